@@ -1,0 +1,2 @@
+//! The `downbeat` program.
+fn main() {}

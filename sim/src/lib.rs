@@ -1,0 +1,2 @@
+//! Engines that check models.
+pub mod model;

@@ -1,0 +1,168 @@
+//! What the checker checks: a closed system, its properties, and how one of its steps reads.
+//!
+//! A [`Model`] is a directed graph given by its initial states and its steps. Nothing in it may depend on
+//! anything but the arguments: the checker calls it again to rebuild a counterexample and relies on the same
+//! answer.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// A closed system: initial states, the actions enabled in a state, and the state that each leads to.
+pub trait Model: Send + Sync + Sized {
+    /// One global state. Equal states are one state; `Hash` must agree with `Eq`.
+    type State: Clone + Eq + Hash + Send + Sync;
+    /// One atomic step that some actor may take. Two actions enabled in one state must differ.
+    type Action: Clone + Eq + Debug + Send + Sync;
+
+    /// The states in which a behaviour may begin. An empty list is reported as an error of the model.
+    fn initial(&self) -> Vec<Self::State>;
+
+    /// Appends every action that may be taken in `state`, always in the same order.
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>);
+
+    /// The state that `action` leads to, or `None` if its guard refuses after all.
+    ///
+    /// A step to an equal state is a step that changes nothing: it is counted as generated, it never enables a
+    /// fair action and never counts as taking one (as in TLA+, where fairness is of ⟨A⟩ᵥ).
+    fn next(&self, state: &Self::State, action: &Self::Action) -> Option<Self::State>;
+
+    /// What is to be checked, in the order of the report.
+    fn properties(&self) -> Vec<Property<Self>>;
+
+    /// The actions that are not ignored for ever. Without any, every behaviour may stutter for ever.
+    fn fairness(&self) -> Vec<Fairness<Self>> {
+        Vec::new()
+    }
+
+    /// Whether the system may rest in `state`. A state without a step that is not final is a deadlock.
+    fn is_final(&self, state: &Self::State) -> bool;
+
+    /// The names of the participants of a sequence diagram, left to right. [`Lane`] indexes into it.
+    fn lanes(&self) -> Vec<String>;
+
+    /// One line that shows where the system stands at the beginning of a counterexample; empty for nothing.
+    fn opening(&self, _state: &Self::State) -> String {
+        String::new()
+    }
+
+    /// How the step from `before` by `action` to `after` reads in a sequence diagram.
+    fn tell(&self, before: &Self::State, action: &Self::Action, after: &Self::State) -> Told;
+}
+
+/// Index of a participant in [`Model::lanes`].
+pub type Lane = usize;
+
+/// A step in words: the arrow that caused it, what followed at once, and what is different now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The first arrow: who acted, and on whom.
+    pub cause: Arrow,
+    /// What happened in the same atomic step, in order.
+    pub then: Vec<Arrow>,
+    /// What a reader must know about the new state, such as `in flight: parent #2, parent #3`; may be empty.
+    pub change: String,
+}
+
+/// An arrow between two lanes, or a remark at one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrow {
+    /// Who acts.
+    pub from: Lane,
+    /// At whom the arrow ends; equal to `from` for an act of one participant alone.
+    pub to: Lane,
+    /// What is done, in words.
+    pub text: String,
+}
+
+impl Told {
+    /// A step of one arrow.
+    pub fn new(from: Lane, to: Lane, text: impl Into<String>) -> Self {
+        Self { cause: Arrow { from, to, text: text.into() }, then: Vec::new(), change: String::new() }
+    }
+
+    /// Adds what happened in the same atomic step.
+    #[must_use]
+    pub fn then(mut self, from: Lane, to: Lane, text: impl Into<String>) -> Self {
+        self.then.push(Arrow { from, to, text: text.into() });
+        self
+    }
+
+    /// Sets what a reader must know about the new state.
+    #[must_use]
+    pub fn change(mut self, change: impl Into<String>) -> Self {
+        self.change = change.into();
+        self
+    }
+}
+
+/// A predicate on one state.
+pub type OnState<M> = fn(&M, &<M as Model>::State) -> bool;
+/// A predicate on one step: before, action, after.
+pub type OnStep<M> = fn(&M, &<M as Model>::State, &<M as Model>::Action, &<M as Model>::State) -> bool;
+/// What is wrong in a state that breaks a property, as a sentence.
+pub type Explain<M> = fn(&M, &<M as Model>::State) -> String;
+
+/// Something that must be true of a model.
+pub struct Property<M: Model> {
+    /// Short id, unique within the model: `S1`.
+    pub id: &'static str,
+    /// The statement in words.
+    pub name: &'static str,
+    /// What is evaluated, and where.
+    pub check: Check<M>,
+    /// The sentence that ends a counterexample, made from its last state (of the lasso's loop, for liveness).
+    pub explain: Explain<M>,
+}
+
+/// The kinds of property.
+pub enum Check<M: Model> {
+    /// `holds` in every reachable state; *vacuous* unless `reachable` is true in some reachable state.
+    Always {
+        /// The invariant.
+        holds: OnState<M>,
+        /// Its antecedent: that something is there to be checked.
+        reachable: OnState<M>,
+    },
+    /// `holds` for every step; *vacuous* unless `reachable` is true of some step.
+    AlwaysStep {
+        /// The invariant of steps.
+        holds: OnStep<M>,
+        /// Its antecedent.
+        reachable: OnStep<M>,
+    },
+    /// True in some reachable state; otherwise violated, without a counterexample.
+    Sometimes(OnState<M>),
+    /// Every state without a step that changes it is final.
+    NoDeadlock,
+    /// From each state where `from` holds, every fair behaviour comes to a state where `to` holds; *vacuous*
+    /// unless `from` is reachable. `eventually` is the case in which `from` is true of the initial states.
+    LeadsTo {
+        /// Where the obligation begins.
+        from: OnState<M>,
+        /// Where it is met.
+        to: OnState<M>,
+    },
+    /// From each initial state every fair behaviour comes to a state where it holds.
+    Eventually(OnState<M>),
+}
+
+impl<M: Model> Property<M> {
+    /// An invariant with the antecedent that keeps it from holding vacuously.
+    pub fn always(
+        id: &'static str,
+        name: &'static str,
+        holds: OnState<M>,
+        reachable: OnState<M>,
+        explain: Explain<M>,
+    ) -> Self {
+        Self { id, name, check: Check::Always { holds, reachable }, explain }
+    }
+}
+
+/// Weak fairness of one named action: it is not enabled for ever without being taken.
+pub struct Fairness<M: Model> {
+    /// Name for reports, such as `the provider answers the parent`.
+    pub name: String,
+    /// Which steps are steps of this action. Steps that change nothing are not asked about.
+    pub includes: Box<dyn Fn(&M::Action) -> bool + Send + Sync>,
+}
