@@ -1,1 +1,49 @@
-//! Placeholder.
+//! The kernel of an agent-task orchestrator: pure transition functions.
+//!
+//! [`Kernel::step`] takes one [`Event`], a fact that happened outside, and gives [`Effect`]s, orders to whoever
+//! drives it. There is nothing else: no clock, no I/O, no randomness, no thread. Time comes in as
+//! [`Event::TimerFired`], ids and jitter come in with events, and what is to be done goes out as effects. So a
+//! journal of events replays to the same state on every machine, and a checker can take any event at any moment.
+//!
+//! ```
+//! use downbeat_kernel::{Config, Effect, Event, Kernel, Outcome, TaskId};
+//!
+//! let mut kernel = Kernel::new(Config::default());
+//! let mut effects = Vec::new();
+//! let task = TaskId(1);
+//! assert_eq!(kernel.step(Event::TaskSubmitted { task }, &mut effects), Outcome::Applied);
+//! assert_eq!(effects, [Effect::Enqueue { task }]);
+//! ```
+//!
+//! Each machine has its file: [`TaskState`] says where a task stands, [`CallState`] where one call of the model's
+//! stands. The properties that the kernel keeps have ids, S1 and on, in `docs/properties.md`; comments cite them
+//! at the branch that obeys them.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod calls;
+mod config;
+mod drive;
+mod ending;
+mod faults;
+mod kernel;
+mod lifecycle;
+mod roster;
+mod task;
+mod turn;
+mod validate;
+mod vocabulary;
+
+pub use calls::{CallState, Calls, Wanted};
+pub use config::Config;
+#[cfg(feature = "planted-faults")]
+pub use faults::Fault;
+pub use kernel::Kernel;
+pub use roster::Task;
+pub use task::{Held, Outstanding, TaskData, TaskState};
+pub use validate::{COUNTER_MAX, Corrupt};
+pub use vocabulary::*;

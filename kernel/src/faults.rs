@@ -1,0 +1,121 @@
+//! Faults that a test can plant in the kernel's guards.
+//!
+//! A check that has never failed proves nothing. Each fault here takes away one guard or one duty, and a named
+//! property has to fail for it: the list with the names is `models/tests/planted_faults.rs`. Without the feature
+//! `planted-faults` no kernel can be given one, and the branches are compiled away.
+
+use crate::config::Config;
+use serde::{Deserialize, Serialize};
+
+macro_rules! faults {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// One fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Fault {$(
+            $(#[$doc])*
+            $name,
+        )*}
+
+        impl Fault {
+            /// Every fault there is.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+faults! {
+    /// Takes the answer to any attempt of the turn, not only to the one in flight.
+    AnyAttempt,
+    /// Takes the answer to any turn.
+    AnyTurn,
+    /// Sends again past the budget of attempts.
+    NoBudget,
+    /// Takes a truncated stream for a response.
+    TruncatedIsText,
+    /// Forgets to arm the backoff timer.
+    NoBackoffTimer,
+    /// Sends whichever attempt a backoff timer names.
+    AnyBackoffTimer,
+    /// Sends at resume although a request is in flight.
+    ResumeSends,
+    /// Starts a new turn although the task is paused.
+    PauseHoldsNothing,
+    /// Does not tell the parent that its subtask ended.
+    SettlesNobody,
+    /// Begins the next turn when a subtask ends, although other calls are open.
+    ResumeWithoutCheck,
+    /// Leaves the result of a subtask out of the next request.
+    SubtaskResultLeftOut,
+    /// Creates a subtask for a response that is stale.
+    CreateBeforeCheck,
+    /// Does not cancel the subtasks of a cancelled task.
+    NoCascade,
+    /// Ends a cancelled task while its subtasks are live.
+    EndBeforeChildren,
+    /// Sends the next attempt of a task that was cancelled while it backed off.
+    TimerSendsAfterCancel,
+    /// Arms no grace timer: a cancel waits for ever for what does not answer.
+    NoGraceTimer,
+    /// Does not report queued messages at the end.
+    UndeliveredForgotten,
+    /// Does not report messages of a turn that was never answered.
+    InDoubtForgotten,
+    /// Keeps messages that the model has answered for the next turn.
+    MessageTakenTwice,
+    /// Accepts a doubled message as a new one.
+    DuplicateMessage,
+    /// Gives the newest message first.
+    MessagesReversed,
+    /// Lets a message answer an open question.
+    MessageAnswers,
+    /// Lets an answer settle whatever question is open.
+    AnyQuestion,
+    /// Takes the second end of one tool for the end of another.
+    AnyCall,
+    /// Leaves the result of a tool out of the next request.
+    ToolResultLeftOut,
+    /// Lets a cancel move an ended task.
+    EndedMoves,
+    /// Counts a stale response as a mistake of the model.
+    IgnoredChanges,
+    /// Reports a message that it refuses.
+    RefusedEmits,
+    /// Forgets at restart the requests that were in flight.
+    ResyncForgetsRequests,
+    /// Forgets at restart the tools that ran.
+    ResyncForgetsTools,
+    /// Forgets at restart the questions that were open.
+    ResyncForgetsQuestions,
+    /// Forgets at restart the timers that were armed.
+    ResyncForgetsTimers,
+    /// Forgets at restart the ends that were not acknowledged.
+    ResyncForgetsEnds,
+    /// Sends at restart the attempt after the one in flight.
+    ResyncSendsNext,
+}
+
+impl Config {
+    /// Whether this fault is planted.
+    #[cfg(feature = "planted-faults")]
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// Whether this fault is planted: never in a kernel that ships.
+    #[cfg(not(feature = "planted-faults"))]
+    pub(crate) const fn has(&self, _fault: Fault) -> bool {
+        false
+    }
+
+    /// Whether any fault is planted, so that the kernel's own assertions leave the finding to the checks.
+    #[cfg(all(debug_assertions, feature = "planted-faults"))]
+    pub(crate) fn has_fault(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    /// Whether any fault is planted: never in a kernel that ships.
+    #[cfg(all(debug_assertions, not(feature = "planted-faults")))]
+    pub(crate) const fn has_fault(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,319 @@
+//! The whole kernel: one event in, one step over the task that it names and over those that it concerns.
+//!
+//! A step is atomic for the whole tree. The end of a subtask settles its parent, and a cancel reaches every
+//! descendant, in the same step: between them there is no moment in which anybody else could act.
+
+use crate::calls::CallState;
+use crate::config::Config;
+use crate::drive::drive;
+use crate::faults::Fault;
+use crate::lifecycle::{Follow, Refusal, Surroundings, TaskEvent, TaskMachine};
+use crate::roster::{Roster, Task};
+use crate::task::{Held, Outstanding, TaskData, TaskState};
+use crate::vocabulary::{
+    Attempt, CallId, Effect, Event, Ignored, Outcome, QuestionId, Rejected, RequestId, Sink, TaskId, Timer,
+};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// The state of every task of one shard, and the only way to change it: [`Kernel::step`].
+///
+/// Whoever drives it writes an event to a journal before it releases the effects of that event. After a crash it
+/// replays the journal with [`Discard`](crate::Discard), calls [`Kernel::validate`] and then
+/// [`Kernel::resync`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Kernel {
+    pub(crate) config: Config,
+    /// The highest task id that was ever used. Ids at or below it are not used again.
+    pub(crate) highest: Option<TaskId>,
+    pub(crate) tasks: Roster,
+}
+
+/// What one task made of an event.
+struct Delivered {
+    /// Where the task stood before.
+    state: TaskState,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Applied,
+    NoEdge,
+    Refused(Refusal),
+}
+
+impl Kernel {
+    /// A kernel without tasks.
+    pub fn new(config: Config) -> Self {
+        Self { config, highest: None, tasks: Roster::default() }
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Every task, in the order of their ids. Ended tasks stay until their end is acknowledged.
+    pub fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter()
+    }
+
+    /// One task.
+    pub fn task(&self, task: TaskId) -> Option<&Task> {
+        self.tasks.get(task)
+    }
+
+    /// Takes one event, changes the state, and gives `sink` the effects in their order.
+    ///
+    /// Unless the outcome is [`Outcome::Applied`], nothing changed and nothing was emitted (S25); debug builds
+    /// compare the whole state.
+    pub fn step<S: Sink>(&mut self, event: Event, sink: &mut S) -> Outcome {
+        #[cfg(debug_assertions)]
+        let before = self.clone();
+        let mut counted = Counted { sink, emitted: 0 };
+        let outcome = self.apply(event, &mut counted);
+        #[cfg(debug_assertions)]
+        assert!(
+            outcome == Outcome::Applied
+                || self.config.has_fault()
+                || (counted.emitted == 0 && before == *self),
+            "S25: {outcome:?} changed something"
+        );
+        outcome
+    }
+
+    fn apply(&mut self, event: Event, sink: &mut dyn Sink) -> Outcome {
+        let (task, internal) = match route(&event) {
+            Route::Submission(task) => return self.submit(task, sink),
+            Route::Task(task, internal) => (task, internal),
+        };
+        let Some(delivered) = self.deliver(task, &internal, sink) else {
+            return if Some(task) <= self.highest {
+                Outcome::Ignored(Ignored::Terminal)
+            } else {
+                Outcome::Rejected(Rejected::UnknownTask { highest: self.highest, event })
+            };
+        };
+        let state = delivered.state;
+        match delivered.verdict {
+            Verdict::Applied => Outcome::Applied,
+            Verdict::NoEdge => Outcome::Rejected(Rejected::NoEdge { state, event }),
+            Verdict::Refused(refusal) => self.refused(refusal, state, event),
+        }
+    }
+
+    fn submit(&mut self, task: TaskId, sink: &mut dyn Sink) -> Outcome {
+        if self.tasks.get(task).is_some() {
+            return Outcome::Ignored(Ignored::Duplicate);
+        }
+        if let Some(highest) = self.highest
+            && task <= highest
+        {
+            return Outcome::Rejected(Rejected::IdNotFresh { highest, got: task });
+        }
+        if self.room() == 0 {
+            return Outcome::Rejected(Rejected::TasksFull { limit: self.config.tasks_max, task });
+        }
+        self.highest = Some(task);
+        self.tasks.insert(Task { id: task, state: TaskState::Queued, data: TaskData::new(None, 0) });
+        sink.emit(Effect::Enqueue { task });
+        Outcome::Applied
+    }
+
+    fn room(&self) -> u32 {
+        self.config.tasks_max.saturating_sub(u32::try_from(self.tasks.len()).unwrap_or(u32::MAX))
+    }
+
+    /// One event for one task, and everything that follows from it for others. `None` if there is no such task.
+    fn deliver(&mut self, task: TaskId, event: &TaskEvent<'_>, sink: &mut dyn Sink) -> Option<Delivered> {
+        let mut follows = Vec::new();
+        let delivered = self.one(task, event, sink, &mut follows)?;
+        // Each task is spawned, cancelled and settled at most once, so this ends.
+        let mut next = 0;
+        while let Some(follow) = follows.get(next).copied() {
+            next += 1;
+            match follow {
+                Follow::Spawn { child, parent, depth } => {
+                    let data = TaskData::new(Some(parent), depth);
+                    self.tasks.insert(Task { id: child, state: TaskState::Queued, data });
+                }
+                Follow::Cancel { child } => {
+                    let _settled_below = self.one(child, &TaskEvent::CancelRequested, sink, &mut follows);
+                }
+                Follow::Settle { parent, child, end } => {
+                    let event = TaskEvent::SubtaskEnded { child, end };
+                    let _settled_once = self.one(parent, &event, sink, &mut follows);
+                }
+                Follow::Forget { task } => self.tasks.remove(task),
+            }
+        }
+        Some(delivered)
+    }
+
+    fn one(
+        &mut self,
+        task: TaskId,
+        event: &TaskEvent<'_>,
+        sink: &mut dyn Sink,
+        follows: &mut Vec<Follow>,
+    ) -> Option<Delivered> {
+        let room = self.room();
+        let Task { id, state, data } = self.tasks.get_mut(task)?;
+        let mut cx = Surroundings { sink, refusal: None, room, highest: self.highest, follows };
+        let mut machine = TaskMachine { id: *id, data, config: &self.config };
+        let stood = *state;
+        let handled = drive(&mut machine, state, event, &mut cx);
+        let verdict = match cx.refusal {
+            _ if !handled => Verdict::NoEdge,
+            Some(refusal) => Verdict::Refused(refusal),
+            None => Verdict::Applied,
+        };
+        self.highest = cx.highest;
+        Some(Delivered { state: stood, verdict })
+    }
+
+    fn refused(&self, refusal: Refusal, state: TaskState, event: Event) -> Outcome {
+        Outcome::Rejected(match refusal {
+            Refusal::Ignored(why) => return Outcome::Ignored(why),
+            Refusal::NeverAsked => Rejected::NeverAsked { state, event },
+            Refusal::IdNotFresh { highest, got } => Rejected::IdNotFresh { highest, got },
+            Refusal::MessageGap { expected, got } => Rejected::MessageGap { expected, got },
+            Refusal::QueueFull { message } => {
+                Rejected::QueueFull { limit: self.config.messages_max, message }
+            }
+            Refusal::TooManyCalls { got } => Rejected::TooManyCalls { limit: self.config.calls_max, got },
+            Refusal::NoCalls { request } => Rejected::NoCalls { request },
+        })
+    }
+
+    /// Repeats every order that is outstanding, with the same identities: for a shell that has just started.
+    ///
+    /// What is not repeated here is void: a question that was withdrawn, a timer that was disarmed, a request
+    /// whose answer was taken.
+    pub fn resync<S: Sink>(&self, sink: &mut S) {
+        for task in self.tasks.iter() {
+            self.resync_task(task, sink);
+        }
+    }
+
+    fn resync_task(&self, task: &Task, sink: &mut dyn Sink) {
+        let Task { id, state, data } = task;
+        let request = |attempt| RequestId { task: *id, turn: data.turn, attempt };
+        match *state {
+            TaskState::Queued | TaskState::Paused(Held::Queued) => sink.emit(Effect::Enqueue { task: *id }),
+            TaskState::Initializing | TaskState::Paused(Held::Initializing) => {
+                sink.emit(Effect::Initialize { task: *id });
+            }
+            TaskState::Requesting { attempt } | TaskState::Paused(Held::Requesting { attempt }) => {
+                let attempt =
+                    if self.config.has(Fault::ResyncSendsNext) { Attempt(attempt.0 + 1) } else { attempt };
+                if !self.config.has(Fault::ResyncForgetsRequests) {
+                    data.emit_request(*id, attempt, &self.config, sink);
+                }
+            }
+            TaskState::BackingOff { attempt, after_ms }
+            | TaskState::Paused(Held::BackingOff { attempt, after_ms }) => {
+                if !self.config.has(Fault::ResyncForgetsTimers) {
+                    sink.emit(Effect::Arm { timer: Timer::Backoff(request(attempt)), after_ms });
+                }
+            }
+            TaskState::Cancelling(outstanding) => {
+                match outstanding {
+                    Outstanding::Nothing => {}
+                    Outstanding::Initialization => {
+                        sink.emit(Effect::AbortInitialization { task: *id });
+                    }
+                    Outstanding::Request { attempt } => {
+                        sink.emit(Effect::CancelRequest { request: request(attempt) });
+                    }
+                }
+                if outstanding != Outstanding::Nothing || data.calls.running() {
+                    let after_ms = u64::from(self.config.grace_ms);
+                    sink.emit(Effect::Arm { timer: Timer::Grace(*id), after_ms });
+                }
+            }
+            TaskState::Completed | TaskState::Failed(_) | TaskState::Cancelled => {}
+            TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::Paused(Held::Admitted | Held::Attempt { .. } | Held::Turn | Held::Calls) => {}
+        }
+        let cancelling = matches!(state, TaskState::Cancelling(_));
+        for (index, call) in data.calls.indexed() {
+            let call_id = CallId { task: *id, turn: data.replied, index };
+            match call {
+                CallState::Running if cancelling => sink.emit(Effect::CancelTool { call: call_id }),
+                CallState::Running => {
+                    if !self.config.has(Fault::ResyncForgetsTools) {
+                        sink.emit(Effect::RunTool { call: call_id });
+                    }
+                }
+                CallState::Asking { .. } if self.config.has(Fault::ResyncForgetsQuestions) => {}
+                CallState::Asking { number, wanted } => {
+                    let question = QuestionId { task: *id, number };
+                    sink.emit(Effect::Ask { question, about: wanted.about(call_id) });
+                }
+                CallState::Waiting(_) | CallState::Subtask { .. } | CallState::Settled(_) => {}
+            }
+        }
+        if let Some(end) = state.end()
+            && !self.config.has(Fault::ResyncForgetsEnds)
+        {
+            data.emit_end(*id, end, &self.config, sink);
+        }
+    }
+}
+
+/// Whom an event concerns.
+enum Route<'e> {
+    Submission(TaskId),
+    Task(TaskId, TaskEvent<'e>),
+}
+
+fn route(event: &Event) -> Route<'_> {
+    use TaskEvent as E;
+    let (task, internal) = match *event {
+        Event::TaskSubmitted { task } => return Route::Submission(task),
+        Event::Admitted { task } => (task, E::Admitted),
+        Event::Initialized { task } => (task, E::Initialized),
+        Event::InitializationFailed { task } => (task, E::InitializationFailed),
+        Event::ResponseEnded { request: RequestId { task, turn, attempt }, ref response, jitter_ms } => {
+            (task, E::ResponseEnded { turn, attempt, response, jitter_ms })
+        }
+        Event::RequestFailed { request: RequestId { task, turn, attempt }, failure, jitter_ms } => {
+            (task, E::RequestFailed { turn, attempt, failure, jitter_ms })
+        }
+        Event::RequestCancelled { request: RequestId { task, turn, attempt } } => {
+            (task, E::RequestCancelled { turn, attempt })
+        }
+        Event::ToolEnded { call: CallId { task, turn, index }, end } => {
+            (task, E::ToolEnded { turn, index, end })
+        }
+        Event::AnswerReceived { question: QuestionId { task, number }, answer } => {
+            (task, E::AnswerReceived { number, answer })
+        }
+        Event::MessageReceived { task, message } => (task, E::MessageReceived { message }),
+        Event::PauseRequested { task } => (task, E::PauseRequested),
+        Event::ResumeRequested { task } => (task, E::ResumeRequested),
+        Event::CancelRequested { task } => (task, E::CancelRequested),
+        Event::TimerFired { timer: Timer::Backoff(RequestId { task, turn, attempt }) } => {
+            (task, E::BackoffElapsed { turn, attempt })
+        }
+        Event::TimerFired { timer: Timer::Grace(task) } => (task, E::GraceElapsed),
+        Event::EndAcknowledged { task } => (task, E::EndAcknowledged),
+    };
+    Route::Task(task, internal)
+}
+
+/// Counts what passes, for the check of S25.
+struct Counted<'s> {
+    sink: &'s mut dyn Sink,
+    emitted: usize,
+}
+
+impl Sink for Counted<'_> {
+    fn emit(&mut self, effect: Effect) {
+        self.emitted += 1;
+        self.sink.emit(effect);
+    }
+}

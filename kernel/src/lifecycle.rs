@@ -1,0 +1,557 @@
+//! The lifecycle of one task: what each event does in each state.
+//!
+//! A task asks the model, runs what the model calls for, and asks again, until a call completes it. This module
+//! decides for one task; [`kernel`](crate::Kernel) carries what it decides to its parent and its children.
+//!
+//! Three facts carry the safety argument. A request is sent in two places only, at the beginning of a turn and at
+//! the next attempt of one, and from no state in which another is in flight (S1, S2). A turn begins only when
+//! every call of the last response has its one result, and those results are its content (S4, S8). A subtask is
+//! live exactly while its parent has the call that waits for it, so its end settles that call and no other
+//! (S3, S9).
+
+use crate::calls::CallState;
+use crate::config::Config;
+use crate::faults::Fault;
+use crate::task::{Held, Outstanding, TaskData, TaskState};
+use crate::turn::{Fit, fit, late};
+use crate::vocabulary::{
+    Answer, Attempt, CallResult, Effect, End, Failure, Ignored, MessageId, Reason, RequestId, Response, Sink,
+    TaskId, ToolEnd, TurnNumber,
+};
+use alloc::vec::Vec;
+use statig::Outcome::{self, Handled, Super, Transition};
+use statig::blocking::{IntoStateMachine, State, Superstate};
+
+/// What happened to one task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TaskEvent<'e> {
+    Admitted,
+    Initialized,
+    InitializationFailed,
+    ResponseEnded { turn: TurnNumber, attempt: Attempt, response: &'e Response, jitter_ms: u32 },
+    RequestFailed { turn: TurnNumber, attempt: Attempt, failure: Failure, jitter_ms: u32 },
+    RequestCancelled { turn: TurnNumber, attempt: Attempt },
+    ToolEnded { turn: TurnNumber, index: u16, end: ToolEnd },
+    SubtaskEnded { child: TaskId, end: End },
+    AnswerReceived { number: u32, answer: Answer },
+    MessageReceived { message: MessageId },
+    PauseRequested,
+    ResumeRequested,
+    CancelRequested,
+    BackoffElapsed { turn: TurnNumber, attempt: Attempt },
+    GraceElapsed,
+    EndAcknowledged,
+}
+
+/// Why one task did not take an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Ignored(Ignored),
+    NeverAsked,
+    IdNotFresh { highest: TaskId, got: TaskId },
+    MessageGap { expected: MessageId, got: MessageId },
+    QueueFull { message: MessageId },
+    TooManyCalls { got: usize },
+    NoCalls { request: RequestId },
+}
+
+/// What a task's step means for other tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// A new subtask of `parent`.
+    Spawn { child: TaskId, parent: TaskId, depth: u8 },
+    /// A subtask of a task that is being cancelled.
+    Cancel { child: TaskId },
+    /// A subtask ended, and its parent waits for it.
+    Settle { parent: TaskId, child: TaskId, end: End },
+    /// The end is on record.
+    Forget { task: TaskId },
+}
+
+/// What a step may use besides the task itself.
+pub(crate) struct Surroundings<'c> {
+    pub(crate) sink: &'c mut dyn Sink,
+    /// Why the event was not applied. Set before anything changes, or never.
+    pub(crate) refusal: Option<Refusal>,
+    /// Places for new tasks.
+    pub(crate) room: u32,
+    /// The highest task id that was ever used.
+    pub(crate) highest: Option<TaskId>,
+    pub(crate) follows: &'c mut Vec<Follow>,
+}
+
+impl Surroundings<'_> {
+    pub(crate) fn emit(&mut self, effect: Effect) {
+        self.sink.emit(effect);
+    }
+
+    pub(crate) fn refuse(&mut self, refusal: Refusal) -> Outcome<TaskState> {
+        self.refusal = Some(refusal);
+        Handled
+    }
+
+    pub(crate) fn ignore(&mut self, why: Ignored) -> Outcome<TaskState> {
+        self.refuse(Refusal::Ignored(why))
+    }
+}
+
+/// The machine of one step: a task without its state.
+pub(crate) struct TaskMachine<'t> {
+    pub(crate) id: TaskId,
+    pub(crate) data: &'t mut TaskData,
+    pub(crate) config: &'t Config,
+}
+
+/// The hierarchy above the states, each with the leaf below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskSuper {
+    /// Not ended.
+    Live(TaskState),
+    /// Asking the model, running its tools, or waiting to ask again.
+    InProgress(TaskState),
+    /// Ended, and not yet acknowledged.
+    Ended(End),
+}
+
+impl IntoStateMachine for TaskMachine<'_> {
+    type Event<'e> = TaskEvent<'e>;
+    type Context<'c> = Surroundings<'c>;
+    type State = TaskState;
+    type Superstate<'s>
+        = TaskSuper
+    where
+        TaskState: 's;
+
+    fn initial() -> TaskState {
+        TaskState::Queued
+    }
+}
+
+impl<'t> State<TaskMachine<'t>> for TaskState {
+    fn call_handler(
+        &mut self,
+        task: &mut TaskMachine<'t>,
+        event: &TaskEvent<'_>,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<Self> {
+        match *self {
+            Self::Queued => queued(event, task, cx),
+            Self::Initializing => initializing(event, task, cx),
+            Self::Requesting { attempt } => requesting(attempt, event, task, cx),
+            Self::BackingOff { attempt, .. } => backing_off(attempt, event, task, cx),
+            Self::Paused(held) => paused(held, event, task, cx),
+            Self::Cancelling(outstanding) => cancelling(outstanding, event, task, cx),
+            // What runs side by side ends in any order; `Live` settles all of it.
+            Self::ExecutingTools | Self::AwaitingSubtask | Self::AwaitingInput => Super,
+            Self::Completed | Self::Failed(_) | Self::Cancelled => Super,
+        }
+    }
+
+    fn superstate(&mut self) -> Option<TaskSuper> {
+        match *self {
+            Self::Requesting { .. } | Self::ExecutingTools | Self::BackingOff { .. } => {
+                Some(TaskSuper::InProgress(*self))
+            }
+            Self::Queued
+            | Self::Initializing
+            | Self::AwaitingSubtask
+            | Self::AwaitingInput
+            | Self::Paused(_)
+            | Self::Cancelling(_) => Some(TaskSuper::Live(*self)),
+            Self::Completed => Some(TaskSuper::Ended(End::Completed)),
+            Self::Failed(reason) => Some(TaskSuper::Ended(End::Failed(reason))),
+            Self::Cancelled => Some(TaskSuper::Ended(End::Cancelled)),
+        }
+    }
+}
+
+impl<'t> Superstate<TaskMachine<'t>> for TaskSuper {
+    fn call_handler(
+        &mut self,
+        task: &mut TaskMachine<'t>,
+        event: &TaskEvent<'_>,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<TaskState> {
+        match *self {
+            Self::Live(leaf) => live(leaf, event, task, cx),
+            Self::InProgress(_) => Super,
+            Self::Ended(end) => ended(end, event, task, cx),
+        }
+    }
+
+    fn call_entry_action(&mut self, task: &mut TaskMachine<'t>, cx: &mut Surroundings<'_>) {
+        match *self {
+            Self::Ended(end) => task.finish(end, cx),
+            Self::Live(_) | Self::InProgress(_) => {}
+        }
+    }
+
+    fn superstate(&mut self) -> Option<TaskSuper> {
+        match *self {
+            Self::InProgress(leaf) => Some(Self::Live(leaf)),
+            Self::Live(_) | Self::Ended(_) => None,
+        }
+    }
+}
+
+fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'_>) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match event {
+        E::Admitted => {
+            cx.emit(Effect::Initialize { task: task.id });
+            Transition(TaskState::Initializing)
+        }
+        E::Initialized
+        | E::InitializationFailed
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::ToolEnded { .. }
+        | E::SubtaskEnded { .. }
+        | E::AnswerReceived { .. }
+        | E::MessageReceived { .. }
+        | E::PauseRequested
+        | E::ResumeRequested
+        | E::CancelRequested
+        | E::BackoffElapsed { .. }
+        | E::GraceElapsed
+        | E::EndAcknowledged => Super,
+    }
+}
+
+fn initializing(
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match event {
+        E::Initialized => Transition(task.begin_turn(cx)),
+        E::InitializationFailed => Transition(TaskState::Failed(Reason::Initialization)),
+        E::Admitted
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::ToolEnded { .. }
+        | E::SubtaskEnded { .. }
+        | E::AnswerReceived { .. }
+        | E::MessageReceived { .. }
+        | E::PauseRequested
+        | E::ResumeRequested
+        | E::CancelRequested
+        | E::BackoffElapsed { .. }
+        | E::GraceElapsed
+        | E::EndAcknowledged => Super,
+    }
+}
+
+fn requesting(
+    attempt: Attempt,
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    task.request_ended(attempt, event, Hold::Running, cx)
+}
+
+fn backing_off(
+    next: Attempt,
+    event: &TaskEvent<'_>,
+    task: &TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match *event {
+        E::BackoffElapsed { turn, attempt } if turn == task.data.turn && attempt == next => {
+            Transition(task.send(attempt, cx))
+        }
+        E::BackoffElapsed { attempt, .. } if task.config.has(Fault::AnyBackoffTimer) => {
+            Transition(task.send(attempt, cx))
+        }
+        E::BackoffElapsed { .. }
+        | E::Admitted
+        | E::Initialized
+        | E::InitializationFailed
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::ToolEnded { .. }
+        | E::SubtaskEnded { .. }
+        | E::AnswerReceived { .. }
+        | E::MessageReceived { .. }
+        | E::PauseRequested
+        | E::ResumeRequested
+        | E::CancelRequested
+        | E::GraceElapsed
+        | E::EndAcknowledged => Super,
+    }
+}
+
+fn paused(
+    held: Held,
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match (held, *event) {
+        (_, E::PauseRequested) => cx.ignore(Ignored::Duplicate),
+        (_, E::ResumeRequested) => Transition(task.resume(held, cx)),
+        (Held::Queued, E::Admitted) => Transition(TaskState::Paused(Held::Admitted)),
+        (Held::Initializing, E::Initialized) => Transition(TaskState::Paused(Held::Turn)),
+        (Held::Initializing, E::InitializationFailed) => {
+            Transition(TaskState::Failed(Reason::Initialization))
+        }
+        (
+            Held::Requesting { attempt },
+            E::ResponseEnded { .. } | E::RequestFailed { .. } | E::RequestCancelled { .. },
+        ) => task.request_ended(attempt, event, Hold::Paused, cx),
+        (Held::BackingOff { attempt: next, .. }, E::BackoffElapsed { turn, attempt })
+            if turn == task.data.turn && attempt == next =>
+        {
+            Transition(TaskState::Paused(Held::Attempt { attempt }))
+        }
+        (Held::Calls, E::ToolEnded { .. } | E::SubtaskEnded { .. } | E::AnswerReceived { .. }) => {
+            task.call_ended(event, Hold::Paused, cx)
+        }
+        (
+            _,
+            E::Admitted
+            | E::Initialized
+            | E::InitializationFailed
+            | E::ResponseEnded { .. }
+            | E::RequestFailed { .. }
+            | E::RequestCancelled { .. }
+            | E::ToolEnded { .. }
+            | E::SubtaskEnded { .. }
+            | E::AnswerReceived { .. }
+            | E::MessageReceived { .. }
+            | E::CancelRequested
+            | E::BackoffElapsed { .. }
+            | E::GraceElapsed
+            | E::EndAcknowledged,
+        ) => Super,
+    }
+}
+
+fn cancelling(
+    outstanding: Outstanding,
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match *event {
+        E::Initialized | E::InitializationFailed if outstanding == Outstanding::Initialization => {
+            Transition(task.stopped(Outstanding::Nothing, cx))
+        }
+        E::ResponseEnded { turn, attempt, .. }
+            if task.fits(TaskState::Cancelling(outstanding), turn, attempt) =>
+        {
+            // The response is not acted on, but the model has read what its request contained (S5).
+            task.data.replied = turn;
+            task.data.answered = task.data.taken;
+            Transition(task.stopped(Outstanding::Nothing, cx))
+        }
+        E::RequestFailed { turn, attempt, .. } | E::RequestCancelled { turn, attempt }
+            if task.fits(TaskState::Cancelling(outstanding), turn, attempt) =>
+        {
+            Transition(task.stopped(Outstanding::Nothing, cx))
+        }
+        E::ToolEnded { turn, index, end } => match task.tool(turn, index) {
+            Fit::Current => {
+                task.data.calls.set(index, CallState::Settled(CallResult::Tool(end)));
+                Transition(task.stopped(outstanding, cx))
+            }
+            Fit::Older | Fit::Answered | Fit::NeverAsked => Super,
+        },
+        E::SubtaskEnded { child, end } => {
+            task.settle_subtask(child, end);
+            Transition(task.ended_or_waiting(outstanding))
+        }
+        E::GraceElapsed => {
+            if task.working(outstanding) {
+                Transition(task.give_up())
+            } else {
+                cx.ignore(Ignored::Stale)
+            }
+        }
+        E::CancelRequested => cx.ignore(Ignored::Duplicate),
+        E::AnswerReceived { number, .. } if (1..=task.data.questions).contains(&number) => {
+            cx.ignore(Ignored::Stale)
+        }
+        E::MessageReceived { .. } | E::PauseRequested | E::ResumeRequested => cx.ignore(Ignored::Terminal),
+        E::Admitted
+        | E::Initialized
+        | E::InitializationFailed
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::AnswerReceived { .. }
+        | E::BackoffElapsed { .. }
+        | E::EndAcknowledged => Super,
+    }
+}
+
+/// What every task does that has not ended, unless its state knows better.
+fn live(
+    leaf: TaskState,
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match *event {
+        E::Admitted => cx.ignore(Ignored::Duplicate),
+        E::Initialized | E::InitializationFailed => match leaf {
+            TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
+                cx.refuse(Refusal::NeverAsked)
+            }
+            TaskState::Initializing
+            | TaskState::Requesting { .. }
+            | TaskState::ExecutingTools
+            | TaskState::BackingOff { .. }
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::Paused(
+                Held::Initializing
+                | Held::Requesting { .. }
+                | Held::BackingOff { .. }
+                | Held::Attempt { .. }
+                | Held::Turn
+                | Held::Calls,
+            )
+            | TaskState::Cancelling(_)
+            | TaskState::Completed
+            | TaskState::Failed(_)
+            | TaskState::Cancelled => cx.ignore(Ignored::Duplicate),
+        },
+        E::ResponseEnded { turn, attempt, .. }
+        | E::RequestFailed { turn, attempt, .. }
+        | E::RequestCancelled { turn, attempt } => {
+            let fit = fit(task.data.turn, leaf.attempts(), turn, attempt);
+            task.late_response(event, fit, cx);
+            cx.refuse(late(fit))
+        }
+        E::ToolEnded { .. } | E::SubtaskEnded { .. } | E::AnswerReceived { .. } => {
+            task.call_ended(event, Hold::Running, cx)
+        }
+        E::MessageReceived { message } => task.accept(message, cx),
+        E::PauseRequested => Transition(TaskState::Paused(hold(leaf))),
+        E::ResumeRequested => cx.ignore(Ignored::Duplicate),
+        E::CancelRequested => Transition(task.cancel(leaf, cx)),
+        E::BackoffElapsed { turn, .. } if turn <= task.data.turn => cx.ignore(Ignored::Stale),
+        E::BackoffElapsed { .. } | E::GraceElapsed => cx.refuse(Refusal::NeverAsked),
+        E::EndAcknowledged => Super,
+    }
+}
+
+/// Terminal states absorb (S7).
+fn ended(
+    end: End,
+    event: &TaskEvent<'_>,
+    task: &TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match event {
+        E::EndAcknowledged => {
+            cx.follows.push(Follow::Forget { task: task.id });
+            Handled
+        }
+        E::CancelRequested if task.config.has(Fault::EndedMoves) && end == End::Completed => {
+            Transition(TaskState::Cancelled)
+        }
+        E::BackoffElapsed { attempt, .. } if task.config.has(Fault::TimerSendsAfterCancel) => {
+            task.data.emit_request(task.id, *attempt, task.config, cx.sink);
+            Handled
+        }
+        E::Admitted
+        | E::Initialized
+        | E::InitializationFailed
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::ToolEnded { .. }
+        | E::SubtaskEnded { .. }
+        | E::AnswerReceived { .. }
+        | E::MessageReceived { .. }
+        | E::PauseRequested
+        | E::ResumeRequested
+        | E::CancelRequested
+        | E::BackoffElapsed { .. }
+        | E::GraceElapsed => cx.ignore(Ignored::Terminal),
+    }
+}
+
+/// What a pause holds.
+fn hold(leaf: TaskState) -> Held {
+    match leaf {
+        TaskState::Queued => Held::Queued,
+        TaskState::Initializing => Held::Initializing,
+        TaskState::Requesting { attempt } => Held::Requesting { attempt },
+        TaskState::BackingOff { attempt, after_ms } => Held::BackingOff { attempt, after_ms },
+        TaskState::Paused(held) => held,
+        TaskState::ExecutingTools
+        | TaskState::AwaitingSubtask
+        | TaskState::AwaitingInput
+        | TaskState::Cancelling(_)
+        | TaskState::Completed
+        | TaskState::Failed(_)
+        | TaskState::Cancelled => Held::Calls,
+    }
+}
+
+/// Whether a person holds the task back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    Running,
+    Paused,
+}
+
+impl TaskMachine<'_> {
+    /// Takes a message into the queue (S5). It answers nothing (S6).
+    fn accept(&mut self, message: MessageId, cx: &mut Surroundings<'_>) -> Outcome<TaskState> {
+        let expected = MessageId(self.data.accepted.0 + 1);
+        if message < expected && self.config.has(Fault::DuplicateMessage) {
+            self.data.accepted = expected;
+            return Handled;
+        }
+        if message < expected {
+            return cx.ignore(Ignored::Duplicate);
+        }
+        if message > expected {
+            if self.config.has(Fault::RefusedEmits) {
+                cx.emit(Effect::ReportUndelivered { task: self.id, message, in_doubt: false });
+            }
+            return cx.refuse(Refusal::MessageGap { expected, got: message });
+        }
+        if self.data.accepted.0 - self.data.taken.0 >= self.config.messages_max {
+            return cx.refuse(Refusal::QueueFull { message });
+        }
+        self.data.accepted = message;
+        if self.config.has(Fault::MessageAnswers)
+            && let Some((index, wanted)) = self.data.calls.any_asking()
+        {
+            return self.answered(index, wanted, Answer::Approved, Hold::Running, cx);
+        }
+        Handled
+    }
+
+    fn resume(&mut self, held: Held, cx: &mut Surroundings<'_>) -> TaskState {
+        match held {
+            Held::Queued => TaskState::Queued,
+            Held::Admitted => {
+                cx.emit(Effect::Initialize { task: self.id });
+                TaskState::Initializing
+            }
+            Held::Initializing => TaskState::Initializing,
+            Held::Requesting { attempt } if self.config.has(Fault::ResumeSends) => self.send(attempt, cx),
+            Held::Requesting { attempt } => TaskState::Requesting { attempt },
+            Held::BackingOff { attempt, after_ms } => TaskState::BackingOff { attempt, after_ms },
+            Held::Attempt { attempt } => self.send(attempt, cx),
+            Held::Turn => self.begin_turn(cx),
+            Held::Calls => self.proceed(Hold::Running, cx),
+        }
+    }
+}
