@@ -90,7 +90,8 @@ impl Calls {
 
     /// The calls with their indices.
     pub(crate) fn indexed(&self) -> impl Iterator<Item = (u16, CallState)> + '_ {
-        (0..).zip(self.iter())
+        // The list first: it ends the pairs before the index would have to go past the largest.
+        self.iter().zip(0..).map(|(call, index)| (index, call))
     }
 
     pub(crate) fn len(&self) -> usize {

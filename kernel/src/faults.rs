@@ -34,8 +34,8 @@ faults! {
     TruncatedIsText,
     /// Forgets to arm the backoff timer.
     NoBackoffTimer,
-    /// Sends whichever attempt a backoff timer names.
-    AnyBackoffTimer,
+    /// Sends when a backoff timer fires that is void, although a request is in flight.
+    VoidTimerSends,
     /// Sends at resume although a request is in flight.
     ResumeSends,
     /// Starts a new turn although the task is paused.
@@ -103,6 +103,7 @@ impl Config {
 
     /// Whether this fault is planted: never in a kernel that ships.
     #[cfg(not(feature = "planted-faults"))]
+    #[expect(clippy::unused_self, reason = "the same call as with the feature")]
     pub(crate) const fn has(&self, _fault: Fault) -> bool {
         false
     }
@@ -115,6 +116,7 @@ impl Config {
 
     /// Whether any fault is planted: never in a kernel that ships.
     #[cfg(all(debug_assertions, not(feature = "planted-faults")))]
+    #[expect(clippy::unused_self, reason = "the same call as with the feature")]
     pub(crate) const fn has_fault(&self) -> bool {
         false
     }

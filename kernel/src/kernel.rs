@@ -58,6 +58,11 @@ impl Kernel {
         self.tasks.iter()
     }
 
+    /// The highest task id that was ever used. The next task needs one above it.
+    pub fn highest(&self) -> Option<TaskId> {
+        self.highest
+    }
+
     /// One task.
     pub fn task(&self, task: TaskId) -> Option<&Task> {
         self.tasks.get(task)
@@ -103,7 +108,8 @@ impl Kernel {
     }
 
     fn submit(&mut self, task: TaskId, sink: &mut dyn Sink) -> Outcome {
-        if self.tasks.get(task).is_some() {
+        // A subtask that has this id was not submitted: to say that it was would lose the submission.
+        if self.tasks.get(task).is_some_and(|task| task.data.parent.is_none()) {
             return Outcome::Ignored(Ignored::Duplicate);
         }
         if let Some(highest) = self.highest

@@ -29,9 +29,11 @@ mod calls;
 mod config;
 mod drive;
 mod ending;
-mod faults;
+pub mod faults;
 mod kernel;
 mod lifecycle;
+#[cfg(test)]
+mod oracle;
 mod roster;
 mod task;
 mod turn;
@@ -40,7 +42,6 @@ mod vocabulary;
 
 pub use calls::{CallState, Calls, Wanted};
 pub use config::Config;
-#[cfg(feature = "planted-faults")]
 pub use faults::Fault;
 pub use kernel::Kernel;
 pub use roster::Task;

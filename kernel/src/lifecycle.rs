@@ -265,9 +265,6 @@ fn backing_off(
         E::BackoffElapsed { turn, attempt } if turn == task.data.turn && attempt == next => {
             Transition(task.send(attempt, cx))
         }
-        E::BackoffElapsed { attempt, .. } if task.config.has(Fault::AnyBackoffTimer) => {
-            Transition(task.send(attempt, cx))
-        }
         E::BackoffElapsed { .. }
         | E::Admitted
         | E::Initialized
@@ -345,12 +342,15 @@ fn cancelling(
         E::Initialized | E::InitializationFailed if outstanding == Outstanding::Initialization => {
             Transition(task.stopped(Outstanding::Nothing, cx))
         }
-        E::ResponseEnded { turn, attempt, .. }
+        E::ResponseEnded { turn, attempt, response, .. }
             if task.fits(TaskState::Cancelling(outstanding), turn, attempt) =>
         {
-            // The response is not acted on, but the model has read what its request contained (S5).
-            task.data.replied = turn;
-            task.data.answered = task.data.taken;
+            // The response is not acted on, but the model has answered what its request contained (S5). An empty
+            // one is no answer, here as elsewhere.
+            if *response != Response::Empty {
+                task.data.replied = turn;
+                task.data.answered = task.data.taken;
+            }
             Transition(task.stopped(Outstanding::Nothing, cx))
         }
         E::RequestFailed { turn, attempt, .. } | E::RequestCancelled { turn, attempt }
@@ -366,8 +366,11 @@ fn cancelling(
             Fit::Older | Fit::Answered | Fit::NeverAsked => Super,
         },
         E::SubtaskEnded { child, end } => {
-            task.settle_subtask(child, end);
-            Transition(task.ended_or_waiting(outstanding))
+            if task.settle_subtask(child, end) {
+                Transition(task.ended_or_waiting(outstanding))
+            } else {
+                cx.ignore(Ignored::Stale)
+            }
         }
         E::GraceElapsed => {
             if task.working(outstanding) {
@@ -440,6 +443,11 @@ fn live(
         E::PauseRequested => Transition(TaskState::Paused(hold(leaf))),
         E::ResumeRequested => cx.ignore(Ignored::Duplicate),
         E::CancelRequested => Transition(task.cancel(leaf, cx)),
+        E::BackoffElapsed { attempt, .. }
+            if task.config.has(Fault::VoidTimerSends) && matches!(leaf, TaskState::Requesting { .. }) =>
+        {
+            Transition(task.send(attempt, cx))
+        }
         E::BackoffElapsed { turn, .. } if turn <= task.data.turn => cx.ignore(Ignored::Stale),
         E::BackoffElapsed { .. } | E::GraceElapsed => cx.refuse(Refusal::NeverAsked),
         E::EndAcknowledged => Super,

@@ -2,11 +2,12 @@
 //!
 //! A state that came from events is always valid; one that was read from a snapshot may be anything.
 
-use crate::calls::CallState;
+use crate::calls::{CallState, Wanted};
 use crate::kernel::Kernel;
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
-use crate::vocabulary::TaskId;
+use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
+use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 
@@ -22,7 +23,7 @@ pub enum Corrupt {
         /// Which task.
         task: TaskId,
     },
-    /// There are more tasks than [`Config::tasks_max`].
+    /// There are more tasks than [`Config::tasks_max`](crate::Config::tasks_max).
     TooManyTasks {
         /// How many.
         tasks: usize,
@@ -90,10 +91,10 @@ impl Kernel {
         if Some(id) > self.highest {
             return Err(Corrupt::IdAboveHighest { task: id });
         }
-        if !counters_agree(task) {
+        if !counters_agree(task, self.config.messages_max) {
             return Err(Corrupt::Counters { task: id });
         }
-        if !calls_fit(task, self.config.calls_max) {
+        if !calls_fit(task, self.config.calls_max) || !self.held_subtasks_are_fresh(task) {
             return Err(Corrupt::Calls { task: id });
         }
         if task.state.end().is_none()
@@ -114,6 +115,27 @@ impl Kernel {
         Ok(())
     }
 
+    /// Whether the subtasks that a pause holds back can still be created: their ids were taken when the response
+    /// came, are nobody's yet, and no two calls have the same.
+    fn held_subtasks_are_fresh(&self, task: &Task) -> bool {
+        let mut held: Vec<TaskId> = task
+            .data
+            .calls
+            .iter()
+            .filter_map(|call| match call {
+                CallState::Waiting(Wanted::Call(Call::Subtask { child })) => Some(child),
+                CallState::Waiting(_)
+                | CallState::Running
+                | CallState::Asking { .. }
+                | CallState::Subtask { .. }
+                | CallState::Settled(_) => None,
+            })
+            .collect();
+        held.sort_unstable();
+        held.iter().all(|child| Some(*child) <= self.highest && self.tasks.get(*child).is_none())
+            && held.windows(2).all(|pair| pair[0] != pair[1])
+    }
+
     /// Whether `parent` is live, one level up, and has the one call that waits for `child`.
     fn waits_for(&self, parent: TaskId, child: TaskId, depth: u8) -> bool {
         self.tasks.get(parent).is_some_and(|parent| {
@@ -124,7 +146,7 @@ impl Kernel {
     }
 }
 
-fn counters_agree(task: &Task) -> bool {
+fn counters_agree(task: &Task, messages_max: u32) -> bool {
     let data = &task.data;
     let in_turn = match task.state {
         TaskState::Requesting { .. }
@@ -149,9 +171,40 @@ fn counters_agree(task: &Task) -> bool {
         Some(false) => unanswered == Some(0),
         None => matches!(unanswered, Some(0 | 1)),
     };
-    let messages = data.answered <= data.taken && data.taken <= data.accepted;
+    // A turn takes the whole queue, and is answered as a whole.
+    let queued = data.accepted.0.checked_sub(data.taken.0);
+    let in_doubt = data.taken.0.checked_sub(data.answered.0);
+    let messages = queued.is_some_and(|queued| queued <= messages_max)
+        && in_doubt.is_some_and(|in_doubt| in_doubt <= messages_max)
+        && (in_doubt == Some(0) || unanswered == Some(1));
     let largest = data.turn.0.max(data.accepted.0).max(data.questions);
-    turns && messages && largest <= COUNTER_MAX
+    turns && messages && has_begun(task) && largest <= COUNTER_MAX
+}
+
+/// Whether a task has had a turn exactly if its state comes after one.
+fn has_begun(task: &Task) -> bool {
+    let begun = task.data.turn.0 > 0;
+    match task.state {
+        TaskState::Queued
+        | TaskState::Initializing
+        | TaskState::Paused(Held::Queued | Held::Admitted | Held::Initializing)
+        | TaskState::Cancelling(Outstanding::Initialization)
+        | TaskState::Failed(Reason::Initialization) => !begun,
+        TaskState::Requesting { .. }
+        | TaskState::ExecutingTools
+        | TaskState::BackingOff { .. }
+        | TaskState::AwaitingSubtask
+        | TaskState::AwaitingInput
+        | TaskState::Paused(
+            Held::Requesting { .. } | Held::BackingOff { .. } | Held::Attempt { .. } | Held::Calls,
+        )
+        | TaskState::Cancelling(Outstanding::Nothing | Outstanding::Request { .. })
+        | TaskState::Completed
+        | TaskState::Failed(Reason::AttemptsExhausted | Reason::RequestRefused | Reason::MistakeLimit) => {
+            begun
+        }
+        TaskState::Paused(Held::Turn) | TaskState::Cancelled => true,
+    }
 }
 
 fn calls_fit(task: &Task, calls_max: u16) -> bool {
@@ -161,12 +214,20 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
     let subtask = has(|call| matches!(call, CallState::Subtask { .. }));
     let asking = has(|call| matches!(call, CallState::Asking { .. }));
     let waiting = has(|call| matches!(call, CallState::Waiting(_)));
+    let abandoned = has(|call| call == CallState::Settled(CallResult::Abandoned));
+    // Calls ask in their order, each under a number of its own.
+    let mut last = 0;
     let questions = calls.iter().all(|call| match call {
-        CallState::Asking { number, .. } => (1..=task.data.questions).contains(&number),
+        CallState::Asking { number, .. } => {
+            let next = last < number && number <= task.data.questions;
+            last = number;
+            next
+        }
         CallState::Waiting(_) | CallState::Running | CallState::Subtask { .. } | CallState::Settled(_) => {
             true
         }
     });
+    let possible = calls.iter().all(|call| possible(call, calls.len()));
     let fits = match task.state {
         TaskState::ExecutingTools => running && !waiting,
         TaskState::AwaitingSubtask => !running && subtask && !waiting,
@@ -190,5 +251,34 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
             | Held::Turn,
         ) => !calls.open(),
     };
-    fits && questions && calls.len() <= usize::from(calls_max)
+    let cancelled = matches!(task.state, TaskState::Cancelling(_));
+    let of_a_response = calls.len() == 0 || task.data.replied.0 > 0;
+    fits && questions
+        && possible
+        && of_a_response
+        && (cancelled || !abandoned)
+        && calls.len() <= usize::from(calls_max).max(1)
+}
+
+/// Whether a call can stand there in a list `of` that many.
+fn possible(call: CallState, of: usize) -> bool {
+    match call {
+        // What ends the task, or stands in for a call, is the only one, or it would end others with it.
+        CallState::Waiting(Wanted::Call(Call::Completion(_)) | Wanted::Guidance)
+        | CallState::Asking {
+            wanted: Wanted::Call(Call::Completion(Approval::Required)) | Wanted::Guidance,
+            ..
+        }
+        | CallState::Settled(CallResult::Guided) => of == 1,
+        CallState::Asking { wanted: Wanted::Call(Call::Tool(approval)), .. } => {
+            approval == Approval::Required
+        }
+        // Nobody is asked about a subtask, nor about what was granted.
+        CallState::Asking { wanted: Wanted::Call(Call::Subtask { .. } | Call::Completion(_)), .. } => false,
+        CallState::Asking { wanted: Wanted::Call(Call::Question), .. }
+        | CallState::Waiting(Wanted::Call(Call::Tool(_) | Call::Question | Call::Subtask { .. }))
+        | CallState::Running
+        | CallState::Subtask { .. }
+        | CallState::Settled(_) => true,
+    }
 }

@@ -1,0 +1,243 @@
+//! The machine beside its twin, and what is drawn from the machine: its diagram and its table.
+//!
+//! Every situation of one task, up to small bounds, meets every event. The machine and the [`twin`] have to
+//! agree on the whole of what comes of it: the next state, the data, the effects in their order, the refusal, and
+//! what follows for other tasks.
+
+mod page;
+mod situations;
+mod twin;
+
+use crate::config::Config;
+use crate::drive::drive;
+use crate::lifecycle::{Surroundings, TaskEvent, TaskMachine};
+use crate::task::{Held, Outstanding, TaskState};
+use situations::{Responses, Situation, leaves, situations, small};
+use std::collections::BTreeSet;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+use twin::{After, No, twin};
+
+type Twin = fn(&Situation, &TaskEvent<'_>) -> Result<After, No>;
+
+/// What the machine makes of the event.
+fn machine(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+    let (mut state, mut data) = (at.state, at.data.clone());
+    let (mut effects, mut follows) = (Vec::new(), Vec::new());
+    let mut machine = TaskMachine { id: at.id, data: &mut data, config: &at.config };
+    let mut cx = Surroundings {
+        sink: &mut effects,
+        refusal: None,
+        room: at.room,
+        highest: at.highest,
+        follows: &mut follows,
+    };
+    let handled = drive(&mut machine, &mut state, event, &mut cx);
+    let (refusal, highest) = (cx.refusal, cx.highest);
+    let after = After { state, data, effects, follows, highest };
+    let no = match refusal {
+        Some(refusal) => No::Because(refusal),
+        None if handled => return Ok(after),
+        None => No::Edge,
+    };
+    let same = (after.state, &after.data, after.highest) == (at.state, &at.data, at.highest);
+    let silent = after.effects.is_empty() && after.follows.is_empty();
+    Err(if same && silent { no } else { No::LeftTrace })
+}
+
+/// Where a task stands, without what the state carries.
+fn leaf(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Queued => "Queued",
+        TaskState::Initializing => "Initializing",
+        TaskState::Requesting { .. } => "Requesting",
+        TaskState::ExecutingTools => "ExecutingTools",
+        TaskState::BackingOff { .. } => "BackingOff",
+        TaskState::AwaitingSubtask => "AwaitingSubtask",
+        TaskState::AwaitingInput => "AwaitingInput",
+        TaskState::Paused(Held::Queued) => "Paused(Queued)",
+        TaskState::Paused(Held::Admitted) => "Paused(Admitted)",
+        TaskState::Paused(Held::Initializing) => "Paused(Initializing)",
+        TaskState::Paused(Held::Requesting { .. }) => "Paused(Requesting)",
+        TaskState::Paused(Held::BackingOff { .. }) => "Paused(BackingOff)",
+        TaskState::Paused(Held::Attempt { .. }) => "Paused(Attempt)",
+        TaskState::Paused(Held::Turn) => "Paused(Turn)",
+        TaskState::Paused(Held::Calls) => "Paused(Calls)",
+        TaskState::Cancelling(Outstanding::Nothing) => "Cancelling(Nothing)",
+        TaskState::Cancelling(Outstanding::Initialization) => "Cancelling(Initialization)",
+        TaskState::Cancelling(Outstanding::Request { .. }) => "Cancelling(Request)",
+        TaskState::Completed => "Completed",
+        TaskState::Failed(_) => "Failed",
+        TaskState::Cancelled => "Cancelled",
+    }
+}
+
+/// Every kind of event, by the name of [`Event`](crate::Event) where it comes from outside.
+const KINDS: [&str; 16] = [
+    "Admitted",
+    "Initialized",
+    "InitializationFailed",
+    "ResponseEnded",
+    "RequestFailed",
+    "RequestCancelled",
+    "TimerFired(Backoff)",
+    "ToolEnded",
+    "SubtaskEnded",
+    "AnswerReceived",
+    "MessageReceived",
+    "PauseRequested",
+    "ResumeRequested",
+    "CancelRequested",
+    "TimerFired(Grace)",
+    "EndAcknowledged",
+];
+
+fn kind(event: &TaskEvent<'_>) -> &'static str {
+    use TaskEvent as E;
+    KINDS[match event {
+        E::Admitted => 0,
+        E::Initialized => 1,
+        E::InitializationFailed => 2,
+        E::ResponseEnded { .. } => 3,
+        E::RequestFailed { .. } => 4,
+        E::RequestCancelled { .. } => 5,
+        E::BackoffElapsed { .. } => 6,
+        E::ToolEnded { .. } => 7,
+        E::SubtaskEnded { .. } => 8,
+        E::AnswerReceived { .. } => 9,
+        E::MessageReceived { .. } => 10,
+        E::PauseRequested => 11,
+        E::ResumeRequested => 12,
+        E::CancelRequested => 13,
+        E::GraceElapsed => 14,
+        E::EndAcknowledged => 15,
+    }]
+}
+
+/// What a comparison saw.
+#[derive(Default)]
+struct Seen {
+    pairs: usize,
+    met: BTreeSet<(&'static str, &'static str)>,
+}
+
+/// Compares every situation, or every so many, until the first difference.
+fn compare(config: Config, every: usize, twin: Twin) -> Result<Seen, String> {
+    let responses = Responses::new();
+    let mut seen = Seen::default();
+    for at in situations(config).step_by(every) {
+        for event in at.events(&responses) {
+            seen.pairs += 1;
+            seen.met.insert((leaf(at.state), kind(&event)));
+            let (is, ought) = (machine(&at, &event), twin(&at, &event));
+            if is != ought {
+                return Err(format!(
+                    "{event:?}\n  in {:?} with {:?} and room for {}\n  machine: {is:?}\n  twin:    {ought:?}",
+                    at.state, at.data, at.room
+                ));
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Other settings under which some guard decides otherwise.
+fn settings() -> [(&'static str, Config); 4] {
+    [
+        ("small bounds", small()),
+        ("no mistake limit", Config { mistakes_max: 0, calls_max: 1, ..small() }),
+        ("one attempt, one message", Config { attempts_max: 1, messages_max: 1, calls_max: 2, ..small() }),
+        ("no depth", Config { depth_max: 0, calls_max: 2, mistakes_max: 1, ..small() }),
+    ]
+}
+
+#[test]
+fn machine_and_twin_agree_on_every_pair() {
+    let mut pairs = 0;
+    for (name, config) in settings() {
+        let seen = compare(config, 1, twin).unwrap_or_else(|difference| panic!("{name}: {difference}"));
+        pairs += seen.pairs;
+        if config == small() {
+            for state in leaves(&config).into_iter().map(leaf) {
+                for kind in KINDS {
+                    assert!(seen.met.contains(&(state, kind)), "no pair of {state} and {kind}");
+                }
+            }
+        }
+        std::println!("{name}: {} pairs", seen.pairs);
+    }
+    assert!(pairs > 1_000_000, "the enumeration has shrunk to {pairs} pairs");
+}
+
+/// A twin with one wrong entry each: the comparison is not blind.
+#[test]
+fn comparison_finds_a_wrong_entry_of_the_twin() {
+    fn wrong_refusal(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+        match twin(at, event) {
+            Err(No::Edge) => twin(at, &TaskEvent::Admitted),
+            right => right,
+        }
+    }
+    fn lost_effect(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+        let mut after = twin(at, event)?;
+        if after.effects.len() > 5 {
+            after.effects.pop();
+        }
+        Ok(after)
+    }
+    fn swapped_effects(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+        let mut after = twin(at, event)?;
+        after.effects.reverse();
+        Ok(after)
+    }
+    fn lost_follow(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+        let mut after = twin(at, event)?;
+        after.follows.clear();
+        Ok(after)
+    }
+    fn kept_mistakes(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+        let mut after = twin(at, event)?;
+        after.data.mistakes = at.data.mistakes;
+        Ok(after)
+    }
+    fn other_state(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
+        let mut after = twin(at, event)?;
+        if after.state == TaskState::AwaitingInput {
+            after.state = TaskState::AwaitingSubtask;
+        }
+        Ok(after)
+    }
+    let wrong: [(&str, Twin); 6] = [
+        ("a refusal", wrong_refusal),
+        ("an effect less", lost_effect),
+        ("effects in another order", swapped_effects),
+        ("nothing follows", lost_follow),
+        ("the mistakes stay", kept_mistakes),
+        ("another state", other_state),
+    ];
+    for (name, twin) in wrong {
+        assert!(compare(small(), 1, twin).is_err(), "nobody noticed: {name}");
+    }
+}
+
+/// Every fault that changes what one task does differs from the twin somewhere. The others plant their fault in
+/// [`Kernel::resync`](crate::Kernel::resync), which the machine has no part in.
+#[cfg(feature = "planted-faults")]
+#[test]
+fn comparison_finds_every_planted_fault_of_the_machine() {
+    use crate::faults::Fault;
+    const OF_RESYNC: [Fault; 6] = [
+        Fault::ResyncForgetsRequests,
+        Fault::ResyncForgetsTools,
+        Fault::ResyncForgetsQuestions,
+        Fault::ResyncForgetsTimers,
+        Fault::ResyncForgetsEnds,
+        Fault::ResyncSendsNext,
+    ];
+    for fault in Fault::ALL.iter().copied().filter(|fault| !OF_RESYNC.contains(fault)) {
+        let config = Config { fault: Some(fault), ..small() };
+        // One situation in seven is enough for each of them, and seven times as fast.
+        assert!(compare(config, 7, twin).is_err(), "nobody noticed {fault:?}");
+    }
+}

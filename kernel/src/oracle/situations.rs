@@ -1,0 +1,404 @@
+//! Every situation in which one task can be, up to small bounds, and every event that can reach it there.
+//!
+//! A situation is a state, what outlives states, and what a step may ask of its surroundings. The lists below are
+//! crossed without regard to sense; [`Kernel::validate`] throws out what cannot be.
+
+use crate::calls::{CallState, Wanted};
+use crate::config::Config;
+use crate::kernel::Kernel;
+use crate::lifecycle::TaskEvent;
+use crate::roster::{Roster, Task};
+use crate::task::{Held, Outstanding, TaskData, TaskState};
+use crate::vocabulary::{
+    Answer, Approval, Attempt, Call, CallRefusal, CallResult, End, Failure, MessageId, Reason, Response,
+    TaskId, ToolEnd, TurnNumber,
+};
+use std::vec::Vec;
+
+/// The task that the events are for.
+const TASK: TaskId = TaskId(10);
+const PARENT: TaskId = TaskId(5);
+/// Live subtasks are numbered from here by the index of their call, held ones from [`HELD`].
+const LIVE: u64 = 11;
+const HELD: u64 = 15;
+/// The highest id that was used. Responses bring fresh ids above it.
+const HIGHEST: TaskId = TaskId(20);
+/// Questions that were settled before those that are open.
+const SETTLED_QUESTIONS: u32 = 2;
+
+pub(super) struct Situation {
+    pub(super) config: Config,
+    pub(super) id: TaskId,
+    pub(super) state: TaskState,
+    pub(super) data: TaskData,
+    /// Places for new tasks.
+    pub(super) room: u32,
+    pub(super) highest: Option<TaskId>,
+}
+
+/// Bounds that a few calls, messages and attempts reach.
+pub(super) fn small() -> Config {
+    Config { depth_max: 1, messages_max: 2, calls_max: 3, attempts_max: 3, ..Config::default() }
+}
+
+/// Every valid situation, one leaf after the other.
+pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
+    leaves(&config).into_iter().flat_map(move |state| {
+        let lists = if holds_open_calls(state) { open_lists() } else { settled_lists() };
+        let starts_calls = matches!(
+            state,
+            TaskState::Requesting { .. } | TaskState::Paused(Held::Requesting { .. } | Held::Calls)
+        );
+        let mut found = Vec::new();
+        for axes in axes(state) {
+            for calls in &lists {
+                // Room for other tasks matters only where a subtask may start.
+                let rooms: &[u32] = if starts_calls { &[0, 1, 5] } else { &[5] };
+                for room in rooms {
+                    found.extend(situation(config, state, &axes, calls, *room));
+                }
+            }
+        }
+        found
+    })
+}
+
+/// Every leaf of the hierarchy, with every attempt that the budget has.
+pub(super) fn leaves(config: &Config) -> Vec<TaskState> {
+    let mut leaves = Vec::from([
+        TaskState::Queued,
+        TaskState::Initializing,
+        TaskState::ExecutingTools,
+        TaskState::AwaitingSubtask,
+        TaskState::AwaitingInput,
+        TaskState::Paused(Held::Queued),
+        TaskState::Paused(Held::Admitted),
+        TaskState::Paused(Held::Initializing),
+        TaskState::Paused(Held::Turn),
+        TaskState::Paused(Held::Calls),
+        TaskState::Cancelling(Outstanding::Nothing),
+        TaskState::Cancelling(Outstanding::Initialization),
+        TaskState::Completed,
+        TaskState::Failed(Reason::Initialization),
+        TaskState::Failed(Reason::AttemptsExhausted),
+        TaskState::Failed(Reason::RequestRefused),
+        TaskState::Failed(Reason::MistakeLimit),
+        TaskState::Cancelled,
+    ]);
+    for attempt in (0..config.attempts_max).map(Attempt) {
+        leaves.push(TaskState::Requesting { attempt });
+        leaves.push(TaskState::Paused(Held::Requesting { attempt }));
+        leaves.push(TaskState::Cancelling(Outstanding::Request { attempt }));
+    }
+    for attempt in (1..config.attempts_max).map(Attempt) {
+        leaves.push(TaskState::BackingOff { attempt, after_ms: 5_000 });
+        leaves.push(TaskState::Paused(Held::BackingOff { attempt, after_ms: 5_000 }));
+        leaves.push(TaskState::Paused(Held::Attempt { attempt }));
+    }
+    leaves
+}
+
+fn holds_open_calls(state: TaskState) -> bool {
+    matches!(
+        state,
+        TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::Paused(Held::Calls)
+            | TaskState::Cancelling(Outstanding::Nothing)
+    )
+}
+
+/// One choice of everything but the state and its calls.
+struct Axes {
+    lineage: (Option<TaskId>, u8),
+    turn: u32,
+    replied: u32,
+    /// Accepted, taken, answered.
+    messages: [u32; 3],
+    mistakes: u16,
+}
+
+fn axes(state: TaskState) -> Vec<Axes> {
+    // None, one queued, the queue full; after a turn that was answered, and beside one that was not.
+    let messages = [[0, 0, 0], [2, 1, 1], [3, 1, 1], [1, 0, 0], [1, 1, 0], [4, 2, 1]];
+    let (messages, mistakes): (&[[u32; 3]], &[u16]) =
+        if holds_open_calls(state) { (&messages[1..3], &[0]) } else { (&messages, &[0, 2]) };
+    let mut axes = Vec::new();
+    for lineage in [(None, 0), (Some(PARENT), 1)] {
+        for (turn, replied) in [(0, 0), (1, 0), (1, 1), (3, 2), (3, 3)] {
+            for messages in messages {
+                for mistakes in mistakes {
+                    axes.push(Axes { lineage, turn, replied, messages: *messages, mistakes: *mistakes });
+                }
+            }
+        }
+    }
+    axes
+}
+
+/// Lists of calls that all have their result, as a request contains them.
+fn settled_lists() -> Vec<Vec<CallState>> {
+    let subtask = CallResult::Subtask { child: TaskId(LIVE), end: End::Completed };
+    let failed = CallResult::Subtask { child: TaskId(LIVE), end: End::Failed(Reason::MistakeLimit) };
+    let tool = CallResult::Tool(ToolEnd::Succeeded);
+    let lists: [&[CallResult]; 6] = [
+        &[],
+        &[CallResult::Guided],
+        &[tool],
+        &[subtask, CallResult::Denied],
+        &[CallResult::Refused(CallRefusal::NotAlone), CallResult::Tool(ToolEnd::Failed)],
+        &[CallResult::Answered, failed, CallResult::Refused(CallRefusal::TasksFull)],
+    ];
+    lists.iter().map(|list| list.iter().copied().map(CallState::Settled).collect()).collect()
+}
+
+/// One kind of call by its index in the list, because ids and questions differ by index.
+type Kind = fn(u16) -> CallState;
+
+/// Every list of up to two calls of any kind and of three of the common kinds.
+fn open_lists() -> Vec<Vec<CallState>> {
+    let common: [Kind; 7] = [
+        |_| CallState::Running,
+        |_| CallState::Waiting(Wanted::Call(Call::Tool(Approval::Granted))),
+        |index| CallState::Waiting(Wanted::Call(Call::Subtask { child: TaskId(HELD + u64::from(index)) })),
+        |index| asking(index, Wanted::Call(Call::Tool(Approval::Required))),
+        |index| asking(index, Wanted::Call(Call::Question)),
+        |index| CallState::Subtask { child: TaskId(LIVE + u64::from(index)) },
+        |_| CallState::Settled(CallResult::Tool(ToolEnd::Succeeded)),
+    ];
+    let rare: [Kind; 12] = [
+        |_| CallState::Waiting(Wanted::Call(Call::Tool(Approval::Required))),
+        |_| CallState::Waiting(Wanted::Call(Call::Question)),
+        |_| CallState::Waiting(Wanted::Call(Call::Completion(Approval::Granted))),
+        |_| CallState::Waiting(Wanted::Call(Call::Completion(Approval::Required))),
+        |_| CallState::Waiting(Wanted::Guidance),
+        |index| asking(index, Wanted::Call(Call::Completion(Approval::Required))),
+        |index| asking(index, Wanted::Guidance),
+        |_| CallState::Settled(CallResult::Denied),
+        |_| CallState::Settled(CallResult::Refused(CallRefusal::TooDeep)),
+        |_| CallState::Settled(CallResult::Abandoned),
+        |_| CallState::Settled(CallResult::Answered),
+        |index| {
+            let child = TaskId(LIVE + u64::from(index));
+            CallState::Settled(CallResult::Subtask { child, end: End::Cancelled })
+        },
+    ];
+    let all: Vec<Kind> = common.into_iter().chain(rare).collect();
+    let mut lists: Vec<Vec<CallState>> = all.iter().map(|kind| Vec::from([kind(0)])).collect();
+    for first in &all {
+        lists.extend(all.iter().map(|second| Vec::from([first(0), second(1)])));
+    }
+    for first in common {
+        for second in common {
+            lists.extend(common.iter().map(|third| Vec::from([first(0), second(1), third(2)])));
+        }
+    }
+    lists
+}
+
+fn asking(index: u16, wanted: Wanted) -> CallState {
+    CallState::Asking { number: SETTLED_QUESTIONS + 1 + u32::from(index), wanted }
+}
+
+fn situation(
+    config: Config,
+    state: TaskState,
+    axes: &Axes,
+    calls: &[CallState],
+    room: u32,
+) -> Option<Situation> {
+    let (parent, depth) = axes.lineage;
+    let mut data = TaskData::new(parent, depth);
+    data.turn = TurnNumber(axes.turn);
+    data.replied = TurnNumber(axes.replied);
+    data.mistakes = axes.mistakes;
+    [data.accepted, data.taken, data.answered] = axes.messages.map(MessageId);
+    data.questions = SETTLED_QUESTIONS + 3;
+    data.calls.replace(calls.iter().copied());
+    let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST) };
+    (situation.makes_sense() && situation.kernel().validate().is_ok()).then_some(situation)
+}
+
+impl Situation {
+    /// What `validate` leaves to this list, because it is a matter of history: a task has asked nothing before its
+    /// first turn, and its calls are those of a response.
+    fn makes_sense(&self) -> bool {
+        self.data.calls.len() == 0 || self.data.replied.0 > 0
+    }
+
+    /// A kernel with this task, its parent and its live subtasks.
+    fn kernel(&self) -> Kernel {
+        let mut tasks = Roster::default();
+        let mut family = |id, state, data| tasks.insert(Task { id, state, data });
+        if let Some(parent) = self.data.parent {
+            let mut data = TaskData::new(None, 0);
+            (data.turn, data.replied) = (TurnNumber(1), TurnNumber(1));
+            if self.state.end().is_none() {
+                data.calls.replace([CallState::Subtask { child: TASK }].into_iter());
+                family(parent, TaskState::AwaitingSubtask, data);
+            }
+        }
+        family(self.id, self.state, self.data.clone());
+        for child in self.data.calls.subtasks() {
+            family(child, TaskState::Queued, TaskData::new(Some(TASK), self.data.depth + 1));
+        }
+        Kernel { config: self.config, highest: self.highest, tasks }
+    }
+
+    /// Every event, under every identity that is current, older, newer or doubled here.
+    pub(super) fn events<'r>(&self, responses: &'r Responses) -> Vec<TaskEvent<'r>> {
+        use TaskEvent as E;
+        let mut events = Vec::from([
+            E::Admitted,
+            E::Initialized,
+            E::InitializationFailed,
+            E::PauseRequested,
+            E::ResumeRequested,
+            E::CancelRequested,
+            E::GraceElapsed,
+            E::EndAcknowledged,
+        ]);
+        self.request_events(responses, &mut events);
+        self.call_events(&mut events);
+        let accepted = self.data.accepted.0;
+        for number in [accepted.saturating_sub(1), accepted, accepted + 1, accepted + 2] {
+            events.push(E::MessageReceived { message: MessageId(number) });
+        }
+        events
+    }
+
+    /// The attempt that is in flight, or due, or 0.
+    fn attempt(&self) -> u16 {
+        match self.state {
+            TaskState::Requesting { attempt }
+            | TaskState::BackingOff { attempt, .. }
+            | TaskState::Paused(
+                Held::Requesting { attempt } | Held::BackingOff { attempt, .. } | Held::Attempt { attempt },
+            )
+            | TaskState::Cancelling(Outstanding::Request { attempt }) => attempt.0,
+            TaskState::Queued
+            | TaskState::Initializing
+            | TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::Paused(
+                Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls,
+            )
+            | TaskState::Cancelling(Outstanding::Nothing | Outstanding::Initialization)
+            | TaskState::Completed
+            | TaskState::Failed(_)
+            | TaskState::Cancelled => 0,
+        }
+    }
+
+    fn request_events<'r>(&self, responses: &'r Responses, events: &mut Vec<TaskEvent<'r>>) {
+        use TaskEvent as E;
+        let current = (self.data.turn, Attempt(self.attempt()));
+        for turn in around(self.data.turn.0).into_iter().map(TurnNumber) {
+            let attempts = around(u32::from(self.attempt()));
+            for attempt in attempts.iter().filter_map(|attempt| u16::try_from(*attempt).ok()).map(Attempt) {
+                events.push(E::BackoffElapsed { turn, attempt });
+                events.push(E::RequestCancelled { turn, attempt });
+                let named = (turn, attempt) == current;
+                let failures = if named { &FAILURES[..] } else { &FAILURES[..1] };
+                for failure in failures.iter().copied() {
+                    let jitters: &[u32] = if named { &[0, 250] } else { &[0] };
+                    events.extend(jitters.iter().map(|jitter_ms| {
+                        let jitter_ms = *jitter_ms;
+                        E::RequestFailed { turn, attempt, failure, jitter_ms }
+                    }));
+                }
+                let in_flight = matches!(
+                    self.state,
+                    TaskState::Requesting { .. } | TaskState::Paused(Held::Requesting { .. })
+                );
+                let shapes = if named && in_flight { &responses.all[..] } else { &responses.all[..4] };
+                events.extend(shapes.iter().map(|response| E::ResponseEnded {
+                    turn,
+                    attempt,
+                    response,
+                    jitter_ms: 250,
+                }));
+            }
+        }
+    }
+
+    fn call_events(&self, events: &mut Vec<TaskEvent<'_>>) {
+        use TaskEvent as E;
+        let ends = [ToolEnd::Succeeded, ToolEnd::Failed, ToolEnd::Cancelled];
+        for turn in around(self.data.replied.0).into_iter().map(TurnNumber) {
+            let ends = if turn == self.data.replied { &ends[..] } else { &ends[..1] };
+            for index in (0..=self.data.calls.len()).filter_map(|index| u16::try_from(index).ok()) {
+                events.extend(ends.iter().map(|end| E::ToolEnded { turn, index, end: *end }));
+            }
+        }
+        for child in [LIVE, LIVE + 1, LIVE + 2, HELD, HIGHEST.0 + 1].map(TaskId) {
+            for end in [End::Completed, End::Failed(Reason::AttemptsExhausted), End::Cancelled] {
+                events.push(E::SubtaskEnded { child, end });
+            }
+        }
+        for number in 0..=self.data.questions + 1 {
+            for answer in [Answer::Approved, Answer::Denied, Answer::Text] {
+                events.push(E::AnswerReceived { number, answer });
+            }
+        }
+    }
+}
+
+const FAILURES: [Failure; 5] = [
+    Failure::Transient,
+    Failure::Throttled { retry_after_ms: None },
+    Failure::Throttled { retry_after_ms: Some(7_000) },
+    Failure::Truncated,
+    Failure::Permanent,
+];
+
+/// Zero, the number before, the number itself and the one after.
+fn around(number: u32) -> Vec<u32> {
+    let mut numbers = Vec::from([0, number.saturating_sub(1), number, number + 1]);
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// Responses of every shape: events borrow them.
+pub(super) struct Responses {
+    /// The first four are those that a stale answer is tried with.
+    all: Vec<Response>,
+}
+
+impl Responses {
+    pub(super) fn new() -> Self {
+        let first = HIGHEST.0 + 1;
+        let fresh = |index: u64| Call::Subtask { child: TaskId(first + index) };
+        let kinds = |index: u64| {
+            [
+                Call::Tool(Approval::Granted),
+                Call::Tool(Approval::Required),
+                Call::Question,
+                Call::Completion(Approval::Granted),
+                Call::Completion(Approval::Required),
+                fresh(index),
+                // Used before, and used by another call of the same response.
+                Call::Subtask { child: HIGHEST },
+                fresh(0),
+            ]
+        };
+        let mut all = Vec::from([
+            Response::Text,
+            Response::Calls(Vec::from([fresh(0)])),
+            Response::Empty,
+            Response::Calls(Vec::new()),
+        ]);
+        for one in kinds(0) {
+            all.push(Response::Calls(Vec::from([one])));
+            for two in kinds(1) {
+                all.push(Response::Calls(Vec::from([one, two])));
+                all.extend(kinds(2).into_iter().map(|three| Response::Calls(Vec::from([one, two, three]))));
+            }
+        }
+        all.push(Response::Calls(Vec::from([Call::Question; 4])));
+        Self { all }
+    }
+}

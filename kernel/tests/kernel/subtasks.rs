@@ -1,0 +1,191 @@
+//! Subtasks: their end, however it comes, settles the one call that waits for them.
+
+use crate::stage::{
+    STALE, Stage, TERMINAL, acknowledged, admitted, answered, arm, ask, call_id, cancel_request, cancel_tool,
+    cancelled, ended, enqueue, failed, fired, grace, include, initialized, message, request_cancelled,
+    responded, result, run, send, submitted, tool_ended, undelivered, withdraw,
+};
+use downbeat_kernel::{
+    About, Answer, Approval, Attempt, Call, CallRefusal, CallResult, Config, Effect, End, Event, Failure,
+    Part, Reason, Response, TaskId, TaskState, Timer, ToolEnd,
+};
+
+const TOOL: Call = Call::Tool(Approval::Granted);
+const DONE: Call = Call::Completion(Approval::Granted);
+
+fn subtask(child: u64) -> Call {
+    Call::Subtask { child: TaskId(child) }
+}
+
+fn calls(calls: &[Call]) -> Response {
+    Response::Calls(calls.to_vec())
+}
+
+fn settled(child: u64, end: End) -> CallResult {
+    CallResult::Subtask { child: TaskId(child), end }
+}
+
+/// Task 1 waits for its subtask 2, which has sent its first request.
+fn family() -> Stage {
+    let mut stage = Stage::requesting(Config::default());
+    assert_eq!(stage.takes(responded(1, 1, 0, calls(&[subtask(2)]))), [enqueue(2)]);
+    stage.takes_all([admitted(2), initialized(2)]);
+    stage
+}
+
+#[test]
+fn end_of_a_subtask_resumes_its_parent_once_with_its_result() {
+    let request_refused = End::Failed(Reason::RequestRefused);
+    #[rustfmt::skip]
+    let cases = [
+        ("it completes", vec![responded(2, 1, 0, calls(&[DONE]))], End::Completed),
+        ("it fails", vec![failed(2, 1, 0, Failure::Permanent, 0)], request_refused),
+        ("it is cancelled", vec![cancelled(2), request_cancelled(2, 1, 0)], End::Cancelled),
+        ("it is cancelled and does not stop", vec![cancelled(2), fired(grace(2))], End::Cancelled),
+    ];
+    for (name, events, end) in cases {
+        let mut stage = family();
+        let effects = stage.takes_all(events.iter().cloned());
+        let [.., last_of_child, first, second] = effects[..] else { panic!("{name}: {effects:?}") };
+        assert_eq!(last_of_child, ended(2, end), "{name}");
+        assert_eq!([first, second], [result(1, 1, 0, settled(2, end)), send(1, 2, 0)], "{name}");
+        let last = events.last().expect("each case has an event").clone();
+        stage.refuses(&last, &TERMINAL);
+        assert_eq!(stage.takes(acknowledged(2)), [], "{name}");
+        assert_eq!(stage.state(1), TaskState::Requesting { attempt: Attempt(0) }, "{name}");
+        // The result is part of every attempt of that turn.
+        stage.takes(failed(1, 2, 0, Failure::Transient, 0));
+        let again = stage.takes(fired(crate::stage::backoff(1, 2, 1)));
+        assert_eq!(again, [result(1, 1, 0, settled(2, end)), send(1, 2, 1)], "{name}");
+    }
+}
+
+#[test]
+fn parent_waits_for_everything_that_runs_beside_its_subtasks() {
+    let mut stage = Stage::requesting(Config::default());
+    let response = calls(&[subtask(2), TOOL, subtask(3), Call::Question]);
+    let begun = [enqueue(2), run(1, 1, 1), enqueue(3), ask(1, 1, About::Question(call_id(1, 1, 3)))];
+    assert_eq!(stage.takes(responded(1, 1, 0, response)), begun);
+    assert_eq!(stage.state(1), TaskState::ExecutingTools);
+    assert_eq!(stage.takes(tool_ended(1, 1, 1, ToolEnd::Succeeded)), []);
+    assert_eq!(stage.state(1), TaskState::AwaitingSubtask);
+    let [dequeue, end] = [Effect::Dequeue { task: TaskId(3) }, ended(3, End::Cancelled)];
+    assert_eq!(stage.takes(cancelled(3)), [dequeue, end]);
+    assert_eq!(stage.state(1), TaskState::AwaitingSubtask);
+    assert_eq!(stage.takes(answered(1, 1, Answer::Text)), []);
+    stage.takes_all([admitted(2), initialized(2)]);
+    let expected = [
+        ended(2, End::Completed),
+        result(1, 1, 0, settled(2, End::Completed)),
+        result(1, 1, 1, CallResult::Tool(ToolEnd::Succeeded)),
+        result(1, 1, 2, settled(3, End::Cancelled)),
+        result(1, 1, 3, CallResult::Answered),
+        send(1, 2, 0),
+    ];
+    assert_eq!(stage.takes(responded(2, 1, 0, calls(&[DONE]))), expected);
+}
+
+#[test]
+fn ends_travel_up_from_grandchildren_one_level_at_a_time() {
+    let mut stage = family();
+    stage.takes(responded(2, 1, 0, calls(&[subtask(3)])));
+    stage.takes_all([admitted(3), initialized(3)]);
+    let up = stage.takes(responded(3, 1, 0, calls(&[DONE])));
+    assert_eq!(up, [ended(3, End::Completed), result(2, 1, 0, settled(3, End::Completed)), send(2, 2, 0)]);
+    assert_eq!(stage.state(1), TaskState::AwaitingSubtask);
+    let up = stage.takes(responded(2, 2, 0, calls(&[DONE])));
+    assert_eq!(up, [ended(2, End::Completed), result(1, 1, 0, settled(2, End::Completed)), send(1, 2, 0)]);
+}
+
+/// A cancel goes down the whole tree in one step; ends come back up, children before parents (S9).
+#[test]
+fn cancel_reaches_every_descendant_and_ends_come_bottom_up() {
+    let mut stage = family();
+    stage.takes(responded(2, 1, 0, calls(&[subtask(3), TOOL])));
+    stage.takes_all([admitted(3), initialized(3), message(3, 1)]);
+    let down = [cancel_tool(2, 1, 1), arm(grace(2), 10_000), cancel_request(3, 1, 0), arm(grace(3), 10_000)];
+    assert_eq!(stage.takes(cancelled(1)), down);
+    for task in [1, 2, 3] {
+        stage.refuses(&cancelled(task), &crate::stage::DUPLICATE);
+        stage.refuses(&message(task, 9), &TERMINAL);
+    }
+    let up = [
+        Effect::Disarm { timer: Timer::Grace(TaskId(3)) },
+        undelivered(3, 1, false),
+        ended(3, End::Cancelled),
+    ];
+    assert_eq!(stage.takes(request_cancelled(3, 1, 0)), up);
+    stage.refuses(&fired(grace(3)), &TERMINAL);
+    // The grace time of 2 is over: its tool is left to itself, and nothing keeps 2 and 1.
+    assert_eq!(stage.takes(fired(grace(2))), [ended(2, End::Cancelled), ended(1, End::Cancelled)]);
+    stage.refuses(&tool_ended(2, 1, 1, ToolEnd::Cancelled), &TERMINAL);
+    stage.takes_all([acknowledged(1), acknowledged(2), acknowledged(3)]);
+    assert_eq!(stage.kernel.tasks().count(), 0);
+}
+
+#[test]
+fn cancel_of_what_only_waits_ends_the_tree_at_once() {
+    let mut stage = Stage::requesting(Config::default());
+    stage.takes(responded(1, 1, 0, calls(&[Call::Question, subtask(2), subtask(3)])));
+    let expected = [
+        withdraw(1, 1),
+        Effect::Dequeue { task: TaskId(2) },
+        Effect::Dequeue { task: TaskId(3) },
+        ended(2, End::Cancelled),
+        ended(3, End::Cancelled),
+        ended(1, End::Cancelled),
+    ];
+    let mut effects = stage.takes(cancelled(1));
+    // Which of two siblings comes first is not promised; that the parent comes last is.
+    assert_eq!(effects.first(), expected.first());
+    assert_eq!(effects.last(), expected.last());
+    effects.sort_unstable();
+    let mut sorted = expected;
+    sorted.sort_unstable();
+    assert_eq!(effects, sorted);
+    stage.refuses(&answered(1, 1, Answer::Text), &TERMINAL);
+}
+
+#[test]
+fn cancelled_task_with_live_subtasks_survives_its_own_grace_time() {
+    let mut stage = Stage::requesting(Config::default());
+    stage.takes(responded(1, 1, 0, calls(&[TOOL, subtask(2)])));
+    stage.takes_all([admitted(2), initialized(2), cancelled(1)]);
+    assert_eq!(stage.takes(fired(grace(1))), []);
+    stage.refuses(&fired(grace(1)), &STALE);
+    stage.refuses(&tool_ended(1, 1, 0, ToolEnd::Succeeded), &crate::stage::DUPLICATE);
+    assert_eq!(stage.takes(fired(grace(2))), [ended(2, End::Cancelled), ended(1, End::Cancelled)]);
+}
+
+#[test]
+fn refused_subtasks_are_results_like_others() {
+    let refused = |index, why| result(1, 1, index, CallResult::Refused(why));
+    #[rustfmt::skip]
+    let cases = [
+        ("no depth", Config { depth_max: 0, ..Config::default() }, vec![
+            refused(0, CallRefusal::TooDeep), refused(1, CallRefusal::TooDeep), send(1, 2, 0),
+        ]),
+        ("no room", Config { tasks_max: 1, ..Config::default() }, vec![
+            refused(0, CallRefusal::TasksFull), refused(1, CallRefusal::TasksFull), send(1, 2, 0),
+        ]),
+        ("room for one", Config { tasks_max: 2, ..Config::default() }, vec![enqueue(2)]),
+    ];
+    for (name, config, expected) in cases {
+        let mut stage = Stage::requesting(config);
+        let response = responded(1, 1, 0, calls(&[subtask(2), subtask(3)]));
+        assert_eq!(stage.takes(response), expected, "{name}");
+        // The ids are used up all the same.
+        assert_eq!(stage.kernel.highest(), Some(TaskId(3)), "{name}");
+        stage.refuses(&Event::Admitted { task: TaskId(3) }, &TERMINAL);
+    }
+}
+
+#[test]
+fn prompt_of_a_subtask_is_its_own() {
+    let mut stage = Stage::requesting(Config::default());
+    stage.takes_all([responded(1, 1, 0, calls(&[subtask(2)])), admitted(2)]);
+    assert_eq!(stage.takes(initialized(2)), [include(2, Part::Prompt), send(2, 1, 0)]);
+    // The sibling of another root is not touched.
+    stage.takes(submitted(7));
+    assert_eq!(stage.state(7), TaskState::Queued);
+}
