@@ -1,2 +1,22 @@
 //! Engines that check models.
+//!
+//! A [`model::Model`] is a closed system: initial states, steps, properties. [`check::Checker`] visits every
+//! state that it can come to and returns a [`report::Report`]: a verdict for each property and, for each one
+//! that is violated, a shortest counterexample, which [`diagram`] and [`mermaid`] draw as a sequence diagram.
+//! With the feature `harness`, `harness` puts a command line and assertions for tests around any number of
+//! models. `docs/checker.md` is the manual.
+//!
+//! Nothing here knows a particular model, reads a random number, or depends on the number of threads.
+
+pub mod check;
+pub mod diagram;
+pub mod event_loop;
+#[cfg(feature = "harness")]
+pub mod harness;
+pub mod mermaid;
 pub mod model;
+pub mod report;
+
+#[cfg(all(doctest, feature = "harness"))]
+#[doc = include_str!("../../docs/checker.md")]
+struct Manual;

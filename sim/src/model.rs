@@ -157,12 +157,65 @@ impl<M: Model> Property<M> {
     ) -> Self {
         Self { id, name, check: Check::Always { holds, reachable }, explain }
     }
+
+    /// An invariant of steps with the antecedent that keeps it from holding vacuously.
+    ///
+    /// It is evaluated for every step, also for one that changes nothing. `explain` is given the state after
+    /// the step.
+    pub fn always_step(
+        id: &'static str,
+        name: &'static str,
+        holds: OnStep<M>,
+        reachable: OnStep<M>,
+        explain: Explain<M>,
+    ) -> Self {
+        Self { id, name, check: Check::AlwaysStep { holds, reachable }, explain }
+    }
+
+    /// Something that can happen. Its violation has no counterexample, hence nothing to explain.
+    pub fn sometimes(id: &'static str, name: &'static str, holds: OnState<M>) -> Self {
+        Self { id, name, check: Check::Sometimes(holds), explain: |_, _| String::new() }
+    }
+
+    /// No state without a step that changes it, other than the final ones.
+    pub fn no_deadlock(id: &'static str, name: &'static str, explain: Explain<M>) -> Self {
+        Self { id, name, check: Check::NoDeadlock, explain }
+    }
+
+    /// Whenever `from` holds, `to` holds then or later, under the fairness of [`Model::fairness`].
+    pub fn leads_to(
+        id: &'static str,
+        name: &'static str,
+        from: OnState<M>,
+        to: OnState<M>,
+        explain: Explain<M>,
+    ) -> Self {
+        Self { id, name, check: Check::LeadsTo { from, to }, explain }
+    }
+
+    /// Every behaviour comes to a state where `goal` holds, under the fairness of [`Model::fairness`].
+    pub fn eventually(id: &'static str, name: &'static str, goal: OnState<M>, explain: Explain<M>) -> Self {
+        Self { id, name, check: Check::Eventually(goal), explain }
+    }
 }
+
+/// Which actions are steps of a fair action.
+pub type Includes<M> = Box<dyn Fn(&<M as Model>::Action) -> bool + Send + Sync>;
 
 /// Weak fairness of one named action: it is not enabled for ever without being taken.
 pub struct Fairness<M: Model> {
     /// Name for reports, such as `the provider answers the parent`.
     pub name: String,
     /// Which steps are steps of this action. Steps that change nothing are not asked about.
-    pub includes: Box<dyn Fn(&M::Action) -> bool + Send + Sync>,
+    pub includes: Includes<M>,
+}
+
+impl<M: Model> Fairness<M> {
+    /// Weak fairness of the actions for which `includes` is true, taken together as one.
+    pub fn weak(
+        name: impl Into<String>,
+        includes: impl Fn(&M::Action) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), includes: Box::new(includes) }
+    }
 }

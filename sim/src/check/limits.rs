@@ -1,0 +1,91 @@
+//! Limits of a search: on states, depth, time and memory.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::space::MAX_STATES;
+
+/// What may end a search early. The default has no limit.
+///
+/// A search that a limit ended reports every property that it did not decide as incomplete, never as holding.
+/// States and depth give the same report every time; time and memory depend on the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The search ends after the step that leads to one state more than these. Independently of it, a search
+    /// ends at 2^31 states.
+    pub states: Option<usize>,
+    /// Behaviours of more than so many steps are not explored. A search that comes to the last state before
+    /// it comes to this depth, or at it, is complete.
+    pub depth: Option<usize>,
+    /// Wall-clock time, looked at after each block of some thousand states.
+    pub time: Option<Duration>,
+    /// Bytes of memory, looked at after each block of some thousand states: the resident set of the whole
+    /// process where the system tells it (Linux), otherwise an estimate from the sizes of the state, the
+    /// tables and the graph that leaves out what a state owns on the heap.
+    pub memory: Option<u64>,
+}
+
+/// The limit that ended a search, with its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// There are more distinct states than these.
+    States(usize),
+    /// There are states farther away than so many steps.
+    Depth(usize),
+    /// The time was over.
+    Time(Duration),
+    /// More than so many bytes were in use.
+    Memory(u64),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::States(states) => write!(f, "limit of {states} states"),
+            Limit::Depth(depth) => write!(f, "limit of {depth} steps of depth"),
+            Limit::Time(time) => write!(f, "limit of {} seconds", time.as_secs_f64()),
+            Limit::Memory(bytes) => write!(f, "limit of {} MiB of memory", bytes / (1024 * 1024)),
+        }
+    }
+}
+
+impl Limits {
+    /// The first limit that is exceeded, other than depth, which the search itself sees.
+    pub(super) fn exceeded(
+        &self,
+        states: usize,
+        begin: Instant,
+        estimate: impl Fn() -> u64,
+    ) -> Option<Limit> {
+        let most = self.max_states();
+        if states > most {
+            return Some(Limit::States(most));
+        }
+        if let Some(time) = self.time
+            && begin.elapsed() >= time
+        {
+            return Some(Limit::Time(time));
+        }
+        if let Some(memory) = self.memory
+            && resident_bytes().unwrap_or_else(estimate) > memory
+        {
+            return Some(Limit::Memory(memory));
+        }
+        None
+    }
+
+    /// The limit on states with the one of the storage.
+    pub(super) fn max_states(&self) -> usize {
+        self.states.unwrap_or(MAX_STATES).min(MAX_STATES)
+    }
+}
+
+/// The resident set of this process, where the system tells it.
+fn resident_bytes() -> Option<u64> {
+    // A page is 4 KiB wherever this is likely to run; a kernel with larger pages makes the limit come late,
+    // by a known factor, and asking for the size of a page would need a call into C.
+    const PAGE_BYTES: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * PAGE_BYTES)
+}

@@ -1,0 +1,290 @@
+//! The commands `check` and `models`.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::arguments::{CheckArgs, Color, Format, ModelsArgs};
+use super::counterexamples::{self, Shown};
+use super::failure::Failure;
+use super::meter::Meter;
+use super::registry::Registry;
+use super::run::{self, Run};
+use super::table::Table;
+use super::{json, listing, selection, text};
+use crate::diagram::{self, Style};
+use crate::mermaid;
+use crate::report::Counterexample;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every property of every run came out as expected. Exit code 0.
+    AsExpected,
+    /// Some property was decided otherwise than expected. Exit code 1.
+    Unexpected,
+    /// Nothing was checked: wrong usage, a model that contradicts itself, output that cannot be written. Exit
+    /// code 2.
+    Failed,
+    /// A limit ended some run, and nothing is otherwise than expected. Exit code 3.
+    Incomplete,
+}
+
+impl Outcome {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Outcome::AsExpected => 0,
+            Outcome::Unexpected => 1,
+            Outcome::Failed => 2,
+            Outcome::Incomplete => 3,
+        }
+    }
+
+    fn of(runs: &[Run]) -> Self {
+        if runs.iter().any(Run::is_unexpected) {
+            Outcome::Unexpected
+        } else if runs.iter().all(Run::is_as_expected) {
+            Outcome::AsExpected
+        } else {
+            Outcome::Incomplete
+        }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(outcome.code())
+    }
+}
+
+/// Where a command writes.
+pub struct Streams<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Messages about failures.
+    pub err: &'a mut dyn Write,
+    /// Whether `out` is a terminal that shows colours.
+    pub colors: bool,
+    /// Whether progress may be shown on the standard error of the process.
+    pub progress: bool,
+}
+
+/// Checks models.
+#[derive(Parser)]
+#[command(name = "check-models", about)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks models and compares what is found with what is expected
+    Check(CheckArgs),
+    /// Lists models with their variants, bounds and properties
+    Models(ModelsArgs),
+}
+
+/// A whole program around a registry: parses the command line of the process and obeys it.
+pub fn main(registry: &Registry) -> ExitCode {
+    with_process_streams(|streams| main_from(std::env::args_os(), registry, streams))
+}
+
+/// As [`main`], with other arguments, the first of which is the name of the program, and other streams.
+pub fn main_from(
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    registry: &Registry,
+    streams: &mut Streams<'_>,
+) -> Outcome {
+    match Program::try_parse_from(arguments) {
+        Ok(Program { command: Command::Check(args) }) => check_to(&args, registry, streams),
+        Ok(Program { command: Command::Models(args) }) => models_to(&args, registry, streams),
+        Err(error) => {
+            let text =
+                if streams.colors { error.render().ansi().to_string() } else { error.render().to_string() };
+            let (stream, outcome): (&mut dyn Write, _) = if error.use_stderr() {
+                (&mut *streams.err, Outcome::Failed)
+            } else {
+                (&mut *streams.out, Outcome::AsExpected)
+            };
+            // A message that cannot be delivered leaves the exit code to tell.
+            stream.write_all(text.as_bytes()).map_or(Outcome::Failed, |()| outcome)
+        }
+    }
+}
+
+/// The command `check` on the streams of the process.
+pub fn check(args: &CheckArgs, registry: &Registry) -> ExitCode {
+    with_process_streams(|streams| check_to(args, registry, streams))
+}
+
+/// The command `models` on the streams of the process.
+pub fn models(args: &ModelsArgs, registry: &Registry) -> ExitCode {
+    with_process_streams(|streams| models_to(args, registry, streams))
+}
+
+/// The command `check`.
+pub fn check_to(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> Outcome {
+    let result = checked(args, registry, streams);
+    report_failure(result, streams)
+}
+
+/// The command `models`.
+pub fn models_to(args: &ModelsArgs, registry: &Registry, streams: &mut Streams<'_>) -> Outcome {
+    let style = style(args.color, streams);
+    let result = selection::variants(registry, &args.selection).and_then(|variants| {
+        let about = |model: &str| {
+            registry.models().iter().find(|entry| entry.name == model).map_or("", |entry| entry.about)
+        };
+        streams.out.write_all(listing::of(&variants, about, style).as_bytes())?;
+        Ok(Outcome::AsExpected)
+    });
+    report_failure(result, streams)
+}
+
+fn report_failure(result: Result<Outcome, Failure>, streams: &mut Streams<'_>) -> Outcome {
+    result.unwrap_or_else(|failure| {
+        // A message that cannot be delivered leaves the exit code to tell.
+        drop(writeln!(streams.err, "error: {failure}"));
+        Outcome::Failed
+    })
+}
+
+fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> Result<Outcome, Failure> {
+    let style = style(args.color, streams);
+    let named = selection::variants(registry, &args.selection)?;
+    let mut variants = selection::with_bounds(&named, &args.bounds)?;
+    selection::retain_with_properties(&mut variants, &args.properties)?;
+    if let Some(directory) = &args.out {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| Failure::File { path: directory.clone(), error })?;
+    }
+
+    let settings = args.settings();
+    let table = Table::of(&variants, style);
+    let is_text = args.format == Format::Text;
+    if is_text {
+        streams.out.write_all(table.header().as_bytes())?;
+    }
+    let mut runs = Vec::with_capacity(variants.len());
+    for (variant, bounds) in &variants {
+        let meter = Meter::new(variant.to_string(), streams.progress && !args.quiet);
+        let run = run::run_with_progress(variant, bounds, &settings, &mut |progress| meter.show(progress));
+        drop(meter);
+        let run = run.map_err(|error| Failure::Model { variant: variant.to_string(), error })?;
+        if is_text {
+            streams.out.write_all(table.row(&run).as_bytes())?;
+            streams.out.flush()?;
+        }
+        if let Some(directory) = &args.out {
+            write_files(directory, &run, args.format)?;
+        }
+        runs.push(run);
+    }
+    let rest = match args.format {
+        Format::Text => text::of(&runs, args, style),
+        Format::Json => json::document(&runs),
+        Format::Mermaid => diagrams(&runs, args),
+    };
+    streams.out.write_all(rest.as_bytes())?;
+    streams.out.flush()?;
+    Ok(Outcome::of(&runs))
+}
+
+/// Mermaid diagrams, each with a comment that names it, an empty line between them.
+fn diagrams(runs: &[Run], args: &CheckArgs) -> String {
+    let mut diagrams = Vec::new();
+    for run in runs {
+        for Shown { property, counterexample } in
+            counterexamples::choose(run, args.all_counterexamples, args.quiet).shown
+        {
+            let (id, name) = (property.found.id, property.found.name);
+            let diagram = mermaid::diagram(id, name, counterexample);
+            diagrams.push(format!("%% {}@{} {id}\n{diagram}", run.model, run.variant));
+        }
+    }
+    diagrams.join("\n")
+}
+
+/// One file for each counterexample of a run.
+fn write_files(directory: &Path, run: &Run, format: Format) -> Result<(), Failure> {
+    for Shown { property, counterexample } in counterexamples::all(run) {
+        let (id, name) = (property.found.id, property.found.name);
+        let (extension, content) = file(id, name, counterexample, format);
+        // An id is free text of the model's author; a file name is not.
+        let id: String =
+            id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let path = directory.join(format!("{}@{}.{id}.{extension}", run.model, run.variant));
+        std::fs::write(&path, content).map_err(|error| Failure::File { path, error })?;
+    }
+    Ok(())
+}
+
+fn file(id: &str, name: &str, counterexample: &Counterexample, format: Format) -> (&'static str, String) {
+    match format {
+        Format::Text => ("txt", diagram::text(id, name, counterexample, Style::Plain)),
+        Format::Json => ("json", json::counterexample(counterexample)),
+        Format::Mermaid => ("mmd", mermaid::diagram(id, name, counterexample)),
+    }
+}
+
+fn style(color: Color, streams: &Streams<'_>) -> Style {
+    match color {
+        Color::Always => Style::Ansi,
+        Color::Auto if streams.colors => Style::Ansi,
+        Color::Auto | Color::Never => Style::Plain,
+    }
+}
+
+fn with_process_streams(command: impl FnOnce(&mut Streams<'_>) -> Outcome) -> ExitCode {
+    let stdout = io::stdout();
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let mut streams = Streams {
+        colors: stdout.is_terminal() && !is_set("NO_COLOR"),
+        out: &mut Reader { stdout: stdout.lock(), is_gone: false },
+        err: &mut io::stderr(),
+        progress: io::stderr().is_terminal(),
+    };
+    command(&mut streams).into()
+}
+
+/// Standard output, whose reader may go away. That is no failure: the rest is dropped, and the exit code still
+/// tells what was found.
+struct Reader<'a> {
+    stdout: io::StdoutLock<'a>,
+    is_gone: bool,
+}
+
+impl Reader<'_> {
+    fn unless_gone<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_gone = true;
+                Ok(otherwise)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Write for Reader<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_gone {
+            return Ok(bytes.len());
+        }
+        let result = self.stdout.write(bytes);
+        self.unless_gone(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_gone {
+            return Ok(());
+        }
+        let result = self.stdout.flush();
+        self.unless_gone(result, ())
+    }
+}

@@ -1,0 +1,55 @@
+//! The name that was probably meant.
+
+/// The known name that is nearest to `name`, if it is near enough that a slip explains the difference: a third
+/// of the letters, at least one, or that one begins with the other.
+pub(super) fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).max(1);
+    let distance = |candidate: &&String| {
+        let candidate = candidate.to_lowercase();
+        let begins = lower.len() > 1 && (candidate.starts_with(&lower) || lower.starts_with(&candidate));
+        if begins { 1 } else { edits(&lower, &candidate) }
+    };
+    let nearest = known.iter().min_by_key(distance)?;
+    (distance(&nearest) <= allowed).then_some(nearest)
+}
+
+/// Letters to insert, remove or replace.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = above + 1;
+        for (left, b) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[left + 1];
+            row[left + 1] = replaced.min(diagonal + 1).min(row[left] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn nearest_name_is_one_that_a_slip_explains() {
+        let known = ["door", "watch", "token-refresh", "S1", "S12"].map(String::from);
+        #[rustfmt::skip]
+        let cases = [
+            ("dor",            Some("door")),
+            ("wacht",          None),
+            ("watchh",         Some("watch")),
+            ("token",          Some("token-refresh")),
+            ("token-refrehs",  Some("token-refresh")),
+            ("s1",             Some("S1")),
+            ("S2",             Some("S1")),
+            ("elephant",       None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(nearest(name, &known), expected, "{name}");
+        }
+    }
+}

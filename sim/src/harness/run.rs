@@ -1,0 +1,140 @@
+//! One variant checked within its bounds, beside what is expected of it.
+
+use std::num::NonZeroUsize;
+
+use super::registry::{Bounds, Registry, Variant};
+use crate::check::{CheckError, Limits, Progress};
+use crate::diagram;
+use crate::report::{PropertyReport, Report, Verdict};
+
+/// How variants are checked. The default is: all properties, no limits, all cores.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What may end a search early.
+    pub limits: Limits,
+    /// The number of threads; `None` for one on each core.
+    pub threads: Option<NonZeroUsize>,
+    /// The ids of the properties to evaluate, as far as a model has them; `None` for all.
+    pub only: Option<Vec<String>>,
+}
+
+/// A variant that was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The name of the model.
+    pub model: &'static str,
+    /// The name of the variant.
+    pub variant: &'static str,
+    /// What it was built with.
+    pub bounds: Bounds,
+    /// What was found.
+    pub report: Report,
+    /// The expected verdict of each property of the report, in its order.
+    pub expected: Vec<Verdict>,
+}
+
+impl Run {
+    /// The verdict of the run if every property came out as expected.
+    pub fn expected_verdict(&self) -> Verdict {
+        Verdict::of_all(self.expected.iter().copied())
+    }
+
+    /// Each property with what is expected of it.
+    pub fn evaluated(&self) -> impl Iterator<Item = Evaluated<'_>> {
+        self.report
+            .properties
+            .iter()
+            .zip(&self.expected)
+            .map(|(found, expected)| Evaluated { found, expected: *expected })
+    }
+
+    /// Whether every property came out as expected. A run that a limit ended never did.
+    pub fn is_as_expected(&self) -> bool {
+        self.report.stopped_by.is_none() && self.evaluated().all(|property| property.is_as_expected())
+    }
+
+    /// Whether a property was decided otherwise than expected.
+    pub fn is_unexpected(&self) -> bool {
+        self.evaluated().any(|property| property.is_unexpected())
+    }
+}
+
+/// A property with what is expected of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evaluated<'a> {
+    /// What was found.
+    pub found: &'a PropertyReport,
+    /// The verdict that is expected.
+    pub expected: Verdict,
+}
+
+impl Evaluated<'_> {
+    /// Whether the verdict is the expected one.
+    pub fn is_as_expected(&self) -> bool {
+        self.found.verdict == self.expected
+    }
+
+    /// Whether the property was decided, and otherwise than expected.
+    pub fn is_unexpected(&self) -> bool {
+        self.found.verdict != Verdict::Incomplete && !self.is_as_expected()
+    }
+}
+
+/// Checks a variant.
+///
+/// # Errors
+/// The model contradicts itself.
+pub fn run(variant: &Variant, bounds: &Bounds, settings: &Settings) -> Result<Run, CheckError> {
+    run_with_progress(variant, bounds, settings, &mut |_| {})
+}
+
+/// As [`run`], with a call after each block of states.
+pub(super) fn run_with_progress(
+    variant: &Variant,
+    bounds: &Bounds,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Run, CheckError> {
+    let report = variant.check(bounds, settings, progress)?;
+    let expected = report.properties.iter().map(|property| variant.expected(property.id)).collect();
+    Ok(Run { model: variant.model(), variant: variant.name(), bounds: bounds.clone(), report, expected })
+}
+
+/// Checks every variant that `selection` names, within its default bounds, for a `#[test]`.
+///
+/// `selection` is `MODEL`, `MODEL@VARIANT`, or empty for all models.
+///
+/// # Panics
+/// A verdict is not the expected one: the message has the diagram of the counterexample. Or there is no such
+/// variant, or its model contradicts itself.
+pub fn assert_as_expected(registry: &Registry, selection: &str) {
+    let selected: Vec<&Variant> = registry
+        .variants()
+        .filter(|variant| {
+            selection.is_empty() || variant.model() == selection || variant.to_string() == selection
+        })
+        .collect();
+    assert!(!selected.is_empty(), "no variant is selected by `{selection}`");
+    for variant in selected {
+        match run(variant, &variant.default_bounds(), &Settings::default()) {
+            Ok(run) => assert!(run.is_as_expected(), "{}", disappointment(variant, &run)),
+            Err(error) => panic!("{variant} cannot be checked: {error}"),
+        }
+    }
+}
+
+/// Why a run is not as expected, with the diagrams of unexpected violations.
+fn disappointment(variant: &Variant, run: &Run) -> String {
+    let mut parts = vec![format!("{variant} is not as expected")];
+    if let Some(limit) = run.report.stopped_by {
+        parts.push(format!("the search was stopped by the {limit}"));
+    }
+    for Evaluated { found, expected } in run.evaluated().filter(|property| !property.is_as_expected()) {
+        parts.push(format!("{} ({}): {}, expected {expected}", found.id, found.name, found.verdict));
+        if let Some(counterexample) = &found.counterexample {
+            let diagram = diagram::text(found.id, found.name, counterexample, diagram::Style::Plain);
+            parts.push(format!("\n{diagram}"));
+        }
+    }
+    parts.join("\n")
+}

@@ -1,0 +1,169 @@
+//! The table of variants that were checked.
+
+use std::time::Duration;
+
+use super::registry::{Bounds, Variant};
+use super::run::Run;
+use crate::diagram::{Canvas, Ink, Style, WIDTH, wrap};
+use crate::report::Verdict;
+
+/// What the names of models and variants leave to the column of violated properties: three short ids.
+const VIOLATED_MIN: usize = 10;
+/// A longer name of a model is broken over lines, so that the names of variants have room too.
+const MODEL_MAX: usize = 20;
+const VERDICT: usize = 10;
+const EXPECTED: usize = 8;
+const STATES: usize = 11;
+const DEPTH: usize = 5;
+const TIME: usize = 7;
+const GAP: usize = 2;
+
+/// The measures of a table, known before the first variant is checked, so that each row can be written when
+/// its run is over.
+pub(super) struct Table {
+    model: usize,
+    variant: usize,
+    violated: usize,
+    style: Style,
+}
+
+impl Table {
+    /// A table for these variants.
+    pub(super) fn of(variants: &[(&Variant, Bounds)], style: Style) -> Self {
+        let longest = |name: fn(&Variant) -> &str, header: &str| {
+            variants.iter().map(|(variant, _)| name(variant).len()).max().unwrap_or(0).max(header.len())
+        };
+        let others = GAP + VERDICT + EXPECTED + STATES + DEPTH + TIME + 7 * GAP;
+        let model = longest(|variant| variant.model(), "model").min(MODEL_MAX);
+        let variant = longest(|variant| variant.name(), "variant").min(WIDTH - others - model - VIOLATED_MIN);
+        Self { model, variant, violated: WIDTH - others - model - variant, style }
+    }
+
+    /// The names of the columns.
+    pub(super) fn header(&self) -> String {
+        let mut canvas = Canvas::new(self.style);
+        let cells = ["model", "variant", "verdict", "expected", "violated", "states", "depth", "time"];
+        self.line(&mut canvas, ' ', Ink::Dim, cells, [Ink::Dim; 8]);
+        canvas.finish()
+    }
+
+    /// The row of a run, with its bounds and what stopped it below.
+    pub(super) fn row(&self, run: &Run) -> String {
+        let report = &run.report;
+        let violated: Vec<&str> = report
+            .properties
+            .iter()
+            .filter(|property| property.verdict == Verdict::Violated)
+            .map(|property| property.id)
+            .collect();
+        let (mark, mark_ink) = mark(run);
+        let verdict = report.verdict();
+        let verdict_ink = match (run.is_unexpected(), verdict) {
+            (true, _) => Ink::Alarm,
+            (false, Verdict::Holds) => Ink::Good,
+            (false, Verdict::Incomplete) => Ink::Loop,
+            (false, Verdict::Violated | Verdict::Vacuous) => Ink::Normal,
+        };
+        let (verdict, expected) = (verdict.to_string(), run.expected_verdict().to_string());
+        let (violated, states) = (violated.join(" "), grouped(report.distinct as u64));
+        let (depth, time) = (report.depth.to_string(), seconds(report.elapsed));
+        let cells = [run.model, run.variant, &verdict, &expected, &violated, &states, &depth, &time];
+        let mut inks = [Ink::Normal; 8];
+        inks[2] = verdict_ink;
+        let mut canvas = Canvas::new(self.style);
+        self.line(&mut canvas, mark, mark_ink, cells, inks);
+        self.below(&mut canvas, run);
+        canvas.finish()
+    }
+
+    fn below(&self, canvas: &mut Canvas, run: &Run) {
+        let indent = GAP + self.model + GAP;
+        let bounds: Vec<String> = run.bounds.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let bounds = if bounds.is_empty() {
+            "without bounds".to_owned()
+        } else {
+            format!("with {}", bounds.join(" "))
+        };
+        let stopped = run.report.stopped_by.map(|limit| format!("incomplete: stopped by the {limit}"));
+        for (text, ink) in [(Some(bounds), Ink::Dim), (stopped, Ink::Loop)] {
+            for line in text.iter().flat_map(|text| wrap(text, WIDTH - indent)) {
+                canvas.space(indent);
+                canvas.put(&line, ink);
+                canvas.end_line();
+            }
+        }
+    }
+
+    /// One row of cells; those that are too long go on in the lines below.
+    fn line(&self, canvas: &mut Canvas, mark: char, mark_ink: Ink, cells: [&str; 8], inks: [Ink; 8]) {
+        let widths = [self.model, self.variant, VERDICT, EXPECTED, self.violated, STATES, DEPTH, TIME];
+        let wrapped: Vec<Vec<String>> =
+            cells.iter().zip(widths).map(|(cell, width)| wrap(cell, width)).collect();
+        let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+        for line in 0..height {
+            canvas.put(&if line == 0 { mark } else { ' ' }.to_string(), mark_ink);
+            canvas.space(GAP - 1);
+            for (column, (cell, width)) in wrapped.iter().zip(widths).enumerate() {
+                let text = cell.get(line).map_or("", String::as_str);
+                let blank = width.saturating_sub(text.chars().count());
+                // Numbers stand right.
+                let (left, right) = if column >= 5 { (blank, GAP) } else { (0, blank + GAP) };
+                canvas.space(left);
+                canvas.put(text, inks[column]);
+                canvas.space(right);
+            }
+            canvas.end_line();
+        }
+    }
+}
+
+fn mark(run: &Run) -> (char, Ink) {
+    if run.is_unexpected() {
+        ('✗', Ink::Alarm)
+    } else if run.is_as_expected() {
+        ('✓', Ink::Good)
+    } else {
+        ('?', Ink::Loop)
+    }
+}
+
+/// A number with commas between groups of three digits.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A time in seconds, with three digits as far as they mean something.
+pub(super) fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let decimals = if seconds < 10.0 { 2 } else { usize::from(seconds < 100.0) };
+    format!("{seconds:.decimals$} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (18_507_778, "18,507,778")];
+        for (number, expected) in cases {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+
+    #[test]
+    fn times_have_three_digits() {
+        let cases = [(4, "0.00 s"), (1_234, "1.23 s"), (12_345, "12.3 s"), (123_456, "123 s")];
+        for (millis, expected) in cases {
+            assert_eq!(seconds(Duration::from_millis(millis)), expected);
+        }
+    }
+}

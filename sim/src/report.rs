@@ -1,0 +1,180 @@
+//! What a check found: verdicts, counts and counterexamples, free of the model's types.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::check::Limit;
+use crate::model::{Check, Model, Told};
+
+/// What is known about a property, or about all properties of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// True of every behaviour of the model, and not for want of cases.
+    Holds,
+    /// False of some behaviour.
+    Violated,
+    /// Never put to the test: its antecedent is not reachable.
+    Vacuous,
+    /// Undecided: a limit ended the search before the whole space was seen.
+    Incomplete,
+}
+
+impl Verdict {
+    /// The name used in reports: `holds`, `violated`, `vacuous`, `incomplete`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Violated => "violated",
+            Verdict::Vacuous => "vacuous",
+            Verdict::Incomplete => "incomplete",
+        }
+    }
+
+    /// The verdict of a whole from those of its parts: violated, else incomplete, else vacuous, else holds.
+    pub fn of_all(parts: impl IntoIterator<Item = Verdict>) -> Verdict {
+        parts.into_iter().max_by_key(|verdict| verdict.severity()).unwrap_or(Verdict::Holds)
+    }
+
+    fn severity(self) -> u8 {
+        match self {
+            Verdict::Holds => 0,
+            Verdict::Vacuous => 1,
+            Verdict::Incomplete => 2,
+            Verdict::Violated => 3,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The kind of a property: [`Check`] without its predicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// [`Check::Always`]
+    Always,
+    /// [`Check::AlwaysStep`]
+    AlwaysStep,
+    /// [`Check::Sometimes`]
+    Sometimes,
+    /// [`Check::NoDeadlock`]
+    NoDeadlock,
+    /// [`Check::LeadsTo`]
+    LeadsTo,
+    /// [`Check::Eventually`]
+    Eventually,
+}
+
+impl Kind {
+    /// The name used in reports, such as `always-step`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Always => "always",
+            Kind::AlwaysStep => "always-step",
+            Kind::Sometimes => "sometimes",
+            Kind::NoDeadlock => "no-deadlock",
+            Kind::LeadsTo => "leads-to",
+            Kind::Eventually => "eventually",
+        }
+    }
+}
+
+impl<M: Model> From<&Check<M>> for Kind {
+    fn from(check: &Check<M>) -> Self {
+        match check {
+            Check::Always { .. } => Kind::Always,
+            Check::AlwaysStep { .. } => Kind::AlwaysStep,
+            Check::Sometimes(_) => Kind::Sometimes,
+            Check::NoDeadlock => Kind::NoDeadlock,
+            Check::LeadsTo { .. } => Kind::LeadsTo,
+            Check::Eventually(_) => Kind::Eventually,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Everything that one check found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// One entry for each property that was evaluated, in the model's order.
+    pub properties: Vec<PropertyReport>,
+    /// Distinct states that were found.
+    pub distinct: usize,
+    /// Initial states and steps, counted before states that are equal become one.
+    pub generated: u64,
+    /// Steps on the way to the state that is farthest from the initial ones.
+    pub depth: usize,
+    /// Wall-clock time. The only field that differs between two runs of the same check.
+    pub elapsed: Duration,
+    /// The limit that ended the search early. `None`: the whole space was seen.
+    pub stopped_by: Option<Limit>,
+}
+
+impl Report {
+    /// The verdict of the whole run. A search that a limit ended is incomplete, even if every property that
+    /// was asked for was decided before.
+    pub fn verdict(&self) -> Verdict {
+        let stopped = self.stopped_by.map(|_| Verdict::Incomplete);
+        Verdict::of_all(self.properties.iter().map(|property| property.verdict).chain(stopped))
+    }
+
+    /// The entry of one property.
+    pub fn property(&self, id: &str) -> Option<&PropertyReport> {
+        self.properties.iter().find(|property| property.id == id)
+    }
+}
+
+/// What was found about one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyReport {
+    /// The id within the model.
+    pub id: &'static str,
+    /// The statement in words.
+    pub name: &'static str,
+    /// What kind of property it is.
+    pub kind: Kind,
+    /// What is known about it.
+    pub verdict: Verdict,
+    /// A behaviour that violates it. A violated [`Kind::Sometimes`] has none.
+    pub counterexample: Option<Counterexample>,
+}
+
+/// A behaviour that violates a property: a finite one, or a lasso that goes on for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The names of all participants; a [`crate::model::Lane`] indexes into them.
+    pub lanes: Vec<String>,
+    /// Where the system stands at the beginning; may be empty.
+    pub opening: String,
+    /// The steps in order.
+    pub steps: Vec<Step>,
+    /// For liveness, the index of the step at which the loop begins. Equal to the number of steps when the
+    /// behaviour ends in a state where nothing more need happen.
+    pub lasso_start: Option<usize>,
+    /// What is wrong in the last state, as a sentence.
+    pub explanation: String,
+}
+
+impl Counterexample {
+    /// Whether the behaviour is infinite only because nothing more happens.
+    pub fn ends_in_stutter(&self) -> bool {
+        self.lasso_start == Some(self.steps.len())
+    }
+}
+
+/// One step of a counterexample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The action, as its `Debug` shows it.
+    pub action: String,
+    /// The step in words.
+    pub told: Told,
+}

@@ -1,0 +1,101 @@
+//! A limit makes undecided what it leaves open, and says so.
+
+#[path = "models/graph.rs"]
+mod graph;
+
+use std::time::Duration;
+
+use downbeat_sim::check::{Checker, Limit, Limits, Progress};
+use downbeat_sim::report::Verdict::{self, Holds, Incomplete, Violated};
+use graph::{Edge, Graph};
+
+/// States 0 to 9 in a row; the last one is final and the goal.
+fn row() -> Graph {
+    let edge = |from| Edge { from, to: from + 1, fair: Some(0), bad: false };
+    Graph {
+        initial: vec![0],
+        edges: (0..9).map(edge).collect(),
+        fair_actions: 1,
+        antecedent: 1,
+        from: 1,
+        goal: 1 << 9,
+        final_states: 1 << 9,
+        ..Graph::default()
+    }
+}
+
+const NOT_SOMETIMES: [&str; 5] = ["always", "step", "deadlock", "leads-to", "eventually"];
+
+#[test]
+fn limits_end_the_search_only_if_something_lies_beyond() {
+    let states = |states| Limits { states: Some(states), ..Limits::default() };
+    let depth = |depth| Limits { depth: Some(depth), ..Limits::default() };
+    #[rustfmt::skip]
+    let cases = [
+        ("no limit",                   Limits::default(), None,                   10, Holds),
+        ("as many states as there are", states(10),       None,                   10, Holds),
+        ("one state too few",          states(9),         Some(Limit::States(9)), 10, Incomplete),
+        ("one state",                  states(1),         Some(Limit::States(1)), 2,  Incomplete),
+        ("no state",                   states(0),         Some(Limit::States(0)), 1,  Incomplete),
+        ("as deep as it goes",         depth(9),          None,                   10, Holds),
+        ("one step less",              depth(8),          Some(Limit::Depth(8)),  9,  Incomplete),
+        ("no step",                    depth(0),          Some(Limit::Depth(0)),  1,  Incomplete),
+        ("no time", Limits { time: Some(Duration::ZERO), ..Limits::default() },
+            Some(Limit::Time(Duration::ZERO)), 1, Incomplete),
+        ("no memory", Limits { memory: Some(0), ..Limits::default() },
+            Some(Limit::Memory(0)), 1, Incomplete),
+        ("plenty of each", Limits { states: Some(99), depth: Some(99), time: Some(Duration::from_secs(999)), memory: Some(1 << 40) },
+            None, 10, Holds),
+    ];
+    for (name, limits, stopped_by, distinct, verdict) in cases {
+        let graph = row();
+        let report =
+            Checker::new(&graph).only(NOT_SOMETIMES).limits(limits).check().expect("the graph is sound");
+        assert_eq!(
+            (report.stopped_by, report.distinct, report.verdict()),
+            (stopped_by, distinct, verdict),
+            "{name}"
+        );
+        assert!(report.properties.iter().all(|property| property.verdict == verdict), "{name}: {report:?}");
+    }
+}
+
+#[test]
+fn limits_leave_what_was_decided() {
+    let verdicts = |bad: u32, depth: usize| -> Vec<Verdict> {
+        let graph = Graph { bad, ..row() };
+        let limits = Limits { depth: Some(depth), ..Limits::default() };
+        let report = Checker::new(&graph).only(["always", "sometimes", "deadlock"]).limits(limits).check();
+        let report = report.expect("the graph is sound");
+        assert_eq!(report.verdict(), if depth == 9 || bad & 0b1_1111 != 0 { Violated } else { Incomplete });
+        report.properties.iter().map(|property| property.verdict).collect()
+    };
+    assert_eq!(verdicts(1 << 4, 4), [Violated, Holds, Incomplete], "the bad state lies at the limit");
+    assert_eq!(verdicts(1 << 5, 4), [Incomplete, Incomplete, Incomplete], "it lies beyond");
+    assert_eq!(verdicts(1 << 5, 9), [Violated, Holds, Holds], "there is nothing beyond the limit");
+}
+
+#[test]
+fn limits_look_at_what_is_stored_before_they_end_the_search() {
+    let graph = Graph { bad: 1 << 3, ..row() };
+    let limits = Limits { states: Some(3), ..Limits::default() };
+    let report = Checker::new(&graph).only(["always"]).limits(limits).check().expect("the graph is sound");
+    assert_eq!((report.distinct, report.properties[0].verdict), (4, Violated));
+}
+
+#[test]
+fn limits_on_time_hold_while_the_graph_is_built() {
+    // The search sees ten states in ten blocks; the time is over when it has ended.
+    let graph = row();
+    let limits = Limits { time: Some(Duration::from_millis(200)), ..Limits::default() };
+    let wait = |progress: &Progress| {
+        if progress.states == 10 && progress.frontier == 0 {
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    };
+    let checker = Checker::new(&graph).only(["always", "eventually"]).limits(limits).progress(wait);
+    let report = checker.check().expect("the graph is sound");
+    assert_eq!(report.stopped_by, limits.time.map(Limit::Time));
+    let verdicts: Vec<Verdict> = report.properties.iter().map(|property| property.verdict).collect();
+    assert_eq!(verdicts, [Holds, Incomplete]);
+}
