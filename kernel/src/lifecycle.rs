@@ -383,7 +383,8 @@ fn cancelling(
         E::AnswerReceived { number, .. } if (1..=task.data.questions).contains(&number) => {
             cx.ignore(Ignored::Stale)
         }
-        E::MessageReceived { .. } | E::PauseRequested | E::ResumeRequested => cx.ignore(Ignored::Terminal),
+        E::MessageReceived { message } => cx.ignore(task.too_late(message)),
+        E::PauseRequested | E::ResumeRequested => cx.ignore(Ignored::Terminal),
         E::Admitted
         | E::Initialized
         | E::InitializationFailed
@@ -474,6 +475,7 @@ fn ended(
             task.data.emit_request(task.id, *attempt, task.config, cx.sink);
             Handled
         }
+        E::MessageReceived { message } => cx.ignore(task.too_late(*message)),
         E::Admitted
         | E::Initialized
         | E::InitializationFailed
@@ -483,7 +485,6 @@ fn ended(
         | E::ToolEnded { .. }
         | E::SubtaskEnded { .. }
         | E::AnswerReceived { .. }
-        | E::MessageReceived { .. }
         | E::PauseRequested
         | E::ResumeRequested
         | E::CancelRequested
@@ -525,10 +526,10 @@ impl TaskMachine<'_> {
             self.data.accepted = expected;
             return Handled;
         }
-        if message < expected {
+        if (MessageId(1)..expected).contains(&message) {
             return cx.ignore(Ignored::Duplicate);
         }
-        if message > expected {
+        if message > expected || message == MessageId(0) {
             if self.config.has(Fault::RefusedEmits) {
                 cx.emit(Effect::ReportUndelivered { task: self.id, message, in_doubt: false });
             }
@@ -544,6 +545,12 @@ impl TaskMachine<'_> {
             return self.answered(index, wanted, Answer::Approved, Hold::Running, cx);
         }
         Handled
+    }
+
+    /// What a message is to a task that takes none any more. One that it has taken is a double, so that its sender
+    /// does not take it elsewhere.
+    fn too_late(&self, message: MessageId) -> Ignored {
+        if (1..=self.data.accepted.0).contains(&message.0) { Ignored::Duplicate } else { Ignored::Terminal }
     }
 
     fn resume(&mut self, held: Held, cx: &mut Surroundings<'_>) -> TaskState {

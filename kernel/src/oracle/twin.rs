@@ -54,6 +54,11 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
     let ledger = Ledger::of(at);
     match (*event, at.state) {
         (E::EndAcknowledged, S::Completed | S::Failed(_) | S::Cancelled) => ledger.forgotten(),
+        (E::MessageReceived { message }, S::Completed | S::Failed(_) | S::Cancelled)
+            if message.0 != 0 && message <= at.data.accepted =>
+        {
+            Err(DUPLICATE)
+        }
         (_, S::Completed | S::Failed(_) | S::Cancelled) => Err(TERMINAL),
         (E::EndAcknowledged, _) => Err(No::Edge),
 
@@ -137,13 +142,18 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             None => Err(NEVER_ASKED),
         },
 
-        (E::MessageReceived { .. } | E::PauseRequested | E::ResumeRequested, S::Cancelling(_)) => {
-            Err(TERMINAL)
+        (E::MessageReceived { message }, S::Cancelling(_)) => {
+            let known = message.0 != 0 && message <= at.data.accepted;
+            Err(if known { DUPLICATE } else { TERMINAL })
         }
+        (E::PauseRequested | E::ResumeRequested, S::Cancelling(_)) => Err(TERMINAL),
         (E::MessageReceived { message }, _) => {
             let expected = MessageId(at.data.accepted.0 + 1);
             let queued = at.data.accepted.0 - at.data.taken.0;
             match message.cmp(&expected) {
+                Ordering::Less if message.0 == 0 => {
+                    Err(No::Because(Refusal::MessageGap { expected, got: message }))
+                }
                 Ordering::Less => Err(DUPLICATE),
                 Ordering::Greater => Err(No::Because(Refusal::MessageGap { expected, got: message })),
                 Ordering::Equal if queued >= at.config.messages_max => {
