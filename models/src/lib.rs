@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Closed systems to check: kernels and real orchestrators, each with the environment that it lives in.
+//!
+//! A model here is a system of the semantics documents together with everything that acts on it: users, model
+//! providers, timers, crashes. What is promised to the outside world is judged by one [`watch`], with one
+//! predicate for each property in [`properties`], for every variant of every model.
+
+pub mod properties;
+pub mod subtask_completion;
+pub mod watch;
+
+use downbeat_sim::harness::Registry;
+
+/// Every model, with every variant.
+pub fn registry() -> Registry {
+    Registry::new().model(
+        "subtask-completion",
+        "how a subtask's result comes back to its parent",
+        subtask_completion::as_is_variants().into_iter().chain(subtask_completion::kernel::variants()),
+    )
+}

@@ -1,1 +1,1 @@
-//! Placeholder.
+//! What has to be tested across the crates: see the folder `tests`.

@@ -167,17 +167,21 @@ fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> 
     let settings = args.settings();
     let table = Table::of(&variants, style);
     let is_text = args.format == Format::Text;
-    if is_text {
-        streams.out.write_all(table.header().as_bytes())?;
-    }
+    let mut model = None;
     let mut runs = Vec::with_capacity(variants.len());
     for (variant, bounds) in &variants {
+        if is_text && model != Some(variant.model()) {
+            let gap = if model.is_some() { "\n" } else { "" };
+            model = Some(variant.model());
+            write!(streams.out, "{gap}{}", table.header(variant.model()))?;
+            streams.out.flush()?;
+        }
         let meter = Meter::new(variant.to_string(), streams.progress && !args.quiet);
         let run = run::run_with_progress(variant, bounds, &settings, &mut |progress| meter.show(progress));
         drop(meter);
         let run = run.map_err(|error| Failure::Model { variant: variant.to_string(), error })?;
         if is_text {
-            streams.out.write_all(table.row(&run).as_bytes())?;
+            streams.out.write_all(table.row(&run, &runs).as_bytes())?;
             streams.out.flush()?;
         }
         if let Some(directory) = &args.out {

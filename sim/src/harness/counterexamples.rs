@@ -27,15 +27,17 @@ pub(super) fn all(run: &Run) -> Vec<Shown<'_>> {
         .collect()
 }
 
-/// Unexpected violations are shown always. Of the expected ones the shortest is shown, or with `every` each
-/// one whose behaviour is not that of another that is shown; with `quiet` none.
+/// Unexpected violations are shown always. Of the expected ones the headline of the variant is shown, or the
+/// shortest if it has none, or with `every` each one whose behaviour is not that of another that is shown; with
+/// `quiet` none.
 pub(super) fn choose(run: &Run, every: bool, quiet: bool) -> Choice<'_> {
     let all = all(run);
     let is_expected = |one: &Shown<'_>| one.property.expected == Verdict::Violated;
-    let shortest = all
+    let is_headline = |one: &Shown<'_>| run.headline == Some(one.property.found.id);
+    let wanted = all
         .iter()
         .filter(|one| is_expected(one))
-        .min_by_key(|one| one.counterexample.steps.len())
+        .min_by_key(|one| (!is_headline(one), one.counterexample.steps.len()))
         .map(|one| one.property.found.id);
     let mut choice = Choice { shown: Vec::new(), named: Vec::new() };
     for one in all {
@@ -45,7 +47,7 @@ pub(super) fn choose(run: &Run, every: bool, quiet: bool) -> Choice<'_> {
             let same = |other: &Shown<'_>| is_same_behaviour(other.counterexample, one.counterexample);
             !choice.shown.iter().any(same)
         } else {
-            shortest == Some(one.property.found.id)
+            wanted == Some(one.property.found.id)
         };
         let is_shown = !is_expected(&one) || is_wanted;
         if is_shown { choice.shown.push(one) } else { choice.named.push(one) }

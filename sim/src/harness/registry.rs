@@ -87,6 +87,7 @@ pub struct Variant {
     about: &'static str,
     bounds: Vec<Bound>,
     expected: Vec<(&'static str, Verdict)>,
+    headline: Option<&'static str>,
     subject: Box<dyn Subject>,
 }
 
@@ -98,7 +99,7 @@ impl Variant {
         F: Fn(&Bounds) -> M + Send + Sync + 'static,
     {
         let (bounds, expected) = (Vec::new(), Vec::new());
-        Self { model: "", name, about, bounds, expected, subject: Box::new(build) }
+        Self { model: "", name, about, bounds, expected, headline: None, subject: Box::new(build) }
     }
 
     /// Adds a number that the model is built with, such as how many messages there are.
@@ -118,6 +119,14 @@ impl Variant {
     #[must_use]
     pub fn expect(mut self, id: &'static str, verdict: Verdict) -> Self {
         self.expected.push((id, verdict));
+        self
+    }
+
+    /// Names the expected violation that tells what this variant is about: of several counterexamples a report
+    /// shows this one. Without it, the shortest.
+    #[must_use]
+    pub fn headline(mut self, id: &'static str) -> Self {
+        self.headline = Some(id);
         self
     }
 
@@ -180,6 +189,10 @@ impl Variant {
         self.subject.properties(bounds)
     }
 
+    pub(super) fn headline_property(&self) -> Option<&'static str> {
+        self.headline
+    }
+
     pub(super) fn check(
         &self,
         bounds: &Bounds,
@@ -201,6 +214,12 @@ impl Variant {
         let mut ids = BTreeSet::new();
         for PropertySummary { id, .. } in self.properties(&self.default_bounds()) {
             assert!(ids.insert(id), "two properties of {self} have the id `{id}`");
+        }
+        if let Some(id) = self.headline {
+            assert!(
+                self.expected(id) == Verdict::Violated,
+                "the headline of {self} is `{id}`, which is not expected to be violated"
+            );
         }
         let mut expected = BTreeSet::new();
         for (id, verdict) in &self.expected {

@@ -31,6 +31,8 @@ pub struct Run {
     pub report: Report,
     /// The expected verdict of each property of the report, in its order.
     pub expected: Vec<Verdict>,
+    /// The expected violation that tells what the variant is about, if it names one.
+    pub headline: Option<&'static str>,
 }
 
 impl Run {
@@ -97,7 +99,14 @@ pub(super) fn run_with_progress(
 ) -> Result<Run, CheckError> {
     let report = variant.check(bounds, settings, progress)?;
     let expected = report.properties.iter().map(|property| variant.expected(property.id)).collect();
-    Ok(Run { model: variant.model(), variant: variant.name(), bounds: bounds.clone(), report, expected })
+    Ok(Run {
+        model: variant.model(),
+        variant: variant.name(),
+        bounds: bounds.clone(),
+        report,
+        expected,
+        headline: variant.headline_property(),
+    })
 }
 
 /// Checks every variant that `selection` names, within its default bounds, for a `#[test]`.

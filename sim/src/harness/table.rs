@@ -7,10 +7,8 @@ use super::run::Run;
 use crate::diagram::{Canvas, Ink, Style, WIDTH, wrap};
 use crate::report::Verdict;
 
-/// What the names of models and variants leave to the column of violated properties: three short ids.
-const VIOLATED_MIN: usize = 10;
-/// A longer name of a model is broken over lines, so that the names of variants have room too.
-const MODEL_MAX: usize = 20;
+/// A longer name of a variant is broken over lines, so that violated properties have room too.
+const VARIANT_MAX: usize = 25;
 const VERDICT: usize = 10;
 const EXPECTED: usize = 8;
 const STATES: usize = 11;
@@ -21,7 +19,6 @@ const GAP: usize = 2;
 /// The measures of a table, known before the first variant is checked, so that each row can be written when
 /// its run is over.
 pub(super) struct Table {
-    model: usize,
     variant: usize,
     violated: usize,
     style: Style,
@@ -30,25 +27,25 @@ pub(super) struct Table {
 impl Table {
     /// A table for these variants.
     pub(super) fn of(variants: &[(&Variant, Bounds)], style: Style) -> Self {
-        let longest = |name: fn(&Variant) -> &str, header: &str| {
-            variants.iter().map(|(variant, _)| name(variant).len()).max().unwrap_or(0).max(header.len())
-        };
-        let others = GAP + VERDICT + EXPECTED + STATES + DEPTH + TIME + 7 * GAP;
-        let model = longest(|variant| variant.model(), "model").min(MODEL_MAX);
-        let variant = longest(|variant| variant.name(), "variant").min(WIDTH - others - model - VIOLATED_MIN);
-        Self { model, variant, violated: WIDTH - others - model - variant, style }
+        let longest = variants.iter().map(|(variant, _)| variant.name().len()).max().unwrap_or(0);
+        let variant = longest.max("variant".len()).min(VARIANT_MAX);
+        let others = GAP + VERDICT + EXPECTED + STATES + DEPTH + TIME + 6 * GAP;
+        Self { variant, violated: WIDTH - others - variant, style }
     }
 
-    /// The names of the columns.
-    pub(super) fn header(&self) -> String {
+    /// The name of a model and of the columns, above its variants.
+    pub(super) fn header(&self, model: &str) -> String {
         let mut canvas = Canvas::new(self.style);
-        let cells = ["model", "variant", "verdict", "expected", "violated", "states", "depth", "time"];
-        self.line(&mut canvas, ' ', Ink::Dim, cells, [Ink::Dim; 8]);
+        canvas.put(model, Ink::Normal);
+        canvas.end_line();
+        let cells = ["variant", "verdict", "expected", "violated", "states", "depth", "time"];
+        self.line(&mut canvas, ' ', Ink::Dim, cells, [Ink::Dim; 7]);
         canvas.finish()
     }
 
-    /// The row of a run, with its bounds and what stopped it below.
-    pub(super) fn row(&self, run: &Run) -> String {
+    /// The row of a run, with its bounds and what stopped it below. Of bounds that a run `before` it had too, only
+    /// that is said.
+    pub(super) fn row(&self, run: &Run, before: &[Run]) -> String {
         let report = &run.report;
         let violated: Vec<&str> = report
             .properties
@@ -67,20 +64,23 @@ impl Table {
         let (verdict, expected) = (verdict.to_string(), run.expected_verdict().to_string());
         let (violated, states) = (violated.join(" "), grouped(report.distinct as u64));
         let (depth, time) = (report.depth.to_string(), seconds(report.elapsed));
-        let cells = [run.model, run.variant, &verdict, &expected, &violated, &states, &depth, &time];
-        let mut inks = [Ink::Normal; 8];
-        inks[2] = verdict_ink;
+        let cells = [run.variant, &verdict, &expected, &violated, &states, &depth, &time];
+        let mut inks = [Ink::Normal; 7];
+        inks[1] = verdict_ink;
         let mut canvas = Canvas::new(self.style);
         self.line(&mut canvas, mark, mark_ink, cells, inks);
-        self.below(&mut canvas, run);
+        Self::below(&mut canvas, run, before);
         canvas.finish()
     }
 
-    fn below(&self, canvas: &mut Canvas, run: &Run) {
-        let indent = GAP + self.model + GAP;
+    fn below(canvas: &mut Canvas, run: &Run, before: &[Run]) {
+        let same = before.iter().find(|other| other.model == run.model && other.bounds == run.bounds);
+        let indent = 2 * GAP;
         let bounds: Vec<String> = run.bounds.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let bounds = if bounds.is_empty() {
             "without bounds".to_owned()
+        } else if let Some(same) = same {
+            format!("with the bounds of {}", same.variant)
         } else {
             format!("with {}", bounds.join(" "))
         };
@@ -95,8 +95,8 @@ impl Table {
     }
 
     /// One row of cells; those that are too long go on in the lines below.
-    fn line(&self, canvas: &mut Canvas, mark: char, mark_ink: Ink, cells: [&str; 8], inks: [Ink; 8]) {
-        let widths = [self.model, self.variant, VERDICT, EXPECTED, self.violated, STATES, DEPTH, TIME];
+    fn line(&self, canvas: &mut Canvas, mark: char, mark_ink: Ink, cells: [&str; 7], inks: [Ink; 7]) {
+        let widths = [self.variant, VERDICT, EXPECTED, self.violated, STATES, DEPTH, TIME];
         let wrapped: Vec<Vec<String>> =
             cells.iter().zip(widths).map(|(cell, width)| wrap(cell, width)).collect();
         let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
@@ -107,7 +107,7 @@ impl Table {
                 let text = cell.get(line).map_or("", String::as_str);
                 let blank = width.saturating_sub(text.chars().count());
                 // Numbers stand right.
-                let (left, right) = if column >= 5 { (blank, GAP) } else { (0, blank + GAP) };
+                let (left, right) = if column >= 4 { (blank, GAP) } else { (0, blank + GAP) };
                 canvas.space(left);
                 canvas.put(text, inks[column]);
                 canvas.space(right);
