@@ -71,6 +71,33 @@ fn check_names_the_counterexamples_that_it_does_not_show() {
 }
 
 #[test]
+fn check_shows_the_headline_of_a_variant_before_a_shorter_counterexample() {
+    let as_is = |headline| {
+        let as_is = counter::variant("as-is", "they read and write as they like", Custom::None, true);
+        let as_is =
+            ["S1", "S2", "S3"].into_iter().fold(as_is, |as_is, id| as_is.expect(id, Verdict::Violated));
+        Registry::new().model(
+            "counter",
+            "clerks that add one to a shared counter",
+            [as_is.headline(headline)],
+        )
+    };
+    for headline in ["S1", "S2", "S3"] {
+        let (outcome, text) = command_in(&as_is(headline), "check --bound clerks=3");
+        assert_eq!(outcome, AsExpected);
+        let shown: Vec<_> = text.lines().filter(|line| line.contains(" violated: ")).collect();
+        assert!(matches!(shown[..], [line] if line.starts_with(headline)), "{headline}: {shown:?}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "the headline of counter@as-is is `S1`, which is not expected to be violated")]
+fn headline_has_to_be_an_expected_violation() {
+    let as_is = counter::variant("as-is", "they read and write as they like", Custom::None, true);
+    let _registry = Registry::new().model("counter", "clerks", [as_is.headline("S1")]);
+}
+
+#[test]
 fn check_says_what_was_decided_otherwise_without_a_violation() {
     let registry = || {
         let key = counter::variant("key", "they take a key first", Custom::Key, true)

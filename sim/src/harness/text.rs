@@ -27,6 +27,7 @@ pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
             canvas.put_lines(&diagram::text(property.found.id, property.found.name, counterexample, style));
         }
         if !named.is_empty() {
+            canvas.end_line();
             paragraph(&mut canvas, &others(run, &named, args), 0, Ink::Dim);
         }
     }
