@@ -22,9 +22,12 @@ use statig::Outcome::{self, Super, Transition};
 /// Waiting ──▶ Running ───────────────────▶ Settled
 ///    │ ▲                                     ▲
 ///    │ └─── yes, while the task is paused    │
-///    ├──▶ Asking ── yes ──▶ Running, or no ──┤
-///    └──▶ Subtask ── the child ended ────────┘
+///    └──▶ Asking ── yes ──▶ Running, or no ──┤
+///         Subtask ── the child ended ────────┘
 /// ```
+///
+/// A subtask never waits here: it exists from the moment in which the response is taken, and waits itself while its
+/// parent is paused ([`Held::Unstarted`]). Only so can it be cancelled, or take a message, meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CallState {
     /// Not started, because the task is paused.
@@ -96,6 +99,12 @@ impl Calls {
 
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The indices of the calls. A response with more calls than an index can name is refused
+    /// ([`Config::calls_max`](crate::Config::calls_max) is one of them), so none is left out.
+    pub(crate) fn indices(&self) -> core::ops::Range<u16> {
+        0..u16::try_from(self.0.len()).unwrap_or(u16::MAX)
     }
 
     pub(crate) fn get(&self, index: u16) -> Option<CallState> {
@@ -182,11 +191,11 @@ impl TaskMachine<'_> {
     /// Starts what has not started, and says what the task waits for then; with nothing left, the next turn.
     pub(crate) fn proceed(&mut self, hold: Hold, cx: &mut Surroundings<'_>) -> TaskState {
         if hold == Hold::Paused && !self.config.has(Fault::PauseHoldsNothing) {
+            self.create_subtasks(cx);
             let held = if self.data.calls.open() { Held::Calls } else { Held::Turn };
             return TaskState::Paused(held);
         }
-        for index in 0..self.data.calls.len() {
-            let index = u16::try_from(index).unwrap_or(u16::MAX);
+        for index in self.data.calls.indices() {
             if let Some(CallState::Waiting(wanted)) = self.data.calls.get(index) {
                 if wanted == Wanted::Call(Call::Completion(Approval::Granted)) {
                     return TaskState::Completed;
@@ -210,7 +219,7 @@ impl TaskMachine<'_> {
                 cx.emit(Effect::RunTool { call });
                 CallState::Running
             }
-            Wanted::Call(Call::Subtask { child }) => self.start_subtask(child, cx),
+            Wanted::Call(Call::Subtask { child }) => self.start_subtask(child, Hold::Running, cx),
             Wanted::Call(Call::Tool(Approval::Required) | Call::Question | Call::Completion(_))
             | Wanted::Guidance => {
                 self.data.questions += 1;
@@ -222,7 +231,37 @@ impl TaskMachine<'_> {
         }
     }
 
-    pub(crate) fn start_subtask(&self, child: TaskId, cx: &mut Surroundings<'_>) -> CallState {
+    /// The subtasks of a response that came while the task is held: they exist, but nothing of them starts.
+    fn create_subtasks(&mut self, cx: &mut Surroundings<'_>) {
+        let hold = if self.config.has(Fault::PausedStarts) { Hold::Running } else { Hold::Paused };
+        for index in self.data.calls.indices() {
+            if let Some(CallState::Waiting(Wanted::Call(Call::Subtask { child }))) =
+                self.data.calls.get(index)
+            {
+                let created = self.start_subtask(child, hold, cx);
+                self.data.calls.set(index, created);
+            }
+        }
+    }
+
+    /// Goes on with the calls that a pause held, and lets the subtasks go that it held back.
+    pub(crate) fn resume_calls(&mut self, cx: &mut Surroundings<'_>) -> TaskState {
+        if self.config.has(Fault::RunsAgain) {
+            for (index, _) in self.data.calls.indexed().filter(|(_, call)| *call == CallState::Running) {
+                cx.emit(Effect::RunTool { call: self.call(index) });
+            }
+        }
+        if self.config.has(Fault::ResumeAnswers)
+            && let Some((index, _)) = self.data.calls.any_asking()
+        {
+            self.data.calls.set(index, CallState::Settled(CallResult::Answered));
+        }
+        // Those that have started take no notice.
+        cx.follows.extend(self.data.calls.subtasks().map(|child| Follow::Release { child }));
+        self.proceed(Hold::Running, cx)
+    }
+
+    pub(crate) fn start_subtask(&self, child: TaskId, hold: Hold, cx: &mut Surroundings<'_>) -> CallState {
         if self.data.depth >= self.config.depth_max {
             return CallState::Settled(CallResult::Refused(CallRefusal::TooDeep));
         }
@@ -230,8 +269,10 @@ impl TaskMachine<'_> {
             return CallState::Settled(CallResult::Refused(CallRefusal::TasksFull));
         }
         cx.room -= 1;
-        cx.follows.push(Follow::Spawn { child, parent: self.id, depth: self.data.depth + 1 });
-        cx.emit(Effect::Enqueue { task: child });
+        cx.follows.push(Follow::Spawn { child, parent: self.id, depth: self.data.depth + 1, hold });
+        if hold == Hold::Running {
+            cx.emit(Effect::Enqueue { task: child });
+        }
         CallState::Subtask { child }
     }
 
@@ -285,7 +326,8 @@ impl TaskMachine<'_> {
             | E::CancelRequested
             | E::BackoffElapsed { .. }
             | E::GraceElapsed
-            | E::EndAcknowledged => Super,
+            | E::EndAcknowledged
+            | E::Released => Super,
         }
     }
 

@@ -16,25 +16,25 @@ impl TaskMachine<'_> {
         let task = self.id;
         let outstanding = match leaf {
             TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
-                cx.emit(Effect::Dequeue { task });
+                self.stop(Effect::Dequeue { task }, cx);
                 Outstanding::Nothing
             }
             TaskState::Initializing | TaskState::Paused(Held::Initializing) => {
-                cx.emit(Effect::AbortInitialization { task });
+                self.stop(Effect::AbortInitialization { task }, cx);
                 Outstanding::Initialization
             }
             TaskState::Requesting { attempt } | TaskState::Paused(Held::Requesting { attempt }) => {
-                cx.emit(Effect::CancelRequest { request: self.request(attempt) });
+                self.stop(Effect::CancelRequest { request: self.request(attempt) }, cx);
                 Outstanding::Request { attempt }
             }
             TaskState::BackingOff { attempt, .. } | TaskState::Paused(Held::BackingOff { attempt, .. }) => {
-                cx.emit(Effect::Disarm { timer: Timer::Backoff(self.request(attempt)) });
+                self.stop(Effect::Disarm { timer: Timer::Backoff(self.request(attempt)) }, cx);
                 Outstanding::Nothing
             }
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
-            | TaskState::Paused(Held::Attempt { .. } | Held::Turn | Held::Calls)
+            | TaskState::Paused(Held::Unstarted | Held::Attempt { .. } | Held::Turn | Held::Calls)
             | TaskState::Cancelling(_)
             | TaskState::Completed
             | TaskState::Failed(_)
@@ -58,8 +58,7 @@ impl TaskMachine<'_> {
 
     /// The grace time is over: what has not stopped by now is left to itself, and its answers are late.
     pub(crate) fn give_up(&mut self) -> TaskState {
-        for index in 0..self.data.calls.len() {
-            let index = u16::try_from(index).unwrap_or(u16::MAX);
+        for index in self.data.calls.indices() {
             if self.data.calls.get(index) == Some(CallState::Running) {
                 self.data.calls.set(index, CallState::Settled(CallResult::Abandoned));
             }
@@ -72,18 +71,24 @@ impl TaskMachine<'_> {
         outstanding != Outstanding::Nothing || self.data.calls.running()
     }
 
+    /// One order to stop.
+    fn stop(&self, order: Effect, cx: &mut Surroundings<'_>) {
+        if !self.config.has(Fault::StopsNothing) {
+            cx.emit(order);
+        }
+    }
+
     fn stop_calls(&mut self, cx: &mut Surroundings<'_>) {
-        for index in 0..self.data.calls.len() {
-            let index = u16::try_from(index).unwrap_or(u16::MAX);
+        for index in self.data.calls.indices() {
             match self.data.calls.get(index) {
-                Some(CallState::Running) => cx.emit(Effect::CancelTool { call: self.call(index) }),
+                Some(CallState::Running) => self.stop(Effect::CancelTool { call: self.call(index) }, cx),
                 Some(CallState::Subtask { child }) => {
                     if !self.config.has(Fault::NoCascade) {
                         cx.follows.push(Follow::Cancel { child });
                     }
                 }
                 Some(CallState::Asking { number, .. }) => {
-                    cx.emit(Effect::Withdraw { question: QuestionId { task: self.id, number } });
+                    self.stop(Effect::Withdraw { question: QuestionId { task: self.id, number } }, cx);
                     self.data.calls.set(index, CallState::Settled(CallResult::Abandoned));
                 }
                 Some(CallState::Waiting(_)) => {
@@ -125,6 +130,7 @@ impl TaskData {
         for (message, in_doubt) in self.undelivered() {
             let forgotten = if in_doubt { Fault::InDoubtForgotten } else { Fault::UndeliveredForgotten };
             if !config.has(forgotten) {
+                let in_doubt = in_doubt && !config.has(Fault::NeverInDoubt);
                 sink.emit(Effect::ReportUndelivered { task, message, in_doubt });
             }
         }

@@ -1,7 +1,7 @@
 //! Faults that a test can plant in the kernel's guards.
 //!
 //! A check that has never failed proves nothing. Each fault here takes away one guard or one duty, and a named
-//! property has to fail for it: the list with the names is `models/tests/planted_faults.rs`. Without the feature
+//! property has to fail for it: the list with the names is `tests/tests/planted_faults.rs`. Without the feature
 //! `planted-faults` no kernel can be given one, and the branches are compiled away.
 
 use crate::config::Config;
@@ -92,6 +92,32 @@ faults! {
     ResyncForgetsEnds,
     /// Sends at restart the attempt after the one in flight.
     ResyncSendsNext,
+    /// Leaves results and messages out of every attempt but the first.
+    RetryLeavesOut,
+    /// Begins the initialization of a paused task that is admitted.
+    PausedAdmits,
+    /// Lets a message end the pause of a task whose request is in flight.
+    MessageUnpauses,
+    /// Starts the subtasks of a response that came while the task is paused.
+    PausedStarts,
+    /// Tells nothing to stop when a task is cancelled.
+    StopsNothing,
+    /// Runs at resume again the tools that run.
+    RunsAgain,
+    /// Gives what belongs into a subtask's request to its parent.
+    ForeignInclude,
+    /// Leaves the prompt out of the first request.
+    NoPrompt,
+    /// Reports every message that was not answered as one that the model cannot have read.
+    NeverInDoubt,
+    /// Takes the queue anew for the next attempt of a turn.
+    RetryTakesMessages,
+    /// Lets a completion count that is not the only call of its response.
+    CompletionBeside,
+    /// Takes an empty response to a cancelled request for an answer.
+    EmptyAnswersAfterCancel,
+    /// Takes a resume for the answer to an open question.
+    ResumeAnswers,
 }
 
 impl Config {
@@ -109,13 +135,13 @@ impl Config {
     }
 
     /// Whether any fault is planted, so that the kernel's own assertions leave the finding to the checks.
-    #[cfg(all(debug_assertions, feature = "planted-faults"))]
+    #[cfg(feature = "planted-faults")]
     pub(crate) fn has_fault(&self) -> bool {
         self.fault.is_some()
     }
 
     /// Whether any fault is planted: never in a kernel that ships.
-    #[cfg(all(debug_assertions, not(feature = "planted-faults")))]
+    #[cfg(not(feature = "planted-faults"))]
     #[expect(clippy::unused_self, reason = "the same call as with the feature")]
     pub(crate) const fn has_fault(&self) -> bool {
         false

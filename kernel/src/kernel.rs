@@ -7,7 +7,7 @@ use crate::calls::CallState;
 use crate::config::Config;
 use crate::drive::drive;
 use crate::faults::Fault;
-use crate::lifecycle::{Follow, Refusal, Surroundings, TaskEvent, TaskMachine};
+use crate::lifecycle::{Follow, Hold, Refusal, Surroundings, TaskEvent, TaskMachine};
 use crate::roster::{Roster, Task};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{
@@ -134,26 +134,46 @@ impl Kernel {
     fn deliver(&mut self, task: TaskId, event: &TaskEvent<'_>, sink: &mut dyn Sink) -> Option<Delivered> {
         let mut follows = Vec::new();
         let delivered = self.one(task, event, sink, &mut follows)?;
-        // Each task is spawned, cancelled and settled at most once, so this ends.
+        // Each task is spawned, released, cancelled and settled at most once, so this ends.
         let mut next = 0;
         while let Some(follow) = follows.get(next).copied() {
             next += 1;
             match follow {
-                Follow::Spawn { child, parent, depth } => {
+                Follow::Spawn { child, parent, depth, hold } => {
+                    let state = match hold {
+                        Hold::Running => TaskState::Queued,
+                        Hold::Paused => TaskState::Paused(Held::Unstarted),
+                    };
                     let data = TaskData::new(Some(parent), depth);
-                    self.tasks.insert(Task { id: child, state: TaskState::Queued, data });
+                    self.tasks.insert(Task { id: child, state, data });
+                }
+                Follow::Release { child } => {
+                    let released = self.one(child, &TaskEvent::Released, sink, &mut follows);
+                    self.assert_followed(released.as_ref(), "a resume did not reach a live subtask (L1)");
                 }
                 Follow::Cancel { child } => {
-                    let _settled_below = self.one(child, &TaskEvent::CancelRequested, sink, &mut follows);
+                    let cancelled = self.one(child, &TaskEvent::CancelRequested, sink, &mut follows);
+                    self.assert_followed(cancelled.as_ref(), "a cancel did not reach a live subtask (S9)");
                 }
                 Follow::Settle { parent, child, end } => {
                     let event = TaskEvent::SubtaskEnded { child, end };
-                    let _settled_once = self.one(parent, &event, sink, &mut follows);
+                    let settled = self.one(parent, &event, sink, &mut follows);
+                    self.assert_followed(settled.as_ref(), "a subtask's end did not settle its parent (S3)");
                 }
                 Follow::Forget { task } => self.tasks.remove(task),
             }
         }
         Some(delivered)
+    }
+
+    /// What follows from a step is taken by the task that it is for, or was its wish already. Anything else is a
+    /// fault of the kernel, which debug builds do not survive.
+    fn assert_followed(&self, delivered: Option<&Delivered>, fault: &str) {
+        let taken = match delivered.map(|delivered| &delivered.verdict) {
+            Some(Verdict::Applied | Verdict::Refused(Refusal::Ignored(Ignored::Duplicate))) => true,
+            Some(Verdict::NoEdge | Verdict::Refused(_)) | None => false,
+        };
+        debug_assert!(taken || self.config.has_fault(), "{fault}");
     }
 
     fn one(
@@ -169,10 +189,10 @@ impl Kernel {
         let mut machine = TaskMachine { id: *id, data, config: &self.config };
         let stood = *state;
         let handled = drive(&mut machine, state, event, &mut cx);
-        let verdict = match cx.refusal {
-            _ if !handled => Verdict::NoEdge,
-            Some(refusal) => Verdict::Refused(refusal),
-            None => Verdict::Applied,
+        let verdict = match (handled, cx.refusal) {
+            (true, None) => Verdict::Applied,
+            (true, Some(refusal)) => Verdict::Refused(refusal),
+            (false, None | Some(_)) => Verdict::NoEdge,
         };
         self.highest = cx.highest;
         Some(Delivered { state: stood, verdict })
@@ -242,7 +262,9 @@ impl Kernel {
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
-            | TaskState::Paused(Held::Admitted | Held::Attempt { .. } | Held::Turn | Held::Calls) => {}
+            | TaskState::Paused(
+                Held::Unstarted | Held::Admitted | Held::Attempt { .. } | Held::Turn | Held::Calls,
+            ) => {}
         }
         let cancelling = matches!(state, TaskState::Cancelling(_));
         for (index, call) in data.calls.indexed() {

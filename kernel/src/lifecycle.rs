@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 use statig::Outcome::{self, Handled, Super, Transition};
 use statig::blocking::{IntoStateMachine, State, Superstate};
 
-/// What happened to one task.
+/// What happened to one task. `SubtaskEnded` comes from a subtask, `Released` from the parent that is resumed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TaskEvent<'e> {
     Admitted,
@@ -41,6 +41,7 @@ pub(crate) enum TaskEvent<'e> {
     BackoffElapsed { turn: TurnNumber, attempt: Attempt },
     GraceElapsed,
     EndAcknowledged,
+    Released,
 }
 
 /// Why one task did not take an event.
@@ -58,8 +59,10 @@ pub(crate) enum Refusal {
 /// What a task's step means for other tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Follow {
-    /// A new subtask of `parent`.
-    Spawn { child: TaskId, parent: TaskId, depth: u8 },
+    /// A new subtask of `parent`, which starts only if nobody holds the parent.
+    Spawn { child: TaskId, parent: TaskId, depth: u8, hold: Hold },
+    /// A subtask of a task that is resumed: it starts, if it has not.
+    Release { child: TaskId },
     /// A subtask of a task that is being cancelled.
     Cancel { child: TaskId },
     /// A subtask ended, and its parent waits for it.
@@ -215,7 +218,8 @@ fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'
         | E::CancelRequested
         | E::BackoffElapsed { .. }
         | E::GraceElapsed
-        | E::EndAcknowledged => Super,
+        | E::EndAcknowledged
+        | E::Released => Super,
     }
 }
 
@@ -241,7 +245,8 @@ fn initializing(
         | E::CancelRequested
         | E::BackoffElapsed { .. }
         | E::GraceElapsed
-        | E::EndAcknowledged => Super,
+        | E::EndAcknowledged
+        | E::Released => Super,
     }
 }
 
@@ -280,7 +285,8 @@ fn backing_off(
         | E::ResumeRequested
         | E::CancelRequested
         | E::GraceElapsed
-        | E::EndAcknowledged => Super,
+        | E::EndAcknowledged
+        | E::Released => Super,
     }
 }
 
@@ -292,12 +298,31 @@ fn paused(
 ) -> Outcome<TaskState> {
     use TaskEvent as E;
     match (held, *event) {
+        // Its own pause outlasts that of its parent. Like any task that is paused while it is queued it asks for a
+        // place, so that what it waits for is its resume alone.
+        (Held::Unstarted, E::PauseRequested) => {
+            cx.emit(Effect::Enqueue { task: task.id });
+            Transition(TaskState::Paused(Held::Queued))
+        }
         (_, E::PauseRequested) => cx.ignore(Ignored::Duplicate),
-        (_, E::ResumeRequested) => Transition(task.resume(held, cx)),
+        (_, E::ResumeRequested) | (Held::Unstarted, E::Released) => Transition(task.resume(held, cx)),
+        (Held::Unstarted, E::Admitted) => cx.refuse(Refusal::NeverAsked),
+        (Held::Queued, E::Admitted) if task.config.has(Fault::PausedAdmits) => {
+            cx.emit(Effect::Initialize { task: task.id });
+            Transition(TaskState::Initializing)
+        }
         (Held::Queued, E::Admitted) => Transition(TaskState::Paused(Held::Admitted)),
         (Held::Initializing, E::Initialized) => Transition(TaskState::Paused(Held::Turn)),
         (Held::Initializing, E::InitializationFailed) => {
             Transition(TaskState::Failed(Reason::Initialization))
+        }
+        (Held::Requesting { attempt }, E::MessageReceived { message })
+            if task.config.has(Fault::MessageUnpauses) =>
+        {
+            match task.accept(message, cx) {
+                Handled if cx.refusal.is_none() => Transition(TaskState::Requesting { attempt }),
+                other @ (Handled | Super | Transition(_)) => other,
+            }
         }
         (
             Held::Requesting { attempt },
@@ -312,7 +337,15 @@ fn paused(
             task.call_ended(event, Hold::Paused, cx)
         }
         (
-            _,
+            Held::Unstarted
+            | Held::Queued
+            | Held::Admitted
+            | Held::Initializing
+            | Held::Requesting { .. }
+            | Held::BackingOff { .. }
+            | Held::Attempt { .. }
+            | Held::Turn
+            | Held::Calls,
             E::Admitted
             | E::Initialized
             | E::InitializationFailed
@@ -326,7 +359,8 @@ fn paused(
             | E::CancelRequested
             | E::BackoffElapsed { .. }
             | E::GraceElapsed
-            | E::EndAcknowledged,
+            | E::EndAcknowledged
+            | E::Released,
         ) => Super,
     }
 }
@@ -347,7 +381,7 @@ fn cancelling(
         {
             // The response is not acted on, but the model has answered what its request contained (S5). An empty
             // one is no answer, here as elsewhere.
-            if *response != Response::Empty {
+            if *response != Response::Empty || task.config.has(Fault::EmptyAnswersAfterCancel) {
                 task.data.replied = turn;
                 task.data.answered = task.data.taken;
             }
@@ -393,7 +427,8 @@ fn cancelling(
         | E::RequestCancelled { .. }
         | E::AnswerReceived { .. }
         | E::BackoffElapsed { .. }
-        | E::EndAcknowledged => Super,
+        | E::EndAcknowledged
+        | E::Released => Super,
     }
 }
 
@@ -408,7 +443,7 @@ fn live(
     match *event {
         E::Admitted => cx.ignore(Ignored::Duplicate),
         E::Initialized | E::InitializationFailed => match leaf {
-            TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
+            TaskState::Queued | TaskState::Paused(Held::Unstarted | Held::Queued | Held::Admitted) => {
                 cx.refuse(Refusal::NeverAsked)
             }
             TaskState::Initializing
@@ -441,8 +476,11 @@ fn live(
             task.call_ended(event, Hold::Running, cx)
         }
         E::MessageReceived { message } => task.accept(message, cx),
-        E::PauseRequested => Transition(TaskState::Paused(hold(leaf))),
-        E::ResumeRequested => cx.ignore(Ignored::Duplicate),
+        E::PauseRequested => match hold(leaf) {
+            Some(held) => Transition(TaskState::Paused(held)),
+            None => Super,
+        },
+        E::ResumeRequested | E::Released => cx.ignore(Ignored::Duplicate),
         E::CancelRequested => Transition(task.cancel(leaf, cx)),
         E::BackoffElapsed { attempt, .. }
             if task.config.has(Fault::VoidTimerSends) && matches!(leaf, TaskState::Requesting { .. }) =>
@@ -489,25 +527,26 @@ fn ended(
         | E::ResumeRequested
         | E::CancelRequested
         | E::BackoffElapsed { .. }
-        | E::GraceElapsed => cx.ignore(Ignored::Terminal),
+        | E::GraceElapsed
+        | E::Released => cx.ignore(Ignored::Terminal),
     }
 }
 
-/// What a pause holds.
-fn hold(leaf: TaskState) -> Held {
+/// What a pause of a running task holds.
+fn hold(leaf: TaskState) -> Option<Held> {
     match leaf {
-        TaskState::Queued => Held::Queued,
-        TaskState::Initializing => Held::Initializing,
-        TaskState::Requesting { attempt } => Held::Requesting { attempt },
-        TaskState::BackingOff { attempt, after_ms } => Held::BackingOff { attempt, after_ms },
-        TaskState::Paused(held) => held,
-        TaskState::ExecutingTools
-        | TaskState::AwaitingSubtask
-        | TaskState::AwaitingInput
+        TaskState::Queued => Some(Held::Queued),
+        TaskState::Initializing => Some(Held::Initializing),
+        TaskState::Requesting { attempt } => Some(Held::Requesting { attempt }),
+        TaskState::BackingOff { attempt, after_ms } => Some(Held::BackingOff { attempt, after_ms }),
+        TaskState::ExecutingTools | TaskState::AwaitingSubtask | TaskState::AwaitingInput => {
+            Some(Held::Calls)
+        }
+        TaskState::Paused(_)
         | TaskState::Cancelling(_)
         | TaskState::Completed
         | TaskState::Failed(_)
-        | TaskState::Cancelled => Held::Calls,
+        | TaskState::Cancelled => None,
     }
 }
 
@@ -555,6 +594,10 @@ impl TaskMachine<'_> {
 
     fn resume(&mut self, held: Held, cx: &mut Surroundings<'_>) -> TaskState {
         match held {
+            Held::Unstarted => {
+                cx.emit(Effect::Enqueue { task: self.id });
+                TaskState::Queued
+            }
             Held::Queued => TaskState::Queued,
             Held::Admitted => {
                 cx.emit(Effect::Initialize { task: self.id });
@@ -566,7 +609,7 @@ impl TaskMachine<'_> {
             Held::BackingOff { attempt, after_ms } => TaskState::BackingOff { attempt, after_ms },
             Held::Attempt { attempt } => self.send(attempt, cx),
             Held::Turn => self.begin_turn(cx),
-            Held::Calls => self.proceed(Hold::Running, cx),
+            Held::Calls => self.resume_calls(cx),
         }
     }
 }

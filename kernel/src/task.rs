@@ -30,7 +30,7 @@ pub enum TaskState {
     AwaitingSubtask,
     /// Only a person's answer is missing.
     AwaitingInput,
-    /// A person holds it: it sends nothing and starts nothing.
+    /// A person holds it, or its parent before it has started: it sends nothing and starts nothing.
     Paused(Held),
     /// It ends as soon as its own work has stopped and its descendants have ended.
     Cancelling(Outstanding),
@@ -45,6 +45,8 @@ pub enum TaskState {
 /// What a paused task goes on with at resume. What was under way when the pause came stays under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Held {
+    /// Its parent is paused: it has not asked for a place yet.
+    Unstarted,
     /// It waits for a place.
     Queued,
     /// It has its place; initialization begins at resume.
@@ -122,7 +124,14 @@ impl TaskState {
             | Self::ExecutingTools
             | Self::AwaitingSubtask
             | Self::AwaitingInput
-            | Self::Paused(Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls)
+            | Self::Paused(
+                Held::Unstarted
+                | Held::Queued
+                | Held::Admitted
+                | Held::Initializing
+                | Held::Turn
+                | Held::Calls,
+            )
             | Self::Cancelling(Outstanding::Nothing | Outstanding::Initialization)
             | Self::Completed
             | Self::Failed(_)

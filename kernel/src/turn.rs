@@ -88,8 +88,10 @@ pub(crate) fn late(fit: Fit) -> Refusal {
 impl TaskData {
     /// The content of the current turn, and the order to send it. The same for every attempt (S2).
     pub(crate) fn emit_request(&self, task: TaskId, attempt: Attempt, config: &Config, sink: &mut dyn Sink) {
-        let mut include = |part| sink.emit(Effect::Include { task, part });
-        if self.turn == TurnNumber(1) {
+        let named = self.parent.filter(|_| config.has(Fault::ForeignInclude)).unwrap_or(task);
+        let again = attempt > Attempt(0) && config.has(Fault::RetryLeavesOut);
+        let mut include = |part| sink.emit(Effect::Include { task: named, part });
+        if self.turn == TurnNumber(1) && !config.has(Fault::NoPrompt) {
             include(Part::Prompt);
         }
         let no_call = self.calls.iter().all(|call| call == CallState::Settled(CallResult::Guided));
@@ -108,11 +110,13 @@ impl TaskData {
             };
             if let CallState::Settled(result) = call
                 && !left_out
+                && !again
             {
                 include(Part::Result { call: CallId { task, turn: self.replied, index }, result });
             }
         }
-        let messages = self.answered.0 + 1..=self.taken.0;
+        let last = if again { MessageId(0) } else { self.taken };
+        let messages = self.answered.0 + 1..=last.0;
         if config.has(Fault::MessagesReversed) {
             messages.rev().for_each(|message| include(Part::Message(MessageId(message))));
         } else {
@@ -197,7 +201,8 @@ impl TaskMachine<'_> {
             | E::CancelRequested
             | E::BackoffElapsed { .. }
             | E::GraceElapsed
-            | E::EndAcknowledged => Super,
+            | E::EndAcknowledged
+            | E::Released => Super,
         }
     }
 
@@ -229,7 +234,9 @@ impl TaskMachine<'_> {
         self.data.mistakes = 0;
         let alone = calls.len() == 1;
         self.data.calls.replace(calls.iter().map(|call| match call {
-            Call::Completion(_) if !alone => CallState::Settled(CallResult::Refused(CallRefusal::NotAlone)),
+            Call::Completion(_) if !alone && !self.config.has(Fault::CompletionBeside) => {
+                CallState::Settled(CallResult::Refused(CallRefusal::NotAlone))
+            }
             Call::Completion(_) | Call::Tool(_) | Call::Subtask { .. } | Call::Question => {
                 CallState::Waiting(Wanted::Call(*call))
             }
@@ -255,7 +262,7 @@ impl TaskMachine<'_> {
     }
 
     fn try_again(
-        &self,
+        &mut self,
         failed: Attempt,
         failure: Failure,
         jitter_ms: u32,
@@ -268,6 +275,9 @@ impl TaskMachine<'_> {
         }
         if attempt.0 >= self.config.attempts_max && !self.config.has(Fault::NoBudget) {
             return TaskState::Failed(Reason::AttemptsExhausted);
+        }
+        if self.config.has(Fault::RetryTakesMessages) {
+            self.data.taken = self.data.accepted;
         }
         let after_ms = backoff(self.config, failed, failure, jitter_ms);
         if !self.config.has(Fault::NoBackoffTimer) {
@@ -292,7 +302,7 @@ impl TaskMachine<'_> {
                     && Some(child) > cx.highest
                 {
                     cx.highest = Some(child);
-                    self.start_subtask(child, cx);
+                    self.start_subtask(child, Hold::Running, cx);
                 }
             }
         }

@@ -7,7 +7,6 @@ use crate::kernel::Kernel;
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
-use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 
@@ -40,6 +39,11 @@ pub enum Corrupt {
         /// For whom.
         child: TaskId,
     },
+    /// A subtask that has not started has no paused parent whose resume would start it.
+    Unstarted {
+        /// Which task.
+        task: TaskId,
+    },
     /// The calls of a task do not fit where it stands.
     Calls {
         /// Which task.
@@ -64,6 +68,9 @@ impl fmt::Display for Corrupt {
             }
             Self::LostSubtask { task, child } => {
                 write!(f, "task {} waits for subtask {}, which is gone or another's", task.0, child.0)
+            }
+            Self::Unstarted { task } => {
+                write!(f, "task {} has not started, and no paused parent would start it", task.0)
             }
             Self::Calls { task } => write!(f, "the calls of task {} do not fit its state", task.0),
             Self::Counters { task } => write!(f, "the counters of task {} contradict each other", task.0),
@@ -94,7 +101,7 @@ impl Kernel {
         if !counters_agree(task, self.config.messages_max) {
             return Err(Corrupt::Counters { task: id });
         }
-        if !calls_fit(task, self.config.calls_max) || !self.held_subtasks_are_fresh(task) {
+        if !calls_fit(task, self.config.calls_max) {
             return Err(Corrupt::Calls { task: id });
         }
         if task.state.end().is_none()
@@ -102,6 +109,12 @@ impl Kernel {
             && !self.waits_for(parent, id, task.data.depth)
         {
             return Err(Corrupt::Orphan { task: id });
+        }
+        if task.state == TaskState::Paused(Held::Unstarted) {
+            let parent = task.data.parent.and_then(|parent| self.tasks.get(parent));
+            if parent.is_none_or(|parent| parent.state != TaskState::Paused(Held::Calls)) {
+                return Err(Corrupt::Unstarted { task: id });
+            }
         }
         for child in task.data.calls.subtasks() {
             let lives = self
@@ -113,27 +126,6 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-
-    /// Whether the subtasks that a pause holds back can still be created: their ids were taken when the response
-    /// came, are nobody's yet, and no two calls have the same.
-    fn held_subtasks_are_fresh(&self, task: &Task) -> bool {
-        let mut held: Vec<TaskId> = task
-            .data
-            .calls
-            .iter()
-            .filter_map(|call| match call {
-                CallState::Waiting(Wanted::Call(Call::Subtask { child })) => Some(child),
-                CallState::Waiting(_)
-                | CallState::Running
-                | CallState::Asking { .. }
-                | CallState::Subtask { .. }
-                | CallState::Settled(_) => None,
-            })
-            .collect();
-        held.sort_unstable();
-        held.iter().all(|child| Some(*child) <= self.highest && self.tasks.get(*child).is_none())
-            && held.windows(2).all(|pair| pair[0] != pair[1])
     }
 
     /// Whether `parent` is live, one level up, and has the one call that waits for `child`.
@@ -158,7 +150,9 @@ fn counters_agree(task: &Task, messages_max: u32) -> bool {
         | TaskState::ExecutingTools
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
-        | TaskState::Paused(Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls)
+        | TaskState::Paused(
+            Held::Unstarted | Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls,
+        )
         | TaskState::Cancelling(Outstanding::Initialization) => Some(false),
         TaskState::Cancelling(Outstanding::Nothing)
         | TaskState::Completed
@@ -187,7 +181,7 @@ fn has_begun(task: &Task) -> bool {
     match task.state {
         TaskState::Queued
         | TaskState::Initializing
-        | TaskState::Paused(Held::Queued | Held::Admitted | Held::Initializing)
+        | TaskState::Paused(Held::Unstarted | Held::Queued | Held::Admitted | Held::Initializing)
         | TaskState::Cancelling(Outstanding::Initialization)
         | TaskState::Failed(Reason::Initialization) => !begun,
         TaskState::Requesting { .. }
@@ -242,7 +236,8 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
         TaskState::Requesting { .. }
         | TaskState::BackingOff { .. }
         | TaskState::Paused(
-            Held::Queued
+            Held::Unstarted
+            | Held::Queued
             | Held::Admitted
             | Held::Initializing
             | Held::Requesting { .. }
@@ -273,10 +268,11 @@ fn possible(call: CallState, of: usize) -> bool {
         CallState::Asking { wanted: Wanted::Call(Call::Tool(approval)), .. } => {
             approval == Approval::Required
         }
-        // Nobody is asked about a subtask, nor about what was granted.
-        CallState::Asking { wanted: Wanted::Call(Call::Subtask { .. } | Call::Completion(_)), .. } => false,
+        // Nobody is asked about a subtask, nor about what was granted; and a subtask does not wait in its parent.
+        CallState::Asking { wanted: Wanted::Call(Call::Subtask { .. } | Call::Completion(_)), .. }
+        | CallState::Waiting(Wanted::Call(Call::Subtask { .. })) => false,
         CallState::Asking { wanted: Wanted::Call(Call::Question), .. }
-        | CallState::Waiting(Wanted::Call(Call::Tool(_) | Call::Question | Call::Subtask { .. }))
+        | CallState::Waiting(Wanted::Call(Call::Tool(_) | Call::Question))
         | CallState::Running
         | CallState::Subtask { .. }
         | CallState::Settled(_) => true,

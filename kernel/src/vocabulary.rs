@@ -137,7 +137,8 @@ pub enum Event {
         /// The next number of that task's messages.
         message: MessageId,
     },
-    /// A person wants the task to start nothing new.
+    /// A person wants the task to start nothing new. Its subtasks go on, but one that it calls for while it is paused
+    /// does not start until either is resumed.
     PauseRequested {
         /// Which task.
         task: TaskId,
@@ -426,7 +427,7 @@ pub enum Reason {
 }
 
 /// What became of an event. *Not applied means that nothing changed and nothing was emitted* (S25).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "an event that was not applied is counted or reported"]
 pub enum Outcome {
     /// The kernel changed, or emitted effects, or both.
@@ -438,7 +439,7 @@ pub enum Outcome {
 }
 
 /// Why an event came too late to matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ignored {
     /// It answers a question that a newer one has replaced.
     Stale,
@@ -449,7 +450,7 @@ pub enum Ignored {
 }
 
 /// Why an event was refused: what is, and what arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rejected {
     /// No task ever had this id.
     UnknownTask {

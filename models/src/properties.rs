@@ -34,6 +34,12 @@ pub trait Observed {
         false
     }
 
+    /// Why the task, which neither ends nor waits for a person, comes no further; `None` if the wait for a subtask
+    /// says it all.
+    fn stuck_words(&self, _task: TaskIndex) -> Option<String> {
+        None
+    }
+
     /// Whether the task has begun and has not ended.
     fn is_live(&self, task: TaskIndex) -> bool {
         self.watch().is_live(task)
@@ -62,9 +68,7 @@ where
             id: "deadlock",
             name: "the system rests only when every task has ended or waits for a person",
             check: Check::NoDeadlock,
-            explain: |_, state: &M::State| {
-                format!("nothing can change any more, and {}", unsettled_words(state))
-            },
+            explain: |_, state: &M::State| unsettled_words(state),
         },
         Property {
             id: "L1",
@@ -181,6 +185,7 @@ fn breach_words<S: Observed>(state: &S, promise: Promise) -> String {
     match fault {
         Fault::SentTwice => format!("{name} sent a request for the same turn twice"),
         Fault::SentTooOften => format!("{name} sent one turn more often than its attempt budget allows"),
+        Fault::ContentChanged => format!("{name} sent a request whose content is not that of its turn"),
         Fault::ResultTwice => format!("the result of {name} was given to its parent twice"),
         Fault::ResultToStranger => format!("the result of {name} was given to a task that is not its parent"),
         Fault::CompletedWithoutResult => {
@@ -198,8 +203,11 @@ fn breach_words<S: Observed>(state: &S, promise: Promise) -> String {
         Fault::SentAfterEnd => format!("{name} had ended and sent a request"),
         Fault::RanAfterEnd => format!("{name} had ended and ran a tool"),
         Fault::EndedAgain => format!("{name} had ended and ended again in another way"),
+        Fault::StartedAfterEnd => format!("{name} had ended and began again"),
         Fault::CallWithoutResult => format!("{name} sent a request although a tool call has no result"),
         Fault::CallResultTwice => format!("a tool call of {name} got a second result"),
+        Fault::RanTwice => format!("{name} ran a tool twice for one call"),
+        Fault::ActedAfterCancel => format!("{name} began a tool or a subtask after it was cancelled"),
         Fault::SentAfterCancel => format!("{name} sent a request after it was cancelled"),
     }
 }
@@ -274,13 +282,28 @@ fn rests<S: Observed>(state: &S, task: TaskIndex) -> bool {
     false
 }
 
+/// What keeps the task that does not rest, along the line of those that it waits for.
 fn unsettled_words<S: Observed>(state: &S) -> String {
-    let Some(task) = unsettled(state) else { return "every task rests".to_owned() };
-    let name = state.task_name(task);
-    match state.waits_for(task) {
-        Some(awaited) => format!("{name} waits for {}", state.task_name(awaited)),
-        None => format!("{name} neither ends nor waits for a person"),
+    let Some(mut at) = unsettled(state) else { return "every task rests".to_owned() };
+    let mut words = Vec::new();
+    for _ in 0..TASKS {
+        let name = state.task_name(at);
+        if let Some(stuck) = state.stuck_words(at) {
+            words.push(stuck);
+            break;
+        }
+        let Some(awaited) = state.waits_for(at) else {
+            words.push(format!("{name} neither ends nor waits for a person"));
+            break;
+        };
+        let gone = if state.is_live(awaited) { "" } else { ", which is gone" };
+        words.push(format!("{name} waits for {}{gone}", state.task_name(awaited)));
+        if !gone.is_empty() {
+            break;
+        }
+        at = awaited;
     }
+    words.join("; ")
 }
 
 /// A live task whose cancel has not come to its end.

@@ -75,7 +75,7 @@ pub struct Config {
 ///
 /// Each is put to three tests. Under its own name: one thing out of the ordinary, and people and models that take
 /// their time. As `-any-pace`: no assumption about time, in shorter lives. As `-calm`: no assumption about time,
-/// and nothing out of the ordinary: what the fix was made for.
+/// and nothing out of the ordinary: what the fix was made for. The delegation is put to a fourth, a crash alone.
 ///
 /// What is expected was written down after each counterexample had been read beside the code that it is of. The
 /// stories are in `docs/races/subtask-completion.md`.
@@ -142,6 +142,14 @@ pub fn as_is_variants() -> Vec<Variant> {
             system: delegation,
             setting: RESTARTS,
             violated: &["S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "L1"],
+            headline: "S9",
+        },
+        Trial {
+            name: "delegation-restart",
+            about: "the delegation, when the process dies between its writes and nothing else goes wrong",
+            system: delegation,
+            setting: CRASH,
+            violated: &["S3", "S7", "S9"],
             headline: "S3",
         },
         Trial {
@@ -217,6 +225,22 @@ const RESTARTS: &[(&str, u64)] = &[
     ("truncations", 0),
     ("rejections", 0),
     ("tools", 0),
+];
+
+/// A crash, and nothing else out of the ordinary: who is opened afterwards is a person's choice.
+const CRASH: &[(&str, u64)] = &[
+    ("crashes", 1),
+    ("texts", 0),
+    ("empties", 0),
+    ("throttles", 0),
+    ("truncations", 0),
+    ("rejections", 0),
+    ("messages", 0),
+    ("closes", 0),
+    ("cancels", 0),
+    ("opens", 0),
+    ("tools", 0),
+    ("questions", 0),
 ];
 
 const CALM: &[(&str, u64)] = &[("any-pace", 1), ("troubles", 0)];

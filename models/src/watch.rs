@@ -123,8 +123,13 @@ impl Watch {
 
     /// A task began, as a subtask of `parent` if there is one.
     pub fn started(&mut self, task: TaskIndex, parent: Option<TaskIndex>) {
-        let seen = self.seen(task);
-        *seen = Seen { life: Life::Live, parent, ..UNBORN };
+        if let Life::Ended(_) = self.seen(task).life {
+            return self.broke(Promise::S7, Fault::StartedAfterEnd, task);
+        }
+        if parent.is_some_and(|parent| self.cancel_covers(parent)) {
+            self.broke(Promise::S19, Fault::ActedAfterCancel, task);
+        }
+        *self.seen(task) = Seen { life: Life::Live, parent, ..UNBORN };
     }
 
     /// A request went to the model. `turn` is the occasion of the send (the cause that asks for it, such as
@@ -222,6 +227,28 @@ impl Watch {
         if let Life::Ended(_) = self.seen(task).life {
             self.broke(Promise::S7, Fault::RanAfterEnd, task);
         }
+    }
+
+    /// A tool ran a second time for one call, and no crash came between.
+    pub fn tool_ran_twice(&mut self, task: TaskIndex) {
+        self.broke(Promise::S8, Fault::RanTwice, task);
+    }
+
+    /// Something began for the task that a cancel has to keep from beginning.
+    pub fn began(&mut self, task: TaskIndex) {
+        if self.cancel_covers(task) {
+            self.broke(Promise::S19, Fault::ActedAfterCancel, task);
+        }
+    }
+
+    /// A request carries something else than the turn that it names.
+    pub fn content_changed(&mut self, task: TaskIndex) {
+        self.broke(Promise::S2, Fault::ContentChanged, task);
+    }
+
+    /// What the user was told of a message is not true.
+    pub fn message_misreported(&mut self, task: TaskIndex) {
+        self.broke(Promise::S5, Fault::MessageMisreported, task);
     }
 
     /// A subtask is over, in whatever way: its result is now owed to its parent.

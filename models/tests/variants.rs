@@ -67,11 +67,12 @@ fn each_story_of_the_book_is_found_where_nothing_else_can_happen() {
         others.chain([("troubles", 1), (kind, 1)]).collect()
     };
     #[rustfmt::skip]
-    let stories: [(&str, &str, Changes, &str); 8] = [
+    let stories: [(&str, &str, Changes, &str); 9] = [
         ("double-continuation", "as-is", vec![], "S1"),
         ("resumed-without-the-result", "as-is", vec![], "S4"),
         ("duplicate-without-overlap", "mutex", only("empties"), "S2"),
         ("nested-call-waits-for-its-caller", "mutex-recursive", vec![], "deadlock"),
+        ("refused-and-read-as-an-answer", "skip-if-running-recursive", vec![], "S8"),
         ("orphan", "as-is", only("opens"), "S3"),
         ("queued-message-approves", "as-is", only("messages"), "S5"),
         ("dies-silently", "as-is", only("failures"), "L1"),

@@ -68,6 +68,7 @@ fn check_names_the_counterexamples_that_it_does_not_show() {
 
     let (_, text) = command_in(&registry(), "check --bound clerks=3 --quiet");
     assert_eq!(diagrams(&text), 0, "expected violations are not shown when quiet");
+    assert!(!text.contains("also violates"), "the table has the ids: {text}");
 }
 
 #[test]
@@ -150,6 +151,7 @@ fn exit_code_tells_what_happened() {
         ("check --bound clerks",                        Failed,     2),
         ("check --max-seconds -1",                      Failed,     2),
         ("check --threads 0",                           Failed,     2),
+        ("check --quiet --all-counterexamples",         Failed,     2),
         ("check --out Cargo.toml",                      Failed,     2),
         ("chek",                                        Failed,     2),
         ("",                                            Failed,     2),
@@ -167,8 +169,10 @@ fn failure_lists_what_is_known_and_suggests_the_nearest() {
     #[rustfmt::skip]
     let cases = [
         ("check conter",            "error: there is no model `conter`; did you mean `counter`?\nknown: counter\n"),
-        ("check counter@kei",       "error: there is no variant of counter `kei`; did you mean `key`?\n\
+        ("check counter@kei",       "error: counter has no variant `kei`; did you mean `key`?\n\
                                      known: as-is, key, polite, lazy\n"),
+        ("check polite",            "error: `polite` is a variant, not a model; did you mean `counter@polite`?\n"),
+        ("check @polite",           "error: `polite` is a variant, not a model; did you mean `counter@polite`?\n"),
         ("models zebra",            "error: there is no model `zebra`\nknown: counter\n"),
         ("check --property S9",     "error: there is no property `S9`; did you mean `S1`?\n\
                                      known: S1, S2, S3, V1, R1, D1, L1\n"),
@@ -178,6 +182,34 @@ fn failure_lists_what_is_known_and_suggests_the_nearest() {
     for (line, expected) in cases {
         assert_eq!(command(line), (Failed, expected.to_owned()), "{line}");
     }
+}
+
+#[test]
+fn failure_tells_a_property_that_is_not_evaluated_from_one_that_does_not_exist() {
+    // A model without anything to judge: its only property is one of another variant.
+    let registry = || {
+        let as_is = counter::variant("as-is", "they read and write as they like", Custom::None, true)
+            .expect("S1", Verdict::Violated);
+        let door = Variant::new("door", "a door", |_: &_| door::Door);
+        Registry::new().model("counter", "clerks", [as_is]).model("door", "a door", [door])
+    };
+    let (outcome, text) = command_in(&registry(), "check door --property S1");
+    let expected = "error: `S1` is not evaluated for door@door within these bounds\nevaluated: D7\n";
+    assert_eq!((outcome, text.as_str()), (Failed, expected));
+}
+
+#[test]
+fn check_shows_a_behaviour_once_and_refers_to_it_for_another_variant() {
+    let variant = |name| {
+        counter::variant(name, "they read and write as they like", Custom::None, true)
+            .expect("S1", Verdict::Violated)
+    };
+    let registry = Registry::new().model("counter", "clerks", [variant("one"), variant("two")]);
+    let (_, text) = command_in(&registry, "check");
+    assert_eq!(text.matches("S1 violated: ").count(), 1, "{text}");
+    assert!(text.contains("\n    the same behaviour as counter@one\n"), "{text}");
+    let (_, text) = command_in(&registry, "check --all-counterexamples");
+    assert_eq!(text.matches("S1 violated: ").count(), 2, "{text}");
 }
 
 #[test]
@@ -255,6 +287,37 @@ fn run_gives_the_data() {
     let run = harness::run(variant, &bounds, &Settings::default()).expect("the toy is sound");
     assert_eq!((run.report.distinct, run.report.generated, run.report.depth), (59, 100, 6));
     assert!(run.is_unexpected() && !run.is_as_expected());
+}
+
+mod door {
+    use downbeat_sim::model::{Model, Property, Told};
+
+    /// A door that nobody goes through.
+    pub(super) struct Door;
+
+    impl Model for Door {
+        type State = ();
+        type Action = ();
+        fn initial(&self) -> Vec<()> {
+            vec![()]
+        }
+        fn actions(&self, (): &(), _: &mut Vec<()>) {}
+        fn next(&self, (): &(), (): &()) -> Option<()> {
+            None
+        }
+        fn properties(&self) -> Vec<Property<Self>> {
+            vec![Property::<Self>::sometimes("D7", "there is a door", |_, ()| true)]
+        }
+        fn is_final(&self, (): &()) -> bool {
+            true
+        }
+        fn lanes(&self) -> Vec<String> {
+            vec!["door".into()]
+        }
+        fn tell(&self, (): &(), (): &(), (): &()) -> Told {
+            Told::new(0, 0, "nothing")
+        }
+    }
 }
 
 mod registry {

@@ -31,8 +31,8 @@ Examples:
 const CHECK_EXAMPLES: &str = "\
 Examples:
   downbeat check                           everything within the default bounds
-  downbeat check MODEL@VARIANT             one variant, with its shortest counterexample
-  downbeat check MODEL --bound messages=3  with another number of something
+  downbeat check MODEL@VARIANT             one variant, with the counterexample that tells its story
+  downbeat check MODEL --bound messages=2  with another number of something
   downbeat check MODEL --property S1       one property
   downbeat check --format json             for machines
   downbeat check --out traces              and one file for each counterexample

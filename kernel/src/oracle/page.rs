@@ -32,6 +32,7 @@ const BOXES: [(&str, &[&str]); 5] = [
     (
         "Paused",
         &[
+            "Paused(Unstarted)",
             "Paused(Queued)",
             "Paused(Admitted)",
             "Paused(Initializing)",
@@ -143,7 +144,12 @@ fn id(leaf: &str) -> String {
 }
 
 fn diagram(observed: &Observed) -> String {
-    let mut lines = Vec::from(["```mermaid".into(), "stateDiagram-v2".into(), "    [*] --> Queued".into()]);
+    let mut lines = Vec::from([
+        "```mermaid".into(),
+        "stateDiagram-v2".into(),
+        "    [*] --> Queued".into(),
+        "    [*] --> PausedUnstarted".into(),
+    ]);
     let in_progress = BOXES[4];
     for (name, leaves) in &BOXES[..4] {
         lines.push(format!("    state {name} {{"));

@@ -18,9 +18,10 @@ use std::vec::Vec;
 /// The task that the events are for.
 const TASK: TaskId = TaskId(10);
 const PARENT: TaskId = TaskId(5);
-/// Live subtasks are numbered from here by the index of their call, held ones from [`HELD`].
+/// Live subtasks are numbered from here by the index of their call.
 const LIVE: u64 = 11;
-const HELD: u64 = 15;
+/// A subtask that ended before.
+const GONE: u64 = 15;
 /// The highest id that was used. Responses bring fresh ids above it.
 const HIGHEST: TaskId = TaskId(20);
 /// Questions that were settled before those that are open.
@@ -45,15 +46,16 @@ pub(super) fn small() -> Config {
 pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
     leaves(&config).into_iter().flat_map(move |state| {
         let lists = if holds_open_calls(state) { open_lists() } else { settled_lists() };
-        let starts_calls = matches!(
+        let judges_room = matches!(
             state,
             TaskState::Requesting { .. } | TaskState::Paused(Held::Requesting { .. } | Held::Calls)
         );
         let mut found = Vec::new();
         for axes in axes(state) {
             for calls in &lists {
-                // Room for other tasks matters only where a subtask may start.
-                let rooms: &[u32] = if starts_calls { &[0, 1, 5] } else { &[5] };
+                // Room for other tasks matters where a response is taken, because its subtasks are created with
+                // it, and must not matter any more at the resume.
+                let rooms: &[u32] = if judges_room { &[0, 1, 5] } else { &[5] };
                 for room in rooms {
                     found.extend(situation(config, state, &axes, calls, *room));
                 }
@@ -71,6 +73,7 @@ pub(super) fn leaves(config: &Config) -> Vec<TaskState> {
         TaskState::ExecutingTools,
         TaskState::AwaitingSubtask,
         TaskState::AwaitingInput,
+        TaskState::Paused(Held::Unstarted),
         TaskState::Paused(Held::Queued),
         TaskState::Paused(Held::Admitted),
         TaskState::Paused(Held::Initializing),
@@ -161,15 +164,14 @@ fn open_lists() -> Vec<Vec<CallState>> {
     let common: [Kind; 7] = [
         |_| CallState::Running,
         |_| CallState::Waiting(Wanted::Call(Call::Tool(Approval::Granted))),
-        |index| CallState::Waiting(Wanted::Call(Call::Subtask { child: TaskId(HELD + u64::from(index)) })),
+        |_| CallState::Waiting(Wanted::Call(Call::Question)),
         |index| asking(index, Wanted::Call(Call::Tool(Approval::Required))),
         |index| asking(index, Wanted::Call(Call::Question)),
         |index| CallState::Subtask { child: TaskId(LIVE + u64::from(index)) },
         |_| CallState::Settled(CallResult::Tool(ToolEnd::Succeeded)),
     ];
-    let rare: [Kind; 12] = [
+    let rare: [Kind; 11] = [
         |_| CallState::Waiting(Wanted::Call(Call::Tool(Approval::Required))),
-        |_| CallState::Waiting(Wanted::Call(Call::Question)),
         |_| CallState::Waiting(Wanted::Call(Call::Completion(Approval::Granted))),
         |_| CallState::Waiting(Wanted::Call(Call::Completion(Approval::Required))),
         |_| CallState::Waiting(Wanted::Guidance),
@@ -236,7 +238,9 @@ impl Situation {
             (data.turn, data.replied) = (TurnNumber(1), TurnNumber(1));
             if self.state.end().is_none() {
                 data.calls.replace([CallState::Subtask { child: TASK }].into_iter());
-                family(parent, TaskState::AwaitingSubtask, data);
+                let held = self.state == TaskState::Paused(Held::Unstarted);
+                let paused = TaskState::Paused(Held::Calls);
+                family(parent, if held { paused } else { TaskState::AwaitingSubtask }, data);
             }
         }
         family(self.id, self.state, self.data.clone());
@@ -258,6 +262,7 @@ impl Situation {
             E::CancelRequested,
             E::GraceElapsed,
             E::EndAcknowledged,
+            E::Released,
         ]);
         self.request_events(responses, &mut events);
         self.call_events(&mut events);
@@ -283,7 +288,12 @@ impl Situation {
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
             | TaskState::Paused(
-                Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls,
+                Held::Unstarted
+                | Held::Queued
+                | Held::Admitted
+                | Held::Initializing
+                | Held::Turn
+                | Held::Calls,
             )
             | TaskState::Cancelling(Outstanding::Nothing | Outstanding::Initialization)
             | TaskState::Completed
@@ -333,7 +343,7 @@ impl Situation {
                 events.extend(ends.iter().map(|end| E::ToolEnded { turn, index, end: *end }));
             }
         }
-        for child in [LIVE, LIVE + 1, LIVE + 2, HELD, HIGHEST.0 + 1].map(TaskId) {
+        for child in [LIVE, LIVE + 1, LIVE + 2, GONE, HIGHEST.0 + 1].map(TaskId) {
             for end in [End::Completed, End::Failed(Reason::AttemptsExhausted), End::Cancelled] {
                 events.push(E::SubtaskEnded { child, end });
             }

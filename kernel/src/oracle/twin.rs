@@ -11,7 +11,7 @@
 
 use super::situations::Situation;
 use crate::calls::{CallState, Wanted};
-use crate::lifecycle::{Follow, Refusal, TaskEvent};
+use crate::lifecycle::{Follow, Hold, Refusal, TaskEvent};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{
     About, Answer, Approval, Attempt, Call, CallId, CallRefusal, CallResult, Effect, End, Failure, Ignored,
@@ -64,6 +64,7 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
 
         (E::Admitted, S::Queued) => ledger.with(Effect::Initialize { task: at.id }).stands(S::Initializing),
         (E::Admitted, S::Paused(H::Queued)) => ledger.stands(S::Paused(H::Admitted)),
+        (E::Admitted, S::Paused(H::Unstarted)) => Err(NEVER_ASKED),
         (E::Admitted, _) => Err(DUPLICATE),
 
         (E::Initialized, S::Initializing) => ledger.asks_the_model(),
@@ -74,9 +75,10 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         (E::Initialized | E::InitializationFailed, S::Cancelling(O::Initialization)) => {
             ledger.stopped(O::Nothing)
         }
-        (E::Initialized | E::InitializationFailed, S::Queued | S::Paused(H::Queued | H::Admitted)) => {
-            Err(NEVER_ASKED)
-        }
+        (
+            E::Initialized | E::InitializationFailed,
+            S::Queued | S::Paused(H::Unstarted | H::Queued | H::Admitted),
+        ) => Err(NEVER_ASKED),
         (E::Initialized | E::InitializationFailed, _) => Err(DUPLICATE),
 
         (E::ResponseEnded { turn, attempt, response, jitter_ms }, _) => {
@@ -162,6 +164,13 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
                 Ordering::Equal => ledger.accepts(message),
             }
         }
+        (E::Released, S::Paused(H::Unstarted)) => {
+            ledger.with(Effect::Enqueue { task: at.id }).stands(S::Queued)
+        }
+        (E::Released, _) => Err(DUPLICATE),
+        (E::PauseRequested, S::Paused(H::Unstarted)) => {
+            ledger.with(Effect::Enqueue { task: at.id }).stands(S::Paused(H::Queued))
+        }
         (E::PauseRequested, S::Paused(_)) => Err(DUPLICATE),
         (E::PauseRequested, state) => ledger.stands(S::Paused(match state {
             S::Queued => H::Queued,
@@ -171,6 +180,7 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             _ => H::Calls,
         })),
         (E::ResumeRequested, S::Paused(held)) => match held {
+            H::Unstarted => ledger.with(Effect::Enqueue { task: at.id }).stands(S::Queued),
             H::Queued => ledger.stands(S::Queued),
             H::Admitted => ledger.with(Effect::Initialize { task: at.id }).stands(S::Initializing),
             H::Initializing => ledger.stands(S::Initializing),
@@ -178,7 +188,7 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             H::BackingOff { attempt, after_ms } => ledger.stands(S::BackingOff { attempt, after_ms }),
             H::Attempt { attempt } => ledger.sends(attempt),
             H::Turn => ledger.asks_the_model(),
-            H::Calls => ledger.starts_calls(),
+            H::Calls => ledger.lets_subtasks_go().starts_calls(),
         },
         (E::ResumeRequested, _) => Err(DUPLICATE),
 
@@ -432,12 +442,28 @@ impl<'s> Ledger<'s> {
     }
 
     /// Something of the task's calls has changed: it goes on, or is held.
-    fn goes_on(self) -> Result<After, No> {
+    fn goes_on(mut self) -> Result<After, No> {
         if !self.paused {
             return self.starts_calls();
         }
+        let mut room = self.at.room;
+        for index in 0..self.calls.len() {
+            if let CallState::Waiting(Wanted::Call(Call::Subtask { child })) = self.calls[index] {
+                self.calls[index] = self.makes_subtask(child, Hold::Paused, &mut room);
+            }
+        }
         let open = self.calls.iter().any(|call| !matches!(call, CallState::Settled(_)));
         self.stands(TaskState::Paused(if open { Held::Calls } else { Held::Turn }))
+    }
+
+    /// Every subtask there is hears that its parent goes on.
+    fn lets_subtasks_go(mut self) -> Self {
+        for call in &self.calls {
+            if let CallState::Subtask { child } = *call {
+                self.follows.push(Follow::Release { child });
+            }
+        }
+        self
     }
 
     fn starts_calls(mut self) -> Result<After, No> {
@@ -456,7 +482,7 @@ impl<'s> Ledger<'s> {
                     continue;
                 }
                 Wanted::Call(Call::Subtask { child }) => {
-                    self.calls[index] = self.starts_subtask(child, &mut room);
+                    self.calls[index] = self.makes_subtask(child, Hold::Running, &mut room);
                     continue;
                 }
                 Wanted::Call(Call::Tool(Approval::Required)) => About::Tool(call),
@@ -481,7 +507,8 @@ impl<'s> Ledger<'s> {
         }
     }
 
-    fn starts_subtask(&mut self, child: TaskId, room: &mut u32) -> CallState {
+    /// A subtask is made, and asks for its place unless its parent is held.
+    fn makes_subtask(&mut self, child: TaskId, hold: Hold, room: &mut u32) -> CallState {
         if self.data.depth >= self.at.config.depth_max {
             return CallState::Settled(CallResult::Refused(CallRefusal::TooDeep));
         }
@@ -489,8 +516,10 @@ impl<'s> Ledger<'s> {
             return CallState::Settled(CallResult::Refused(CallRefusal::TasksFull));
         }
         *room -= 1;
-        self.effects.push(Effect::Enqueue { task: child });
-        self.follows.push(Follow::Spawn { child, parent: self.at.id, depth: self.data.depth + 1 });
+        if hold == Hold::Running {
+            self.effects.push(Effect::Enqueue { task: child });
+        }
+        self.follows.push(Follow::Spawn { child, parent: self.at.id, depth: self.data.depth + 1, hold });
         CallState::Subtask { child }
     }
 

@@ -298,7 +298,7 @@ fn random_lives_reach_every_state() {
         "Failed(AttemptsExhausted", "Failed(Initialization", "Failed(MistakeLimit", "Failed(RequestRefused",
         "Initializing",
         "Paused(Admitted", "Paused(Attempt", "Paused(BackingOff", "Paused(Calls", "Paused(Initializing",
-        "Paused(Queued", "Paused(Requesting", "Paused(Turn",
+        "Paused(Queued", "Paused(Requesting", "Paused(Turn", "Paused(Unstarted",
         "Queued", "Requesting",
     ]);
 }
@@ -321,4 +321,25 @@ fn survives(snapshot: &[u8], after: &[Choices]) -> Result<(), TestCaseError> {
         prop_assert_eq!(kernel.validate(), Ok(()), "a valid state became {:?}", kernel);
     }
     Ok(())
+}
+
+/// A planted fault is for the checks to find: it breaks promises, and does not panic.
+#[cfg(feature = "planted-faults")]
+#[test]
+fn random_lives_with_a_planted_fault_do_not_panic() {
+    let mut runner = TestRunner::deterministic();
+    for fault in downbeat_kernel::Fault::ALL {
+        for _ in 0..50 {
+            let choices = lives(100..300).new_tree(&mut runner).expect("a life can be made").current();
+            let mut kernel = Kernel::new(Config { fault: Some(*fault), ..config() });
+            let mut orders = Orders::default();
+            for choices in choices {
+                let (event, mut effects) = (event(&kernel, &orders, choices), Vec::new());
+                if kernel.step(event.clone(), &mut effects) == Outcome::Applied {
+                    orders.note(&event, &effects);
+                }
+                kernel.resync(&mut Discard);
+            }
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use crate::stage::{
     Stage, acknowledged, admitted, answered, backoff, cancelled, failed, fired, initialized, message, paused,
-    responded, submitted, tool_ended,
+    responded, resumed, submitted, tool_ended,
 };
 use downbeat_kernel::{
-    Answer, Approval, Call, Config, Corrupt, Discard, Effect, Event, Failure, Kernel, Outcome, RequestId,
-    Response, TaskId, ToolEnd,
+    Answer, Approval, Attempt, Call, Config, Corrupt, Discard, Effect, Event, Failure, Ignored, Kernel,
+    MessageId, Outcome, Rejected, RequestId, Response, TaskId, TaskState, ToolEnd, TurnNumber,
 };
 use serde_json::{Value, json};
 
@@ -49,7 +49,15 @@ fn histories() -> Vec<(&'static str, Vec<Event>)> {
         ("paused while requesting", then(&[paused(1), fails.clone(), fired(backoff(1, 1, 1))])),
         ("paused while calls run", then(&[calls(&[TOOL, CAREFUL_TOOL]), paused(1), answered(1, 1, Answer::Approved),
             tool_ended(1, 1, 0, ToolEnd::Failed)])),
-        ("paused before the response", then(&[paused(1), calls(&[TOOL, SUBTASK, Call::Question])])),
+        ("paused before the response", then(&[paused(1), calls(&[TOOL, SUBTASK, Call::Question]), message(2, 1),
+            resumed(1), cancelled(2)])),
+        ("a subtask that starts before its parent goes on", then(&[paused(1), calls(&[SUBTASK]), resumed(2), admitted(2),
+            initialized(2), resumed(1)])),
+        ("a subtask that is paused before it starts", then(&[paused(1), calls(&[SUBTASK]), paused(2), resumed(1),
+            admitted(2), resumed(2)])),
+        ("a subtask that is cancelled before it starts", then(&[paused(1), calls(&[SUBTASK]), cancelled(2), resumed(1),
+            acknowledged(2)])),
+        ("a cancel of a task whose subtask has not started", then(&[paused(1), calls(&[SUBTASK]), cancelled(1)])),
         ("backing off, requesting again", then(&[fails, fired(backoff(1, 1, 1))])),
         ("a family that is cancelled", then(&family)),
         ("a cancel while initializing", vec![submitted(1), admitted(1), cancelled(1), initialized(1)]),
@@ -129,6 +137,30 @@ fn events_and_effects_have_a_json_form() {
     assert_eq!(serde_json::to_value(&sample).expect("an event has a JSON form"), expected);
 }
 
+#[test]
+fn outcomes_have_a_json_form() {
+    let (task, message, event) = (TaskId(7), MessageId(3), Event::Admitted { task: TaskId(7) });
+    let state = TaskState::Queued;
+    let request = RequestId { task, turn: TurnNumber(1), attempt: Attempt(0) };
+    let rejected = [
+        Rejected::UnknownTask { highest: None, event: event.clone() },
+        Rejected::IdNotFresh { highest: TaskId(9), got: task },
+        Rejected::NoEdge { state, event: event.clone() },
+        Rejected::NeverAsked { state, event },
+        Rejected::MessageGap { expected: message, got: MessageId(5) },
+        Rejected::QueueFull { limit: 2, message },
+        Rejected::TasksFull { limit: 2, task },
+        Rejected::TooManyCalls { limit: 2, got: 3 },
+        Rejected::NoCalls { request },
+    ];
+    let ignored = [Ignored::Stale, Ignored::Duplicate, Ignored::Terminal].map(Outcome::Ignored);
+    let outcomes = rejected.map(Outcome::Rejected).into_iter().chain(ignored).chain([Outcome::Applied]);
+    for outcome in outcomes {
+        let json = serde_json::to_string(&outcome).expect("an outcome has a JSON form");
+        assert_eq!(serde_json::from_str::<Outcome>(&json).expect("that is read back"), outcome);
+    }
+}
+
 /// The snapshot of task 1, which waits for a tool, a question and subtask 2, with some places changed.
 fn changed(changes: &[(&str, Value)]) -> Result<Kernel, serde_json::Error> {
     let mut stage = Stage::requesting(Config::default());
@@ -151,6 +183,7 @@ fn validate_names_what_is_corrupt() {
     let calls = Corrupt::Calls { task: one };
     let waiting = |wanted: Value| json!([{"Waiting": {"Call": wanted}}]);
     let paused = json!({"Paused": "Calls"});
+    let unstarted = json!({"Paused": "Unstarted"});
     let ended = json!("Completed");
     #[rustfmt::skip]
     let cases: Vec<Damaged> = vec![
@@ -180,10 +213,13 @@ fn validate_names_what_is_corrupt() {
             calls),
         ("one question twice", vec![("/tasks/0/data/calls/0", json!({"Asking": {"number": 1, "wanted":
             {"Call": "Question"}}}))], calls),
-        ("a held subtask whose id is taken", vec![("/tasks/0/state", paused.clone()),
+        ("a subtask that waits in its parent", vec![("/tasks/0/state", paused),
             ("/tasks/0/data/calls", waiting(json!({"Subtask": {"child": 2}})))], calls),
-        ("a held subtask whose id was never used", vec![("/tasks/0/state", paused),
-            ("/tasks/0/data/calls", waiting(json!({"Subtask": {"child": 9}})))], calls),
+        ("a subtask that has not started though nobody holds its parent", vec![("/tasks/1/state", unstarted.clone())],
+            Corrupt::Unstarted { task: two }),
+        ("a task without a parent that has not started", vec![("/tasks/0/data/calls/2", json!("Running")),
+            ("/tasks/1/data/parent", json!(null)), ("/tasks/1/data/depth", json!(0)), ("/tasks/1/state", unstarted)],
+            Corrupt::Unstarted { task: two }),
         ("a call that was given up though nobody cancelled", vec![("/tasks/0/data/calls/1",
             json!({"Settled": "Abandoned"}))], calls),
         ("a reply to a turn that was never sent", vec![("/tasks/0/data/replied", json!(2))], counters),

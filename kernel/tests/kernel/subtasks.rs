@@ -1,13 +1,14 @@
 //! Subtasks: their end, however it comes, settles the one call that waits for them.
 
 use crate::stage::{
-    STALE, Stage, TERMINAL, acknowledged, admitted, answered, arm, ask, call_id, cancel_request, cancel_tool,
-    cancelled, ended, enqueue, failed, fired, grace, include, initialized, message, request_cancelled,
-    responded, result, run, send, submitted, tool_ended, undelivered, withdraw,
+    DUPLICATE, STALE, Stage, TERMINAL, acknowledged, admitted, answered, arm, ask, call_id, cancel_request,
+    cancel_tool, cancelled, ended, enqueue, failed, fired, grace, include, initialize, initialized, message,
+    paused, request_cancelled, responded, result, resumed, run, send, submitted, text, tool_ended,
+    undelivered, withdraw,
 };
 use downbeat_kernel::{
     About, Answer, Approval, Attempt, Call, CallRefusal, CallResult, Config, Effect, End, Event, Failure,
-    Part, Reason, Response, TaskId, TaskState, Timer, ToolEnd,
+    Held, Kernel, Outcome, Part, Reason, Response, TaskId, TaskState, Timer, ToolEnd,
 };
 
 const TOOL: Call = Call::Tool(Approval::Granted);
@@ -188,4 +189,138 @@ fn prompt_of_a_subtask_is_its_own() {
     // The sibling of another root is not touched.
     stage.takes(submitted(7));
     assert_eq!(stage.state(7), TaskState::Queued);
+}
+
+/// Task 1 is paused while its request is in flight, and its response calls for subtask 2 and whatever is `beside` it.
+fn held(beside: &[Call]) -> Stage {
+    let mut stage = Stage::requesting(Config::default());
+    stage.takes(paused(1));
+    let mut of_response = vec![subtask(2)];
+    of_response.extend(beside);
+    assert_eq!(stage.takes(responded(1, 1, 0, calls(&of_response))), []);
+    assert_eq!(stage.state(1), TaskState::Paused(Held::Calls));
+    assert_eq!(stage.state(2), TaskState::Paused(Held::Unstarted));
+    stage
+}
+
+/// What is done to the subtask of a paused task, with which effects, where it stands then, and what the parent's
+/// resume gives.
+type WhileHeld = (&'static str, Vec<Event>, Vec<Effect>, TaskState, Vec<Effect>);
+
+/// A subtask exists from the moment in which the response is taken, so whatever is done to it counts; it starts when
+/// its parent is resumed, unless a person wanted something else of it.
+#[test]
+fn subtask_of_a_paused_task_is_there_before_it_starts() {
+    let end = result(1, 1, 0, settled(2, End::Cancelled));
+    let unstarted = TaskState::Paused(Held::Unstarted);
+    let held_by_a_person = TaskState::Paused(Held::Queued);
+    let gone = ended(2, End::Cancelled);
+    let lost = undelivered(2, 1, false);
+    let dequeue = Effect::Dequeue { task: TaskId(2) };
+    #[rustfmt::skip]
+    let cases: Vec<WhileHeld> = vec![
+        ("nothing", vec![], vec![], unstarted, vec![enqueue(2)]),
+        ("a message", vec![message(2, 1)], vec![], unstarted, vec![enqueue(2)]),
+        ("a cancel", vec![cancelled(2)], vec![gone], TaskState::Cancelled, vec![end, send(1, 2, 0)]),
+        ("a message and a cancel", vec![message(2, 1), cancelled(2)], vec![lost, gone], TaskState::Cancelled,
+            vec![end, send(1, 2, 0)]),
+        ("a pause of its own", vec![paused(2)], vec![enqueue(2)], held_by_a_person, vec![]),
+        ("a pause of its own, and its place", vec![paused(2), admitted(2)], vec![enqueue(2)],
+            TaskState::Paused(Held::Admitted), vec![]),
+        ("a pause and a cancel", vec![paused(2), cancelled(2)], vec![enqueue(2), dequeue, gone],
+            TaskState::Cancelled, vec![end, send(1, 2, 0)]),
+        ("a resume", vec![resumed(2)], vec![enqueue(2)], TaskState::Queued, vec![]),
+        ("a resume, and its place", vec![resumed(2), admitted(2)], vec![enqueue(2), initialize(2)],
+            TaskState::Initializing, vec![]),
+        ("a resume and a pause", vec![resumed(2), paused(2)], vec![enqueue(2)], held_by_a_person, vec![]),
+        ("a resume and a cancel of what it began", vec![resumed(2), admitted(2), cancelled(2)],
+            vec![enqueue(2), initialize(2), Effect::AbortInitialization { task: TaskId(2) }, arm(grace(2), 10_000)],
+            TaskState::Cancelling(downbeat_kernel::Outstanding::Initialization), vec![]),
+    ];
+    for (name, during, meanwhile, state, after) in cases {
+        let mut stage = held(&[]);
+        assert_eq!(stage.takes_all(during), meanwhile, "{name}");
+        assert_eq!(stage.state(2), state, "{name}");
+        let cancelled = state == TaskState::Cancelled;
+        let parent = if cancelled { Held::Turn } else { Held::Calls };
+        assert_eq!(stage.state(1), TaskState::Paused(parent), "{name}");
+
+        // A crash here, and what was outstanding is outstanding still: nothing, for what has not started.
+        let snapshot = serde_json::to_vec(&stage.kernel).expect("a kernel has a JSON form");
+        let restored: Kernel = serde_json::from_slice(&snapshot).expect("and comes back from it");
+        assert_eq!((&restored, restored.validate()), (&stage.kernel, Ok(())), "{name}");
+        let mut again = stage.resync();
+        again.sort_unstable();
+        assert_eq!(again, stage.orders.sorted(), "{name}");
+        if state == unstarted {
+            assert_eq!(again, [], "{name}");
+        }
+
+        stage.kernel = restored;
+        assert_eq!(stage.takes(resumed(1)), after, "{name}");
+        let state = if state == unstarted { TaskState::Queued } else { state };
+        assert_eq!(stage.state(2), state, "{name}");
+    }
+}
+
+#[test]
+fn message_to_a_subtask_that_has_not_started_is_in_its_first_turn() {
+    let mut stage = held(&[]);
+    stage.takes_all([message(2, 1), resumed(1), admitted(2)]);
+    assert_eq!(stage.takes(initialized(2)), [include(2, Part::Prompt), text(2, 1), send(2, 1, 0)]);
+}
+
+#[test]
+fn subtask_that_a_person_paused_before_its_start_waits_for_that_person() {
+    let mut stage = held(&[]);
+    stage.takes_all([paused(2), resumed(1)]);
+    assert_eq!(stage.takes(admitted(2)), []);
+    assert_eq!(stage.takes(resumed(2)), [initialize(2)]);
+}
+
+/// Nothing was asked for it, so nothing can be answered.
+#[test]
+fn subtask_that_has_not_started_is_given_nothing() {
+    let mut stage = held(&[]);
+    let state = TaskState::Paused(Held::Unstarted);
+    for event in [admitted(2), initialized(2), responded(2, 1, 0, Response::Text), fired(grace(2))] {
+        let why = downbeat_kernel::Rejected::NeverAsked { state, event: event.clone() };
+        stage.refuses(&event, &Outcome::Rejected(why));
+    }
+}
+
+#[test]
+fn resume_starts_held_calls_and_each_subtask_that_has_not_started() {
+    let mut stage = held(&[TOOL, subtask(3), Call::Question, subtask(4)]);
+    assert_eq!(stage.takes_all([resumed(3), cancelled(4)]), [enqueue(3), ended(4, End::Cancelled)]);
+    stage.refuses(&resumed(3), &DUPLICATE);
+    let begun = [run(1, 1, 1), ask(1, 1, About::Question(call_id(1, 1, 3))), enqueue(2)];
+    assert_eq!(stage.takes(resumed(1)), begun);
+    assert_eq!(stage.state(1), TaskState::ExecutingTools);
+    // A second pause finds nothing that has not started.
+    assert_eq!(stage.takes_all([paused(1), resumed(1)]), []);
+}
+
+/// Depth and room are judged when the response is taken, not when its parent goes on.
+#[test]
+fn subtasks_of_a_paused_task_are_refused_at_once() {
+    let refused = |index, why| result(1, 1, index, CallResult::Refused(why));
+    let none = [CallRefusal::TooDeep, CallRefusal::TasksFull];
+    let configs =
+        [Config { depth_max: 0, ..Config::default() }, Config { tasks_max: 1, ..Config::default() }];
+    for (config, why) in configs.into_iter().zip(none) {
+        let mut stage = Stage::requesting(config);
+        stage.takes_all([paused(1), responded(1, 1, 0, calls(&[subtask(2)]))]);
+        assert_eq!(stage.state(1), TaskState::Paused(Held::Turn));
+        assert_eq!(stage.takes(resumed(1)), [refused(0, why), send(1, 2, 0)]);
+    }
+
+    let mut stage = Stage::requesting(Config { tasks_max: 2, ..Config::default() });
+    stage.takes_all([paused(1), responded(1, 1, 0, calls(&[subtask(2), subtask(3)]))]);
+    let full = downbeat_kernel::Rejected::TasksFull { limit: 2, task: TaskId(4) };
+    stage.refuses(&submitted(4), &Outcome::Rejected(full));
+    stage.takes_all([cancelled(2), acknowledged(2)]);
+    let results =
+        [result(1, 1, 0, settled(2, End::Cancelled)), refused(1, CallRefusal::TasksFull), send(1, 2, 0)];
+    assert_eq!(stage.takes(resumed(1)), results);
 }

@@ -6,8 +6,8 @@ use downbeat_sim::model::{Fairness, Model, Property, Told};
 
 use super::actions::{Action, enabled, lanes};
 use super::budget::{BUDGETS, Budget};
-use super::loops::title;
-use super::process::{At, LoopAt, Process, ToolAt};
+use super::loops::{occasion, title};
+use super::process::{At, Cause, LoopAt, Process, ToolAt};
 use super::state::{ABSENT, PROCESSES, State};
 use super::world::{USER, World, name};
 use super::{Body, Config, Fix};
@@ -132,7 +132,7 @@ impl Model for AsIs {
         world.state.watch.started(0, None);
         world.build(0, false);
         world.push(0);
-        world.start_loop(0, true, World::bare_content());
+        world.start_loop(0, true, World::bare_content(Cause::Prompt));
         vec![world.state]
     }
 
@@ -200,7 +200,8 @@ impl Model for AsIs {
     }
 
     fn opening(&self, _state: &State) -> String {
-        "the parent is open, its main loop gathers the environment".to_owned()
+        let does = if self.config.fix == Fix::Mutex { "holds the lock" } else { "gathers the environment" };
+        format!("the parent is open, its main loop {does}")
     }
 
     fn tell(&self, before: &State, action: &Action, after: &State) -> Told {
@@ -261,7 +262,7 @@ fn standing(state: &State) -> String {
         .suspended()
         .filter_map(|(_, process, _)| match process.at {
             At::Loop { main, content, at: LoopAt::Streaming { .. }, .. } => {
-                Some(format!("{} #{} ({})", name(process.task), content.turn, title(main)))
+                Some(format!("{}: {} ({})", name(process.task), occasion(&content), title(main)))
             }
             At::Loop { .. } | At::Tool { .. } | At::Close { .. } | At::Rebuild { .. } => None,
         })
@@ -311,6 +312,45 @@ impl Observed for State {
             && self.processes.suspended().any(|(_, process, _)| {
                 matches!(process.at, At::Loop { at: LoopAt::Streaming { begun: false }, .. })
             })
+    }
+
+    fn stuck_words(&self, task: TaskIndex) -> Option<String> {
+        let who = self.task_name(task);
+        let own = |process: &Process| process.task == task && !self.is_aborted(process);
+        let spins =
+            self.processes.head().and_then(|pid| self.processes.program(pid)).is_some_and(|process| {
+                let returns =
+                    matches!(process.at, At::Loop { main: true, at: LoopAt::Returning { end: false }, .. });
+                returns && own(process) && self.task(task).busy
+            });
+        if spins {
+            let words = "loop is refused again and again in microtasks; nothing else ever runs";
+            return Some(format!("{who}'s {words}"));
+        }
+        let loops = || {
+            self.processes.suspended().filter_map(|(_, process, _)| match process.at {
+                At::Loop { main, depth, at, .. } if own(process) => Some((title(main), depth, at)),
+                At::Loop { .. } | At::Tool { .. } | At::Close { .. } | At::Rebuild { .. } => None,
+            })
+        };
+        let waits_for_itself = |&(_, depth, at): &(_, u8, _)| depth > 0 && at == LoopAt::Acquiring;
+        if let Some((title, ..)) = loops().find(waits_for_itself) {
+            return Some(format!("{who}'s {title} waits for the lock that its own outer call holds"));
+        }
+        if self.waits_for(task).is_some() {
+            return None;
+        }
+        let buffer = &self.task(task).buffer;
+        let collects = |&(_, _, at): &(_, u8, _)| at == LoopAt::Collecting;
+        if let Some((title, ..)) = loops().find(collects)
+            && !buffer.ready
+            && !buffer.locked
+        {
+            let words = "waits for the result of a block that is never presented";
+            return Some(format!("{who}'s {title} {words}"));
+        }
+        let runs = self.processes.suspended().any(|(_, process, _)| process.task == task);
+        (!runs).then(|| format!("{who} has not ended, and nothing of it runs any more"))
     }
 
     fn stopped(&self, task: TaskIndex) -> bool {

@@ -8,7 +8,7 @@
 
 use downbeat_sim::event_loop::{Await, Pid};
 
-use super::process::{At, Content, Process, ToolAt};
+use super::process::{At, Cause, Content, Process, ToolAt};
 use super::world::{World, lane, name};
 use crate::watch::{How, TaskIndex};
 
@@ -39,7 +39,7 @@ impl World<'_> {
                 self.state.processes.end(pid);
                 if !self.state.task(child).abort {
                     self.tell(lane(child), lane(child), || "starts".to_owned());
-                    self.start_loop(child, true, Self::bare_content());
+                    self.start_loop(child, true, Self::bare_content(Cause::Prompt));
                 }
             }
             ToolAt::Loading => {
@@ -86,7 +86,7 @@ impl World<'_> {
         self.push(parent);
         self.tell(lane(child), lane(parent), || "reopens it, and it goes on".to_owned());
         let calls = self.state.watch.open_calls(parent);
-        let content = Content { turn: resume, calls, ..Self::bare_content() };
+        let content = Content { turn: resume, calls, ..Self::bare_content(Cause::Subtask) };
         self.start_loop(parent, true, content);
     }
 

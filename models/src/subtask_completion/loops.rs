@@ -9,12 +9,24 @@ use downbeat_sim::event_loop::{Await, Pid};
 
 use super::Fix;
 use super::actions::Answer;
-use super::process::{Ask, At, Block, Content, LoopAt, Process, UNNUMBERED};
+use super::process::{Ask, At, Block, Cause, Content, LoopAt, Process, UNNUMBERED};
 use super::world::{MODEL, World, lane};
 
 /// How diagrams call a loop.
 pub fn title(main: bool) -> &'static str {
     if main { "main loop" } else { "continuation" }
+}
+
+/// How diagrams call what asks for a send.
+pub fn occasion(content: &Content) -> String {
+    let turn = content.turn;
+    match content.cause {
+        Cause::Prompt => "first prompt".to_owned(),
+        Cause::Subtask => "after the subtask".to_owned(),
+        Cause::Results => format!("tool results, turn {turn}"),
+        Cause::Reminder => format!("reminder, turn {turn}"),
+        Cause::Resume => format!("resumed, turn {turn}"),
+    }
 }
 
 /// The locals of a loop, taken out of its process.
@@ -63,6 +75,9 @@ impl World<'_> {
             Fix::Mutex | Fix::SkipIfRunning => {
                 if !self.state.is_aborted(&process) {
                     self.task(process.task).busy = true;
+                    if self.config.fix == Fix::Mutex {
+                        self.tell(lane, lane, || format!("{} takes the lock", title(frame.main)));
+                    }
                 }
             }
         }
@@ -96,7 +111,10 @@ impl World<'_> {
         let (mut frame, at) = Frame::of(&process);
         let task = process.task;
         match at {
-            LoopAt::Acquiring => self.item(pid, process),
+            LoopAt::Acquiring => {
+                self.tell(lane(task), lane(task), || format!("{} gets the lock", title(frame.main)));
+                self.item(pid, process);
+            }
             LoopAt::Asking { ask, .. } => self.answered(pid, process, ask),
             LoopAt::Paused => {
                 frame.content.turn = self.state.task(task).resume;
@@ -109,7 +127,11 @@ impl World<'_> {
                 if frame.content.turn == UNNUMBERED {
                     frame.content.turn = self.new_turn(task);
                 }
-                self.push_content(process, frame.content);
+                self.push_content(process, frame);
+                // What a loop that was paused pushes is its own; why it sends is the end of the subtask.
+                if frame.content.turn != 0 && frame.content.turn == self.state.task(task).resume {
+                    frame.content.cause = Cause::Subtask;
+                }
                 self.suspend(pid, frame.at(process, LoopAt::Pushing), Await::External);
             }
             LoopAt::Pushing => {
@@ -157,18 +179,25 @@ impl World<'_> {
     }
 
     /// Step 5: the user message becomes part of the history.
-    fn push_content(&mut self, process: Process, content: Content) {
+    fn push_content(&mut self, process: Process, frame: Frame) {
         let task = process.task;
+        let Frame { main, content, .. } = frame;
         for call in (0..8).filter(|call| content.calls & (1 << call) != 0) {
             self.state.watch.call_result_given(task, call);
         }
         if let Some(m) = content.message {
             self.state.watch.message_given(task, m, content.turn);
         }
-        self.tell(lane(task), lane(task), || match (content.calls != 0, content.message) {
-            (true, None) => format!("pushes tool results to the history (turn {})", content.turn),
-            (_, Some(m)) => format!("pushes message {} to the history (turn {})", m + 1, content.turn),
-            (false, None) => format!("pushes its next message to the history (turn {})", content.turn),
+        self.tell(lane(task), lane(task), || {
+            let what = match (content.message, content.calls, content.cause) {
+                (Some(m), _, _) => format!("message {}", m + 1),
+                (None, 1.., _) => "tool results".to_owned(),
+                (None, 0, Cause::Prompt) => "the first prompt".to_owned(),
+                (None, 0, Cause::Reminder) => "a reminder to use a tool".to_owned(),
+                (None, 0, Cause::Subtask | Cause::Results) => "an empty message".to_owned(),
+                (None, 0, Cause::Resume) => "a note of the interruption".to_owned(),
+            };
+            format!("{} pushes {what} to the history", title(main))
         });
     }
 
@@ -177,11 +206,9 @@ impl World<'_> {
         let task = process.task;
         let Content { turn, attempt, .. } = frame.content;
         self.state.watch.request_sent(task, turn, attempt);
-        let after_child = turn != 0 && turn == self.state.task(task).resume;
         self.tell(lane(task), MODEL, || {
-            let why = if after_child { ", after the subtask" } else { "" };
             let again = if attempt > 0 { ", again" } else { "" };
-            format!("{} sends request #{turn}{why}{again}", title(frame.main))
+            format!("{} sends its request: {}{again}", title(frame.main), occasion(&frame.content))
         });
         self.suspend(pid, frame.at(process, LoopAt::Streaming { begun: false }), Await::External);
     }
@@ -190,7 +217,7 @@ impl World<'_> {
         let task = process.task;
         let turn = frame.content.turn;
         let aborted = self.state.is_aborted(&process);
-        self.tell(MODEL, lane(task), || format!("{} (request #{turn})", answer.words()));
+        self.tell(MODEL, lane(task), || format!("{} ({})", answer.words(), title(frame.main)));
         match answer {
             Answer::Throttle => {
                 self.state.watch.request_ended(task);
@@ -258,10 +285,12 @@ impl World<'_> {
         let limit = self.config.mistake_limit;
         let instance = self.task(task);
         instance.buffer.copied = Some(turn);
-        if buffer.blocks.iter().flatten().all(|(block, _)| *block == Block::Text) {
+        let only_text = buffer.blocks.iter().flatten().all(|(block, _)| *block == Block::Text);
+        if only_text {
             instance.mistakes = (instance.mistakes + 1).min(limit);
         }
-        frame.content = Content { turn, attempt: 0, calls: buffer.results, message: buffer.message };
+        let cause = if only_text { Cause::Reminder } else { Cause::Results };
+        frame.content = Content { cause, turn, attempt: 0, calls: buffer.results, message: buffer.message };
         self.tell(lane(task), lane(task), || format!("{} takes a copy of the results", title(frame.main)));
         if self.recurses() {
             frame.depth += 1;
@@ -295,7 +324,7 @@ impl World<'_> {
         let limit = self.config.mistake_limit;
         let instance = self.task(task);
         instance.mistakes = (instance.mistakes + 1).min(limit);
-        frame.content = Self::bare_content();
+        frame.content = Self::bare_content(Cause::Reminder);
         self.tell(lane(task), lane(task), || "main loop reads `false` as: no tools used".to_owned());
         self.enter(pid, frame.at(process, LoopAt::Announcing));
     }
@@ -321,7 +350,15 @@ impl World<'_> {
         }
         self.task(process.task).busy = match self.config.fix {
             Fix::None | Fix::Delegation | Fix::SkipIfRunning => false,
-            Fix::Mutex => self.state.processes.hand_on(process.task).is_some(),
+            Fix::Mutex => {
+                let (frame, _) = Frame::of(&process);
+                let next = self.state.processes.hand_on(process.task).is_some();
+                self.tell(lane(process.task), lane(process.task), || {
+                    let what = if next { "hands the lock on" } else { "releases the lock" };
+                    format!("{} {what}", title(frame.main))
+                });
+                next
+            }
         };
     }
 }

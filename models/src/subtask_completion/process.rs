@@ -48,10 +48,27 @@ pub struct Reply {
     pub named: Option<(TaskIndex, u8)>,
 }
 
+/// What asks for a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The text that the task was started with.
+    Prompt,
+    /// The results of one response.
+    Results,
+    /// The end of a subtask.
+    Subtask,
+    /// No tool was used.
+    Reminder,
+    /// A person took the task up again from its history.
+    Resume,
+}
+
 /// What a loop is about to send, and how often it tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Content {
-    /// The cause of the send.
+    /// What asks for it.
+    pub cause: Cause,
+    /// The number of the cause.
     pub turn: u8,
     /// Retries so far.
     pub attempt: u8,

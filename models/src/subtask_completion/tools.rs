@@ -5,7 +5,7 @@
 use downbeat_sim::event_loop::{Await, Pid};
 
 use super::Fix;
-use super::process::{Ask, At, Block, FinishAt, Process, ToolAt};
+use super::process::{Ask, At, Block, Cause, FinishAt, Process, ToolAt};
 use super::state::{BLOCKS, State};
 use super::world::{USER, World, lane, name};
 use crate::watch::{TASKS, TaskIndex};
@@ -152,7 +152,7 @@ impl World<'_> {
         self.tell(lane(task), lane(child), || format!("creates {}, which starts", name(child)));
         let at = At::Tool { block, call, at: ToolAt::Created { child } };
         self.suspend(pid, Process { at, ..process }, Await::External);
-        self.start_loop(child, true, Self::bare_content());
+        self.start_loop(child, true, Self::bare_content(Cause::Prompt));
     }
 
     /// `attempt_completion` after the green text.

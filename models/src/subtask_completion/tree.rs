@@ -3,7 +3,7 @@
 use downbeat_sim::event_loop::{Await, Pid};
 
 use super::Fix;
-use super::process::{Ask, At, Content, FinishAt, LoopAt, Process, UNNUMBERED};
+use super::process::{Ask, At, Cause, Content, FinishAt, LoopAt, Process, UNNUMBERED};
 use super::state::STACK;
 use super::world::{USER, World, lane, name};
 use crate::watch::{How, TASKS, TaskIndex};
@@ -93,7 +93,7 @@ impl World<'_> {
                 self.tell(lane(child), lane(to), || text.to_owned());
                 if !paused {
                     self.tell(lane(to), lane(to), || "continueParentTask starts a second loop".to_owned());
-                    let content = Content { turn: resume, ..Self::bare_content() };
+                    let content = Content { turn: resume, ..Self::bare_content(Cause::Subtask) };
                     self.start_loop(to, false, content);
                 }
                 None
@@ -152,7 +152,7 @@ impl World<'_> {
         let pid = self.call();
         // Calls without a result in the history get "interrupted" as theirs.
         let calls = self.state.watch.open_calls(task);
-        let content = Content { turn: UNNUMBERED, attempt: 0, calls, message: None };
+        let content = Content { cause: Cause::Resume, turn: UNNUMBERED, attempt: 0, calls, message: None };
         let at = At::Loop { main: true, depth: 0, content, at: LoopAt::Announcing };
         let process = Process { task, generation: self.state.task(task).generation, at };
         self.ask(pid, process, Ask::Resume);

@@ -3,7 +3,7 @@
 use downbeat_sim::event_loop::{Await, Pid};
 use downbeat_sim::model::{Arrow, Lane};
 
-use super::process::{Ask, At, CALL_NUMBERS, Content, LoopAt, Process, Reply, ToolAt, UNNUMBERED};
+use super::process::{Ask, At, CALL_NUMBERS, Cause, Content, LoopAt, Process, Reply, ToolAt, UNNUMBERED};
 use super::state::{Buffer, Instance, STACK, State};
 use super::{Body, Config, Fix};
 use crate::watch::TaskIndex;
@@ -203,9 +203,9 @@ impl World<'_> {
         };
     }
 
-    /// Content without a cause yet and without results.
-    pub fn bare_content() -> Content {
-        Content { turn: UNNUMBERED, attempt: 0, calls: 0, message: None }
+    /// Content without a number yet and without results.
+    pub fn bare_content(cause: Cause) -> Content {
+        Content { cause, turn: UNNUMBERED, attempt: 0, calls: 0, message: None }
     }
 
     /// Whether the body calls itself.

@@ -20,6 +20,8 @@ pub enum Fault {
     SentTwice,
     /// S2: an attempt beyond the budget.
     SentTooOften,
+    /// S2: a request whose content is not that of its turn.
+    ContentChanged,
     /// S3: a result in two different deliveries.
     ResultTwice,
     /// S3: a result given to a task that is not the parent.
@@ -46,10 +48,16 @@ pub enum Fault {
     RanAfterEnd,
     /// S7: a second end that contradicts the first.
     EndedAgain,
+    /// S7: a task began again after its end.
+    StartedAfterEnd,
     /// S8: a request went out although a call of the last response has no result.
     CallWithoutResult,
     /// S8: a second result for one call.
     CallResultTwice,
+    /// S8: a tool ran twice for one call.
+    RanTwice,
+    /// S19: a tool or a subtask began after a cancel.
+    ActedAfterCancel,
     /// S19: a request after a cancel.
     SentAfterCancel,
 }

@@ -88,6 +88,15 @@ impl Watch {
         self.tasks[usize::from(task)].calls_open
     }
 
+    /// Whether message `m` is in a turn that was not answered; `None` once it came to rest.
+    pub fn message_in_turn(&self, m: u8) -> Option<bool> {
+        match self.messages[usize::from(m)] {
+            Message::Given { .. } => Some(true),
+            Message::Waiting { .. } => Some(false),
+            Message::Unwritten | Message::Answered | Message::Reported => None,
+        }
+    }
+
     /// Whether some message came to rest: answered, or reported.
     pub fn message_has_settled(&self) -> bool {
         self.messages.iter().any(|message| matches!(message, Message::Answered | Message::Reported))

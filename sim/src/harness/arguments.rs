@@ -42,8 +42,8 @@ pub struct CheckArgs {
     /// Also writes one file for each counterexample, named MODEL@VARIANT.ID
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Shows every counterexample of a variant, not only the shortest
-    #[arg(long)]
+    /// Shows every counterexample of a variant, not only the one that tells its story
+    #[arg(long, conflicts_with = "quiet")]
     pub all_counterexamples: bool,
     /// No progress, and no diagrams of violations that are expected
     #[arg(long, short)]
@@ -70,7 +70,7 @@ pub enum Format {
     /// A table and sequence diagrams, for people
     #[default]
     Text,
-    /// One document, described by `docs/report.schema.json`
+    /// One document of JSON; there is a JSON schema of it
     Json,
     /// Sequence diagrams in mermaid
     Mermaid,
@@ -106,7 +106,7 @@ impl CheckArgs {
 }
 
 fn name_and_value(argument: &str) -> Result<(String, u64), String> {
-    let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE, such as messages=3")?;
+    let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE, such as messages=2")?;
     let value = value.parse().map_err(|error| format!("`{value}` is not a whole number: {error}"))?;
     Ok((name.to_owned(), value))
 }

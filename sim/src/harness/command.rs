@@ -158,7 +158,7 @@ fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> 
     let style = style(args.color, streams);
     let named = selection::variants(registry, &args.selection)?;
     let mut variants = selection::with_bounds(&named, &args.bounds)?;
-    selection::retain_with_properties(&mut variants, &args.properties)?;
+    selection::retain_with_properties(registry, &mut variants, &args.properties)?;
     if let Some(directory) = &args.out {
         std::fs::create_dir_all(directory)
             .map_err(|error| Failure::File { path: directory.clone(), error })?;

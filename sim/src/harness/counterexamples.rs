@@ -55,6 +55,7 @@ pub(super) fn choose(run: &Run, every: bool, quiet: bool) -> Choice<'_> {
     choice
 }
 
-fn is_same_behaviour(one: &Counterexample, other: &Counterexample) -> bool {
+/// Whether two counterexamples show the same, step by step.
+pub(super) fn is_same_behaviour(one: &Counterexample, other: &Counterexample) -> bool {
     one.steps == other.steps && one.lasso_start == other.lasso_start && one.opening == other.opening
 }

@@ -7,18 +7,38 @@ use std::path::PathBuf;
 use super::nearest::nearest;
 use super::registry::BoundsError;
 use crate::check::CheckError;
+use crate::diagram::{WIDTH, wrap};
 
 /// Why a command ended without a result. The exit code is 2.
 #[derive(Debug)]
 pub enum Failure {
     /// Something was named that does not exist.
     Unknown {
-        /// What it was to be: `model`, `variant of door`, `property`, `bound`.
-        what: String,
+        /// The model that it was to be of, or empty.
+        of: String,
+        /// What it was to be: `model`, `variant`, `property`, `bound`.
+        what: &'static str,
         /// The name.
         name: String,
         /// The names that exist.
         known: Vec<String>,
+    },
+    /// A variant was named where a model has to be.
+    WithoutModel {
+        /// The name.
+        name: String,
+        /// The variants of this name, as `MODEL@VARIANT`.
+        meant: Vec<String>,
+    },
+    /// The property exists, and says nothing about what was selected: the bounds leave nothing to put it to the test, or
+    /// it belongs to other variants.
+    NotEvaluated {
+        /// The property.
+        id: String,
+        /// What was selected: `MODEL@VARIANT`, or their number.
+        selected: String,
+        /// The properties that are evaluated.
+        evaluated: Vec<String>,
     },
     /// A bound has a value that a model cannot be built with.
     Bounds(BoundsError),
@@ -43,15 +63,26 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Unknown { what, name, known } => {
-                write!(f, "there is no {what} `{name}`")?;
+            Failure::Unknown { of, what, name, known } => {
+                if of.is_empty() {
+                    write!(f, "there is no {what} `{name}`")?;
+                } else {
+                    write!(f, "{of} has no {what} `{name}`")?;
+                }
                 if let Some(nearest) = nearest(name, known) {
                     write!(f, "; did you mean `{nearest}`?")?;
                 }
                 if known.is_empty() {
                     return write!(f, "\nthere is none at all");
                 }
-                write!(f, "\nknown: {}", known.join(", "))
+                list(f, "known", known)
+            }
+            Failure::WithoutModel { name, meant } => {
+                write!(f, "`{name}` is a variant, not a model; did you mean `{}`?", meant.join("` or `"))
+            }
+            Failure::NotEvaluated { id, selected, evaluated } => {
+                write!(f, "`{id}` is not evaluated for {selected} within these bounds")?;
+                list(f, "evaluated", evaluated)
             }
             Failure::Bounds(error) => error.fmt(f),
             Failure::Model { variant, error } => write!(f, "{variant} cannot be checked: {error}"),
@@ -61,10 +92,19 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Names on as many lines as they need.
+fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {
+    let lines = wrap(&format!("{what}: {}", names.join(", ")), WIDTH - 2);
+    lines.iter().enumerate().try_for_each(|(number, line)| {
+        let indent = if number == 0 { "" } else { "  " };
+        write!(f, "\n{indent}{line}")
+    })
+}
+
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Failure::Unknown { .. } => None,
+            Failure::Unknown { .. } | Failure::WithoutModel { .. } | Failure::NotEvaluated { .. } => None,
             Failure::Bounds(error) => Some(error),
             Failure::Model { error, .. } => Some(error),
             Failure::File { error, .. } | Failure::Output(error) => Some(error),

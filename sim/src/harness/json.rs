@@ -90,8 +90,6 @@ struct StepEntry<'a> {
     /// What followed in the same atomic step.
     then: Vec<ArrowEntry<'a>>,
     state_change: &'a str,
-    /// The action as the model has it.
-    label: &'a str,
 }
 
 #[derive(Serialize)]
@@ -147,7 +145,6 @@ impl<'a> CounterexampleEntry<'a> {
             action: &step.told.cause.text,
             then: step.told.then.iter().map(arrow).collect(),
             state_change: &step.told.change,
-            label: &step.action,
         };
         Self {
             length: counterexample.steps.len(),

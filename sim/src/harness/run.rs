@@ -25,6 +25,8 @@ pub struct Run {
     pub model: &'static str,
     /// The name of the variant.
     pub variant: &'static str,
+    /// One line about what is special about the variant.
+    pub about: &'static str,
     /// What it was built with.
     pub bounds: Bounds,
     /// What was found.
@@ -102,6 +104,7 @@ pub(super) fn run_with_progress(
     Ok(Run {
         model: variant.model(),
         variant: variant.name(),
+        about: variant.about(),
         bounds: bounds.clone(),
         report,
         expected,

@@ -11,24 +11,31 @@ pub(super) fn variants<'a>(registry: &'a Registry, names: &[String]) -> Result<V
         let (model, variant) =
             name.split_once('@').map_or((name.as_str(), None), |(model, variant)| (model, Some(variant)));
         let Some(entry) = registry.models().iter().find(|entry| entry.name == model) else {
-            let known = registry.models().iter().map(|entry| entry.name.to_owned()).collect();
-            return Err(Failure::Unknown { what: "model".into(), name: model.into(), known });
+            return Err(no_model(registry, name, model));
         };
         if let Some(variant) = variant
             && entry.variants.iter().all(|known| known.name() != variant)
         {
             let known = entry.variants.iter().map(|known| known.name().to_owned()).collect();
-            return Err(Failure::Unknown {
-                what: format!("variant of {model}"),
-                name: variant.into(),
-                known,
-            });
+            return Err(Failure::Unknown { of: model.into(), what: "variant", name: variant.into(), known });
         }
     }
     let is_named = |variant: &&Variant| {
         names.is_empty() || names.iter().any(|name| name == variant.model() || *name == variant.to_string())
     };
     Ok(registry.variants().filter(is_named).collect())
+}
+
+/// Why `name` selects nothing: `model`, the part of it before the `@`, is no model.
+fn no_model(registry: &Registry, name: &str, model: &str) -> Failure {
+    let variant = if model.is_empty() { name.trim_start_matches('@') } else { model };
+    let meant: Vec<String> =
+        registry.variants().filter(|known| known.name() == variant).map(ToString::to_string).collect();
+    if !meant.is_empty() && (model.is_empty() || model == name) {
+        return Failure::WithoutModel { name: variant.into(), meant };
+    }
+    let known = registry.models().iter().map(|entry| entry.name.to_owned()).collect();
+    Failure::Unknown { of: String::new(), what: "model", name: model.into(), known }
 }
 
 /// Each variant with its bounds, some of them changed. A change concerns the variants that have the bound; at
@@ -41,7 +48,7 @@ pub(super) fn with_bounds<'a>(
         variants.iter().flat_map(|variant| variant.bounds()).map(|bound| bound.name).collect();
     if let Some((name, _)) = changes.iter().find(|(name, _)| !known.contains(name.as_str())) {
         let known = known.into_iter().map(String::from).collect();
-        return Err(Failure::Unknown { what: "bound".into(), name: name.clone(), known });
+        return Err(Failure::Unknown { of: String::new(), what: "bound", name: name.clone(), known });
     }
     let with_bounds = |variant: &&'a Variant| -> Result<(&'a Variant, Bounds), BoundsError> {
         let has = |name: &str| variant.bounds().iter().any(|bound| bound.name == name);
@@ -52,26 +59,43 @@ pub(super) fn with_bounds<'a>(
     variants.iter().map(with_bounds).collect::<Result<_, _>>().map_err(Failure::Bounds)
 }
 
-/// Drops the variants that have none of the selected properties. Each property must exist in some variant.
+/// Drops the variants that have none of the selected properties. Each property must be evaluated for some variant.
 pub(super) fn retain_with_properties(
+    registry: &Registry,
     variants: &mut Vec<(&Variant, Bounds)>,
     properties: &[String],
 ) -> Result<(), Failure> {
     if properties.is_empty() {
         return Ok(());
     }
-    let mut known = Vec::new();
+    let selected = match variants.as_slice() {
+        [(variant, _)] => variant.to_string(),
+        several => format!("any of the {} variants", several.len()),
+    };
+    let mut evaluated = Vec::new();
     variants.retain(|(variant, bounds)| {
-        let ids: Vec<String> =
-            variant.properties(bounds).into_iter().map(|property| property.id.to_owned()).collect();
+        let ids = ids(variant, bounds);
         let concerned = ids.iter().any(|id| properties.contains(id));
-        known.extend(ids);
+        evaluated.extend(ids);
         concerned
     });
-    let mut seen = BTreeSet::new();
-    known.retain(|id| seen.insert(id.clone()));
-    match properties.iter().find(|id| !known.contains(id)) {
-        Some(id) => Err(Failure::Unknown { what: "property".into(), name: id.clone(), known }),
-        None => Ok(()),
+    let evaluated = distinct(evaluated);
+    let Some(id) = properties.iter().find(|id| !evaluated.contains(id)) else { return Ok(()) };
+    let known = distinct(registry.variants().flat_map(|known| ids(known, &known.default_bounds())).collect());
+    if known.contains(id) {
+        Err(Failure::NotEvaluated { id: id.clone(), selected, evaluated })
+    } else {
+        Err(Failure::Unknown { of: String::new(), what: "property", name: id.clone(), known })
     }
+}
+
+fn ids(variant: &Variant, bounds: &Bounds) -> Vec<String> {
+    variant.properties(bounds).into_iter().map(|property| property.id.to_owned()).collect()
+}
+
+/// Each name once, where it came first.
+fn distinct(mut names: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
 }

@@ -43,7 +43,7 @@ impl Table {
         canvas.finish()
     }
 
-    /// The row of a run, with its bounds and what stopped it below. Of bounds that a run `before` it had too, only
+    /// The row of a run, with what holds beside a violation, its bounds and what stopped it below. Of bounds that a run `before` it had too, only
     /// that is said.
     pub(super) fn row(&self, run: &Run, before: &[Run]) -> String {
         let report = &run.report;
@@ -85,7 +85,7 @@ impl Table {
             format!("with {}", bounds.join(" "))
         };
         let stopped = run.report.stopped_by.map(|limit| format!("incomplete: stopped by the {limit}"));
-        for (text, ink) in [(Some(bounds), Ink::Dim), (stopped, Ink::Loop)] {
+        for (text, ink) in [(holds(run), Ink::Good), (Some(bounds), Ink::Dim), (stopped, Ink::Loop)] {
             for line in text.iter().flat_map(|text| wrap(text, WIDTH - indent)) {
                 canvas.space(indent);
                 canvas.put(&line, ink);
@@ -115,6 +115,17 @@ impl Table {
             canvas.end_line();
         }
     }
+}
+
+/// What a variant gains although something is violated.
+fn holds(run: &Run) -> Option<String> {
+    let ids = |verdict| {
+        let properties = run.report.properties.iter();
+        let ids: Vec<&str> =
+            properties.filter(|property| property.verdict == verdict).map(|property| property.id).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
+    };
+    ids(Verdict::Violated).and(ids(Verdict::Holds)).map(|ids| format!("holds: {ids}"))
 }
 
 fn mark(run: &Run) -> (char, Ink) {

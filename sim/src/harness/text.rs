@@ -1,11 +1,11 @@
 //! What follows the table: surprises, counterexamples, and one line about everything.
 
 use super::arguments::CheckArgs;
-use super::counterexamples::{self, Choice, Shown};
+use super::counterexamples::{self, Choice, Shown, is_same_behaviour};
 use super::run::{Evaluated, Run};
 use super::table::{grouped, seconds};
 use crate::diagram::{self, Canvas, Ink, Style, WIDTH, wrap};
-use crate::report::Verdict;
+use crate::report::{PropertyReport, Verdict};
 
 /// The text about some runs, below their table. Ends with a line break.
 pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
@@ -17,6 +17,7 @@ pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
     for surprise in &surprises {
         paragraph(&mut canvas, surprise, 2, Ink::Alarm);
     }
+    let mut told: Vec<(&Run, Shown<'_>)> = Vec::new();
     for run in runs {
         let Choice { shown, named } = counterexamples::choose(run, args.all_counterexamples, args.quiet);
         for Shown { property, counterexample } in shown {
@@ -24,9 +25,28 @@ pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
             canvas.end_line();
             canvas.put(&format!("{head:─<WIDTH$}"), Ink::Dim);
             canvas.end_line();
-            canvas.put_lines(&diagram::text(property.found.id, property.found.name, counterexample, style));
+            if !run.about.is_empty() {
+                paragraph(&mut canvas, run.about, 0, Ink::Normal);
+                canvas.end_line();
+            }
+            let PropertyReport { id, name, .. } = *property.found;
+            let same = |(other, before): &&(&Run, Shown<'_>)| {
+                !std::ptr::eq(*other, run)
+                    && before.property.found.id == id
+                    && is_same_behaviour(before.counterexample, counterexample)
+            };
+            match told.iter().find(same) {
+                Some((other, _)) if !args.all_counterexamples => {
+                    paragraph(&mut canvas, &format!("{id}: {name}"), 4, Ink::Bold);
+                    canvas.space(4);
+                    canvas.put(&format!("the same behaviour as {}@{}", other.model, other.variant), Ink::Dim);
+                    canvas.end_line();
+                }
+                Some(_) | None => canvas.put_lines(&diagram::text(id, name, counterexample, style)),
+            }
+            told.push((run, Shown { property, counterexample }));
         }
-        if !named.is_empty() {
+        if !named.is_empty() && !args.quiet {
             canvas.end_line();
             paragraph(&mut canvas, &others(run, &named, args), 0, Ink::Dim);
         }
@@ -58,7 +78,7 @@ fn others(run: &Run, named: &[Shown<'_>], args: &CheckArgs) -> String {
     };
     let names = named.iter().map(name).collect::<Vec<String>>().join(", ");
     let (model, variant) = (run.model, run.variant);
-    if args.all_counterexamples && !args.quiet {
+    if args.all_counterexamples {
         format!("{model}@{variant} also violates, by a behaviour shown above: {names}")
     } else {
         format!("{model}@{variant} also violates, as expected: {names}; --all-counterexamples shows how")

@@ -1,7 +1,9 @@
 //! What has been ordered of the outside and not answered, and what becomes of an effect.
 
+use std::hash::{Hash, Hasher};
+
 use downbeat_kernel::{
-    CallId, CallResult, Effect, End, MessageId, Part, QuestionId, RequestId, Sink, TaskId, Timer,
+    CallId, CallResult, Effect, End, Kernel, MessageId, Part, QuestionId, RequestId, Sink, TaskId, Timer,
 };
 
 use super::{World, index};
@@ -69,6 +71,8 @@ pub(super) struct Orders {
     pub(super) tools_turn: u8,
     /// One bit for each call whose tool runs.
     pub(super) tools: u8,
+    /// One bit for each call whose tool was run since the process began.
+    pub(super) tools_begun: u8,
     /// Those of them that were told to stop.
     pub(super) tools_stopping: u8,
     /// One bit for each question that a person can see.
@@ -80,6 +84,18 @@ pub(super) struct Orders {
     pub(super) ended: bool,
     /// The last turn of which a request was sent.
     pub(super) sent: u8,
+    /// What it contained, while the model has not answered it.
+    pub(super) content: u16,
+}
+
+impl Orders {
+    /// Whether something is left that was neither answered nor told to stop.
+    fn is_left(&self) -> bool {
+        let waits = matches!(self.start, Start::Queued | Start::Initializing);
+        let flies = self.flights.iter().flatten().any(|flight| !flight.stopping);
+        let runs = self.tools & !self.tools_stopping != 0;
+        waits || flies || runs || self.questions != 0 || self.backoff.is_some() || self.grace
+    }
 }
 
 /// Everything outstanding, and whose the messages are.
@@ -93,7 +109,11 @@ pub(super) struct Outside {
 impl Outside {
     /// What is left after a crash: who was written to, and which turns were sent.
     pub(super) fn restarted(&self) -> Self {
-        let tasks = self.tasks.map(|orders| Orders { sent: orders.sent, ..Orders::default() });
+        let tasks = self.tasks.map(|orders| Orders {
+            sent: orders.sent,
+            content: orders.content,
+            ..Orders::default()
+        });
         Self { tasks, owners: self.owners }
     }
 
@@ -109,7 +129,7 @@ impl Outside {
         self.of(task).questions & bit(number) != 0
     }
 
-    /// Whether a request or a tool of the task runs that did not run `before`.
+    /// Whether something of the task runs, or is asked, that was not `before`.
     pub(super) fn began_more_than(&self, before: &Self, task: TaskIndex) -> bool {
         let (now, then) = (self.of(task), before.of(task));
         let key = |flight: &Flight| (flight.turn, flight.attempt);
@@ -119,7 +139,9 @@ impl Outside {
             });
         let same_turn = now.tools_turn == then.tools_turn;
         let ran = now.tools & !(if same_turn { then.tools } else { 0 }) != 0;
-        sent || ran
+        let asked = now.questions & !then.questions != 0;
+        let began = now.start != then.start && matches!(now.start, Start::Queued | Start::Initializing);
+        sent || ran || asked || began
     }
 
     /// The model's number of a task's message.
@@ -151,104 +173,183 @@ fn small(number: u32) -> u8 {
     u8::try_from(number).expect("the scenarios are small")
 }
 
+/// A short sum of what a request contains, the same in every run.
+fn digest(parts: &[(TaskId, Part)]) -> u16 {
+    let mut sum = Fold(0x811c_9dc5);
+    parts.hash(&mut sum);
+    let [low, high] = [sum.0 & 0xffff, sum.0 >> 16].map(|half| u16::try_from(half).unwrap_or(0));
+    low ^ high
+}
+
+/// FNV-1a.
+struct Fold(u32);
+
+impl Hasher for Fold {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.into()
+    }
+}
+
+/// Whether the parts are such as a turn has: the prompt in the first and in no other.
+fn opens(turn: u8, parts: &[(TaskId, Part)]) -> bool {
+    parts.iter().any(|(_, part)| *part == Part::Prompt) == (turn == 1)
+}
+
 impl World {
     /// Carries out effects in their order.
     pub(super) fn release(&mut self, effects: &Effects) {
         let mut parts = Vec::new();
         for effect in effects.iter() {
             match effect {
-                Effect::Include { part, .. } => parts.push(part),
+                Effect::Include { task, part } => parts.push((task, part)),
                 Effect::Send { request } => self.send(request, &std::mem::take(&mut parts)),
                 Effect::Enqueue { task } => self.enqueue(task),
                 Effect::Dequeue { task } => self.outside.of_mut(index(task)).start = Start::Nothing,
-                Effect::Initialize { task } => self.outside.of_mut(index(task)).start = Start::Initializing,
+                Effect::Initialize { task } => self.initialize(task),
                 Effect::AbortInitialization { task } => {
                     self.outside.of_mut(index(task)).start = Start::Stopping;
                 }
                 Effect::CancelRequest { request } => self.cancel_request(request),
                 Effect::RunTool { call } => self.run_tool(call),
                 Effect::CancelTool { call } => self.cancel_tool(call),
-                Effect::Ask { question: QuestionId { task, number }, .. } => {
-                    self.outside.of_mut(index(task)).questions |= bit(number);
-                }
+                Effect::Ask { question, .. } => self.ask(question),
                 Effect::Withdraw { question: QuestionId { task, number } } => {
                     self.outside.of_mut(index(task)).questions &= !bit(number);
                 }
-                Effect::Arm { timer: Timer::Backoff(request), .. } => {
-                    let timer = (small(request.turn.0), small(u32::from(request.attempt.0)));
-                    self.outside.of_mut(index(request.task)).backoff = Some(timer);
-                }
-                Effect::Arm { timer: Timer::Grace(task), .. } => {
-                    self.outside.of_mut(index(task)).grace = true;
-                }
+                Effect::Arm { timer, .. } => self.arm(timer),
                 Effect::Disarm { timer: Timer::Backoff(request) } => {
                     self.outside.of_mut(index(request.task)).backoff = None;
                 }
                 Effect::Disarm { timer: Timer::Grace(task) } => {
                     self.outside.of_mut(index(task)).grace = false;
                 }
-                Effect::ReportUndelivered { task, message, .. } => {
-                    // A report of a message that nobody wrote is a kernel's fault that S25 finds.
-                    if let Some(m) = self.outside.message(index(task), message) {
-                        self.watch.message_reported(index(task), m);
-                    }
+                Effect::ReportUndelivered { task, message, in_doubt } => {
+                    self.report(index(task), message, in_doubt);
                 }
                 Effect::TaskEnded { task, end } => self.ended(task, end),
             }
         }
     }
 
+    /// An order is given: it may not be outstanding already.
+    fn once(&mut self, is_outstanding: bool) {
+        self.disorder |= is_outstanding;
+    }
+
+    fn initialize(&mut self, task: TaskId) {
+        let task = index(task);
+        self.watch.began(task);
+        self.once(self.outside.of(task).start == Start::Initializing);
+        self.outside.of_mut(task).start = Start::Initializing;
+    }
+
+    fn ask(&mut self, QuestionId { task, number }: QuestionId) {
+        let task = index(task);
+        self.watch.began(task);
+        self.once(self.outside.asks(task, number));
+        self.outside.of_mut(task).questions |= bit(number);
+    }
+
+    fn arm(&mut self, timer: Timer) {
+        match timer {
+            Timer::Backoff(request) => {
+                let timer = Some((small(request.turn.0), small(u32::from(request.attempt.0))));
+                self.once(self.outside.of(index(request.task)).backoff == timer);
+                self.outside.of_mut(index(request.task)).backoff = timer;
+            }
+            Timer::Grace(task) => {
+                self.once(self.outside.of(index(task)).grace);
+                self.outside.of_mut(index(task)).grace = true;
+            }
+        }
+    }
+
+    fn report(&mut self, task: TaskIndex, message: MessageId, in_doubt: bool) {
+        // A report of a message that nobody wrote is a kernel's fault that S25 finds.
+        let Some(m) = self.outside.message(task, message) else { return };
+        if self.watch.message_in_turn(m).is_some_and(|in_turn| in_turn != in_doubt) {
+            self.watch.message_misreported(task);
+        }
+        self.watch.message_reported(task, m);
+    }
+
+    /// Tasks that the kernel holds and did not hold `before` have begun.
+    pub(super) fn see_born(&mut self, before: &Kernel) {
+        let born: Vec<_> = self
+            .kernel
+            .tasks()
+            .filter(|task| before.task(task.id).is_none())
+            .map(|task| (task.id, task.data.parent))
+            .collect();
+        for (task, parent) in born {
+            self.watch.started(index(task), parent.map(index));
+        }
+    }
+
     fn enqueue(&mut self, task: TaskId) {
         let task = index(task);
-        if !self.watch.is_live(task) {
-            let parent = self.kernel.task(super::id(task)).and_then(|task| task.data.parent);
-            self.watch.started(task, parent.map(index));
+        if self.watch.end_of(task).is_some() {
+            self.watch.started(task, None);
         }
+        self.once(self.outside.of(task).start == Start::Queued);
         self.outside.of_mut(task).start = Start::Queued;
     }
 
-    fn send(&mut self, request: RequestId, parts: &[Part]) {
+    fn send(&mut self, request: RequestId, parts: &[(TaskId, Part)]) {
         let task = index(request.task);
         let (turn, attempt) = (small(request.turn.0), small(u32::from(request.attempt.0)));
-        // A retry and a repeat carry the same results again; only the first send of a turn delivers them.
+        // A retry and a repeat carry the same again; only the first send of a turn delivers it.
         let first = turn > self.outside.of(task).sent;
-        for part in parts {
+        let content = digest(parts);
+        if parts.is_empty() || (!first && content != self.outside.of(task).content) || !opens(turn, parts) {
+            self.watch.content_changed(task);
+        }
+        for (receiver, part) in parts {
+            let receiver = index(*receiver);
             match *part {
-                Part::Result { call, result } if first => self.deliver(call, result, turn),
+                Part::Result { call, result } if first => self.deliver(receiver, call, result, turn),
                 Part::Message(message) => {
                     // A message that nobody wrote can only come from accepting a double.
-                    let m = self.outside.message(task, message).unwrap_or(MESSAGES_UNKNOWN);
-                    self.watch.message_given(task, m, turn);
+                    let m = self.outside.message(receiver, message).unwrap_or(MESSAGES_UNKNOWN);
+                    self.watch.message_given(receiver, m, turn);
                 }
                 Part::Result { .. } | Part::Prompt | Part::Reminder => {}
+            }
+            if receiver != task {
+                self.watch.content_changed(task);
             }
         }
         self.watch.request_sent(task, turn, attempt);
         let flight = Flight { turn, attempt, stopping: false, gone: false };
         let orders = self.outside.of_mut(task);
-        orders.sent = orders.sent.max(turn);
+        (orders.sent, orders.content) = (orders.sent.max(turn), content);
         orders.add(flight);
     }
 
-    /// The result of one call is part of the next request.
-    fn deliver(&mut self, call: CallId, result: CallResult, turn: u8) {
-        let task = index(call.task);
+    /// The result of one call is part of the next request of `receiver`.
+    fn deliver(&mut self, receiver: TaskIndex, call: CallId, result: CallResult, turn: u8) {
         let at = small(u32::from(call.index));
         match result {
             CallResult::Subtask { child, .. } => {
-                self.watch.call_result_given(task, at);
-                self.watch.subtask_result_given(index(child), task, turn);
+                self.watch.call_result_given(receiver, at);
+                self.watch.subtask_result_given(index(child), receiver, turn);
             }
             CallResult::Tool(_) => {
-                let orders = self.outside.of(task);
+                let orders = self.outside.of(receiver);
                 let runs = u32::from(orders.tools_turn) == call.turn.0 && orders.tools & (1 << at) != 0;
                 // The result of a tool that still runs is another's: the call itself has none.
                 if !runs {
-                    self.watch.call_result_given(task, at);
+                    self.watch.call_result_given(receiver, at);
                 }
             }
             CallResult::Denied | CallResult::Answered | CallResult::Refused(_) | CallResult::Abandoned => {
-                self.watch.call_result_given(task, at);
+                self.watch.call_result_given(receiver, at);
             }
             // The kernel's own question, not a call of the model's.
             CallResult::Guided => {}
@@ -268,7 +369,14 @@ impl World {
     fn run_tool(&mut self, call: CallId) {
         let task = index(call.task);
         self.watch.tool_ran(task);
-        self.outside.of_mut(task).tool(call);
+        self.watch.began(task);
+        let orders = self.outside.of_mut(task);
+        orders.tool(call);
+        let bit = 1 << call.index;
+        if orders.tools_begun & bit != 0 {
+            self.watch.tool_ran_twice(task);
+        }
+        self.outside.of_mut(task).tools_begun |= bit;
     }
 
     fn cancel_tool(&mut self, call: CallId) {
@@ -286,7 +394,8 @@ impl World {
         };
         self.watch.subtask_ended(task);
         self.watch.ended(task, how);
-        // What an ended task has left behind can only come late.
+        self.disorder |= self.outside.of(task).is_left();
+        // What an ended task has told to stop can only come late.
         *self.outside.of_mut(task) = Orders { ended: true, ..Orders::default() };
     }
 }
@@ -316,7 +425,7 @@ impl Orders {
     fn tool(&mut self, call: CallId) {
         let turn = small(call.turn.0);
         if self.tools_turn != turn {
-            (self.tools_turn, self.tools, self.tools_stopping) = (turn, 0, 0);
+            (self.tools_turn, self.tools, self.tools_stopping, self.tools_begun) = (turn, 0, 0, 0);
         }
         self.tools |= 1 << call.index;
     }

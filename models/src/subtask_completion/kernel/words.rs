@@ -5,7 +5,8 @@ use downbeat_kernel::{
 };
 use downbeat_sim::model::{Lane, Told};
 
-use super::environment::{Act, Action, Said, Stopped, taken};
+use super::act::{Act, Action, Late, Said, Stopped};
+use super::aftermath::taken;
 use super::outside::Effects;
 use super::{World, index};
 use crate::watch::TaskIndex;
@@ -77,13 +78,21 @@ fn tell_act(lanes: &Lanes, before: &World, act: Act) -> Told {
             let how = match end {
                 Stopped::Cancelled => "has stopped",
                 Stopped::Answered => "is answered before it stops",
+                Stopped::Emptied => "gets an empty answer before it stops",
                 Stopped::Failed => "fails before it stops",
             };
             Told::new(lanes.model, lane(task), format!("request {} {how}", flight(task, at)))
         }
-        Act::LateResponse { task, turn, attempt, failed } => {
-            let what = if failed { "failure" } else { "response (a subtask)" };
-            let text = format!("a late {what} for request {}", key(turn, attempt));
+        Act::Dropped { task, flight: at } => {
+            Told::new(lanes.model, lane(task), format!("request {} stops, unasked", flight(task, at)))
+        }
+        Act::LateResponse { task, turn, attempt, end } => {
+            let what = match end {
+                Late::Answered => "response (a subtask)",
+                Late::Failed => "failure",
+                Late::Cancelled => "stop",
+            };
+            let text = format!("a late {what} of request {}", key(turn, attempt));
             Told::new(lanes.model, lane(task), text)
         }
         Act::ToolEnds { task, call } => Told::new(outside, lane(task), format!("tool {call} ends")),
@@ -112,6 +121,9 @@ fn tell_act(lanes: &Lanes, before: &World, act: Act) -> Told {
         Act::Cancel { task } => Told::new(USER, lane(task), "cancels it"),
         Act::Backoff { task } => Told::new(outside, lane(task), "the backoff timer fires"),
         Act::Grace { task } => Told::new(outside, lane(task), "the grace timer fires"),
+        Act::LateSubmit { task } => Told::new(USER, lane(task), "is submitted again"),
+        Act::LateAcknowledge { task } => Told::new(outside, lane(task), "its end is on record, without need"),
+        Act::LateCancel { task } => Told::new(USER, lane(task), "cancels it, too late"),
         Act::LateAdmit { task } => Told::new(outside, lane(task), "gets its place, late or again"),
         Act::LateInitialize { task } => Told::new(outside, lane(task), "is initialized, late or again"),
         Act::LateGrace { task } => Told::new(outside, lane(task), "a void grace timer fires"),
@@ -224,6 +236,10 @@ fn say(said: Said) -> &'static str {
         Said::Subtask => "start a subtask",
         Said::SubtaskAndTool => "start a subtask and run a tool",
         Said::TwoSubtasks => "start two subtasks",
+        Said::TwoQuestions => "two questions",
+        Said::QuestionAndSubtask => "a question, and start a subtask",
+        Said::CompletionAndTool => "done, and run a tool",
+        Said::CompletionAndSubtask => "done, and start a subtask",
         Said::Text => "text without a call",
         Said::Empty => "nothing",
     }

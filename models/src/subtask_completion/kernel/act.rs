@@ -1,0 +1,298 @@
+//! What can happen, and the event that tells the kernel of it.
+
+use downbeat_kernel::{
+    Answer, Approval, Attempt, Call, CallId, Event, Failure, MessageId, QuestionId, RequestId, Response,
+    Timer, ToolEnd, TurnNumber,
+};
+
+use super::{World, id, index};
+use crate::watch::{TASKS, TaskIndex};
+
+/// One event, and whether the process crashes while its effects are released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// What happens.
+    pub act: Act,
+    /// The process crashes after so many effects, and less than all, were released.
+    pub cut: Option<u8>,
+}
+
+impl Action {
+    /// Whether the process crashes in this step.
+    pub(super) fn crashes(&self) -> bool {
+        self.cut.is_some() || self.act == Act::Crash
+    }
+}
+
+/// What the model says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The task is done.
+    Completion,
+    /// The task is done, if a person agrees.
+    CompletionToApprove,
+    /// Two tools at once.
+    TwoTools,
+    /// One tool, if a person agrees.
+    ToolToApprove,
+    /// A question to a person.
+    Question,
+    /// One subtask.
+    Subtask,
+    /// A subtask and a tool at once.
+    SubtaskAndTool,
+    /// Two subtasks at once.
+    TwoSubtasks,
+    /// Two questions at once.
+    TwoQuestions,
+    /// A question and a subtask at once.
+    QuestionAndSubtask,
+    /// A completion beside a tool, which is refused.
+    CompletionAndTool,
+    /// A completion beside a subtask, which is refused.
+    CompletionAndSubtask,
+    /// Text without a call.
+    Text,
+    /// Nothing.
+    Empty,
+}
+
+/// How a request ends that was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It stopped.
+    Cancelled,
+    /// The response came first.
+    Answered,
+    /// An empty response came first.
+    Emptied,
+    /// It failed first.
+    Failed,
+}
+
+/// How a request ends whose end is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// With the answer that does the most harm: a subtask.
+    Answered,
+    /// For good, which would fail the task.
+    Failed,
+    /// Stopped.
+    Cancelled,
+}
+
+/// What happens. Requests, calls and timers are named by the numbers that the kernel gave them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The task gets its place.
+    Admit { task: TaskIndex },
+    /// Its surroundings are ready, or cannot be made ready.
+    Initialize { task: TaskIndex, ready: bool },
+    /// Making them ready ends after it was told to stop.
+    StopStart { task: TaskIndex, ready: bool },
+    /// The model answers the request in flight.
+    Respond { task: TaskIndex, flight: usize, said: Said },
+    /// The request in flight fails.
+    Fail { task: TaskIndex, flight: usize, failure: Failure },
+    /// The request in flight is stopped by somebody else than the kernel.
+    Dropped { task: TaskIndex, flight: usize },
+    /// A request that was told to stop ends, in whichever way.
+    Stop { task: TaskIndex, flight: usize, end: Stopped },
+    /// An answer to a request that has been answered, replaced or lost.
+    LateResponse { task: TaskIndex, turn: u8, attempt: u8, end: Late },
+    /// A tool ends.
+    ToolEnds { task: TaskIndex, call: u8 },
+    /// A tool ends after it was told to stop.
+    StopTool { task: TaskIndex, call: u8 },
+    /// The end of a tool comes again, or late.
+    LateTool { task: TaskIndex, turn: u8, call: u8 },
+    /// A person answers a question that is open.
+    Answer { task: TaskIndex, number: u8, answer: Answer },
+    /// A person's answer to a question comes again, or late.
+    LateAnswer { task: TaskIndex, number: u8 },
+    /// The user writes the next message.
+    Write { task: TaskIndex },
+    /// A message comes again.
+    WriteAgain { task: TaskIndex, message: u8 },
+    /// A message comes although the one before it has not.
+    WriteAhead { task: TaskIndex },
+    /// The user pauses a task.
+    Pause { task: TaskIndex },
+    /// The user resumes a task.
+    Resume { task: TaskIndex },
+    /// The user cancels a task.
+    Cancel { task: TaskIndex },
+    /// The backoff timer fires.
+    Backoff { task: TaskIndex },
+    /// The grace timer fires.
+    Grace { task: TaskIndex },
+    /// The task is submitted again.
+    LateSubmit { task: TaskIndex },
+    /// An end is put on record that was, or that never came.
+    LateAcknowledge { task: TaskIndex },
+    /// A cancel of a task that the kernel does not hold.
+    LateCancel { task: TaskIndex },
+    /// The task gets a place that it has had, or does not want.
+    LateAdmit { task: TaskIndex },
+    /// Its surroundings are made ready again, or nobody asked for it.
+    LateInitialize { task: TaskIndex },
+    /// A grace timer that fired, or was disarmed, fires again.
+    LateGrace { task: TaskIndex },
+    /// A backoff timer that fired, or was disarmed, fires again.
+    LateBackoff { task: TaskIndex, turn: u8, attempt: u8 },
+    /// The end of a task is put on record.
+    Acknowledge { task: TaskIndex },
+    /// The process crashes at rest.
+    Crash,
+}
+
+impl Said {
+    /// The calls of the model's that want a result.
+    pub(super) fn calls(self) -> u8 {
+        match self {
+            Self::Completion
+            | Self::CompletionToApprove
+            | Self::ToolToApprove
+            | Self::Question
+            | Self::Subtask => 1,
+            Self::TwoTools
+            | Self::SubtaskAndTool
+            | Self::TwoSubtasks
+            | Self::TwoQuestions
+            | Self::QuestionAndSubtask
+            | Self::CompletionAndTool
+            | Self::CompletionAndSubtask => 2,
+            Self::Text | Self::Empty => 0,
+        }
+    }
+}
+
+/// How many task ids were used: the next subtask takes the next place.
+pub(super) fn born(world: &World) -> u8 {
+    world.kernel.highest().map_or(0, |highest| index(highest) + 1)
+}
+
+/// The event that an act tells the kernel.
+pub(super) fn event(world: &World, act: Act) -> Option<Event> {
+    let request = |task, turn: u8, attempt: u8| RequestId {
+        task: id(task),
+        turn: TurnNumber(u32::from(turn)),
+        attempt: Attempt(u16::from(attempt)),
+    };
+    let flying = |task, flight: usize| {
+        let flight = world.outside.of(task).flights[flight]?;
+        Some(request(task, flight.turn, flight.attempt))
+    };
+    let question = |task, number: u8| QuestionId { task: id(task), number: u32::from(number) };
+    let call = |task, turn: u8, call: u8| CallId {
+        task: id(task),
+        turn: TurnNumber(u32::from(turn)),
+        index: u16::from(call),
+    };
+    Some(match act {
+        Act::Admit { task } | Act::LateAdmit { task } => Event::Admitted { task: id(task) },
+        Act::Initialize { task, ready: true }
+        | Act::StopStart { task, ready: true }
+        | Act::LateInitialize { task } => Event::Initialized { task: id(task) },
+        Act::Initialize { task, ready: false } | Act::StopStart { task, ready: false } => {
+            Event::InitializationFailed { task: id(task) }
+        }
+        Act::Respond { task, flight, said } => Event::ResponseEnded {
+            request: flying(task, flight)?,
+            response: response(world, said),
+            jitter_ms: 0,
+        },
+        Act::Fail { task, flight, failure } => {
+            Event::RequestFailed { request: flying(task, flight)?, failure, jitter_ms: 0 }
+        }
+        Act::Dropped { task, flight } => Event::RequestCancelled { request: flying(task, flight)? },
+        Act::Stop { task, flight, end } => {
+            let request = flying(task, flight)?;
+            match end {
+                Stopped::Cancelled => Event::RequestCancelled { request },
+                Stopped::Answered => Event::ResponseEnded { request, response: Response::Text, jitter_ms: 0 },
+                Stopped::Emptied => Event::ResponseEnded { request, response: Response::Empty, jitter_ms: 0 },
+                Stopped::Failed => {
+                    Event::RequestFailed { request, failure: Failure::Transient, jitter_ms: 0 }
+                }
+            }
+        }
+        Act::LateResponse { task, turn, attempt, end } => {
+            let request = request(task, turn, attempt);
+            // Without an id for a subtask, text has to do.
+            let said = if usize::from(born(world)) < TASKS { Said::Subtask } else { Said::Text };
+            match end {
+                Late::Answered => {
+                    Event::ResponseEnded { request, response: response(world, said), jitter_ms: 0 }
+                }
+                Late::Failed => Event::RequestFailed { request, failure: Failure::Permanent, jitter_ms: 0 },
+                Late::Cancelled => Event::RequestCancelled { request },
+            }
+        }
+        Act::ToolEnds { task, call: at } => {
+            let turn = world.outside.of(task).tools_turn;
+            Event::ToolEnded { call: call(task, turn, at), end: ToolEnd::Succeeded }
+        }
+        Act::StopTool { task, call: at } => {
+            let turn = world.outside.of(task).tools_turn;
+            Event::ToolEnded { call: call(task, turn, at), end: ToolEnd::Cancelled }
+        }
+        Act::LateTool { task, turn, call: at } => {
+            Event::ToolEnded { call: call(task, turn, at), end: ToolEnd::Failed }
+        }
+        Act::Answer { task, number, answer } => {
+            Event::AnswerReceived { question: question(task, number), answer }
+        }
+        Act::LateAnswer { task, number } => {
+            Event::AnswerReceived { question: question(task, number), answer: Answer::Approved }
+        }
+        Act::Write { task } => {
+            let message = MessageId(world.outside.written(task) + 1);
+            Event::MessageReceived { task: id(task), message }
+        }
+        Act::WriteAgain { task, message } => {
+            Event::MessageReceived { task: id(task), message: MessageId(u32::from(message)) }
+        }
+        Act::WriteAhead { task } => {
+            let message = MessageId(world.outside.written(task) + 2);
+            Event::MessageReceived { task: id(task), message }
+        }
+        Act::Pause { task } => Event::PauseRequested { task: id(task) },
+        Act::Resume { task } => Event::ResumeRequested { task: id(task) },
+        Act::LateSubmit { task } => Event::TaskSubmitted { task: id(task) },
+        Act::LateAcknowledge { task } => Event::EndAcknowledged { task: id(task) },
+        Act::Cancel { task } | Act::LateCancel { task } => Event::CancelRequested { task: id(task) },
+        Act::Backoff { task } => {
+            let (turn, attempt) = world.outside.of(task).backoff?;
+            Event::TimerFired { timer: Timer::Backoff(request(task, turn, attempt)) }
+        }
+        Act::LateBackoff { task, turn, attempt } => {
+            Event::TimerFired { timer: Timer::Backoff(request(task, turn, attempt)) }
+        }
+        Act::Grace { task } | Act::LateGrace { task } => Event::TimerFired { timer: Timer::Grace(id(task)) },
+        Act::Acknowledge { task } => Event::EndAcknowledged { task: id(task) },
+        Act::Crash => return None,
+    })
+}
+
+fn response(world: &World, said: Said) -> Response {
+    let next = born(world);
+    let subtask = |ahead| Call::Subtask { child: id(next + ahead) };
+    let tool = Call::Tool(Approval::Granted);
+    Response::Calls(match said {
+        Said::Completion => vec![Call::Completion(Approval::Granted)],
+        Said::CompletionToApprove => vec![Call::Completion(Approval::Required)],
+        Said::TwoTools => vec![tool, tool],
+        Said::ToolToApprove => vec![Call::Tool(Approval::Required)],
+        Said::Question => vec![Call::Question],
+        Said::Subtask => vec![subtask(0)],
+        Said::SubtaskAndTool => vec![subtask(0), tool],
+        Said::TwoSubtasks => vec![subtask(0), subtask(1)],
+        Said::TwoQuestions => vec![Call::Question, Call::Question],
+        Said::QuestionAndSubtask => vec![Call::Question, subtask(0)],
+        Said::CompletionAndTool => vec![Call::Completion(Approval::Granted), tool],
+        Said::CompletionAndSubtask => vec![subtask(0), Call::Completion(Approval::Granted)],
+        Said::Text => return Response::Text,
+        Said::Empty => return Response::Empty,
+    })
+}
