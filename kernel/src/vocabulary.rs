@@ -159,7 +159,8 @@ pub enum Event {
         timer: Timer,
     },
     /// The end of a task and its undelivered messages are on record outside. Answers [`Effect::TaskEnded`]; the
-    /// kernel forgets the task.
+    /// kernel forgets the task. Acknowledge when nobody can send to the task again: from then on a doubled message is
+    /// `Terminal` and no `Duplicate`.
     EndAcknowledged {
         /// Which task.
         task: TaskId,
