@@ -179,6 +179,7 @@ fn hurries(state: &State, announcing: bool) -> bool {
                     LoopAt::Announcing => !announcing,
                     LoopAt::Asking { .. }
                     | LoopAt::Pushing
+                    | LoopAt::Prompting
                     | LoopAt::Collecting
                     | LoopAt::Returning { .. } => false,
                 },
@@ -205,6 +206,7 @@ fn fires(state: &State, process: &Process) -> bool {
                 LoopAt::Acquiring
                 | LoopAt::Announcing
                 | LoopAt::Pushing
+                | LoopAt::Prompting
                 | LoopAt::Streaming { .. }
                 | LoopAt::BackingOff
                 | LoopAt::Returning { .. },

@@ -1,7 +1,7 @@
 //! `initiateTaskLoop` and `recursivelyMakeClineRequests`, await by await.
 //!
-//! Abstractions: announcing a request and gathering the environment are one `await`, and so are saving the history
-//! and building the prompt, because nothing shared is touched between them. A response is one block of text or
+//! Abstractions: announcing a request and gathering the environment are one `await`, because nothing shared is
+//! touched between them. A response is one block of text or
 //! of one tool, or nothing; its chunks before the block is complete are not told apart. A request ends for the
 //! outside world when nobody reads its content any more; draining the rest for its usage is not counted.
 
@@ -138,8 +138,12 @@ impl World<'_> {
                 if let Some(instance) = self.own(&process) {
                     instance.buffer = super::state::EMPTY;
                 }
-                self.send(pid, process, frame);
+                self.tell(lane(task), lane(task), || {
+                    format!("{} resets the streaming buffer", title(frame.main))
+                });
+                self.suspend(pid, frame.at(process, LoopAt::Prompting), Await::External);
             }
+            LoopAt::Prompting => self.send(pid, process, frame),
             LoopAt::BackingOff => {
                 frame.content.attempt += 1;
                 self.send(pid, process, frame);

@@ -96,8 +96,10 @@ pub enum LoopAt {
     Paused,
     /// Step 4: the announcement and the environment.
     Announcing,
-    /// Step 5: the disk, and the prompt of step 7.
+    /// Step 5: the disk.
     Pushing,
+    /// Step 6 is done; the prompt of step 7 is built.
+    Prompting,
     /// Step 7: the stream.
     Streaming {
         /// Whether its block has come.
@@ -121,6 +123,13 @@ pub enum FinishAt {
     Popped,
     /// `completeSubtask` shows the result; next it pushes it to the history.
     Telling {
+        /// The task that was on top, parent or not.
+        to: TaskIndex,
+        /// Its instance.
+        generation: u8,
+    },
+    /// The result is in the history, and goes to the disk; next `continueParentTask` starts a loop.
+    Continuing {
         /// The task that was on top, parent or not.
         to: TaskIndex,
         /// Its instance.

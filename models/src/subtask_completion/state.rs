@@ -202,7 +202,7 @@ impl State {
             else {
                 continue;
             };
-            if let FinishAt::Telling { to, generation } = finish {
+            if let FinishAt::Telling { to, generation } | FinishAt::Continuing { to, generation } = finish {
                 oldest[usize::from(to)] = oldest[usize::from(to)].min(generation);
                 runs[usize::from(to)] = true;
             }
@@ -225,7 +225,8 @@ impl State {
                 process.generation -= oldest[usize::from(process.task)];
                 if let At::Close { at: finish, .. } | At::Tool { at: ToolAt::Finishing(finish), .. } =
                     &mut process.at
-                    && let FinishAt::Telling { to, generation } = finish
+                    && let FinishAt::Telling { to, generation } | FinishAt::Continuing { to, generation } =
+                        finish
                 {
                     *generation -= oldest[usize::from(*to)];
                 }

@@ -86,12 +86,22 @@ impl World<'_> {
                 if instance.generation != generation {
                     return None;
                 }
-                let (paused, resume) = (instance.paused, instance.resume);
+                let resume = instance.resume;
                 if with_result {
                     self.state.watch.subtask_result_given(child, to, resume);
                 }
                 self.tell(lane(child), lane(to), || text.to_owned());
-                if !paused {
+                Some(FinishAt::Continuing { to, generation })
+            }
+            FinishAt::Continuing { to, generation } => {
+                let instance = self.state.task(to);
+                if instance.generation != generation {
+                    return None;
+                }
+                let (paused, resume) = (instance.paused, instance.resume);
+                if paused {
+                    self.tell(lane(to), lane(to), || "continueParentTask: it is paused again".to_owned());
+                } else {
                     self.tell(lane(to), lane(to), || "continueParentTask starts a second loop".to_owned());
                     let content = Content { turn: resume, ..Self::bare_content(Cause::Subtask) };
                     self.start_loop(to, false, content);

@@ -223,6 +223,7 @@ fn hangs(process: &Process) -> bool {
             LoopAt::Asking { .. } | LoopAt::Acquiring | LoopAt::Paused | LoopAt::Collecting => true,
             LoopAt::Announcing
             | LoopAt::Pushing
+            | LoopAt::Prompting
             | LoopAt::Streaming { .. }
             | LoopAt::BackingOff
             | LoopAt::Returning { .. } => false,
