@@ -504,3 +504,45 @@ fn histories_that_cannot_matter_any_more_are_one_state() {
     };
     assert_eq!(breached_in([0, 1]), breached_in([1, 0]), "the order of two breaches");
 }
+
+#[test]
+fn what_begins_is_judged_like_what_is_sent() {
+    check(&[
+        ("a tool of a live task", |w| w.began(1), &[]),
+        (
+            "a tool after a cancel of the task above",
+            |w| {
+                w.cancel_requested(0);
+                w.began(1);
+            },
+            &[(Fault::ActedAfterCancel, 1)],
+        ),
+        (
+            "a tool beside a cancelled task",
+            |w| {
+                w.cancel_requested(1);
+                w.began(2);
+            },
+            &[],
+        ),
+        (
+            "a subtask of a cancelled task",
+            |w| {
+                w.cancel_requested(0);
+                w.started(1, Some(0));
+            },
+            &[(Fault::ActedAfterCancel, 1)],
+        ),
+        (
+            "a task that has ended begins again",
+            |w| {
+                w.ended(1, How::Completed);
+                w.started(1, Some(0));
+            },
+            &[(Fault::StartedAfterEnd, 1)],
+        ),
+        ("a tool twice for one call", |w| w.tool_ran_twice(1), &[(Fault::RanTwice, 1)]),
+        ("another content for the same turn", |w| w.content_changed(1), &[(Fault::ContentChanged, 1)]),
+        ("an untrue report", |w| w.message_misreported(1), &[(Fault::MessageMisreported, 1)]),
+    ]);
+}

@@ -5,7 +5,7 @@ use downbeat_kernel::{Effect, Kernel, Outcome, TaskState};
 use super::act::{Act, Action, Said, Stopped, event};
 use super::outside::{Effects, Start};
 use super::{World, id};
-use crate::watch::TaskIndex;
+use crate::watch::{TASKS, TaskIndex};
 
 /// A kernel that has taken the event of an act, and its effects; `None` if it did not apply it, or if the act is no
 /// event.
@@ -28,7 +28,8 @@ pub(super) fn next(world: &World, action: &Action) -> Option<World> {
     };
     after.spend(action.act);
     after.see_born(&world.kernel);
-    after.see(world, action.act, &effects);
+    after.see(world, action.act);
+    after.see_after(world, action.act, &effects);
     match action.cut {
         None => after.release(&effects),
         Some(cut) => {
@@ -126,7 +127,7 @@ impl World {
     }
 
     /// What the outside sees of an event that was applied, before its effects.
-    fn see(&mut self, before: &Self, act: Act, effects: &Effects) {
+    fn see(&mut self, before: &Self, act: Act) {
         match act {
             Act::Respond { task, flight, said } => {
                 let Some(flight) = before.outside.of(task).flights[flight] else { return };
@@ -177,25 +178,28 @@ impl World {
             | Act::Acknowledge { .. }
             | Act::Crash => {}
         }
+    }
+
+    /// Which questions the step settled, and whom a person's pause still holds.
+    fn see_after(&mut self, before: &Self, act: Act, effects: &Effects) {
         let answer = if let Act::Answer { task, number, .. } | Act::LateAnswer { task, number } = act {
             Some((task, number))
         } else {
             None
         };
-        for task in 0..3 {
+        for task in (0..).take(TASKS) {
             let named = answer.and_then(|(to, number)| (to == task).then_some(number));
             self.see_settled(before, task, named, effects);
-        }
-        let is_held = |world: &Self, task: u8| {
-            world
-                .state(task)
-                .is_some_and(|state| state.end().is_none() && !matches!(state, TaskState::Cancelling(_)))
-        };
-        for task in 0..3 {
-            if !is_held(self, task) {
+            if self.is_bound_to_end(task) {
                 self.held &= !(1 << task);
             }
         }
+    }
+
+    /// Whether the task is gone, has ended, or is being cancelled.
+    fn is_bound_to_end(&self, task: TaskIndex) -> bool {
+        self.state(task)
+            .is_none_or(|state| state.end().is_some() || matches!(state, TaskState::Cancelling(_)))
     }
 
     /// The questions that were open, are not, and were not withdrawn: an act that named `named` has settled them.
