@@ -1,5 +1,7 @@
 //! Sequence diagrams of counterexamples that are hard to draw.
 
+use std::collections::BTreeSet;
+
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::mermaid;
 use downbeat_sim::model::Told;
@@ -158,6 +160,13 @@ proptest! {
         }
         let arrows: usize = counterexample.steps.iter().map(|step| 1 + step.told.then.len()).sum();
         let drawn = text.lines().filter(|line| line.contains('●')).count();
-        prop_assert!(drawn == arrows || !text.contains('│'), "{}", text);
+        // With too many participants for lifelines the text names them, and no arrow is drawn.
+        let participants: BTreeSet<_> = counterexample
+            .steps
+            .iter()
+            .flat_map(|step| std::iter::once(&step.told.cause).chain(&step.told.then))
+            .flat_map(|arrow| [arrow.from, arrow.to])
+            .collect();
+        prop_assert!(drawn == arrows || (drawn == 0 && participants.len() > 5), "{}", text);
     }
 }
