@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 pub use limits::{Limit, Limits};
 
 use crate::model::{Lane, Model, Property};
-use crate::report::{Kind, PropertyReport, Report, Verdict};
+use crate::report::{Coverage, Kind, PropertyReport, Report, Verdict};
 use evaluate::Evaluator;
 use explore::Exploration;
 
@@ -159,6 +159,7 @@ impl<'a, M: Model> Checker<'a, M> {
             distinct: exploration.space.len(),
             generated: exploration.generated,
             depth: exploration.space.depth(),
+            coverage: Coverage::default(),
             elapsed: begin.elapsed(),
             stopped_by,
         })

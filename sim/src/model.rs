@@ -26,6 +26,50 @@ pub trait Model: Send + Sync + Sized {
     /// fair action and never counts as taking one (as in TLA+, where fairness is of ⟨A⟩ᵥ).
     fn next(&self, state: &Self::State, action: &Self::Action) -> Option<Self::State>;
 
+    /// Takes every step from `state` that no guard refuses, in the order of [`Model::actions`]. `actions` is only
+    /// room to work in.
+    ///
+    /// A model whose steps cost less than a list of actions may write its own; it must take the very same steps.
+    fn steps(
+        &self,
+        state: &Self::State,
+        actions: &mut Vec<Self::Action>,
+        mut take: impl FnMut(&Self::Action, Self::State),
+    ) {
+        actions.clear();
+        self.actions(state, actions);
+        for action in actions.iter() {
+            if let Some(next) = self.next(state, action) {
+                take(action, next);
+            }
+        }
+    }
+
+    /// The names of the kinds of action, for the report on what was taken; empty for no such report.
+    fn kinds(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// The kind of an action, as an index into [`Model::kinds`].
+    fn kind(&self, _action: &Self::Action) -> usize {
+        0
+    }
+
+    /// The names of what else a search should come by, such as the edges of a state machine; empty for nothing.
+    fn marks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Calls `hit` with the index into [`Model::marks`] of each one that a step comes by.
+    fn mark(
+        &self,
+        _before: &Self::State,
+        _action: &Self::Action,
+        _after: &Self::State,
+        _hit: &mut dyn FnMut(usize),
+    ) {
+    }
+
     /// What is to be checked, in the order of the report.
     fn properties(&self) -> Vec<Property<Self>>;
 
@@ -202,10 +246,21 @@ impl<M: Model> Property<M> {
 /// Which actions are steps of a fair action.
 pub type Includes<M> = Box<dyn Fn(&<M as Model>::Action) -> bool + Send + Sync>;
 
-/// Weak fairness of one named action: it is not enabled for ever without being taken.
+/// How far an action is from being ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Strength {
+    /// It is not enabled without interruption for ever and never taken.
+    Weak,
+    /// It is not enabled again and again for ever and never taken.
+    Strong,
+}
+
+/// Fairness of one named action.
 pub struct Fairness<M: Model> {
     /// Name for reports, such as `the provider answers the parent`.
     pub name: String,
+    /// Under which condition the action must be taken.
+    pub strength: Strength,
     /// Which steps are steps of this action. Steps that change nothing are not asked about.
     pub includes: Includes<M>,
 }
@@ -216,6 +271,14 @@ impl<M: Model> Fairness<M> {
         name: impl Into<String>,
         includes: impl Fn(&M::Action) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.into(), includes: Box::new(includes) }
+        Self { name: name.into(), strength: Strength::Weak, includes: Box::new(includes) }
+    }
+
+    /// Strong fairness of the actions for which `includes` is true, taken together as one.
+    pub fn strong(
+        name: impl Into<String>,
+        includes: impl Fn(&M::Action) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), strength: Strength::Strong, includes: Box::new(includes) }
     }
 }

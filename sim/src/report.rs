@@ -112,6 +112,8 @@ pub struct Report {
     pub generated: u64,
     /// Steps on the way to the state that is farthest from the initial ones.
     pub depth: usize,
+    /// What the steps of the search came by.
+    pub coverage: Coverage,
     /// Wall-clock time. The only field that differs between two runs of the same check.
     pub elapsed: Duration,
     /// The limit that ended the search early. `None`: the whole space was seen.
@@ -130,6 +132,16 @@ impl Report {
     pub fn property(&self, id: &str) -> Option<&PropertyReport> {
         self.properties.iter().find(|property| property.id == id)
     }
+}
+
+/// How often the steps that were taken were of each kind of action, and came by each mark of the model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The kinds of action of [`Model::kinds`] with the steps of each. One without a step was never enabled, or
+    /// not before a limit ended the search.
+    pub kinds: Vec<(&'static str, u64)>,
+    /// The marks of [`Model::marks`] with the steps that came by each.
+    pub marks: Vec<(String, u64)>,
 }
 
 /// What was found about one property.

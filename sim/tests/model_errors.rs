@@ -84,7 +84,7 @@ impl Model for Counting {
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
-        vec![Fairness { name: "it counts".into(), includes: Box::new(|_| true) }]
+        vec![Fairness::weak("it counts", |_| true)]
     }
 
     fn is_final(&self, _: &State) -> bool {

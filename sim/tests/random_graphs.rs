@@ -312,9 +312,10 @@ impl downbeat_sim::model::Model for Large {
     }
 
     fn fairness(&self) -> Vec<downbeat_sim::model::Fairness<Self>> {
-        let fair = |number: u64| downbeat_sim::model::Fairness {
-            name: format!("action {number}"),
-            includes: Box::new(move |action: &u64| *action == number),
+        let fair = |number: u64| {
+            downbeat_sim::model::Fairness::weak(format!("action {number}"), move |action: &u64| {
+                *action == number
+            })
         };
         vec![fair(0), fair(1)]
     }

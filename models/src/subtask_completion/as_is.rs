@@ -164,18 +164,11 @@ impl Model for AsIs {
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
         let mut fairness = vec![
-            Fairness {
-                name: "the head of the microtask queue runs".to_owned(),
-                includes: Box::new(|action| *action == Action::Microtask),
-            },
-            Fairness {
-                name: "a click arrives".to_owned(),
-                includes: Box::new(|action| *action == Action::Arrive),
-            },
+            Fairness::weak("the head of the microtask queue runs", |action| *action == Action::Microtask),
+            Fairness::weak("a click arrives", |action| *action == Action::Arrive),
         ];
-        fairness.extend((0..PROCESSES).map(|slot| Fairness {
-            name: format!("what process {slot} awaits comes"),
-            includes: Box::new(move |action| match action {
+        fairness.extend((0..PROCESSES).map(|slot| {
+            Fairness::weak(format!("what process {slot} awaits comes"), move |action| match action {
                 Action::Fire(pid) | Action::Provider(pid, _) => pid.index() == slot,
                 Action::Microtask
                 | Action::Write
@@ -186,7 +179,7 @@ impl Model for AsIs {
                 | Action::Cancel
                 | Action::Open(_)
                 | Action::Crash => false,
-            }),
+            })
         }));
         fairness
     }

@@ -152,9 +152,10 @@ impl Model for Counter {
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
-        let fair = |number| Fairness {
-            name: format!("clerk {} goes on", number + 1),
-            includes: Box::new(move |action: &Action| action.clerk() == number),
+        let fair = |number| {
+            Fairness::weak(format!("clerk {} goes on", number + 1), move |action: &Action| {
+                action.clerk() == number
+            })
         };
         if self.diligent { (0..self.clerks).map(fair).collect() } else { Vec::new() }
     }

@@ -92,7 +92,7 @@ impl Model for Graph {
         let fair = |number: u8| {
             let fairs = fairs.clone();
             let includes = move |action: &usize| fairs[*action] == Some(number);
-            Fairness { name: format!("fair {number}"), includes: Box::new(includes) }
+            Fairness::weak(format!("fair {number}"), includes)
         };
         (0..self.fair_actions).map(fair).collect()
     }

@@ -271,10 +271,7 @@ impl Acts<'_> {
 pub(super) fn fairness(tasks: u8) -> Vec<Fairness<KernelModel>> {
     let mut all: Vec<Fairness<KernelModel>> = Vec::new();
     let mut fair = |name: String, includes: Box<dyn Fn(&Action) -> bool + Send + Sync>| {
-        all.push(Fairness {
-            name,
-            includes: Box::new(move |action| action.cut.is_none() && includes(action)),
-        });
+        all.push(Fairness::weak(name, move |action: &Action| action.cut.is_none() && includes(action)));
     };
     for wanted in 0..tasks {
         let name = super::words::TASK_NAMES[usize::from(wanted)];

@@ -1,0 +1,1 @@
+//! Derives for the states and actions of models.
