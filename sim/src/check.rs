@@ -8,16 +8,24 @@
 //! a block of states, but states are numbered in the order in which one thread would find them, so that
 //! verdicts, counts and counterexamples are the same for any number of threads.
 
+mod audit;
 mod components;
 mod crew;
+mod encoding;
 mod evaluate;
+mod expand;
 mod explore;
 mod graph;
+mod key;
 mod lasso;
 mod limits;
 mod liveness;
+mod panics;
+mod recent;
 mod replay;
-mod space;
+mod table;
+mod traces;
+mod walk;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,10 +35,11 @@ use std::time::{Duration, Instant};
 
 pub use limits::{Limit, Limits};
 
-use crate::model::{Lane, Model, Property};
-use crate::report::{Coverage, Kind, PropertyReport, Report, Verdict};
+use crate::model::{Lane, Model, Property, Strength};
+use crate::report::{Kind, PropertyReport, Report, Verdict};
+use encoding::{Encoding, Fingerprint, Whole};
 use evaluate::Evaluator;
-use explore::Exploration;
+use explore::{Plan, Search};
 
 /// One check of one model, with its limits.
 ///
@@ -60,7 +69,11 @@ pub struct Checker<'a, M: Model> {
     threads: usize,
     only: Option<Vec<String>>,
     progress: Option<OnProgress<'a>>,
+    decide: Decide<M>,
 }
+
+/// The search and the judgement with one encoding.
+type Decide<M> = fn(&Plan<'_, M>, &[Property<M>], &mut dyn FnMut(&Progress)) -> Result<Report, CheckError>;
 
 type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
 
@@ -68,7 +81,37 @@ impl<'a, M: Model> Checker<'a, M> {
     /// A check of all properties without limits, on all available cores.
     pub fn new(model: &'a M) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { model, limits: Limits::default(), threads, only: None, progress: None }
+        Self {
+            model,
+            limits: Limits::default(),
+            threads,
+            only: None,
+            progress: None,
+            decide: decide::<M, Fingerprint<u64>>,
+        }
+    }
+
+    /// Tells states apart by fingerprints of 64 bits, which is what is done unless something else is asked for.
+    /// The report gives the chance that a state was missed.
+    #[must_use]
+    pub fn fingerprints_of_64_bits(mut self) -> Self {
+        self.decide = decide::<M, Fingerprint<u64>>;
+        self
+    }
+
+    /// Tells states apart by fingerprints of 128 bits: twice the memory, and no chance of a missed state that is
+    /// worth a thought.
+    #[must_use]
+    pub fn fingerprints_of_128_bits(mut self) -> Self {
+        self.decide = decide::<M, Fingerprint<u128>>;
+        self
+    }
+
+    /// Stores and compares whole states. Nothing is left to chance, and the memory is that of all states.
+    #[must_use]
+    pub fn whole_states(mut self) -> Self {
+        self.decide = decide::<M, Whole>;
+        self
     }
 
     /// Ends the search early.
@@ -105,64 +148,25 @@ impl<'a, M: Model> Checker<'a, M> {
     /// The model contradicts itself; see [`CheckError`].
     pub fn check(mut self) -> Result<Report, CheckError> {
         let begin = Instant::now();
-        let properties = self.selected_properties()?;
-        let evaluator = Evaluator::new(self.model, &properties);
-        let mut exploration = Exploration::new(self.model, &evaluator, self.limits, self.threads, begin);
-        let mut ignore = |_: &Progress| {};
-        let progress: &mut dyn FnMut(&Progress) = match &mut self.progress {
-            Some(progress) => progress.as_mut(),
-            None => &mut ignore,
-        };
-        let mut stopped_by = exploration.run(progress)?;
-
-        let saw_all_states = stopped_by.is_none();
-        let mut lassos = Vec::new();
-        if saw_all_states && properties.iter().any(|property| liveness::is_liveness(&property.check)) {
-            match liveness::decide(self.model, &properties, &exploration)? {
-                ControlFlow::Continue(decided) => lassos = decided,
-                ControlFlow::Break(limit) => stopped_by = Some(limit),
-            }
-        }
-
-        let mut entries = Vec::with_capacity(properties.len());
-        for (index, property) in properties.iter().enumerate() {
-            let is_liveness = liveness::is_liveness(&property.check);
-            let outcome = lassos.get_mut(index).and_then(Option::take);
-            let (verdict, counterexample) = match outcome {
-                Some(liveness::Outcome::Holds) => (Verdict::Holds, None),
-                Some(liveness::Outcome::Vacuous) => (Verdict::Vacuous, None),
-                Some(liveness::Outcome::Violated(lasso)) => {
-                    let told = replay::lasso(self.model, &exploration.space, property, &lasso)?;
-                    (Verdict::Violated, Some(told))
-                }
-                None if is_liveness => (Verdict::Incomplete, None),
-                None => {
-                    let finding = exploration.findings.of(index);
-                    let verdict = finding.verdict(&property.check, saw_all_states);
-                    let witness = finding.witness.filter(|_| verdict == Verdict::Violated);
-                    let told = witness
-                        .map(|witness| replay::finite(self.model, &exploration.space, property, witness))
-                        .transpose()?;
-                    (verdict, told)
-                }
-            };
-            entries.push(PropertyReport {
-                id: property.id,
-                name: property.name,
-                kind: Kind::from(&property.check),
-                verdict,
-                counterexample,
-            });
-        }
-        Ok(Report {
-            properties: entries,
-            distinct: exploration.space.len(),
-            generated: exploration.generated,
-            depth: exploration.space.depth(),
-            coverage: Coverage::default(),
-            elapsed: begin.elapsed(),
-            stopped_by,
+        let mut progress = self.progress.take().unwrap_or_else(|| Box::new(|_| {}));
+        panics::caught(|| self.run(begin, progress.as_mut())).unwrap_or_else(|message| {
+            let asked = "something that is not about one state of the search".to_owned();
+            Err(CheckError::Panicked { message, after: None, asked })
         })
+    }
+
+    fn run(&self, begin: Instant, progress: &mut dyn FnMut(&Progress)) -> Result<Report, CheckError> {
+        let properties = self.selected_properties()?;
+        let plan = Plan {
+            model: self.model,
+            evaluator: Evaluator::new(self.model, &properties),
+            limits: self.limits,
+            threads: self.threads,
+            begin,
+            kinds: self.model.kinds().len(),
+            marks: self.model.marks().len(),
+        };
+        (self.decide)(&plan, &properties, progress)
     }
 
     fn selected_properties(&self) -> Result<Vec<Property<M>>, CheckError> {
@@ -180,6 +184,68 @@ impl<'a, M: Model> Checker<'a, M> {
         }
         Ok(properties)
     }
+}
+
+/// Searches, and decides every property.
+fn decide<M: Model, E: Encoding<M>>(
+    plan: &Plan<'_, M>,
+    properties: &[Property<M>],
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Report, CheckError> {
+    audit::first_states::<M, E>(plan.model)?;
+    let mut search = Search::<M, E>::new(plan)?;
+    let mut stopped_by = search.run(progress)?;
+    let saw_all_states = stopped_by.is_none();
+
+    let mut walked = None;
+    if saw_all_states && properties.iter().any(|property| liveness::is_liveness(&property.check)) {
+        match walk::walk(&search, properties, &plan.model.fairness())? {
+            ControlFlow::Continue(walk) => walked = Some(walk),
+            ControlFlow::Break(limit) => stopped_by = Some(limit),
+        }
+    }
+    let strengths: Vec<Strength> = plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
+
+    let mut entries = Vec::with_capacity(properties.len());
+    for (index, property) in properties.iter().enumerate() {
+        let (verdict, counterexample) = if !liveness::is_liveness(&property.check) {
+            let finding = search.findings.of(index);
+            let verdict = finding.verdict(&property.check, saw_all_states);
+            let witness = finding.witness.filter(|_| verdict == Verdict::Violated);
+            let told = witness.map(|witness| replay::finite(&search, property, witness)).transpose()?;
+            (verdict, told)
+        } else if let Some(walk) = &walked
+            && let Some(obligation) = &walk.obligations[index]
+        {
+            match liveness::decide(&walk.graph, &strengths, &search.levels, obligation) {
+                liveness::Outcome::Holds => (Verdict::Holds, None),
+                liveness::Outcome::Vacuous => (Verdict::Vacuous, None),
+                liveness::Outcome::Violated(lasso) => {
+                    let told = replay::lasso(&search, &walk.ranks, property, &lasso)?;
+                    (Verdict::Violated, Some(told))
+                }
+            }
+        } else {
+            (Verdict::Incomplete, None)
+        };
+        entries.push(PropertyReport {
+            id: property.id,
+            name: property.name,
+            kind: Kind::from(&property.check),
+            verdict,
+            counterexample,
+        });
+    }
+    Ok(Report {
+        properties: entries,
+        distinct: search.len(),
+        generated: search.generated,
+        depth: search.depth(),
+        coverage: search.coverage(),
+        storage: E::STORAGE,
+        elapsed: plan.begin.elapsed(),
+        stopped_by,
+    })
 }
 
 /// How far a search has come.
@@ -242,6 +308,36 @@ pub enum CheckError {
         /// The action that led to the second of them, as its `Debug` shows it.
         action: String,
     },
+    /// Two states differ and have the same key: `Hash` or the packed form leaves out something that `Eq` looks at.
+    HashLeavesOut {
+        /// The action that led to the second of them, as its `Debug` shows it.
+        action: String,
+    },
+    /// A state was packed, and what was unpacked is not equal to it.
+    NotHadBack {
+        /// The action that led to it, as its `Debug` shows it.
+        action: String,
+    },
+    /// The same action from the same state led to different states, or was there once and once not.
+    NotDeterministic {
+        /// The action, as its `Debug` shows it.
+        action: String,
+    },
+    /// An action was listed twice in one state.
+    SameActionTwice {
+        /// The action, as its `Debug` shows it.
+        action: String,
+    },
+    /// The model panicked.
+    Panicked {
+        /// What it said.
+        message: String,
+        /// The actions that led to the state in which it was asked, as their `Debug` shows them; `None` if it
+        /// was not asked about a state of the search.
+        after: Option<Vec<String>>,
+        /// What it was asked.
+        asked: String,
+    },
     /// [`Model::tell`] names a participant that [`Model::lanes`] does not have.
     UnknownLane {
         /// The action that was told, as its `Debug` shows it.
@@ -276,6 +372,36 @@ impl fmt::Display for CheckError {
             ),
             CheckError::HashDisagreesWithEq { action } => {
                 write!(f, "`{action}` leads to a state that is equal to another and hashes differently")
+            }
+            CheckError::HashLeavesOut { action } => write!(
+                f,
+                "`{action}` leads to a state that differs from another and has the same key; does `Hash` or `Pack` \
+                 of the state leave out a field that `Eq` looks at?"
+            ),
+            CheckError::NotHadBack { action } => write!(
+                f,
+                "`{action}` leads to a state that is another one when it is unpacked; `Pack` of the state is wrong"
+            ),
+            CheckError::NotDeterministic { action } => write!(
+                f,
+                "`{action}`, asked for twice in the same state, led to different states or was there only once; does \
+                 the model depend on anything but its arguments, or does its own `steps` differ from `actions` and \
+                 `next`?"
+            ),
+            CheckError::SameActionTwice { action } => {
+                write!(
+                    f,
+                    "`{action}` is listed twice in one state; two actions enabled in one state must differ"
+                )
+            }
+            CheckError::Panicked { message, after, asked } => {
+                write!(f, "the model panicked when it was asked for {asked}")?;
+                match after.as_deref() {
+                    None => {}
+                    Some([]) => write!(f, " at the beginning")?,
+                    Some(actions) => write!(f, " after {}", actions.join(", "))?,
+                }
+                write!(f, ": {message}")
             }
             CheckError::UnknownLane { action, lane, lanes } => {
                 write!(f, "the telling of `{action}` names lane {lane}, and the model has {lanes} lanes")

@@ -114,6 +114,8 @@ pub struct Report {
     pub depth: usize,
     /// What the steps of the search came by.
     pub coverage: Coverage,
+    /// What states were told apart by.
+    pub storage: Storage,
     /// Wall-clock time. The only field that differs between two runs of the same check.
     pub elapsed: Duration,
     /// The limit that ended the search early. `None`: the whole space was seen.
@@ -132,6 +134,18 @@ impl Report {
     pub fn property(&self, id: &str) -> Option<&PropertyReport> {
         self.properties.iter().find(|property| property.id == id)
     }
+}
+
+/// What states were told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// All of the state: none can be taken for another.
+    Exact,
+    /// A fingerprint: two states with the same one are taken to be one.
+    Fingerprint {
+        /// The size of the fingerprint.
+        bits: u32,
+    },
 }
 
 /// How often the steps that were taken were of each kind of action, and came by each mark of the model.

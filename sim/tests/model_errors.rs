@@ -16,6 +16,16 @@ enum Wrong {
     Fickle(usize),
     /// States that are equal hash differently.
     Hash,
+    /// States that differ have one hash.
+    NoHash,
+    /// The same action is there twice.
+    Twice,
+    /// The step to this count panics.
+    Panic(u8),
+    /// A property panics at this count.
+    PropertyPanic(u8),
+    /// `initial` panics.
+    InitialPanic,
 }
 
 struct Counting {
@@ -27,6 +37,7 @@ struct Counting {
 struct State {
     count: u8,
     hash_only: usize,
+    is_unhashed: bool,
 }
 
 impl PartialEq for State {
@@ -39,7 +50,9 @@ impl Eq for State {}
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (self.count, self.hash_only).hash(hasher);
+        if !self.is_unhashed {
+            (self.count, self.hash_only).hash(hasher);
+        }
     }
 }
 
@@ -51,11 +64,17 @@ impl Model for Counting {
     type Action = Increment;
 
     fn initial(&self) -> Vec<State> {
-        if self.wrong == Wrong::NoInitialState { Vec::new() } else { vec![State { count: 0, hash_only: 0 }] }
+        assert!(self.wrong != Wrong::InitialPanic, "no beginning");
+        let is_unhashed = self.wrong == Wrong::NoHash;
+        let first = State { count: 0, hash_only: 0, is_unhashed };
+        if self.wrong == Wrong::NoInitialState { Vec::new() } else { vec![first] }
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Increment>) {
         if state.count < 3 {
+            actions.push(Increment);
+        }
+        if self.wrong == Wrong::Twice && state.count == 2 {
             actions.push(Increment);
         }
     }
@@ -64,7 +83,9 @@ impl Model for Counting {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         let elsewhere = matches!(self.wrong, Wrong::Fickle(often) if asked >= often);
         let hash_only = if self.wrong == Wrong::Hash { asked } else { 0 };
-        Some(State { count: state.count + if elsewhere { 7 } else { 1 }, hash_only })
+        let count = state.count + if elsewhere { 7 } else { 1 };
+        assert!(self.wrong != Wrong::Panic(count), "no step to {count}");
+        Some(State { count, hash_only, ..*state })
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -72,7 +93,10 @@ impl Model for Counting {
             Property::<Self>::always(
                 "S1",
                 "below 3",
-                |_, state| state.count < 3,
+                |model, state| {
+                    assert!(model.wrong != Wrong::PropertyPanic(state.count), "what is that?");
+                    state.count < 3
+                },
                 |_, _| true,
                 |_, _| String::new(),
             )
@@ -100,19 +124,32 @@ impl Model for Counting {
     }
 }
 
+fn panicked(message: &str, after: Option<usize>, asked: &str) -> CheckError {
+    let after = after.map(|steps| vec!["Increment".to_owned(); steps]);
+    CheckError::Panicked { message: message.to_owned(), after, asked: asked.to_owned() }
+}
+
 #[test]
 fn models_that_contradict_themselves_are_refused() {
     let action = || "Increment".to_owned();
     #[rustfmt::skip]
-    let cases: [(Wrong, &[&str], CheckError); 7] = [
+    let cases: [(Wrong, &[&str], CheckError); 14] = [
         (Wrong::NoInitialState,    &["S1"],       CheckError::NoInitialState),
         (Wrong::SamePropertyTwice, &[],           CheckError::DuplicateProperty { id: "S1" }),
         (Wrong::UnknownLane,       &["S1"],       CheckError::UnknownLane { action: action(), lane: 4, lanes: 1 }),
-        // The search asks three times, the replay of its path once more for each step.
-        (Wrong::Fickle(3),         &["S1"],       CheckError::NotRepeatable { step: 1, tried: vec![action()] }),
-        (Wrong::Fickle(5),         &["S1"],       CheckError::NotRepeatable { step: 3, tried: vec![action()] }),
-        (Wrong::Fickle(4),         &["L1"],       CheckError::UnknownState { action: action() }),
+        // The first look asks for three steps three times each, the search for that of the first state four times
+        // and of the others once, the replay of its path once more for each step.
+        (Wrong::Fickle(1),         &["S1"],       CheckError::NotDeterministic { action: action() }),
+        (Wrong::Fickle(10),        &["S1"],       CheckError::NotDeterministic { action: action() }),
+        (Wrong::Fickle(15),        &["S1"],       CheckError::NotRepeatable { step: 1, tried: vec![action()] }),
+        (Wrong::Fickle(17),        &["S1"],       CheckError::NotRepeatable { step: 3, tried: vec![action()] }),
+        (Wrong::Fickle(16),        &["L1"],       CheckError::UnknownState { action: action() }),
         (Wrong::Hash,              &["S1"],       CheckError::HashDisagreesWithEq { action: action() }),
+        (Wrong::NoHash,            &["S1"],       CheckError::HashLeavesOut { action: action() }),
+        (Wrong::Twice,             &["S1"],       CheckError::SameActionTwice { action: action() }),
+        (Wrong::Panic(3),          &["S1"],       panicked("no step to 3", Some(2), "`Increment`")),
+        (Wrong::PropertyPanic(3),  &["S1"],       panicked("what is that?", Some(3), "its properties")),
+        (Wrong::InitialPanic,      &["S1"],       panicked("no beginning", None, "something that is not about one state of the search")),
     ];
     for (wrong, only, expected) in cases {
         let model = Counting { wrong, asked: AtomicUsize::new(0) };

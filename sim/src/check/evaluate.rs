@@ -45,10 +45,15 @@ impl Finding {
 }
 
 /// What is known about all properties, by their index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
+    /// Takes over what others know, without another allocation.
+    pub(super) fn clone_from(&mut self, others: &Findings) {
+        self.0.clone_from(&others.0);
+    }
+
     /// What is known about the property with this index.
     pub(super) fn of(&self, index: usize) -> Finding {
         self.0[index]
@@ -77,6 +82,12 @@ impl<'a, M: Model> Evaluator<'a, M> {
         let is_of_steps = |index: &usize| matches!(properties[*index].check, Check::AlwaysStep { .. });
         let of_steps = (0..properties.len()).filter(is_of_steps).collect();
         Self { model, properties, of_steps }
+    }
+
+    /// Whether there is a property of steps.
+    #[inline]
+    pub(super) fn judges_steps(&self) -> bool {
+        !self.of_steps.is_empty()
     }
 
     /// Findings before anything was seen.

@@ -1,21 +1,10 @@
 //! The steps between the states that were found, for the search of cycles.
 //!
-//! Built by taking every step once more when a liveness property is checked: that costs the time of a second
-//! expansion and keeps the first one free of edges. Steps that change nothing are left out.
+//! Steps that change nothing are left out.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
-use super::crew;
-use super::explore::Exploration;
-use super::limits::Limit;
-use super::space::{Key, Ranks, StateId};
-use super::{CheckError, Limits};
 use crate::model::{Fairness, Model};
-
-/// States that are expanded between two looks at the limits.
-const BLOCK: usize = 8192;
-/// States that a thread takes at a time.
-const CHUNK: usize = 256;
 
 /// Edges by the rank of the state they leave, in the order of the actions. 8 bytes an edge, 8 bytes a state.
 #[derive(Debug, Default)]
@@ -38,35 +27,9 @@ pub(super) struct Edge {
 }
 
 impl Graph {
-    /// The graph of a complete exploration, or the limit that was reached on the way.
-    pub(super) fn build<M: Model>(
-        model: &M,
-        fairness: &[Fairness<M>],
-        exploration: &Exploration<'_, M>,
-    ) -> Result<ControlFlow<Limit, Graph>, CheckError> {
-        let space = &exploration.space;
-        let ranks = space.ranks();
-        let mut graph = Graph { begins: vec![0], ..Graph::default() };
-        for begin in (0..space.len()).step_by(BLOCK) {
-            // The states are there already; only time and memory can still run out.
-            let limits = Limits { states: None, ..exploration.limits };
-            let estimate = || space.estimated_bytes() + graph.estimated_bytes() + 4 * space.len() as u64;
-            if let Some(limit) = limits.exceeded(space.len(), exploration.begin, estimate) {
-                return Ok(ControlFlow::Break(limit));
-            }
-            let end = space.len().min(begin + BLOCK);
-            let mut pieces = Vec::new();
-            pieces.resize_with((end - begin).div_ceil(CHUNK), || Ok(Piece::default()));
-            let jobs = (begin..end).step_by(CHUNK).zip(&mut pieces);
-            let threads = if end - begin <= CHUNK { 1 } else { exploration.threads };
-            crew::for_each(threads, jobs, |(begin, piece)| {
-                *piece = Piece::of(model, fairness, exploration, &ranks, begin..end.min(begin + CHUNK));
-            });
-            for piece in pieces {
-                graph.append(piece?);
-            }
-        }
-        Ok(ControlFlow::Continue(graph))
+    /// A graph of no states.
+    pub(super) fn new() -> Self {
+        Graph { begins: vec![0], ..Graph::default() }
     }
 
     /// How many states there are.
@@ -104,7 +67,8 @@ impl Graph {
         self.edges(rank).all(|edge| self.fair(edge.class).is_empty())
     }
 
-    fn append(&mut self, piece: Piece) {
+    /// Appends states with their edges.
+    pub(super) fn append(&mut self, piece: Piece) {
         let classes: Vec<u32> =
             piece.members.into_iter().map(|members| class(&mut self.members, members)).collect();
         let first = self.targets.len();
@@ -113,7 +77,8 @@ impl Graph {
         self.classes.extend(piece.classes.into_iter().map(|class| classes[class as usize]));
     }
 
-    fn estimated_bytes(&self) -> u64 {
+    /// Bytes in use.
+    pub(super) fn memory(&self) -> u64 {
         let edges = self.targets.capacity() + self.classes.capacity();
         (self.begins.capacity() * size_of::<usize>() + edges * size_of::<u32>()) as u64
     }
@@ -136,7 +101,7 @@ fn class(known: &mut Vec<Vec<usize>>, members: Vec<usize>) -> u32 {
 
 /// The edges of some states, with classes of their own.
 #[derive(Default)]
-struct Piece {
+pub(super) struct Piece {
     ends: Vec<usize>,
     targets: Vec<u32>,
     classes: Vec<u32>,
@@ -144,31 +109,25 @@ struct Piece {
 }
 
 impl Piece {
-    fn of<M: Model>(
-        model: &M,
-        fairness: &[Fairness<M>],
-        exploration: &Exploration<'_, M>,
-        ranks: &Ranks,
-        states: Range<usize>,
-    ) -> Result<Piece, CheckError> {
-        let mut piece = Piece::default();
-        let mut actions = Vec::new();
-        for id in exploration.space.ids(states) {
-            let state: &M::State = exploration.space.state(*id);
-            actions.clear();
-            model.actions(state, &mut actions);
-            for action in &actions {
-                let Some(next) = model.next(state, action).filter(|next| next != state) else { continue };
-                let found: Option<StateId> = exploration.space.find(Key::of(&next), &next);
-                let Some(target) = found else {
-                    return Err(CheckError::UnknownState { action: format!("{action:?}") });
-                };
-                piece.targets.push(ranks.of(target));
-                piece.classes.push(class(&mut piece.members, fair_actions(fairness, action)));
-            }
-            piece.ends.push(piece.targets.len());
-        }
-        Ok(piece)
+    /// How many edges there are.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Adds an edge of the present state, which takes these fair actions.
+    pub(super) fn push(&mut self, target: u32, fair: Vec<usize>) {
+        self.targets.push(target);
+        self.classes.push(class(&mut self.members, fair));
+    }
+
+    /// Goes on to the next state.
+    pub(super) fn end_state(&mut self) {
+        self.ends.push(self.targets.len());
+    }
+
+    /// Where an edge leads.
+    pub(super) fn target_mut(&mut self, edge: usize) -> &mut u32 {
+        &mut self.targets[edge]
     }
 }
 

@@ -3,16 +3,14 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::space::MAX_STATES;
-
 /// What may end a search early. The default has no limit.
 ///
 /// A search that a limit ended reports every property that it did not decide as incomplete, never as holding.
 /// States and depth give the same report every time; time and memory depend on the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The search ends after the step that leads to one state more than these. Independently of it, a search
-    /// ends at 2^31 states.
+    /// The search ends after the step that leads to one state more than these. Liveness is decided up to 2^31
+    /// states, whatever the limit.
     pub states: Option<usize>,
     /// Behaviours of more than so many steps are not explored. A search that comes to the last state before
     /// it comes to this depth, or at it, is complete.
@@ -74,14 +72,14 @@ impl Limits {
         None
     }
 
-    /// The limit on states with the one of the storage.
+    /// The limit on states; all that there can be if there is none.
     pub(super) fn max_states(&self) -> usize {
-        self.states.unwrap_or(MAX_STATES).min(MAX_STATES)
+        self.states.unwrap_or(usize::MAX)
     }
 }
 
 /// The resident set of this process, where the system tells it.
-fn resident_bytes() -> Option<u64> {
+pub(super) fn resident_bytes() -> Option<u64> {
     // A page is 4 KiB wherever this is likely to run; a kernel with larger pages makes the limit come late,
     // by a known factor, and asking for the size of a page would need a call into C.
     const PAGE_BYTES: u64 = 4096;

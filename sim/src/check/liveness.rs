@@ -4,15 +4,10 @@
 //! and in the end for ever in one strongly connected component of them. Under weak fairness the component
 //! decides it: the behaviour that goes round all of it is the fairest that there is.
 
-use std::ops::ControlFlow;
-
-use super::CheckError;
 use super::components::Components;
-use super::explore::Exploration;
 use super::graph::Graph;
 use super::lasso::{self, Lasso};
-use super::limits::Limit;
-use crate::model::{Check, Model, Property};
+use crate::model::{Check, Model, Strength};
 
 /// Further from an initial state than any state.
 const UNREACHED: u32 = u32::MAX;
@@ -32,64 +27,31 @@ pub(super) fn is_liveness<M: Model>(check: &Check<M>) -> bool {
     }
 }
 
-/// Decides the liveness properties on a complete exploration; the entries of the others are `None`. Breaks
-/// with the limit that was reached while the graph was built.
-pub(super) fn decide<M: Model>(
-    model: &M,
-    properties: &[Property<M>],
-    exploration: &Exploration<'_, M>,
-) -> Result<ControlFlow<Limit, Vec<Option<Outcome>>>, CheckError> {
-    let fairness = model.fairness();
-    let graph = match Graph::build(model, &fairness, exploration)? {
-        ControlFlow::Continue(graph) => graph,
-        ControlFlow::Break(limit) => return Ok(ControlFlow::Break(limit)),
-    };
-    let outcomes = properties.iter().map(|property| {
-        let obligation = Obligation::of(model, &property.check, exploration)?;
-        if !obligation.arises {
-            return Some(Outcome::Vacuous);
-        }
-        let pending = Pending::of(&obligation, &graph, exploration);
-        let lasso = fair_component(&pending, &graph, fairness.len())
-            .map(|(components, component)| lasso::in_component(&graph, &components, component, &pending));
-        Some(lasso.map_or(Outcome::Holds, Outcome::Violated))
-    });
-    Ok(ControlFlow::Continue(outcomes.collect()))
+/// Decides a liveness property on the graph of a complete search, in which the levels begin at these ranks.
+pub(super) fn decide(
+    graph: &Graph,
+    strengths: &[Strength],
+    levels: &[usize],
+    obligation: &Obligation,
+) -> Outcome {
+    if !obligation.arises {
+        return Outcome::Vacuous;
+    }
+    let pending = Pending::of(obligation, graph, levels);
+    let lasso = fair_component(&pending, graph, strengths.len())
+        .map(|(components, component)| lasso::in_component(graph, &components, component, &pending));
+    lasso.map_or(Outcome::Holds, Outcome::Violated)
 }
 
 /// Where a property obliges, and where that is met, by rank.
-struct Obligation {
+#[derive(Debug, Default)]
+pub(super) struct Obligation {
     /// Whether the property obliges in any state, be it one where the goal holds.
-    arises: bool,
+    pub(super) arises: bool,
     /// Whether the property obliges in the state and the goal does not hold there.
-    begins: Vec<bool>,
+    pub(super) begins: Vec<bool>,
     /// Whether the goal holds.
-    met: Vec<bool>,
-}
-
-impl Obligation {
-    fn of<M: Model>(model: &M, check: &Check<M>, exploration: &Exploration<'_, M>) -> Option<Obligation> {
-        let space = &exploration.space;
-        let initial = space.levels().next().map_or(0, |level| level.end);
-        let (from, to) = match check {
-            Check::LeadsTo { from, to } => (Some(*from), *to),
-            Check::Eventually(to) => (None, *to),
-            Check::Always { .. } | Check::AlwaysStep { .. } | Check::Sometimes(_) | Check::NoDeadlock => {
-                return None;
-            }
-        };
-        let mut arises = false;
-        let (mut begins, mut met) = (Vec::with_capacity(space.len()), Vec::with_capacity(space.len()));
-        for rank in 0..space.len() {
-            let state = space.state(space.id(rank));
-            let obliges = from.map_or(rank < initial, |from| from(model, state));
-            let holds = to(model, state);
-            arises |= obliges;
-            begins.push(obliges && !holds);
-            met.push(holds);
-        }
-        Some(Obligation { arises, begins, met })
-    }
+    pub(super) met: Vec<bool>,
 }
 
 /// The states in which an obligation may be pending, and a shortest way to each of them.
@@ -102,15 +64,17 @@ pub(super) struct Pending {
 
 impl Pending {
     /// Breadth-first search from all states where the obligation begins, each at its own depth.
-    fn of<M: Model>(obligation: &Obligation, graph: &Graph, exploration: &Exploration<'_, M>) -> Self {
+    fn of(obligation: &Obligation, graph: &Graph, levels: &[usize]) -> Self {
         let mut pending =
             Pending { distance: vec![UNREACHED; graph.len()], before: vec![UNREACHED; graph.len()] };
-        let mut levels = exploration.space.levels();
+        let ends = levels.iter().skip(1).copied().chain([graph.len()]);
+        let mut levels = levels.iter().copied().zip(ends).map(|(begin, end)| begin..end);
         let mut current: Vec<u32> = Vec::new();
         for distance in 0_u32.. {
             let level = levels.next();
             for rank in level.clone().into_iter().flatten().filter(|rank| obligation.begins[*rank]) {
-                let state = u32::try_from(rank).expect("the search ends at MAX_STATES");
+                let state =
+                    u32::try_from(rank).expect("a graph has no more states than its places have numbers");
                 if pending.reach(state, state, distance) {
                     current.push(state);
                 }

@@ -1,105 +1,138 @@
-//! Counterexamples: the recorded states once more, with the actions between them.
+//! Counterexamples: the recorded steps once more, in words.
 //!
-//! The search records which state led to which and no actions. They are found again here by asking the model,
-//! which also shows a model that does not answer twice alike.
+//! The search records by which step of which state each state was reached, and neither states nor actions. They
+//! are found again here by asking the model, which also shows a model that does not answer twice alike.
 
 use super::CheckError;
+use super::encoding::{Encoded, Encoding, Visited};
 use super::evaluate::Witness;
+use super::explore::Search;
 use super::graph::fair_actions;
+use super::key::Key;
 use super::lasso::Lasso;
-use super::space::{Key, Space, StateId};
+use super::walk::Ranks;
 use crate::model::{Lane, Model, Property};
 use crate::report::{Counterexample, Step};
 
 /// A shortest behaviour that ends in the state, or with the step, that violates a property.
-pub(super) fn finite<M: Model>(
-    model: &M,
-    space: &Space<M::State>,
+pub(super) fn finite<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
     property: &Property<M>,
     witness: Witness,
 ) -> Result<Counterexample, CheckError> {
-    let mut walk = Walk::to(model, space, space.id(witness.rank))?;
+    let mut walk = Walk::to(search, witness.rank)?;
     if let Some(position) = witness.action {
-        let mut actions = Vec::new();
-        model.actions(walk.here, &mut actions);
-        let step = actions.get(position).and_then(|action| Some((action, model.next(walk.here, action)?)));
-        let Some((action, after)) = step else { return Err(walk.not_repeatable(&actions)) };
-        walk.steps.push(told(model, &walk.lanes, walk.here, action, &after)?);
-        return Ok(walk.end((property.explain)(model, &after), None));
+        walk.take(position)?;
     }
-    let explanation = (property.explain)(model, walk.here);
+    let explanation = (property.explain)(search.plan.model, &walk.here);
     Ok(walk.end(explanation, None))
 }
 
 /// A behaviour on which the goal of a liveness property never comes.
-pub(super) fn lasso<M: Model>(
-    model: &M,
-    space: &Space<M::State>,
+pub(super) fn lasso<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
+    ranks: &Ranks,
     property: &Property<M>,
     lasso: &Lasso,
 ) -> Result<Counterexample, CheckError> {
-    let state = |rank: u32| space.state(space.id(rank as usize));
-    let fairness = model.fairness();
-    let mut walk = Walk::to(model, space, space.id(lasso.stem[0] as usize))?;
+    let fairness = search.plan.model.fairness();
+    let mut walk = Walk::to(search, lasso.stem[0] as usize)?;
     for rank in &lasso.stem[1..] {
-        walk.step_to(state(*rank), |_| true)?;
+        walk.step_to(ranks, *rank, |_| true)?;
     }
     let lasso_start = walk.steps.len();
     for leg in &lasso.cycle {
-        walk.step_to(state(leg.target), |action| fair_actions(&fairness, action) == leg.fair)?;
+        walk.step_to(ranks, leg.target, |action| fair_actions(&fairness, action) == leg.fair)?;
     }
-    let explanation = (property.explain)(model, walk.here);
+    let explanation = (property.explain)(search.plan.model, &walk.here);
     Ok(walk.end(explanation, Some(lasso_start)))
 }
 
+/// The state of a rank, and the actions that lead to it.
+pub(super) fn actions_to<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
+    rank: usize,
+) -> Result<(M::State, Vec<String>), CheckError> {
+    let walk = Walk::to(search, rank)?;
+    Ok((walk.here, walk.steps.into_iter().map(|step| step.action).collect()))
+}
+
 /// A behaviour as far as it is rebuilt.
-struct Walk<'a, M: Model> {
-    model: &'a M,
+struct Walk<'a, M: Model, E: Encoding<M>> {
+    search: &'a Search<'a, M, E>,
     lanes: Vec<String>,
     opening: String,
     steps: Vec<Step>,
-    here: &'a M::State,
+    here: M::State,
 }
 
-impl<'a, M: Model> Walk<'a, M> {
-    /// A shortest behaviour that leads to a state.
-    fn to(model: &'a M, space: &'a Space<M::State>, id: StateId) -> Result<Self, CheckError> {
-        let mut path: Vec<StateId> = std::iter::successors(Some(id), |id| space.parent(*id)).collect();
-        path.reverse();
-        let first = space.state(path[0]);
-        let mut walk = Walk {
-            model,
-            lanes: model.lanes(),
-            opening: model.opening(first),
-            steps: Vec::new(),
-            here: first,
+impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
+    /// The behaviour by which the state of this rank was first reached: a shortest one.
+    fn to(search: &'a Search<'a, M, E>, rank: usize) -> Result<Self, CheckError> {
+        let model = search.plan.model;
+        let way = search.traces.way(rank, search.initial());
+        let first = model.initial().into_iter().nth(way[0].position as usize);
+        let Some(first) = first else {
+            return Err(CheckError::NotRepeatable { step: 0, tried: Vec::new() });
         };
-        for id in &path[1..] {
-            walk.step_to(space.state(*id), |_| true)?;
+        let (lanes, opening) = (model.lanes(), model.opening(&first));
+        let mut walk = Walk { search, lanes, opening, steps: Vec::new(), here: first };
+        for origin in &way[1..] {
+            walk.take(origin.position as usize)?;
         }
         Ok(walk)
     }
 
-    /// Appends the first step that fits and leads to `after`.
-    fn step_to(&mut self, after: &'a M::State, fits: impl Fn(&M::Action) -> bool) -> Result<(), CheckError> {
-        let mut actions = Vec::new();
-        self.model.actions(self.here, &mut actions);
-        for action in actions.iter().filter(|action| fits(action)) {
-            let Some(next) = self.model.next(self.here, action) else { continue };
-            if next == *after {
-                if Key::of(&next) != Key::of(after) {
-                    return Err(CheckError::HashDisagreesWithEq { action: format!("{action:?}") });
-                }
-                self.steps.push(told(self.model, &self.lanes, self.here, action, after)?);
-                self.here = after;
-                return Ok(());
+    /// Takes the step with this number.
+    fn take(&mut self, position: usize) -> Result<(), CheckError> {
+        let (mut tried, mut wanted) = (Vec::new(), None);
+        self.search.plan.model.steps(&self.here, &mut Vec::new(), |action, next| {
+            if tried.len() == position {
+                wanted = Some((action.clone(), next));
             }
+            tried.push(format!("{action:?}"));
+        });
+        let Some((action, next)) = wanted else { return Err(self.not_repeatable(tried)) };
+        let (key, body) = self.encode(&next)?;
+        if self.search.visited[key.shard()].find(key, &body).is_none() {
+            return Err(self.not_repeatable(vec![format!("{action:?}")]));
         }
-        Err(self.not_repeatable(&actions))
+        self.append(&action, next)
     }
 
-    fn not_repeatable(&self, tried: &[M::Action]) -> CheckError {
-        let tried = tried.iter().map(|action| format!("{action:?}")).collect();
+    /// Takes the first step that fits and leads to the state of this rank.
+    fn step_to(
+        &mut self,
+        ranks: &Ranks,
+        rank: u32,
+        fits: impl Fn(&M::Action) -> bool,
+    ) -> Result<(), CheckError> {
+        let mut all = Vec::new();
+        self.search
+            .plan
+            .model
+            .steps(&self.here, &mut Vec::new(), |action, next| all.push((action.clone(), next)));
+        let tried = all.iter().map(|(action, _)| format!("{action:?}")).collect();
+        for (action, next) in all {
+            let (key, body) = self.encode(&next)?;
+            if fits(&action) && ranks.of::<M, E>(&self.search.visited, key, &body) == Some(rank) {
+                return self.append(&action, next);
+            }
+        }
+        Err(self.not_repeatable(tried))
+    }
+
+    fn encode(&self, state: &M::State) -> Result<Encoded<M, E>, CheckError> {
+        E::encode(state.clone()).map_err(|error| *error)
+    }
+
+    fn append(&mut self, action: &M::Action, next: M::State) -> Result<(), CheckError> {
+        self.steps.push(told(self.search.plan.model, &self.lanes, &self.here, action, &next)?);
+        self.here = next;
+        Ok(())
+    }
+
+    fn not_repeatable(&self, tried: Vec<String>) -> CheckError {
         CheckError::NotRepeatable { step: self.steps.len() + 1, tried }
     }
 

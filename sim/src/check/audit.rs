@@ -1,0 +1,102 @@
+//! A look at the model before and during a search: does it answer twice alike, and is its encoding sound?
+//!
+//! What the checker concludes rests on it that a model depends on nothing but its arguments, and that equal
+//! states have one key and different ones two. Neither can be proven from outside. The first states of every
+//! search are looked at in full, two by two, and of the others each one whose rank is a multiple of [`SPOT`].
+
+use super::CheckError;
+use super::encoding::Encoding;
+use super::panics::caught;
+use crate::model::Model;
+
+/// States that are compared with each other before the search: the square of it must stay cheap.
+const SAMPLE: usize = 200;
+/// Of so many states one is expanded twice.
+pub(super) const SPOT: usize = 1024;
+
+/// Looks at the first states of a model.
+pub(super) fn first_states<M: Model, E: Encoding<M>>(model: &M) -> Result<(), CheckError> {
+    let mut states: Vec<M::State> = Vec::new();
+    for state in model.initial() {
+        add::<M, E>(&mut states, state, "the beginning")?;
+    }
+    let mut next = 0;
+    while next < states.len() {
+        // Where the model panics, the search will come to the same state and say how.
+        let Ok(steps) = caught(|| twice::<M, E>(model, &states[next])) else { return Ok(()) };
+        for (action, after) in steps? {
+            if states.len() < SAMPLE {
+                add::<M, E>(&mut states, after, &format!("{action:?}"))?;
+            }
+        }
+        next += 1;
+    }
+    Ok(())
+}
+
+/// The steps from a state, taken twice and once more one by one.
+pub(super) fn twice<M: Model, E: Encoding<M>>(
+    model: &M,
+    state: &M::State,
+) -> Result<Vec<(M::Action, M::State)>, CheckError> {
+    let steps = || {
+        let mut steps: Vec<(M::Action, M::State)> = Vec::new();
+        model.steps(state, &mut Vec::new(), |action, next| steps.push((action.clone(), next)));
+        steps
+    };
+    let first = steps();
+    let mut actions = Vec::new();
+    model.actions(state, &mut actions);
+    let one_by_one = actions.into_iter().filter_map(|action| Some((model.next(state, &action)?, action)));
+    for again in [steps(), one_by_one.map(|(next, action)| (action, next)).collect()] {
+        let difference = first.iter().zip(&again).find(|(one, other)| one != other).map(|(one, _)| one);
+        let missing = first.get(again.len()).or(again.get(first.len()));
+        if let Some((action, _)) = difference.or(missing) {
+            return Err(CheckError::NotDeterministic { action: format!("{action:?}") });
+        }
+        for ((action, one), (_, other)) in first.iter().zip(&again) {
+            if key::<M, E>(one)? != key::<M, E>(other)? {
+                return Err(CheckError::HashDisagreesWithEq { action: format!("{action:?}") });
+            }
+        }
+    }
+    for (place, (action, _)) in first.iter().enumerate() {
+        if first[..place].iter().any(|(other, _)| other == action) {
+            return Err(CheckError::SameActionTwice { action: format!("{action:?}") });
+        }
+    }
+    Ok(first)
+}
+
+/// Compares a state with those that are known and adds it if it is new.
+fn add<M: Model, E: Encoding<M>>(
+    states: &mut Vec<M::State>,
+    state: M::State,
+    action: &str,
+) -> Result<(), CheckError> {
+    let this = key::<M, E>(&state)?;
+    let mut is_new = true;
+    for other in states.iter() {
+        let is_equal = *other == state;
+        match (is_equal, key::<M, E>(other)? == this) {
+            (true, true) => is_new = false,
+            (true, false) => return Err(CheckError::HashDisagreesWithEq { action: action.to_owned() }),
+            (false, true) if E::BY_KEY => {
+                return Err(CheckError::HashLeavesOut { action: action.to_owned() });
+            }
+            (false, _) => {}
+        }
+    }
+    let (key, body) = E::encode(state.clone()).map_err(|error| *error)?;
+    if *E::decode(key, &body) != state {
+        return Err(CheckError::NotHadBack { action: action.to_owned() });
+    }
+    if is_new {
+        states.push(state);
+    }
+    Ok(())
+}
+
+fn key<M: Model, E: Encoding<M>>(state: &M::State) -> Result<E::Key, CheckError> {
+    E::encode(state.clone()).map(|(key, _)| key).map_err(|error| *error)
+}

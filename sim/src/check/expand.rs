@@ -1,0 +1,263 @@
+//! What one thread does with some states: it judges them, takes their steps, and sorts out what is known.
+
+use super::CheckError;
+use super::audit::{self, SPOT};
+use super::encoding::{Encoding, Visited};
+use super::evaluate::Findings;
+use super::explore::{Found, Plan};
+use super::key::{Key, SHARDS};
+use super::panics::caught;
+use super::recent::Recent;
+use crate::model::Model;
+
+/// Candidates that are looked up together: the processor fetches what it needs for all of them at the same time.
+const GROUP: usize = 64;
+
+/// What is done with a state in the frontier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Its properties are evaluated and what it leads to is stored.
+    Expand,
+    /// As `Expand`, but a step to an unknown state only shows that there is something beyond the depth limit.
+    Probe,
+    /// Only its own properties are evaluated.
+    Look,
+}
+
+/// A state that a step led to and that is perhaps new.
+pub(super) struct Candidate<M: Model, E: Encoding<M>> {
+    pub(super) key: E::Key,
+    pub(super) body: E::Body,
+    /// The place of the state before within its chunk.
+    pub(super) parent: u32,
+    /// The number of the step among those of the state before.
+    pub(super) position: u32,
+}
+
+/// What the expansion of some states found.
+pub(super) struct Chunk<M: Model, E: Encoding<M>> {
+    pub(super) findings: Findings,
+    pub(super) generated: u64,
+    /// Whether a step leads beyond the depth limit.
+    pub(super) beyond: bool,
+    pub(super) kinds: Vec<u64>,
+    pub(super) marks: Vec<u64>,
+    /// In the order in which they were found.
+    pub(super) candidates: Vec<Candidate<M, E>>,
+    /// The places of the candidates of each shard, in order.
+    pub(super) columns: Vec<Vec<u32>>,
+    pub(super) error: Option<Box<CheckError>>,
+    /// The place of the state that is being expanded, for the case that the model panics.
+    pub(super) at: usize,
+    /// What the model said when it panicked.
+    pub(super) panicked: Option<String>,
+}
+
+impl<M: Model, E: Encoding<M>> Chunk<M, E> {
+    /// A chunk of nothing.
+    pub(super) fn new(plan: &Plan<'_, M>) -> Self {
+        Self {
+            findings: plan.evaluator.nothing_found(),
+            generated: 0,
+            beyond: false,
+            kinds: vec![0; plan.kinds],
+            marks: vec![0; plan.marks],
+            candidates: Vec::new(),
+            columns: (0..SHARDS).map(|_| Vec::new()).collect(),
+            error: None,
+            at: 0,
+            panicked: None,
+        }
+    }
+
+    /// Forgets everything; goes on with what is known about the properties.
+    pub(super) fn clear(&mut self, known: &Findings) {
+        self.findings.clone_from(known);
+        self.generated = 0;
+        self.beyond = false;
+        self.kinds.fill(0);
+        self.marks.fill(0);
+        self.candidates.clear();
+        self.columns.iter_mut().for_each(Vec::clear);
+        self.error = None;
+        self.panicked = None;
+    }
+
+    /// Divides the candidates by shard.
+    pub(super) fn divide(&mut self) {
+        for (place, candidate) in (0..).zip(&self.candidates) {
+            self.columns[candidate.key.shard()].push(place);
+        }
+    }
+
+    /// Keeps the candidates that are left in the columns.
+    pub(super) fn keep_new(&mut self) {
+        let mut is_new = vec![false; self.candidates.len()];
+        for place in self.columns.iter().flatten() {
+            is_new[*place as usize] = true;
+        }
+        let mut is_new = is_new.into_iter();
+        self.candidates.retain(|_| is_new.next() == Some(true));
+    }
+}
+
+/// What a thread needs to expand states.
+pub(super) struct Worker<M: Model, E: Encoding<M>> {
+    actions: Vec<M::Action>,
+    recent: Recent<E::Key>,
+    group: Vec<Candidate<M, E>>,
+}
+
+impl<M: Model, E: Encoding<M>> Worker<M, E> {
+    /// A worker that has seen nothing.
+    pub(super) fn new() -> Self {
+        Self { actions: Vec::new(), recent: Recent::new(), group: Vec::with_capacity(2 * GROUP) }
+    }
+
+    /// Treats the states of a chunk, of which the first has the rank `first`.
+    pub(super) fn treat(
+        &mut self,
+        plan: &Plan<'_, M>,
+        visited: &[E::Visited],
+        states: &[Found<M, E>],
+        first: usize,
+        mode: Mode,
+        chunk: &mut Chunk<M, E>,
+    ) {
+        chunk.panicked = caught(|| self.expand(plan, visited, states, first, mode, chunk)).err();
+    }
+
+    fn expand(
+        &mut self,
+        plan: &Plan<'_, M>,
+        visited: &[E::Visited],
+        states: &[Found<M, E>],
+        first: usize,
+        mode: Mode,
+        chunk: &mut Chunk<M, E>,
+    ) {
+        for (parent, found) in (0_u32..).zip(states) {
+            let state = E::decode(found.key, &found.body);
+            let rank = first + parent as usize;
+            chunk.at = parent as usize;
+            if rank.is_multiple_of(SPOT)
+                && mode != Mode::Look
+                && let Err(error) = audit::twice::<M, E>(plan.model, &state)
+            {
+                chunk.error = Some(Box::new(error));
+                return;
+            }
+            plan.evaluator.state(&state, rank, &mut chunk.findings);
+            let changes = match mode {
+                Mode::Look => continue,
+                Mode::Expand => self.steps(plan, found, &state, (rank, parent), chunk),
+                Mode::Probe => self.probe(plan, visited, found, &state, rank, chunk),
+            };
+            if !changes {
+                plan.evaluator.dead_end(&state, rank, &mut chunk.findings);
+            }
+            if self.group.len() >= GROUP {
+                self.sort_out(visited, chunk);
+            }
+        }
+        self.sort_out(visited, chunk);
+    }
+
+    /// Takes every step from a state; whether one of them changes it.
+    #[inline]
+    fn steps(
+        &mut self,
+        plan: &Plan<'_, M>,
+        found: &Found<M, E>,
+        state: &M::State,
+        (rank, parent): (usize, u32),
+        chunk: &mut Chunk<M, E>,
+    ) -> bool {
+        let Self { actions, recent, group } = self;
+        let judges_steps = plan.evaluator.judges_steps();
+        let mut changes = false;
+        let mut position = 0_u32;
+        plan.model.steps(state, actions, |action, next| {
+            chunk.generated += 1;
+            if judges_steps {
+                let at = (rank, position as usize);
+                plan.evaluator.step(at, state, action, &next, &mut chunk.findings);
+            }
+            count(plan, state, action, &next, chunk);
+            match E::encode(next) {
+                Ok((key, body)) => {
+                    let is_same = key == found.key && (E::BY_KEY || *state == *E::decode(key, &body));
+                    changes |= !is_same;
+                    if !is_same && !(E::BY_KEY && recent.has_seen(key)) {
+                        group.push(Candidate { key, body, parent, position });
+                    }
+                }
+                Err(error) => chunk.error = chunk.error.take().or(Some(error)),
+            }
+            position += 1;
+        });
+        changes
+    }
+
+    /// As [`Self::steps`] at the depth limit: nothing is stored.
+    fn probe(
+        &mut self,
+        plan: &Plan<'_, M>,
+        visited: &[E::Visited],
+        found: &Found<M, E>,
+        state: &M::State,
+        rank: usize,
+        chunk: &mut Chunk<M, E>,
+    ) -> bool {
+        let mut changes = false;
+        let mut position = 0;
+        plan.model.steps(state, &mut self.actions, |action, next| {
+            match E::encode(next.clone()) {
+                Ok((key, body)) => {
+                    let is_same = key == found.key && (E::BY_KEY || *state == next);
+                    changes |= !is_same;
+                    if is_same || visited[key.shard()].find(key, &body).is_some() {
+                        chunk.generated += 1;
+                        plan.evaluator.step((rank, position), state, action, &next, &mut chunk.findings);
+                        count(plan, state, action, &next, chunk);
+                    } else {
+                        chunk.beyond = true;
+                    }
+                }
+                Err(error) => chunk.error = chunk.error.take().or(Some(error)),
+            }
+            position += 1;
+        });
+        changes
+    }
+
+    /// Moves those of the group that are not in the visited set to the candidates of the chunk.
+    fn sort_out(&mut self, visited: &[E::Visited], chunk: &mut Chunk<M, E>) {
+        let is_at_hand =
+            |candidate: &Candidate<M, E>| visited[candidate.key.shard()].is_at_hand(candidate.key);
+        let at_hand: Vec<bool> = self.group.iter().map(is_at_hand).collect();
+        for (candidate, at_hand) in self.group.drain(..).zip(at_hand) {
+            let Candidate { key, body, .. } = &candidate;
+            if !at_hand && visited[key.shard()].find(*key, body).is_none() {
+                chunk.candidates.push(candidate);
+            }
+        }
+    }
+}
+
+/// Counts what a step comes by.
+#[inline]
+fn count<M: Model, E: Encoding<M>>(
+    plan: &Plan<'_, M>,
+    before: &M::State,
+    action: &M::Action,
+    after: &M::State,
+    chunk: &mut Chunk<M, E>,
+) {
+    if plan.kinds > 0 {
+        chunk.kinds[plan.model.kind(action)] += 1;
+    }
+    if plan.marks > 0 {
+        plan.model.mark(before, action, after, &mut |mark| chunk.marks[mark] += 1);
+    }
+}

@@ -1,0 +1,209 @@
+//! Keys: what the visited set stores of a state, one or two machine words that are spread evenly.
+//!
+//! A key is either a fingerprint of the state, or the packed state itself mixed by a bijection, so that it can
+//! be had back. Neither depends on the run, the process or the machine.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::quality::FixedState;
+
+/// The visited set is divided into so many parts by the highest bits of a key: enough that some tens of threads
+/// share the work evenly; part of no result.
+pub(super) const SHARDS: usize = 1 << SHARD_BITS;
+const SHARD_BITS: u32 = 5;
+
+/// Any fixed numbers do: the same states must hash alike on every run.
+const HASHER: FixedState = FixedState::with_seed(0x646f_776e_6265_6174);
+const SECOND_HASHER: FixedState = FixedState::with_seed(0x6b65_726e_656c_2121);
+
+/// A word or two that stand for a state in the visited set.
+pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
+    /// In the place of a key that is not there. No state has it.
+    const EMPTY: Self;
+    /// Bytes of the key on disk.
+    const BYTES: usize;
+
+    /// The fingerprint of a value: equal for equal values if their `Hash` agrees with `Eq`.
+    fn fingerprint(value: &impl Hash) -> Self;
+
+    /// Bits for the place of the key in a table; the shard takes no part of them.
+    fn place(self) -> usize;
+
+    /// The part of the visited set that the key belongs to, by its highest bits: keys of a lower shard are less.
+    fn shard(self) -> usize;
+
+    /// Appends the key in [`Self::BYTES`] bytes that sort as the keys do.
+    fn write(self, bytes: &mut Vec<u8>);
+
+    /// Reads what [`Self::write`] wrote.
+    fn read(bytes: &[u8]) -> Self;
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
+impl Key for u64 {
+    const EMPTY: Self = 0;
+    const BYTES: usize = 8;
+
+    fn fingerprint(value: &impl Hash) -> Self {
+        HASHER.hash_one(value).max(1)
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        self as usize
+    }
+
+    #[inline]
+    fn shard(self) -> usize {
+        (self >> (64 - SHARD_BITS)) as usize
+    }
+
+    fn write(self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_be_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Self {
+        bytes[..8].iter().fold(0, |word, byte| word << 8 | Self::from(*byte))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
+impl Key for u128 {
+    const EMPTY: Self = 0;
+    const BYTES: usize = 16;
+
+    fn fingerprint(value: &impl Hash) -> Self {
+        let mut second = SECOND_HASHER.build_hasher();
+        value.hash(&mut second);
+        (Self::from(HASHER.hash_one(value)) << 64 | Self::from(second.finish())).max(1)
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        self as usize
+    }
+
+    #[inline]
+    fn shard(self) -> usize {
+        (self >> (128 - SHARD_BITS)) as usize
+    }
+
+    fn write(self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_be_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Self {
+        bytes[..16].iter().fold(0, |word, byte| word << 8 | Self::from(*byte))
+    }
+}
+
+/// A word that can be mixed into a key and had back. All bits set is the one word that has no key.
+pub(super) trait Mix: Key {
+    /// A bijection that spreads words of few bits over all bits.
+    fn mix(self) -> Self;
+    /// The word that [`Self::mix`] made a key of.
+    fn unmix(self) -> Self;
+}
+
+/// An odd number whose products have well mixed upper bits (a constant of Pelle Evensen's `rrmxmx`).
+const FACTOR: u64 = 0x9fb2_1c65_1e98_df25;
+const INVERSE: u64 = inverse(FACTOR);
+
+/// The number that undoes the multiplication by an odd one, by Newton's iteration.
+const fn inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
+    let mut round = 0;
+    // Each round doubles the number of correct low bits; an odd number is its own inverse in three of them.
+    while round < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        round += 1;
+    }
+    inverse
+}
+
+/// A bijection of words that leaves 0 where it is.
+#[inline]
+fn scramble(word: u64) -> u64 {
+    let word = (word ^ word >> 32).wrapping_mul(FACTOR);
+    let word = (word ^ word >> 32).wrapping_mul(FACTOR);
+    word ^ word >> 32
+}
+
+/// Undoes [`scramble`].
+#[inline]
+fn unscramble(word: u64) -> u64 {
+    let word = (word ^ word >> 32).wrapping_mul(INVERSE);
+    let word = (word ^ word >> 32).wrapping_mul(INVERSE);
+    word ^ word >> 32
+}
+
+impl Mix for u64 {
+    #[inline]
+    fn mix(self) -> Self {
+        scramble(!self)
+    }
+
+    #[inline]
+    fn unmix(self) -> Self {
+        !unscramble(self)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a word are taken apart and mixed in turn")]
+impl Mix for u128 {
+    #[inline]
+    fn mix(self) -> Self {
+        let (mut high, mut low) = ((!self >> 64) as u64, !self as u64);
+        low = scramble(low);
+        high = scramble(high ^ low);
+        low = scramble(low ^ high.rotate_left(21));
+        Self::from(high) << 64 | Self::from(low)
+    }
+
+    #[inline]
+    fn unmix(self) -> Self {
+        let (mut high, mut low) = ((self >> 64) as u64, self as u64);
+        low = unscramble(low) ^ high.rotate_left(21);
+        high = unscramble(high) ^ low;
+        low = unscramble(low);
+        !(Self::from(high) << 64 | Self::from(low))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_are_had_back_from_their_keys(word in any::<u128>()) {
+            prop_assert_eq!(word.mix().unmix(), word);
+            let low = u64::try_from(word >> 64).unwrap_or(0);
+            prop_assert_eq!(low.mix().unmix(), low);
+        }
+
+        #[test]
+        fn keys_are_written_in_their_order(one in any::<u128>(), other in any::<u128>()) {
+            let (mut first, mut second) = (Vec::new(), Vec::new());
+            one.write(&mut first);
+            other.write(&mut second);
+            prop_assert_eq!(first.cmp(&second), one.cmp(&other));
+            prop_assert_eq!(u128::read(&first), one);
+        }
+    }
+
+    #[test]
+    fn only_a_full_word_has_the_empty_key() {
+        assert_eq!((u64::MAX.mix(), u64::EMPTY.unmix()), (u64::EMPTY, u64::MAX));
+        assert_eq!((u128::MAX.mix(), u128::EMPTY.unmix()), (u128::EMPTY, u128::MAX));
+        assert_eq!(u64::read(&[0, 0, 0, 0, 0, 0, 1, 2]), 258);
+    }
+
+    #[test]
+    fn fingerprints_are_the_same_on_every_run() {
+        // Recorded: a change makes every saved checkpoint useless and needs a new version of it.
+        assert_eq!(u64::fingerprint(&(1_u32, "two")), u64::fingerprint(&(1_u32, "two")));
+    }
+}
