@@ -9,12 +9,15 @@
 //! verdicts, counts and counterexamples are the same for any number of threads.
 
 mod audit;
+mod checkpoint;
 mod components;
 mod crew;
+mod disk;
 mod encoding;
 mod evaluate;
 mod expand;
 mod explore;
+mod frontier;
 mod graph;
 mod key;
 mod lasso;
@@ -23,6 +26,7 @@ mod liveness;
 mod panics;
 mod recent;
 mod replay;
+mod spill;
 mod table;
 mod traces;
 mod walk;
@@ -31,8 +35,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+pub use checkpoint::{BadCheckpoint, Checkpointing};
 pub use limits::{Limit, Limits};
 
 use crate::model::{Lane, Model, Property, Strength};
@@ -70,6 +77,10 @@ pub struct Checker<'a, M: Model> {
     only: Option<Vec<String>>,
     progress: Option<OnProgress<'a>>,
     decide: Decide<M>,
+    spill: Option<PathBuf>,
+    checkpoint: Option<Checkpointing>,
+    resume: bool,
+    interrupt: Option<&'a AtomicBool>,
 }
 
 /// The search and the judgement with one encoding.
@@ -88,6 +99,10 @@ impl<'a, M: Model> Checker<'a, M> {
             only: None,
             progress: None,
             decide: decide::<M, Fingerprint<u64>>,
+            spill: None,
+            checkpoint: None,
+            resume: false,
+            interrupt: None,
         }
     }
 
@@ -135,6 +150,38 @@ impl<'a, M: Model> Checker<'a, M> {
         self
     }
 
+    /// Goes on in files in this directory when the limit on memory is reached, instead of ending.
+    ///
+    /// Keys of states are written, and states that are packed; others stay in memory until they are expanded, as
+    /// do whole states that are compared. A search whose keys are on disk does not decide liveness.
+    #[must_use]
+    pub fn spill(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.spill = Some(directory.into());
+        self
+    }
+
+    /// Writes checkpoints of the search, now and then and when a limit ends it.
+    #[must_use]
+    pub fn checkpoint(mut self, checkpoint: Checkpointing) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Goes on where the search was when its checkpoint was written. The result is the same as if it had not
+    /// been interrupted.
+    #[must_use]
+    pub fn resume(mut self) -> Self {
+        self.resume = true;
+        self
+    }
+
+    /// Ends the search, incomplete, soon after this becomes true.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: &'a AtomicBool) -> Self {
+        self.interrupt = Some(interrupt);
+        self
+    }
+
     /// Calls `progress` after each block of some thousand states, on the calling thread.
     #[must_use]
     pub fn progress(mut self, progress: impl FnMut(&Progress) + 'a) -> Self {
@@ -165,6 +212,10 @@ impl<'a, M: Model> Checker<'a, M> {
             begin,
             kinds: self.model.kinds().len(),
             marks: self.model.marks().len(),
+            spill: self.spill.clone(),
+            checkpoint: self.checkpoint.clone(),
+            resume: self.resume,
+            interrupt: self.interrupt,
         };
         (self.decide)(&plan, &properties, progress)
     }
@@ -193,12 +244,15 @@ fn decide<M: Model, E: Encoding<M>>(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Report, CheckError> {
     audit::first_states::<M, E>(plan.model)?;
-    let mut search = Search::<M, E>::new(plan)?;
+    let mut search = Search::<M, E>::begin(plan)?;
     let mut stopped_by = search.run(progress)?;
     let saw_all_states = stopped_by.is_none();
 
     let mut walked = None;
-    if saw_all_states && properties.iter().any(|property| liveness::is_liveness(&property.check)) {
+    if saw_all_states
+        && !search.is_spilled()
+        && properties.iter().any(|property| liveness::is_liveness(&property.check))
+    {
         match walk::walk(&search, properties, &plan.model.fairness())? {
             ControlFlow::Continue(walk) => walked = Some(walk),
             ControlFlow::Break(limit) => stopped_by = Some(limit),
@@ -239,7 +293,7 @@ fn decide<M: Model, E: Encoding<M>>(
     Ok(Report {
         properties: entries,
         distinct: search.len(),
-        generated: search.generated,
+        generated: search.totals.generated,
         depth: search.depth(),
         coverage: search.coverage(),
         storage: E::STORAGE,
@@ -338,6 +392,24 @@ pub enum CheckError {
         /// What it was asked.
         asked: String,
     },
+    /// A file could not be used.
+    Disk {
+        /// What was to be done: `create`, `write`.
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        message: String,
+    },
+    /// A checkpoint cannot be gone on with.
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: BadCheckpoint,
+    },
+    /// The states of a checkpoint cannot be found again: the model has changed since it was written.
+    OtherModel,
     /// [`Model::tell`] names a participant that [`Model::lanes`] does not have.
     UnknownLane {
         /// The action that was told, as its `Debug` shows it.
@@ -403,6 +475,17 @@ impl fmt::Display for CheckError {
                 }
                 write!(f, ": {message}")
             }
+            CheckError::Disk { doing, path, message } => {
+                write!(f, "cannot {doing} `{}`: {message}", path.display())
+            }
+            CheckError::Checkpoint { path, why } => {
+                write!(f, "cannot go on from `{}`: {why}; remove it to begin anew", path.display())
+            }
+            CheckError::OtherModel => write!(
+                f,
+                "the states of the checkpoint cannot be found again: the model has changed since it was written; \
+                 remove it to begin anew"
+            ),
             CheckError::UnknownLane { action, lane, lanes } => {
                 write!(f, "the telling of `{action}` names lane {lane}, and the model has {lanes} lanes")
             }

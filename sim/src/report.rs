@@ -148,6 +148,15 @@ pub enum Storage {
     },
 }
 
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Storage::Exact => write!(f, "exact"),
+            Storage::Fingerprint { bits } => write!(f, "fingerprints of {bits} bits"),
+        }
+    }
+}
+
 /// How often the steps that were taken were of each kind of action, and came by each mark of the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {

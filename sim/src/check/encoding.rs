@@ -30,6 +30,9 @@ pub(super) trait Encoding<M: Model> {
     where
         Self: Sized;
 
+    /// The rest of a state, if its key is all that is needed to have it back.
+    fn of_key(key: Self::Key) -> Option<Self::Body>;
+
     /// The state that was encoded.
     fn decode(key: Self::Key, body: &Self::Body) -> Cow<'_, M::State>;
 }
@@ -41,8 +44,8 @@ pub(super) type Encoded<M, E> = (<E as Encoding<M>>::Key, <E as Encoding<M>>::Bo
 pub(super) trait Visited<K, B>: Send + Sync {
     /// A set of none.
     fn new() -> Self;
-    /// The states that are there.
-    fn len(&self) -> usize;
+    /// The keys that are there, in no order.
+    fn into_keys(self) -> Vec<K>;
     /// The place of a state, below [`Self::places`], if it is there.
     fn find(&self, key: K, body: &B) -> Option<usize>;
     /// Whether a look at one place is enough to see that the state is there.
@@ -60,8 +63,8 @@ impl<K: Key, B> Visited<K, B> for Table<K> {
         Table::new()
     }
 
-    fn len(&self) -> usize {
-        self.len()
+    fn into_keys(self) -> Vec<K> {
+        self.into_keys()
     }
 
     #[inline]
@@ -103,6 +106,10 @@ impl<M: Model, K: Key> Encoding<M> for Fingerprint<K> {
         Ok((K::fingerprint(&state), state))
     }
 
+    fn of_key(_: K) -> Option<M::State> {
+        None
+    }
+
     #[inline]
     fn decode(_: K, body: &M::State) -> Cow<'_, M::State> {
         Cow::Borrowed(body)
@@ -124,6 +131,10 @@ impl<M: Model> Encoding<M> for Whole {
         Ok((u64::fingerprint(&state), state))
     }
 
+    fn of_key(_: u64) -> Option<M::State> {
+        None
+    }
+
     #[inline]
     fn decode(_: u64, body: &M::State) -> Cow<'_, M::State> {
         Cow::Borrowed(body)
@@ -141,8 +152,8 @@ impl<S: Eq + Clone + Send + Sync> Visited<u64, S> for States<S> {
         Self { table: HashTable::new(), states: Vec::new() }
     }
 
-    fn len(&self) -> usize {
-        self.states.len()
+    fn into_keys(self) -> Vec<u64> {
+        self.table.into_iter().map(|(key, _)| key).collect()
     }
 
     fn find(&self, key: u64, body: &S) -> Option<usize> {

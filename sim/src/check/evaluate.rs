@@ -45,13 +45,13 @@ impl Finding {
 }
 
 /// What is known about all properties, by their index.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Takes over what others know, without another allocation.
-    pub(super) fn clone_from(&mut self, others: &Findings) {
-        self.0.clone_from(&others.0);
+    /// What is known about each property.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Finding> {
+        self.0.iter()
     }
 
     /// What is known about the property with this index.
@@ -65,6 +65,12 @@ impl Findings {
             known.witness = known.witness.or(later.witness);
             known.reached |= later.reached;
         }
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        Findings(findings.into_iter().collect())
     }
 }
 
@@ -82,6 +88,11 @@ impl<'a, M: Model> Evaluator<'a, M> {
         let is_of_steps = |index: &usize| matches!(properties[*index].check, Check::AlwaysStep { .. });
         let of_steps = (0..properties.len()).filter(is_of_steps).collect();
         Self { model, properties, of_steps }
+    }
+
+    /// The ids of the properties.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &'static str> {
+        self.properties.iter().map(|property| property.id)
     }
 
     /// Whether there is a property of steps.

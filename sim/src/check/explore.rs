@@ -4,16 +4,20 @@
 //! set without changing it; then the candidates are stored, shard by shard, and at last put in their order. No
 //! thread waits for another within one of these three parts.
 
-use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{self, AtomicBool};
 use std::time::Instant;
 
+use super::checkpoint::{Checkpoint, Checkpointing};
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
 use super::expand::{Candidate, Chunk, Mode, Worker};
+use super::frontier::Frontier;
 use super::key::{Key, SHARDS};
-use super::limits::{Limit, Limits};
+use super::limits::{self, Limit, Limits};
 use super::panics;
+use super::spill::Spill;
 use super::traces::{Origin, Traces};
 use super::{CheckError, Progress};
 use crate::model::Model;
@@ -27,6 +31,9 @@ const CHUNK: usize = 512;
 /// Below this many states another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1024;
 
+/// The candidates of a chunk, and the places of those of one shard.
+type Column<'a, M, E> = (&'a [Candidate<M, E>], &'a mut Vec<u32>);
+
 /// What a search is of and how it is done.
 pub(super) struct Plan<'a, M: Model> {
     pub(super) model: &'a M,
@@ -37,6 +44,13 @@ pub(super) struct Plan<'a, M: Model> {
     /// How many kinds of action and how many marks the model has.
     pub(super) kinds: usize,
     pub(super) marks: usize,
+    /// Where keys and states go when memory is used up.
+    pub(super) spill: Option<PathBuf>,
+    pub(super) checkpoint: Option<Checkpointing>,
+    /// Whether to go on from the checkpoint.
+    pub(super) resume: bool,
+    /// Becomes true when the search is to end.
+    pub(super) interrupt: Option<&'a AtomicBool>,
 }
 
 /// A state that was found and not expanded yet.
@@ -53,82 +67,204 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     /// The rank at which each level begins: level 0 has the initial states.
     pub(super) levels: Vec<usize>,
     pub(super) findings: Findings,
-    /// Initial states and steps.
-    pub(super) generated: u64,
-    kinds: Vec<u64>,
-    marks: Vec<u64>,
+    pub(super) totals: Totals,
+    /// The sum of the digests of all keys, by which a checkpoint knows its model again.
+    key_sum: u64,
     /// The states of the level that is being expanded, and those of the next one.
-    level: Vec<Found<M, E>>,
-    next: Vec<Found<M, E>>,
+    level: Frontier<M, E>,
+    next: Frontier<M, E>,
+    /// The rank of the first state that was not expanded.
+    at: usize,
+    /// Whether a step leads beyond the depth limit.
+    beyond: bool,
+    spill: Option<Spill>,
+    /// States that were not in the tables when something had been written to disk, with their origins.
+    pending: Vec<(Found<M, E>, Origin)>,
     workers: Vec<Worker<M, E>>,
     chunks: Vec<Chunk<M, E>>,
+    block: Vec<Found<M, E>>,
+}
+
+/// What was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    /// Initial states and steps.
+    pub(super) generated: u64,
+    /// Steps of each kind of action.
+    pub(super) kinds: Vec<u64>,
+    /// Steps by each mark.
+    pub(super) marks: Vec<u64>,
 }
 
 impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
+    /// A search at its beginning, or where its checkpoint was written.
+    pub(super) fn begin(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
+        match &plan.checkpoint {
+            Some(checkpoint) if plan.resume => {
+                Self::resume(plan, Checkpoint::read(&checkpoint.path, &Self::identity(plan, checkpoint))?)
+            }
+            Some(_) | None => Self::new(plan),
+        }
+    }
+
+    /// What is searched, how states are told apart, and what is judged: all that a checkpoint depends on.
+    fn identity(plan: &Plan<'_, M>, checkpoint: &Checkpointing) -> String {
+        let properties = plan.evaluator.ids().collect::<Vec<_>>().join(" ");
+        let depth = plan.limits.depth.map_or(String::new(), |depth| format!(" to a depth of {depth}"));
+        format!("{}, {properties}, {}{depth}", checkpoint.identity, E::STORAGE)
+    }
+
     /// A search that has found the initial states.
-    pub(super) fn new(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
-        let mut search = Self {
+    fn new(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
+        let mut search = Self::empty(plan);
+        for (position, state) in (0..).zip(plan.model.initial()) {
+            let (key, body) = E::encode(state).map_err(|error| *error)?;
+            search.totals.generated += 1;
+            if search.visited[key.shard()].insert(key, &body) {
+                search.add(Found { key, body }, Origin { parent: 0, position });
+            }
+        }
+        if search.len() == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
+    }
+
+    fn empty(plan: &'a Plan<'a, M>) -> Self {
+        let totals = Totals { generated: 0, kinds: vec![0; plan.kinds], marks: vec![0; plan.marks] };
+        Self {
             plan,
             visited: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             traces: Traces::default(),
-            levels: vec![0],
+            levels: Vec::new(),
             findings: plan.evaluator.nothing_found(),
-            generated: 0,
-            kinds: vec![0; plan.kinds],
-            marks: vec![0; plan.marks],
-            level: Vec::new(),
-            next: Vec::new(),
+            totals,
+            key_sum: 0,
+            level: Frontier::new(),
+            next: Frontier::new(),
+            at: 0,
+            beyond: false,
+            spill: None,
+            pending: Vec::new(),
             workers: (0..plan.threads).map(|_| Worker::new()).collect(),
             chunks: Vec::new(),
-        };
-        for (position, state) in (0..).zip(plan.model.initial()) {
-            let (key, body) = E::encode(state).map_err(|error| *error)?;
-            search.generated += 1;
-            if search.visited[key.shard()].insert(key, &body) {
-                search.next.push(Found { key, body });
-                search.traces.push(Origin { parent: 0, position });
+            block: Vec::new(),
+        }
+    }
+
+    /// A search that goes on where another one was when it wrote a checkpoint.
+    ///
+    /// The states are found again from their origins: each is the result of one known step of one known state, so
+    /// that this takes a part of the time of the search. The sum of all keys shows a model that has changed.
+    fn resume(plan: &'a Plan<'a, M>, saved: Checkpoint) -> Result<Self, CheckError> {
+        let mut search = Self::empty(plan);
+        let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
+        let mut sum = 0_u64;
+        let initial = levels.get(1).copied().unwrap_or(traces.len());
+        let states = plan.model.initial();
+        for origin in traces.range(0..initial) {
+            let state = states.get(origin.position as usize).cloned();
+            search.find_again(state.ok_or(CheckError::OtherModel)?, &mut sum)?;
+        }
+        let mut rank = 0;
+        let mut actions = Vec::new();
+        let mut origins = traces.range(initial..traces.len()).peekable();
+        for (depth, begin) in levels.iter().enumerate() {
+            debug_assert_eq!(rank, *begin, "levels are found one after the other");
+            search.level = std::mem::replace(&mut search.next, Frontier::new());
+            let end = levels.get(depth + 1).copied().unwrap_or(at);
+            while rank < end {
+                let mut block = Vec::new();
+                search.level.take(BLOCK.min(end - rank), &mut block)?;
+                for found in block {
+                    let mut wanted = Vec::new();
+                    while let Some(origin) = origins.next_if(|origin| origin.parent == rank as u64) {
+                        wanted.push(origin.position);
+                    }
+                    search.children_again(&found, &wanted, &mut actions, &mut sum)?;
+                    rank += 1;
+                }
+                search.make_room()?;
             }
         }
-        if search.next.is_empty() { Err(CheckError::NoInitialState) } else { Ok(search) }
+        let is_other = sum != key_sum || origins.next().is_some();
+        drop(origins);
+        if is_other {
+            return Err(CheckError::OtherModel);
+        }
+        Ok(Self { traces, levels, findings, totals, key_sum, at, beyond, ..search })
+    }
+
+    fn children_again(
+        &mut self,
+        found: &Found<M, E>,
+        wanted: &[u32],
+        actions: &mut Vec<M::Action>,
+        sum: &mut u64,
+    ) -> Result<(), CheckError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let state = E::decode(found.key, &found.body);
+        let mut children = Vec::with_capacity(wanted.len());
+        let mut position = 0;
+        self.plan.model.steps(&state, actions, |_, next| {
+            if wanted.get(children.len()) == Some(&position) {
+                children.push(next);
+            }
+            position += 1;
+        });
+        if children.len() < wanted.len() {
+            return Err(CheckError::OtherModel);
+        }
+        children.into_iter().try_for_each(|child| self.find_again(child, sum))
+    }
+
+    fn find_again(&mut self, state: M::State, sum: &mut u64) -> Result<(), CheckError> {
+        let (key, body) = E::encode(state).map_err(|error| *error)?;
+        if !self.visited[key.shard()].insert(key, &body) {
+            return Err(CheckError::OtherModel);
+        }
+        *sum = sum.wrapping_add(key.digest());
+        self.next.push(Found { key, body });
+        Ok(())
     }
 
     /// Finds every state, or all that the limits admit; returns the limit that left some out.
     pub(super) fn run(&mut self, progress: &mut dyn FnMut(&Progress)) -> Result<Option<Limit>, CheckError> {
-        let mut depth = 0;
-        while !self.next.is_empty() {
-            self.level = std::mem::take(&mut self.next);
-            let first = self.len() - self.level.len();
-            if depth > 0 {
-                self.levels.push(first);
-            }
-            let last = self.plan.limits.depth == Some(depth);
-            let mode = if last { Mode::Probe } else { Mode::Expand };
-            let mut beyond = false;
-            let mut at = 0;
-            while at < self.level.len() {
-                if let Some(limit) = self.exceeded() {
-                    // What is stored is at least looked at: a violation there is one, whatever lies beyond.
-                    self.look(first, at)?;
-                    return Ok(Some(limit));
+        let mut saved = Instant::now();
+        loop {
+            if self.level.len() == 0 {
+                self.settle()?;
+                if self.beyond {
+                    return Ok(Some(Limit::Depth(self.levels.len() - 1)));
                 }
-                let block = at..self.level.len().min(at + self.block_len());
-                at = block.end;
-                beyond |= self.block(first, block, mode)?;
-                progress(&Progress {
-                    states: self.len(),
-                    generated: self.generated,
-                    depth,
-                    frontier: self.level.len() - at + self.next.len(),
-                    elapsed: self.plan.begin.elapsed(),
-                });
+                if self.next.len() == 0 {
+                    return Ok(None);
+                }
+                self.levels.push(self.at);
+                self.level = std::mem::replace(&mut self.next, Frontier::new());
             }
-            if last && beyond {
-                return Ok(Some(Limit::Depth(depth)));
+            if let Some(limit) = self.exceeded() {
+                self.settle()?;
+                self.save()?;
+                // What is stored is at least looked at: a violation there is one, whatever lies beyond.
+                self.look()?;
+                return Ok(Some(limit));
             }
-            depth += 1;
+            let last = self.plan.limits.depth == Some(self.levels.len() - 1);
+            self.expand(if last { Mode::Probe } else { Mode::Expand })?;
+            self.make_room()?;
+            self.save_now_and_then(&mut saved)?;
+            progress(&self.progress());
         }
-        self.level = Vec::new();
-        Ok(None)
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            states: self.len(),
+            generated: self.totals.generated,
+            depth: self.levels.len() - 1,
+            frontier: self.level.len() + self.next.len(),
+            elapsed: self.plan.begin.elapsed(),
+        }
     }
 
     /// Distinct states that were found.
@@ -143,26 +279,38 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// Steps to the state that is farthest from the initial ones.
     pub(super) fn depth(&self) -> usize {
-        let last = self.len().saturating_sub(1);
-        self.levels.partition_point(|begin| *begin <= last).saturating_sub(1)
+        let expanded = self.levels.len().saturating_sub(1);
+        // After an early end the last states may be of a level that was not begun.
+        if self.next.len() > 0 { expanded + 1 } else { expanded }
+    }
+
+    /// Whether keys are on disk, so that the tables know some of the states only.
+    pub(super) fn is_spilled(&self) -> bool {
+        self.spill.as_ref().is_some_and(|spill| !spill.is_empty())
     }
 
     /// What the steps came by.
     pub(super) fn coverage(&self) -> Coverage {
-        let kinds = self.plan.model.kinds().into_iter().zip(self.kinds.iter().copied());
-        let marks = self.plan.model.marks().into_iter().zip(self.marks.iter().copied());
+        let kinds = self.plan.model.kinds().into_iter().zip(self.totals.kinds.iter().copied());
+        let marks = self.plan.model.marks().into_iter().zip(self.totals.marks.iter().copied());
         Coverage { kinds: kinds.collect(), marks: marks.collect() }
     }
 
     fn exceeded(&self) -> Option<Limit> {
-        self.plan.limits.exceeded(self.len(), self.plan.begin, || self.memory())
+        let Plan { interrupt, limits, begin, .. } = self.plan;
+        if interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed)) {
+            return Some(Limit::Interrupt);
+        }
+        let may_spill = self.plan.spill.is_some() && E::BY_KEY;
+        let resident = || limits::resident_bytes().filter(|_| !may_spill);
+        limits.exceeded(self.len(), *begin, || resident().unwrap_or_else(|| self.memory()))
     }
 
     /// Bytes in use, without what states own on the heap.
     pub(super) fn memory(&self) -> u64 {
-        let frontier = (self.level.capacity() + self.next.capacity()) * size_of::<Found<M, E>>();
         let visited: u64 = self.visited.iter().map(Visited::memory).sum();
-        visited + self.traces.memory() + frontier as u64
+        let pending = self.pending.capacity() * size_of::<(Found<M, E>, Origin)>();
+        visited + self.traces.memory() + self.level.memory() + self.next.memory() + pending as u64
     }
 
     /// Close to the limit on states blocks become small, down to one state, so that the search does not go far
@@ -172,72 +320,137 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         (left / 64).clamp(1, BLOCK)
     }
 
-    /// Evaluates the properties of all states that are not expanded, of the level from `at` on and of the next.
-    fn look(&mut self, first: usize, at: usize) -> Result<(), CheckError> {
-        self.block(first, at..self.level.len(), Mode::Look)?;
-        let first = first + self.level.len();
-        self.level = std::mem::take(&mut self.next);
-        self.block(first, 0..self.level.len(), Mode::Look)?;
+    /// Evaluates the properties of all states that are not expanded.
+    fn look(&mut self) -> Result<(), CheckError> {
+        let depth = self.depth();
+        while self.level.len() + self.next.len() > 0 {
+            if self.level.len() == 0 {
+                self.level = std::mem::replace(&mut self.next, Frontier::new());
+            }
+            self.expand(Mode::Look)?;
+        }
+        if depth == self.levels.len() {
+            self.levels.push(self.len());
+        }
         Ok(())
     }
 
-    /// Expands a block of the level whose first state has the rank `first`; whether a step leads beyond the
-    /// depth limit.
-    fn block(&mut self, first: usize, block: Range<usize>, mode: Mode) -> Result<bool, CheckError> {
-        let count = block.len().div_ceil(CHUNK);
-        let (plan, findings) = (self.plan, &self.findings);
+    /// Writes keys and states to disk if memory is nearly used up and they can be.
+    fn make_room(&mut self) -> Result<(), CheckError> {
+        let (Some(parent), Some(most)) = (&self.plan.spill, self.plan.limits.memory) else { return Ok(()) };
+        let visited: u64 = self.visited.iter().map(Visited::memory).sum();
+        // A table that is nearly full is about to double.
+        if self.memory() + visited < most || !E::BY_KEY {
+            return Ok(());
+        }
+        self.settle()?;
+        let spill = match self.spill.take() {
+            Some(spill) => self.spill.insert(spill),
+            None => self.spill.insert(Spill::new(parent)?),
+        };
+        let mut tables = std::mem::take(&mut self.visited);
+        spill.add(tables.iter_mut().flat_map(|table| {
+            let mut keys = std::mem::replace(table, E::Visited::new()).into_keys();
+            keys.sort_unstable();
+            keys
+        }))?;
+        self.visited = tables;
+        self.next.spill(spill)?;
+        self.level.spill(spill)
+    }
+
+    /// Finds out which of the states that wait are new.
+    fn settle(&mut self) -> Result<(), CheckError> {
+        let Some(spill) = self.spill.as_ref().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
+        let mut keys: Vec<(E::Key, usize)> =
+            self.pending.iter().enumerate().map(|(place, (found, _))| (found.key, place)).collect();
+        keys.sort_unstable();
+        let mut is_known = vec![false; keys.len()];
+        spill.known(&keys, |place| is_known[place] = true)?;
+        for ((found, origin), is_known) in std::mem::take(&mut self.pending).into_iter().zip(is_known) {
+            if !is_known {
+                self.add_new(found, origin);
+            }
+        }
+        Ok(())
+    }
+
+    fn save_now_and_then(&mut self, saved: &mut Instant) -> Result<(), CheckError> {
+        let due = |checkpoint: &Checkpointing| saved.elapsed() >= checkpoint.every;
+        if self.plan.checkpoint.as_ref().is_some_and(due) {
+            self.settle()?;
+            self.save()?;
+            *saved = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint, if there is to be one. Nothing waits.
+    fn save(&self) -> Result<(), CheckError> {
+        let Some(checkpoint) = &self.plan.checkpoint else { return Ok(()) };
+        let saved = Checkpoint {
+            identity: Self::identity(self.plan, checkpoint),
+            traces: self.traces.clone(),
+            levels: self.levels.clone(),
+            at: self.at,
+            beyond: self.beyond,
+            totals: self.totals.clone(),
+            findings: self.findings.clone(),
+            key_sum: self.key_sum,
+        };
+        saved.write(&checkpoint.path)
+    }
+
+    /// Treats the next block of the level.
+    fn expand(&mut self, mode: Mode) -> Result<(), CheckError> {
+        let mut states = std::mem::take(&mut self.block);
+        self.level.take(self.block_len(), &mut states)?;
+        let count = states.len().div_ceil(CHUNK);
+        let (plan, findings, first) = (self.plan, &self.findings, self.at);
         self.chunks.resize_with(self.chunks.len().max(count), || Chunk::new(plan));
         for chunk in &mut self.chunks[..count] {
             chunk.clear(findings);
         }
-        let threads = if block.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
-        let begins = block.clone().step_by(CHUNK);
-        let end = |begin: usize| block.end.min(begin + CHUNK);
+        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
         let mut chunks = std::mem::take(&mut self.chunks);
+        let jobs = states.chunks(CHUNK).zip((first..).step_by(CHUNK)).zip(&mut chunks[..count]);
         if threads == 1 {
             // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
-            for (begin, chunk) in begins.zip(&mut chunks) {
-                let states = &self.level[begin..end(begin)];
-                self.workers[0].treat(plan, &self.visited, states, first + begin, mode, chunk);
-                self.store(first + begin, chunk);
+            for ((states, first), chunk) in jobs {
+                self.workers[0].treat(plan, &self.visited, states, first, mode, chunk);
+                self.store(first, chunk);
             }
         } else {
-            let (visited, level) = (&self.visited, &self.level);
-            let jobs = begins.clone().zip(&mut chunks);
-            crew::for_each(&mut self.workers, jobs, |worker, (begin, chunk)| {
-                worker.treat(plan, visited, &level[begin..end(begin)], first + begin, mode, chunk);
+            let visited = &self.visited;
+            crew::for_each(&mut self.workers, jobs, |worker, ((states, first), chunk)| {
+                worker.treat(plan, visited, states, first, mode, chunk);
                 chunk.divide();
             });
             self.store_divided(&mut chunks[..count]);
-            for (begin, chunk) in begins.zip(&mut chunks) {
-                self.append(first + begin, chunk);
+            for (first, chunk) in (first..).step_by(CHUNK).zip(&mut chunks[..count]) {
+                self.append(first, chunk);
             }
         }
-        let panicked = (block.start..)
-            .step_by(CHUNK)
-            .zip(&mut chunks[..count])
-            .find_map(|(begin, chunk)| Some((first + begin + chunk.at, chunk.panicked.take()?)));
-        if let Some((rank, message)) = panicked {
-            return Err(panics::error(self, rank, message));
-        }
-        let beyond = self.sum_up(&mut chunks[..count])?;
+        self.at += states.len();
+        self.block = states;
+        self.sum_up(first, &mut chunks[..count])?;
         self.chunks = chunks;
-        Ok(beyond)
+        Ok(())
     }
 
     /// Stores the new ones among the candidates of one chunk.
     fn store(&mut self, first: usize, chunk: &mut Chunk<M, E>) {
         for Candidate { key, body, parent, position } in chunk.candidates.drain(..) {
             if self.visited[key.shard()].insert(key, &body) {
-                self.next.push(Found { key, body });
-                self.traces.push(Origin { parent: first as u64 + u64::from(parent), position });
+                let origin = Origin { parent: first as u64 + u64::from(parent), position };
+                self.add(Found { key, body }, origin);
             }
         }
     }
 
     /// Stores the candidates of several chunks, each shard on some thread, and keeps of each chunk the new ones.
     fn store_divided(&mut self, chunks: &mut [Chunk<M, E>]) {
-        let mut columns: Vec<Vec<(&[Candidate<M, E>], &mut Vec<u32>)>> =
+        let mut columns: Vec<Vec<Column<'_, M, E>>> =
             (0..SHARDS).map(|_| Vec::with_capacity(chunks.len())).collect();
         for chunk in chunks.iter_mut() {
             for (shard, column) in chunk.columns.iter_mut().enumerate() {
@@ -259,28 +472,46 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Appends the new states of a chunk, whose candidates are stored.
     fn append(&mut self, first: usize, chunk: &mut Chunk<M, E>) {
         for Candidate { key, body, parent, position } in chunk.candidates.drain(..) {
-            self.next.push(Found { key, body });
-            self.traces.push(Origin { parent: first as u64 + u64::from(parent), position });
+            self.add(Found { key, body }, Origin { parent: first as u64 + u64::from(parent), position });
         }
     }
 
-    /// Adds what the chunks of a block found besides states; whether a step leads beyond the depth limit.
-    fn sum_up(&mut self, chunks: &mut [Chunk<M, E>]) -> Result<bool, CheckError> {
-        let mut beyond = false;
-        for chunk in chunks {
+    /// Adds a state that is not in the tables.
+    #[inline]
+    fn add(&mut self, found: Found<M, E>, origin: Origin) {
+        if self.spill.is_some() {
+            self.pending.push((found, origin));
+        } else {
+            self.add_new(found, origin);
+        }
+    }
+
+    #[inline]
+    fn add_new(&mut self, found: Found<M, E>, origin: Origin) {
+        self.key_sum = self.key_sum.wrapping_add(found.key.digest());
+        self.next.push(found);
+        self.traces.push(origin);
+    }
+
+    /// Adds what the chunks of a block, whose first state has the rank `first`, found besides states.
+    fn sum_up(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) -> Result<(), CheckError> {
+        for (first, chunk) in (first..).step_by(CHUNK).zip(chunks) {
+            if let Some(message) = chunk.panicked.take() {
+                return Err(panics::error(self, first + chunk.at, message));
+            }
             if let Some(error) = chunk.error.take() {
                 return Err(*error);
             }
             self.findings.add_later(&chunk.findings);
-            self.generated += chunk.generated;
-            beyond |= chunk.beyond;
-            for (sum, count) in self.kinds.iter_mut().zip(&chunk.kinds) {
+            self.totals.generated += chunk.generated;
+            self.beyond |= chunk.beyond;
+            for (sum, count) in self.totals.kinds.iter_mut().zip(&chunk.kinds) {
                 *sum += count;
             }
-            for (sum, count) in self.marks.iter_mut().zip(&chunk.marks) {
+            for (sum, count) in self.totals.marks.iter_mut().zip(&chunk.marks) {
                 *sum += count;
             }
         }
-        Ok(beyond)
+        Ok(())
     }
 }

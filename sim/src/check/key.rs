@@ -3,7 +3,7 @@
 //! A key is either a fingerprint of the state, or the packed state itself mixed by a bijection, so that it can
 //! be had back. Neither depends on the run, the process or the machine.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
 use foldhash::quality::FixedState;
 
@@ -32,6 +32,9 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
     /// The part of the visited set that the key belongs to, by its highest bits: keys of a lower shard are less.
     fn shard(self) -> usize;
 
+    /// A part of the key, for sums over many.
+    fn digest(self) -> u64;
+
     /// Appends the key in [`Self::BYTES`] bytes that sort as the keys do.
     fn write(self, bytes: &mut Vec<u8>);
 
@@ -58,6 +61,10 @@ impl Key for u64 {
         (self >> (64 - SHARD_BITS)) as usize
     }
 
+    fn digest(self) -> u64 {
+        self
+    }
+
     fn write(self, bytes: &mut Vec<u8>) {
         bytes.extend(self.to_be_bytes());
     }
@@ -73,9 +80,8 @@ impl Key for u128 {
     const BYTES: usize = 16;
 
     fn fingerprint(value: &impl Hash) -> Self {
-        let mut second = SECOND_HASHER.build_hasher();
-        value.hash(&mut second);
-        (Self::from(HASHER.hash_one(value)) << 64 | Self::from(second.finish())).max(1)
+        let (high, low) = (HASHER.hash_one(value), SECOND_HASHER.hash_one(value));
+        (Self::from(high) << 64 | Self::from(low)).max(1)
     }
 
     #[inline]
@@ -86,6 +92,10 @@ impl Key for u128 {
     #[inline]
     fn shard(self) -> usize {
         (self >> (128 - SHARD_BITS)) as usize
+    }
+
+    fn digest(self) -> u64 {
+        self as u64
     }
 
     fn write(self, bytes: &mut Vec<u8>) {

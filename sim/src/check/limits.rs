@@ -19,7 +19,8 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// Bytes of memory, looked at after each block of some thousand states: the resident set of the whole
     /// process where the system tells it (Linux), otherwise an estimate from the sizes of the state, the
-    /// tables and the graph that leaves out what a state owns on the heap.
+    /// tables and the graph that leaves out what a state owns on the heap. A search that may go on on disk is
+    /// judged by the estimate.
     pub memory: Option<u64>,
 }
 
@@ -34,6 +35,8 @@ pub enum Limit {
     Time(Duration),
     /// More than so many bytes were in use.
     Memory(u64),
+    /// The search was asked to end.
+    Interrupt,
 }
 
 impl fmt::Display for Limit {
@@ -42,6 +45,7 @@ impl fmt::Display for Limit {
             Limit::States(states) => write!(f, "limit of {states} states"),
             Limit::Depth(depth) => write!(f, "limit of {depth} steps of depth"),
             Limit::Time(time) => write!(f, "limit of {} seconds", time.as_secs_f64()),
+            Limit::Interrupt => write!(f, "interrupt"),
             Limit::Memory(bytes) => write!(f, "limit of {} MiB of memory", bytes / (1024 * 1024)),
         }
     }
@@ -49,12 +53,7 @@ impl fmt::Display for Limit {
 
 impl Limits {
     /// The first limit that is exceeded, other than depth, which the search itself sees.
-    pub(super) fn exceeded(
-        &self,
-        states: usize,
-        begin: Instant,
-        estimate: impl Fn() -> u64,
-    ) -> Option<Limit> {
+    pub(super) fn exceeded(&self, states: usize, begin: Instant, memory: impl Fn() -> u64) -> Option<Limit> {
         let most = self.max_states();
         if states > most {
             return Some(Limit::States(most));
@@ -64,12 +63,7 @@ impl Limits {
         {
             return Some(Limit::Time(time));
         }
-        if let Some(memory) = self.memory
-            && resident_bytes().unwrap_or_else(estimate) > memory
-        {
-            return Some(Limit::Memory(memory));
-        }
-        None
+        self.memory.filter(|most| memory() > *most).map(Limit::Memory)
     }
 
     /// The limit on states; all that there can be if there is none.

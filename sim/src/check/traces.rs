@@ -103,7 +103,7 @@ impl Traces {
 
 /// Appends a number in groups of seven bits, the lowest first.
 #[inline]
-fn write(bytes: &mut Vec<u8>, mut number: u64) {
+pub(super) fn write(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
@@ -112,7 +112,7 @@ fn write(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Reads a number that [`write`] wrote; `None` at the end, or if it does not fit.
-fn read(bytes: &[u8], at: &mut usize) -> Option<u64> {
+pub(super) fn read(bytes: &[u8], at: &mut usize) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = *bytes.get(*at)?;

@@ -10,7 +10,7 @@ use super::encoding::{Encoding, Visited};
 use super::explore::{Found, Search};
 use super::graph::{Graph, Piece, fair_actions};
 use super::key::Key;
-use super::limits::Limit;
+use super::limits::{self, Limit};
 use super::liveness::Obligation;
 use super::{CheckError, Limits};
 use crate::model::{Check, Fairness, Model, Property};
@@ -134,7 +134,8 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         let limits = Limits { states: None, ..plan.limits };
         let ranks = 4 * self.walk.ranks.of_place.len() as u64;
         limits.exceeded(self.search.len(), plan.begin, || {
-            self.search.memory() + self.walk.graph.memory() + ranks
+            let estimate = self.search.memory() + self.walk.graph.memory() + ranks;
+            limits::resident_bytes().unwrap_or(estimate)
         })
     }
 

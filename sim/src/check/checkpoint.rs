@@ -1,0 +1,239 @@
+//! A search put down in a file, so that another process can go on with it.
+//!
+//! A checkpoint has no states and no keys: it has the origin of each state, two bytes for most, from which all of
+//! them can be found again, and what was counted and found so far. So it suits every encoding and needs nothing
+//! of a model's types; and a model that has changed no longer fits it, which is seen.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::CheckError;
+use super::disk::failed;
+use super::evaluate::{Finding, Findings, Witness};
+use super::explore::Totals;
+use super::key::Key;
+use super::traces::{self, Traces};
+
+/// What the file begins with.
+const MAGIC: &[u8] = b"downbeat checkpoint\n";
+/// Raised whenever the form of the file or the keys of states change.
+const VERSION: u64 = 1;
+/// Bytes of the sum over the file at its end.
+const SUM: usize = u64::BYTES;
+
+/// Where checkpoints are written, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpointing {
+    /// The file. It is replaced as a whole, so that a kill at any moment leaves the one before.
+    pub path: PathBuf,
+    /// What is searched, in words: a checkpoint of something else is refused.
+    pub identity: String,
+    /// Time between two checkpoints.
+    pub every: Duration,
+}
+
+/// A search as it was when the checkpoint was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Checkpoint {
+    pub(super) identity: String,
+    pub(super) traces: Traces,
+    pub(super) levels: Vec<usize>,
+    /// The rank of the first state that was not expanded.
+    pub(super) at: usize,
+    pub(super) beyond: bool,
+    pub(super) totals: Totals,
+    pub(super) findings: Findings,
+    /// The sum of the digests of all keys.
+    pub(super) key_sum: u64,
+}
+
+impl Checkpoint {
+    /// Writes the file.
+    pub(super) fn write(&self, path: &Path) -> Result<(), CheckError> {
+        let bytes = self.bytes();
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let part = path.with_file_name(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(|error| failed("create", parent, &error))?;
+        }
+        let write = || {
+            let mut file = std::fs::File::create(&part)?;
+            file.write_all(&bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|error| failed("write", &part, &error))?;
+        std::fs::rename(&part, path).map_err(|error| failed("rename", &part, &error))
+    }
+
+    /// Reads a file that is a checkpoint of what `identity` names.
+    pub(super) fn read(path: &Path, identity: &str) -> Result<Self, CheckError> {
+        let bytes = std::fs::read(path).map_err(|error| failed("read", path, &error))?;
+        let bad = |why| CheckError::Checkpoint { path: path.to_owned(), why };
+        let saved = Self::from_bytes(&bytes).map_err(bad)?;
+        if saved.identity == identity {
+            Ok(saved)
+        } else {
+            Err(bad(BadCheckpoint::Foreign { of: saved.identity, wanted: identity.to_owned() }))
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut writer = Writer(MAGIC.to_vec());
+        writer.number(VERSION);
+        writer.bytes(self.identity.as_bytes());
+        writer.number(self.traces.len() as u64);
+        writer.bytes(self.traces.bytes());
+        writer.numbers(self.levels.iter().map(|begin| *begin as u64));
+        writer.number(self.at as u64);
+        writer.number(u64::from(self.beyond));
+        writer.number(self.totals.generated);
+        writer.numbers(self.totals.kinds.iter().copied());
+        writer.numbers(self.totals.marks.iter().copied());
+        writer.number(self.findings.iter().count() as u64);
+        for Finding { witness, reached } in self.findings.iter() {
+            writer.number(u64::from(*reached));
+            writer.option(witness.map(|witness| witness.rank));
+            writer.option(witness.and_then(|witness| witness.action));
+        }
+        writer.number(self.key_sum);
+        let sum = u64::fingerprint(&writer.0);
+        sum.write(&mut writer.0);
+        writer.0
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, BadCheckpoint> {
+        let Some(rest) = bytes.strip_prefix(MAGIC) else { return Err(BadCheckpoint::NotOne) };
+        let mut reader = Reader { bytes: rest, at: 0 };
+        let version = reader.number().ok_or(BadCheckpoint::Damaged)?;
+        if version != VERSION {
+            return Err(BadCheckpoint::Version { found: version, known: VERSION });
+        }
+        let content = bytes.len().checked_sub(SUM).ok_or(BadCheckpoint::Damaged)?;
+        let (content, sum) = bytes.split_at(content);
+        if u64::read(sum) != u64::fingerprint(&content.to_vec()) {
+            return Err(BadCheckpoint::Damaged);
+        }
+        reader.content().ok_or(BadCheckpoint::Damaged)
+    }
+}
+
+/// Why a file cannot be gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadCheckpoint {
+    /// It is something else.
+    NotOne,
+    /// It was written by another version of this program.
+    Version {
+        /// Its version.
+        found: u64,
+        /// The version that can be read.
+        known: u64,
+    },
+    /// It is cut off, or some of its bytes have changed.
+    Damaged,
+    /// It is of another search.
+    Foreign {
+        /// What it is of.
+        of: String,
+        /// What is searched.
+        wanted: String,
+    },
+}
+
+impl std::fmt::Display for BadCheckpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BadCheckpoint::NotOne => write!(f, "it is not a checkpoint"),
+            BadCheckpoint::Version { found, known } => {
+                write!(f, "it has version {found}, and this program reads version {known}")
+            }
+            BadCheckpoint::Damaged => write!(f, "it is cut off or damaged"),
+            BadCheckpoint::Foreign { of, wanted } => write!(f, "it is of {of}, and this is {wanted}"),
+        }
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, number: u64) {
+        traces::write(&mut self.0, number);
+    }
+
+    fn numbers(&mut self, numbers: impl ExactSizeIterator<Item = u64>) {
+        self.number(numbers.len() as u64);
+        numbers.for_each(|number| self.number(number));
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.extend(bytes);
+    }
+
+    /// 0 for nothing, else one more than the number.
+    fn option(&mut self, number: Option<usize>) {
+        self.number(number.map_or(0, |number| number as u64 + 1));
+    }
+}
+
+/// Reads what [`Writer`] wrote; `None` where it ends too early or does not fit.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn content(&mut self) -> Option<Checkpoint> {
+        let identity = String::from_utf8(self.bytes()?.to_vec()).ok()?;
+        let len = self.len()?;
+        let traces = Traces::from_bytes(self.bytes()?, len)?;
+        let levels = self.numbers()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
+        let (at, beyond, generated) = (self.len()?, self.number()? == 1, self.number()?);
+        let (kinds, marks) = (self.numbers()?, self.numbers()?);
+        let mut findings = Vec::new();
+        for _ in 0..self.len()? {
+            let reached = self.number()? == 1;
+            let (rank, action) = (self.option()?, self.option()?);
+            findings.push(Finding { witness: rank.map(|rank| Witness { rank, action }), reached });
+        }
+        let key_sum = self.number()?;
+        let ascending = levels.first() == Some(&0) && levels.is_sorted();
+        let fits = ascending && levels.last() <= Some(&at) && at <= traces.len();
+        let totals = Totals { generated, kinds, marks };
+        fits.then(|| Checkpoint {
+            identity,
+            traces,
+            levels,
+            at,
+            beyond,
+            totals,
+            findings: findings.into_iter().collect(),
+            key_sum,
+        })
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        traces::read(self.bytes, &mut self.at)
+    }
+
+    fn len(&mut self) -> Option<usize> {
+        self.number().and_then(|number| usize::try_from(number).ok())
+    }
+
+    fn numbers(&mut self) -> Option<Vec<u64>> {
+        (0..self.len()?).map(|_| self.number()).collect()
+    }
+
+    fn bytes(&mut self) -> Option<&[u8]> {
+        let len = self.len()?;
+        let bytes = self.bytes.get(self.at..self.at.checked_add(len)?)?;
+        self.at += len;
+        Some(bytes)
+    }
+
+    fn option(&mut self) -> Option<Option<usize>> {
+        Some(self.len()?.checked_sub(1))
+    }
+}
