@@ -16,7 +16,8 @@ pub mod harness;
 pub mod mermaid;
 pub mod model;
 pub mod report;
+pub mod symmetry;
 
-#[cfg(all(doctest, feature = "harness"))]
+#[cfg(all(doctest, feature = "harness", feature = "derive"))]
 #[doc = include_str!("../../docs/checker.md")]
 struct Manual;

@@ -7,6 +7,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::symmetry::Symmetry;
+
 /// A closed system: initial states, the actions enabled in a state, and the state that each leads to.
 pub trait Model: Send + Sync + Sized {
     /// One global state. Equal states are one state; `Hash` must agree with `Eq`.
@@ -76,6 +78,15 @@ pub trait Model: Send + Sync + Sized {
     /// The actions that are not ignored for ever. Without any, every behaviour may stutter for ever.
     fn fairness(&self) -> Vec<Fairness<Self>> {
         Vec::new()
+    }
+
+    /// Which ids are interchangeable, so that states that differ in their names only are visited once; `None` to
+    /// visit them all.
+    ///
+    /// The initial states, the steps, [`Model::is_final`] and every predicate of a property must not depend on the
+    /// names of these ids. Liveness is not decided under symmetry.
+    fn symmetry(&self) -> Option<Symmetry<Self>> {
+        None
     }
 
     /// Whether the system may rest in `state`. A state without a step that is not final is a deadlock.

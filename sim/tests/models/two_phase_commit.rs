@@ -2,26 +2,36 @@
 //! to eight resource managers that may abort by themselves as long as they have not prepared.
 
 use downbeat_sim::model::{Model, Property, Told};
+use downbeat_sim::symmetry::Symmetry;
+use downbeat_sim_derive::Rename;
 
 /// Two-phase commit with so many resource managers, at most eight.
 pub(crate) struct TwoPhaseCommit {
     pub(crate) managers: u8,
 }
 
+/// A resource manager: none is set apart by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
+#[rename(id)]
+pub(crate) struct ManagerId(u8);
+
 /// All that is known anywhere. Messages stay: whoever has been sent one may receive it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
 pub(crate) struct State {
+    #[rename(index = ManagerId)]
     pub(crate) resources: [Resource; 8],
     pub(crate) transaction: Transaction,
     /// The resource managers of which the transaction manager knows that they have prepared.
+    #[rename(bits = ManagerId)]
     pub(crate) known_prepared: u8,
     /// The resource managers that have sent `prepared`.
+    #[rename(bits = ManagerId)]
     pub(crate) sent_prepared: u8,
     pub(crate) sent_commit: bool,
     pub(crate) sent_abort: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
 pub(crate) enum Resource {
     Working,
     Prepared,
@@ -29,7 +39,7 @@ pub(crate) enum Resource {
     Aborted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
 pub(crate) enum Transaction {
     Open,
     Committed,
@@ -142,6 +152,10 @@ impl Model for TwoPhaseCommit {
                 state.resources[..usize::from(model.managers)].iter().all(|one| *one == Resource::Aborted)
             }),
         ]
+    }
+
+    fn symmetry(&self) -> Option<Symmetry<Self>> {
+        Some(Symmetry::new().of::<ManagerId>(self.managers.into()))
     }
 
     fn is_final(&self, state: &State) -> bool {

@@ -1,0 +1,185 @@
+//! Processes that follow one list of rules, with a token, a queue and a set that they share. No rule names a
+//! process, so that they are interchangeable, but for what is planted.
+
+use downbeat_sim::model::{Model, Property, Told};
+use downbeat_sim::symmetry::{Id, Symmetry};
+use downbeat_sim_derive::Rename;
+
+/// The most processes, and the places in the state.
+pub(crate) const PROCESSES: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
+#[rename(id)]
+pub(crate) struct Process(u8);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
+pub(crate) struct State {
+    #[rename(index = Process)]
+    pub(crate) local: [u8; PROCESSES],
+    pub(crate) token: Option<Process>,
+    pub(crate) queue: Vec<Process>,
+    #[rename(bits = Process)]
+    pub(crate) asleep: u8,
+}
+
+/// Where a process stands at a local state, it may go to another one and do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) at: u8,
+    pub(crate) deed: Deed,
+    pub(crate) then: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Move,
+    TakeToken,
+    /// To a process at this local state.
+    PassToken(u8),
+    DropToken,
+    /// At the end of the queue, if it is not full.
+    Enqueue,
+    /// Only by the first one of the queue.
+    Dequeue,
+    Sleep,
+    WakeAll,
+}
+
+/// What makes process 0 another one than the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    Nothing,
+    BeginsElsewhere,
+    TakesNoTokens,
+    NeverRests,
+    InAntecedent,
+    InObligation,
+    InStepProperty,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Processes {
+    pub(crate) processes: usize,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) planted: Planted,
+}
+
+/// Which process does what, and to which other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Action {
+    process: usize,
+    rule: Rule,
+    to: usize,
+}
+
+impl Processes {
+    fn is_planted(&self, planted: Planted) -> bool {
+        self.planted == planted
+    }
+
+    fn is_allowed(&self, state: &State, Action { process, rule, to }: Action) -> bool {
+        let me = Process::at(process);
+        let is_awake = state.asleep & (1 << process) == 0;
+        let may = match rule.deed {
+            Deed::Move | Deed::Sleep | Deed::WakeAll => true,
+            Deed::TakeToken => {
+                state.token.is_none() && !(self.is_planted(Planted::TakesNoTokens) && process == 0)
+            }
+            Deed::PassToken(_) | Deed::DropToken => state.token == Some(me),
+            Deed::Enqueue => state.queue.len() < 2,
+            Deed::Dequeue => state.queue.first() == Some(&me),
+        };
+        let fits = match rule.deed {
+            Deed::PassToken(there) => to != process && state.local[to] == there,
+            Deed::Move
+            | Deed::TakeToken
+            | Deed::DropToken
+            | Deed::Enqueue
+            | Deed::Dequeue
+            | Deed::Sleep
+            | Deed::WakeAll => to == process,
+        };
+        is_awake && state.local[process] == rule.at && may && fits
+    }
+}
+
+impl Model for Processes {
+    type State = State;
+    type Action = Action;
+
+    fn initial(&self) -> Vec<State> {
+        let mut local = [0; PROCESSES];
+        local[0] = u8::from(self.is_planted(Planted::BeginsElsewhere));
+        vec![State { local, token: None, queue: Vec::new(), asleep: 0 }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let all = || 0..self.processes;
+        let rules = all().flat_map(|process| self.rules.iter().map(move |rule| (process, *rule)));
+        let every = rules.flat_map(|(process, rule)| all().map(move |to| Action { process, rule, to }));
+        actions.extend(every.filter(|action| self.is_allowed(state, *action)));
+    }
+
+    fn next(&self, state: &State, action: &Action) -> Option<State> {
+        let mut next = state.clone();
+        let me = Process::at(action.process);
+        next.local[action.process] = action.rule.then;
+        match action.rule.deed {
+            Deed::Move => {}
+            Deed::TakeToken => next.token = Some(me),
+            Deed::PassToken(_) => next.token = Some(Process::at(action.to)),
+            Deed::DropToken => next.token = None,
+            Deed::Enqueue => next.queue.push(me),
+            Deed::Dequeue => drop(next.queue.remove(0)),
+            Deed::Sleep => next.asleep |= 1 << action.process,
+            Deed::WakeAll => next.asleep = 0,
+        }
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let first_has_token: fn(&Self, &State) -> bool = |model, state| {
+            let wanted = model.is_planted(Planted::InAntecedent).then(|| Process::at(0));
+            state.token.is_some() && (wanted.is_none() || state.token == wanted)
+        };
+        vec![
+            Property::<Self>::always("token", "true", |_, _| true, first_has_token, |_, _| String::new()),
+            Property::<Self>::leads_to(
+                "move",
+                "whoever is elsewhere holds the token some time",
+                |model, state| {
+                    let who = if model.is_planted(Planted::InObligation) { 0..1 } else { 0..model.processes };
+                    state.local[who].iter().any(|local| *local != 0)
+                },
+                |_, state| state.token.is_some(),
+                |_, _| String::new(),
+            ),
+            Property::<Self>::always_step(
+                "step",
+                "nobody is put to sleep by another one",
+                |model, _, action, after| {
+                    let is_asleep = after.asleep & (1 << action.process) != 0;
+                    !(model.is_planted(Planted::InStepProperty) && action.process == 0 && is_asleep)
+                },
+                |_, _, _, _| true,
+                |_, _| String::new(),
+            ),
+        ]
+    }
+
+    fn symmetry(&self) -> Option<Symmetry<Self>> {
+        Some(Symmetry::new().of::<Process>(self.processes))
+    }
+
+    fn is_final(&self, state: &State) -> bool {
+        !(self.is_planted(Planted::NeverRests) && state.token == Some(Process::at(0)))
+    }
+
+    fn lanes(&self) -> Vec<String> {
+        (0..self.processes).map(|process| format!("process {process}")).collect()
+    }
+
+    fn tell(&self, _: &State, action: &Action, _: &State) -> Told {
+        Told::new(action.process, action.to, format!("{:?}", action.rule))
+    }
+}
