@@ -7,6 +7,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::reduction::Processes;
+
 /// A closed system: initial states, the actions enabled in a state, and the state that each leads to.
 pub trait Model: Send + Sync + Sized {
     /// One global state. Equal states are one state; `Hash` must agree with `Eq`.
@@ -76,6 +78,12 @@ pub trait Model: Send + Sync + Sized {
     /// The actions that are not ignored for ever. Without any, every behaviour may stutter for ever.
     fn fairness(&self) -> Vec<Fairness<Self>> {
         Vec::new()
+    }
+
+    /// Who takes which action and what that touches, for a search that leaves out orders of steps that make no
+    /// difference; `None` if it is not known, and then none is left out. [`crate::reduction`] says what is asked for.
+    fn processes(&self) -> Option<Processes<Self>> {
+        None
     }
 
     /// Whether the system may rest in `state`. A state without a step that is not final is a deadlock.
