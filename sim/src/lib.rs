@@ -15,6 +15,7 @@ pub mod event_loop;
 pub mod harness;
 pub mod mermaid;
 pub mod model;
+pub mod reduction;
 pub mod report;
 pub mod symmetry;
 

@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::reduction::Processes;
 use crate::symmetry::Symmetry;
 
 /// A closed system: initial states, the actions enabled in a state, and the state that each leads to.
@@ -86,6 +87,12 @@ pub trait Model: Send + Sync + Sized {
     /// The initial states, the steps, [`Model::is_final`] and every predicate of a property must not depend on the
     /// names of these ids. Liveness is not decided under symmetry.
     fn symmetry(&self) -> Option<Symmetry<Self>> {
+        None
+    }
+
+    /// Who takes which action and what that touches, for a search that leaves out orders of steps that make no
+    /// difference; `None` if it is not known, and then none is left out. [`crate::reduction`] says what is asked for.
+    fn processes(&self) -> Option<Processes<Self>> {
         None
     }
 

@@ -1,0 +1,312 @@
+//! Partial-order reduction against the full search, on random systems of processes.
+
+#[path = "models/automata.rs"]
+mod automata;
+#[path = "models/reduced.rs"]
+mod reduced;
+
+use automata::{
+    Act, Action, Atom, Automata, CAPACITY, COUNTERS, Edge, PLACES, PROCESSES, QUEUES, ROUND, State, counter,
+    head, tail,
+};
+use downbeat_sim::check::Checker;
+use downbeat_sim::model::{Check, Model};
+use downbeat_sim::reduction::{Dependence, Footprint, Objects, Order, Processes, Touches, audit, is_kept};
+use downbeat_sim::report::Verdict;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use reduced::{Cycles, Search, search};
+
+fn acts() -> impl Strategy<Value = Act> {
+    let (queue, message) = (0..QUEUES, 0..2_u8);
+    prop_oneof![
+        2 => Just(Act::Local),
+        3 => (queue.clone(), message.clone()).prop_map(|(queue, message)| Act::Send { queue, message }),
+        4 => (queue, message).prop_map(|(queue, message)| Act::Receive { queue, message }),
+        2 => (0..COUNTERS, 1..ROUND).prop_map(|(counter, by)| Act::Add { counter, by }),
+        2 => (0..COUNTERS, 0..ROUND).prop_map(|(counter, is)| Act::If { counter, is }),
+        1 => (0..PROCESSES, 0..PLACES).prop_map(|(process, place)| Act::Beside { process, place }),
+    ]
+}
+
+fn predicates() -> impl Strategy<Value = Vec<Atom>> {
+    let atom = prop_oneof![
+        (0..PROCESSES, 0..PLACES).prop_map(|(process, place)| Atom::At { process, place }),
+        (0..COUNTERS, 0..ROUND).prop_map(|(counter, is)| Atom::Counted { counter, is }),
+        (0..QUEUES, 0..=CAPACITY).prop_map(|(queue, messages)| Atom::Waiting { queue, messages }),
+    ];
+    prop::collection::vec(atom, 1..3)
+}
+
+fn systems() -> impl Strategy<Value = Automata> {
+    // A way through all places, so that most of a system can be come to, and what goes across.
+    let way = prop::collection::vec(acts(), usize::from(PLACES) - 1);
+    let across = (0..PLACES, 0..PLACES, acts()).prop_map(|(from, to, act)| Edge { from, to, act });
+    let process = (way, prop::collection::vec(across, 0..3)).prop_map(|(way, across)| {
+        let way = (0..).zip(way).map(|(from, act)| Edge { from, to: from + 1, act });
+        way.chain(across).collect()
+    });
+    let processes = prop::collection::vec(process, 2..=PROCESSES);
+    let step = || {
+        let action = (0..PROCESSES, 0..5_usize).prop_map(|(process, edge)| Action { process, edge });
+        (action, predicates())
+    };
+    let of_states = (predicates(), predicates(), predicates(), predicates());
+    (processes, of_states, step(), step()).prop_map(|(processes, of_states, bad_step, antecedent_step)| {
+        let (bad, antecedent, wanted, final_at) = of_states;
+        Automata { processes, bad, antecedent, wanted, final_at, bad_step, antecedent_step }
+    })
+}
+
+/// The same random systems every time.
+fn sample(number: usize) -> impl Iterator<Item = Automata> {
+    let config = Config { rng_seed: RngSeed::Fixed(0x0d0b_ea75), ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    (0..number).map(move |_| systems().new_tree(&mut runner).expect("nothing is filtered").current())
+}
+
+fn declared(model: &Automata) -> Processes<Automata> {
+    model.processes().expect("automata declare their processes")
+}
+
+/// The properties of automata that are kept, each of which is checked alone and needs the least to be visible.
+const KEPT: [&str; 4] = ["always", "step", "sometimes", "deadlock"];
+
+fn deadlocks(search: &Search<Automata>) -> Vec<String> {
+    let mut deadlocks: Vec<String> = search.deadlocks.iter().map(|state| format!("{state:?}")).collect();
+    deadlocks.sort();
+    deadlocks
+}
+
+/// The verdict and the deadlocks that a search with these processes comes to.
+fn judged(
+    model: &Automata,
+    processes: Option<&Processes<Automata>>,
+    id: &str,
+    cycles: Cycles,
+) -> (Verdict, Vec<String>) {
+    let found = search(model, processes, &[id], cycles);
+    (found.verdicts[0], deadlocks(&found))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, rng_seed: RngSeed::Fixed(0x0d0b_ea75), ..ProptestConfig::default() })]
+
+    #[test]
+    fn reduced_search_gives_the_verdicts_and_deadlocks_of_the_full_one(model in systems()) {
+        let report = Checker::new(&model).check().expect("automata are consistent");
+        let full = search(&model, None, &KEPT, Cycles::Proviso);
+        prop_assert_eq!(report.distinct, full.levels.len());
+        let processes = declared(&model);
+        for (id, verdict) in KEPT.into_iter().zip(&full.verdicts) {
+            prop_assert_eq!(report.property(id).map(|found| found.verdict), Some(*verdict));
+            let expected = (*verdict, deadlocks(&full));
+            prop_assert_eq!(judged(&model, Some(&processes), id, Cycles::Proviso), expected, "{}", id);
+        }
+        let reduced = search(&model, Some(&processes), &KEPT, Cycles::Proviso);
+        prop_assert_eq!((&reduced.verdicts, deadlocks(&reduced)), (&full.verdicts, deadlocks(&full)));
+    }
+}
+
+/// Whether some random system is judged otherwise than by the full search.
+fn misjudges(change: impl Fn(&mut Processes<Automata>), cycles: Cycles) -> bool {
+    let differs = |model: &Automata| {
+        let mut processes = declared(model);
+        change(&mut processes);
+        let judged = |processes, id| judged(model, processes, id, cycles);
+        KEPT.into_iter().any(|id| judged(Some(&processes), id) != judged(None, id))
+    };
+    sample(2_000).any(|model| differs(&model))
+}
+
+#[test]
+fn each_condition_is_needed() {
+    let found = [
+        ("all", misjudges(|_| {}, Cycles::Proviso)),
+        ("C1", misjudges(|it| it.later = Box::new(|_, _, _| Footprint::none()), Cycles::Proviso)),
+        ("C2", misjudges(|it| it.sees = Box::new(|_| Objects::none()), Cycles::Proviso)),
+        ("C3", misjudges(|_| {}, Cycles::Ignored)),
+    ];
+    assert_eq!(
+        found,
+        [("all", false), ("C1", true), ("C2", true), ("C3", true)],
+        "wrong without the condition"
+    );
+}
+
+#[test]
+fn random_systems_become_smaller() {
+    let mut sizes = (0, 0);
+    for model in sample(500) {
+        let size = |processes| search(&model, processes, &["always"], Cycles::Proviso).levels.len();
+        sizes = (sizes.0 + size(None), sizes.1 + size(Some(&declared(&model))));
+    }
+    let (full, reduced) = sizes;
+    assert!(4 * full > 5 * reduced, "{full} states, {reduced} with the reduction");
+}
+
+#[test]
+fn audit_finds_nothing_in_random_systems() {
+    for model in sample(300) {
+        let processes = declared(&model);
+        for state in search(&model, None, &[], Cycles::Proviso).levels.keys() {
+            assert_eq!(audit(&model, &processes, state), Ok(()), "{state:?} of {model:?}");
+        }
+    }
+}
+
+/// A declaration that is not true, made of the true one.
+type Lie = fn(&mut Processes<Automata>);
+
+/// Whether a fault is the one that a lie must be found by.
+type IsMeant = fn(&Dependence) -> bool;
+
+/// Steps to a state, by process and edge, and the sets of positions that may be chosen there.
+type Choice = (&'static str, &'static [(usize, usize)], &'static [&'static [usize]]);
+
+/// The kind of fault that the audit finds first in some state of some random system.
+fn found(lie: Lie, is_meant: IsMeant) -> bool {
+    sample(300).any(|model| {
+        let mut processes = declared(&model);
+        lie(&mut processes);
+        let states = search(&model, None, &[], Cycles::Proviso).levels;
+        states.keys().any(|state| audit(&model, &processes, state).is_err_and(|fault| is_meant(&fault)))
+    })
+}
+
+/// What is touched now, without some objects in one place.
+fn without(now: fn(Footprint) -> Footprint) -> Touches<Automata> {
+    Box::new(move |model, state, process| now(model.now(state, process)))
+}
+
+#[test]
+fn audit_finds_what_is_declared_and_not_so() {
+    #[rustfmt::skip]
+    let lies: [(&str, Lie, IsMeant); 9] = [
+        ("a process that there is not",
+            |it| it.of_action = Box::new(|_, _| 99),
+            |fault| matches!(fault, Dependence::UnknownProcess { .. })),
+        ("two senders without a tail",
+            |it| it.now = without(|now| Footprint { writes: now.writes.without(tail(0) | tail(1)), ..now }),
+            |fault| matches!(fault, Dependence::Order { order: Order::Different, .. })),
+        ("two receivers without a head",
+            |it| it.now = without(|now| Footprint { writes: now.writes.without(head(0) | head(1)), ..now }),
+            |fault| matches!(fault, Dependence::Order { order: Order::FirstDisablesSecond, .. })),
+        ("a guard on a counter that is not read",
+            |it| it.now = without(|now| Footprint { reads: Objects::none(), ..now }),
+            |fault| matches!(fault, Dependence::Order { order: Order::SecondDisablesFirst, .. })),
+        ("a wait that is not declared",
+            |it| it.now = without(|now| Footprint { awaits: Objects::none(), ..now }),
+            |fault| matches!(fault, Dependence::Enabling { .. })),
+        ("a footprint that depends on what it does not have",
+            |it| it.now = Box::new(|model, state, process| {
+                let elsewhere = model.later(state, (process + 1) % model.processes.len()).writes;
+                model.now(state, process).awaits(Objects::all().without(elsewhere))
+            }),
+            |fault| matches!(fault, Dependence::NowGrows { .. })),
+        ("nothing later",
+            |it| it.later = Box::new(|_, _, _| Footprint::none()),
+            |fault| matches!(fault, Dependence::NowBeyondLater { .. })),
+        ("later no more than now",
+            |it| it.later = Box::new(Automata::now),
+            |fault| matches!(fault, Dependence::LaterGrows { .. })),
+        ("properties that see nothing",
+            |it| it.sees = Box::new(|_| Objects::none()),
+            |fault| matches!(fault, Dependence::Unseen { .. })),
+    ];
+    for (name, lie, is_meant) in lies {
+        assert!(found(lie, is_meant), "{name}");
+    }
+}
+
+/// A producer of two messages, their consumer, and a bystander who counts.
+fn pipeline() -> Automata {
+    let edge = |from, act| Edge { from, to: from + 1, act };
+    let send = |message| Act::Send { queue: 0, message };
+    let receive = |message| Act::Receive { queue: 0, message };
+    Automata {
+        processes: vec![
+            vec![edge(0, send(0)), edge(1, send(1)), edge(2, send(1))],
+            vec![edge(0, receive(0)), edge(1, receive(1))],
+            vec![edge(0, Act::Local), edge(1, Act::Add { counter: 0, by: 1 })],
+        ],
+        bad: vec![Atom::Counted { counter: 0, is: 1 }],
+        ..Automata::default()
+    }
+}
+
+#[test]
+fn choice_is_of_processes_that_nobody_disturbs() {
+    let model = pipeline();
+    let processes = declared(&model);
+    let visible = counter(0);
+    let after = |steps: &[(usize, usize)]| {
+        steps.iter().fold(State::default(), |state, (process, edge)| {
+            model.next(&state, &Action { process: *process, edge: *edge }).expect("the step is enabled")
+        })
+    };
+    #[rustfmt::skip]
+    let cases: [Choice; 6] = [
+        // By position: the actions of the producer, the consumer and the bystander, as far as they are enabled.
+        ("the consumer waits for the producer", &[], &[&[0], &[1]]),
+        ("a send and a receive commute", &[(0, 0)], &[&[0], &[1], &[2]]),
+        ("a full queue waits for the consumer, who waits for nobody", &[(0, 0), (0, 1)], &[&[0], &[1]]),
+        ("what a property sees is no candidate", &[(0, 0), (2, 0)], &[&[0], &[1]]),
+        ("nor is it if nothing else can be done", &[(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (2, 0)], &[]),
+        ("one process alone has no choice", &[(2, 0), (2, 1)], &[]),
+    ];
+    for (name, steps, expected) in cases {
+        let state = after(steps);
+        let mut actions = Vec::new();
+        model.actions(&state, &mut actions);
+        let sets: Vec<Vec<usize>> = processes.choose(&model, &state, &actions, visible).collect();
+        assert_eq!(sets, expected, "{name}");
+    }
+}
+
+#[test]
+fn faults_are_told_in_a_sentence() {
+    let (action, process) = (|| "Send(3)".to_owned(), 1);
+    let (writes, objects) = (Objects::one(4), Objects::one(0) | Objects::one(127));
+    let order = |order| Dependence::Order { first: action(), second: "Add".to_owned(), order };
+    let changed = "Add".to_owned();
+    #[rustfmt::skip]
+    let cases = [
+        (Dependence::UnknownProcess { action: action(), process },
+            "`Send(3)` is said to be taken by process 1, which there is not"),
+        (order(Order::SecondDisablesFirst),
+            "`Send(3)` and `Add` are declared to touch nothing in common, but `Send(3)` cannot be taken after `Add`"),
+        (order(Order::FirstDisablesSecond),
+            "`Send(3)` and `Add` are declared to touch nothing in common, but `Add` cannot be taken after `Send(3)`"),
+        (order(Order::Different),
+            "`Send(3)` and `Add` are declared to touch nothing in common, but the two orders lead to different states"),
+        (Dependence::Enabling { action: action(), writes, process, changed },
+            "process 1 is declared to touch and await nothing that `Send(3)` writes, object 4, but its `Add` is enabled \
+             only before it or only after it"),
+        (Dependence::NowGrows { action: action(), process, objects },
+            "process 1 is declared to touch and await nothing that `Send(3)` writes, but after it touches objects \
+             0, 127 next"),
+        (Dependence::NowBeyondLater { process, objects: Objects::all() },
+            "the next step of process 1 may touch every object, which it is declared to touch at no time"),
+        (Dependence::LaterGrows { action: action(), process, objects },
+            "after `Send(3)` process 1 may touch objects 0, 127, which it was declared to touch at no time"),
+        (Dependence::Unseen { action: action(), writes: Objects::none(), property: "S1" },
+            "property `S1` is declared to see nothing that `Send(3)` writes, no object, but depends on it"),
+    ];
+    for (fault, expected) in cases {
+        assert_eq!(fault.to_string(), expected);
+    }
+}
+
+#[test]
+fn liveness_is_not_kept() {
+    let kept = |check: Check<Automata>| is_kept(&check);
+    let found = [
+        kept(Check::NoDeadlock),
+        kept(Check::Sometimes(|_, _| true)),
+        kept(Check::Eventually(|_, _| true)),
+        kept(Check::LeadsTo { from: |_, _| true, to: |_, _| true }),
+    ];
+    assert_eq!(found, [true, true, false, false]);
+}
