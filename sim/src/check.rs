@@ -25,6 +25,7 @@ mod limits;
 mod liveness;
 mod panics;
 mod recent;
+mod reduced;
 mod replay;
 mod spill;
 mod table;
@@ -41,12 +42,16 @@ use std::time::{Duration, Instant};
 
 pub use checkpoint::{BadCheckpoint, Checkpointing};
 pub use limits::{Limit, Limits};
+pub use reduced::Reduction;
 
 use crate::model::{Lane, Model, Property, Strength};
+use crate::reduction::Dependence;
 use crate::report::{Kind, PropertyReport, Report, Verdict};
+use crate::symmetry::Asymmetry;
 use encoding::{Encoding, Fingerprint, Whole};
 use evaluate::Evaluator;
 use explore::{Plan, Search};
+use reduced::Reduced;
 
 /// One check of one model, with its limits.
 ///
@@ -81,6 +86,7 @@ pub struct Checker<'a, M: Model> {
     checkpoint: Option<Checkpointing>,
     resume: bool,
     interrupt: Option<&'a AtomicBool>,
+    reduction: Option<Reduction>,
 }
 
 /// The search and the judgement with one encoding.
@@ -103,6 +109,7 @@ impl<'a, M: Model> Checker<'a, M> {
             checkpoint: None,
             resume: false,
             interrupt: None,
+            reduction: None,
         }
     }
 
@@ -175,6 +182,13 @@ impl<'a, M: Model> Checker<'a, M> {
         self
     }
 
+    /// Leaves states out in a way that the model is declared for. Liveness is not decided then.
+    #[must_use]
+    pub fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = Some(reduction);
+        self
+    }
+
     /// Ends the search, incomplete, soon after this becomes true.
     #[must_use]
     pub fn interrupt(mut self, interrupt: &'a AtomicBool) -> Self {
@@ -216,6 +230,7 @@ impl<'a, M: Model> Checker<'a, M> {
             checkpoint: self.checkpoint.clone(),
             resume: self.resume,
             interrupt: self.interrupt,
+            reduced: Reduced::of(self.model, self.reduction, &properties)?,
         };
         (self.decide)(&plan, &properties, progress)
     }
@@ -243,7 +258,7 @@ fn decide<M: Model, E: Encoding<M>>(
     properties: &[Property<M>],
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Report, CheckError> {
-    audit::first_states::<M, E>(plan.model)?;
+    audit::first_states::<M, E>(plan)?;
     let mut search = Search::<M, E>::begin(plan)?;
     let mut stopped_by = search.run(progress)?;
     let saw_all_states = stopped_by.is_none();
@@ -297,6 +312,7 @@ fn decide<M: Model, E: Encoding<M>>(
         depth: search.depth(),
         coverage: search.coverage(),
         storage: E::STORAGE,
+        reduction: plan.reduced.kind(),
         elapsed: plan.begin.elapsed(),
         stopped_by,
     })
@@ -410,6 +426,15 @@ pub enum CheckError {
     },
     /// The states of a checkpoint cannot be found again: the model has changed since it was written.
     OtherModel,
+    /// A reduction was asked for that the model declares nothing for.
+    Undeclared {
+        /// The reduction.
+        reduction: Reduction,
+    },
+    /// The model declares a symmetry that it does not have.
+    Asymmetric(Asymmetry),
+    /// The model declares processes that do not touch what they are declared to touch.
+    Dependent(Dependence),
     /// [`Model::tell`] names a participant that [`Model::lanes`] does not have.
     UnknownLane {
         /// The action that was told, as its `Debug` shows it.
@@ -486,6 +511,14 @@ impl fmt::Display for CheckError {
                 "the states of the checkpoint cannot be found again: the model has changed since it was written; \
                  remove it to begin anew"
             ),
+            CheckError::Undeclared { reduction: Reduction::Symmetry } => {
+                write!(f, "the model declares no interchangeable ids (`Model::symmetry`)")
+            }
+            CheckError::Undeclared { reduction: Reduction::PartialOrder } => {
+                write!(f, "the model declares no processes (`Model::processes`)")
+            }
+            CheckError::Asymmetric(asymmetry) => write!(f, "{asymmetry}"),
+            CheckError::Dependent(dependence) => write!(f, "{dependence}"),
             CheckError::UnknownLane { action, lane, lanes } => {
                 write!(f, "the telling of `{action}` names lane {lane}, and the model has {lanes} lanes")
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::check::Limit;
+use crate::check::{Limit, Reduction};
 use crate::model::{Check, Model, Told};
 
 /// What is known about a property, or about all properties of a run.
@@ -116,6 +116,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// What states were told apart by.
     pub storage: Storage,
+    /// How states were left out, if they were.
+    pub reduction: Option<Reduction>,
     /// Wall-clock time. The only field that differs between two runs of the same check.
     pub elapsed: Duration,
     /// The limit that ended the search early. `None`: the whole space was seen.

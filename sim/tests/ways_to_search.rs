@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use downbeat_sim::check::{BadCheckpoint, CheckError, Checker, Checkpointing, Limits};
+use downbeat_sim::check::{BadCheckpoint, CheckError, Checker, Checkpointing, Limits, Reduction};
 use downbeat_sim::report::Report;
 use two_phase_commit::TwoPhaseCommit;
 
@@ -148,4 +148,22 @@ fn checkpoints_that_do_not_fit_are_refused() {
     let limits = Limits { memory: Some(60 * 1024), ..Limits::default() };
     let error = checker(1).limits(limits).spill(&nowhere).check().err();
     assert!(matches!(error, Some(CheckError::Disk { doing: "create", .. })), "{error:?}");
+}
+
+#[test]
+fn symmetry_visits_one_state_of_each_orbit() {
+    for (managers, orbits) in [(3, 80), (5, 314), (7, 920), (8, 1_461)] {
+        for threads in [1, 2] {
+            let model = TwoPhaseCommit { managers };
+            let checker = Checker::new(&model).threads(NonZeroUsize::new(threads).expect("not zero"));
+            let report = checker.reduction(Reduction::Symmetry).check().expect("the model is symmetric");
+            assert_eq!(report.distinct, orbits, "{managers} managers");
+        }
+    }
+}
+
+#[test]
+fn reductions_must_be_declared() {
+    let undeclared = checker(1).reduction(Reduction::PartialOrder).check().err();
+    assert_eq!(undeclared, Some(CheckError::Undeclared { reduction: Reduction::PartialOrder }));
 }

@@ -6,8 +6,12 @@
 
 use super::CheckError;
 use super::encoding::Encoding;
+use super::explore::Plan;
 use super::panics::caught;
 use crate::model::Model;
+
+/// An action, and the state that it leads to.
+type Step<M> = (<M as Model>::Action, <M as Model>::State);
 
 /// States that are compared with each other before the search: the square of it must stay cheap.
 const SAMPLE: usize = 200;
@@ -15,7 +19,9 @@ const SAMPLE: usize = 200;
 pub(super) const SPOT: usize = 1024;
 
 /// Looks at the first states of a model.
-pub(super) fn first_states<M: Model, E: Encoding<M>>(model: &M) -> Result<(), CheckError> {
+pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Result<(), CheckError> {
+    let model = plan.model;
+    plan.reduced.audit_initial(model)?;
     let mut states: Vec<M::State> = Vec::new();
     for state in model.initial() {
         add::<M, E>(&mut states, state, "the beginning")?;
@@ -23,7 +29,7 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(model: &M) -> Result<(), Ch
     let mut next = 0;
     while next < states.len() {
         // Where the model panics, the search will come to the same state and say how.
-        let Ok(steps) = caught(|| twice::<M, E>(model, &states[next])) else { return Ok(()) };
+        let Ok(steps) = caught(|| one_state::<M, E>(plan, &states[next])) else { return Ok(()) };
         for (action, after) in steps? {
             if states.len() < SAMPLE {
                 add::<M, E>(&mut states, after, &format!("{action:?}"))?;
@@ -34,11 +40,18 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(model: &M) -> Result<(), Ch
     Ok(())
 }
 
-/// The steps from a state, taken twice and once more one by one.
-pub(super) fn twice<M: Model, E: Encoding<M>>(
-    model: &M,
+/// Looks at one state and returns its steps.
+pub(super) fn one_state<M: Model, E: Encoding<M>>(
+    plan: &Plan<'_, M>,
     state: &M::State,
-) -> Result<Vec<(M::Action, M::State)>, CheckError> {
+) -> Result<Vec<Step<M>>, CheckError> {
+    let steps = twice::<M, E>(plan.model, state)?;
+    plan.reduced.audit(plan.model, state)?;
+    Ok(steps)
+}
+
+/// The steps from a state, taken twice and once more one by one.
+fn twice<M: Model, E: Encoding<M>>(model: &M, state: &M::State) -> Result<Vec<Step<M>>, CheckError> {
     let steps = || {
         let mut steps: Vec<(M::Action, M::State)> = Vec::new();
         model.steps(state, &mut Vec::new(), |action, next| steps.push((action.clone(), next)));

@@ -195,7 +195,7 @@ impl Reader<'_> {
         let mut findings = Vec::new();
         for _ in 0..self.len()? {
             let reached = self.number()? == 1;
-            let (rank, action) = (self.option()?, self.option()?);
+            let (rank, action) = (self.len()?.checked_sub(1), self.len()?.checked_sub(1));
             findings.push(Finding { witness: rank.map(|rank| Witness { rank, action }), reached });
         }
         let key_sum = self.number()?;
@@ -231,9 +231,5 @@ impl Reader<'_> {
         let bytes = self.bytes.get(self.at..self.at.checked_add(len)?)?;
         self.at += len;
         Some(bytes)
-    }
-
-    fn option(&mut self) -> Option<Option<usize>> {
-        Some(self.len()?.checked_sub(1))
     }
 }

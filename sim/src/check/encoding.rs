@@ -99,7 +99,7 @@ impl<M: Model, K: Key> Encoding<M> for Fingerprint<K> {
     type Body = M::State;
     type Visited = Table<K>;
     const BY_KEY: bool = true;
-    const STORAGE: Storage = Storage::Fingerprint { bits: 8 * size_of::<K>() as u32 };
+    const STORAGE: Storage = Storage::Fingerprint { bits: K::BITS };
 
     #[inline]
     fn encode(state: M::State) -> Result<(K, M::State), Box<CheckError>> {

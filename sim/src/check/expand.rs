@@ -8,7 +8,9 @@ use super::explore::{Found, Plan};
 use super::key::{Key, SHARDS};
 use super::panics::caught;
 use super::recent::Recent;
+use super::reduced::Reduced;
 use crate::model::Model;
+use crate::reduction::{Objects, Processes};
 
 /// Candidates that are looked up together: the processor fetches what it needs for all of them at the same time.
 const GROUP: usize = 64;
@@ -22,6 +24,40 @@ pub(super) enum Mode {
     Probe,
     /// Only its own properties are evaluated.
     Look,
+}
+
+/// The states that are known when a block is expanded.
+pub(super) struct Known<'a, V> {
+    /// All of them, by shard.
+    pub(super) all: &'a [V],
+    /// Those of the next level, by shard, if a reduction asks for them.
+    pub(super) next: &'a [V],
+}
+
+impl<V> Clone for Known<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Known<'_, V> {}
+
+impl<V> Known<'_, V> {
+    /// Whether a state is in a level up to the present one.
+    fn is_old<K: Key, B>(self, key: K, body: &B) -> bool
+    where
+        V: Visited<K, B>,
+    {
+        let shard = key.shard();
+        self.all[shard].find(key, body).is_some() && self.next[shard].find(key, body).is_none()
+    }
+}
+
+/// What a set of steps that stands for all is chosen by.
+struct Choice<'a, M: Model, E: Encoding<M>> {
+    processes: &'a Processes<M>,
+    visible: Objects,
+    known: Known<'a, E::Visited>,
 }
 
 /// A state that a step led to and that is perhaps new.
@@ -118,19 +154,19 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
     pub(super) fn treat(
         &mut self,
         plan: &Plan<'_, M>,
-        visited: &[E::Visited],
+        known: Known<'_, E::Visited>,
         states: &[Found<M, E>],
         first: usize,
         mode: Mode,
         chunk: &mut Chunk<M, E>,
     ) {
-        chunk.panicked = caught(|| self.expand(plan, visited, states, first, mode, chunk)).err();
+        chunk.panicked = caught(|| self.expand(plan, known, states, first, mode, chunk)).err();
     }
 
     fn expand(
         &mut self,
         plan: &Plan<'_, M>,
-        visited: &[E::Visited],
+        known: Known<'_, E::Visited>,
         states: &[Found<M, E>],
         first: usize,
         mode: Mode,
@@ -142,7 +178,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             chunk.at = parent as usize;
             if rank.is_multiple_of(SPOT)
                 && mode != Mode::Look
-                && let Err(error) = audit::twice::<M, E>(plan.model, &state)
+                && let Err(error) = audit::one_state::<M, E>(plan, &state)
             {
                 chunk.error = Some(Box::new(error));
                 return;
@@ -150,17 +186,25 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             plan.evaluator.state(&state, rank, &mut chunk.findings);
             let changes = match mode {
                 Mode::Look => continue,
-                Mode::Expand => self.steps(plan, found, &state, (rank, parent), chunk),
-                Mode::Probe => self.probe(plan, visited, found, &state, rank, chunk),
+                Mode::Probe => self.probe(plan, known.all, &state, rank, chunk),
+                Mode::Expand => match &plan.reduced {
+                    Reduced::PartialOrder { processes, visible } => {
+                        let choice = Choice { processes, visible: *visible, known };
+                        self.some_steps(plan, &choice, found, &state, (rank, parent), chunk)
+                    }
+                    Reduced::Nothing | Reduced::Symmetry(_) => {
+                        self.steps(plan, found, &state, (rank, parent), chunk)
+                    }
+                },
             };
             if !changes {
                 plan.evaluator.dead_end(&state, rank, &mut chunk.findings);
             }
             if self.group.len() >= GROUP {
-                self.sort_out(visited, chunk);
+                self.sort_out(known.all, chunk);
             }
         }
-        self.sort_out(visited, chunk);
+        self.sort_out(known.all, chunk);
     }
 
     /// Takes every step from a state; whether one of them changes it.
@@ -175,6 +219,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
     ) -> bool {
         let Self { actions, recent, group } = self;
         let judges_steps = plan.evaluator.judges_steps();
+        let is_symmetric = matches!(plan.reduced, Reduced::Symmetry(_));
         let mut changes = false;
         let mut position = 0_u32;
         plan.model.steps(state, actions, |action, next| {
@@ -184,11 +229,13 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                 plan.evaluator.step(at, state, action, &next, &mut chunk.findings);
             }
             count(plan, state, action, &next, chunk);
-            match E::encode(next) {
+            // A step to the state itself under other names is a step all the same.
+            changes |= is_symmetric && next != *state;
+            match E::encode(plan.reduced.representative(next)) {
                 Ok((key, body)) => {
                     let is_same = key == found.key && (E::BY_KEY || *state == *E::decode(key, &body));
                     changes |= !is_same;
-                    if !is_same && !(E::BY_KEY && recent.has_seen(key)) {
+                    if !(is_same || E::BY_KEY && recent.has_seen(key)) {
                         group.push(Candidate { key, body, parent, position });
                     }
                 }
@@ -199,12 +246,53 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         changes
     }
 
+    /// As [`Self::steps`], where some steps may stand for all; a set of them that does is looked for.
+    fn some_steps(
+        &mut self,
+        plan: &Plan<'_, M>,
+        choice: &Choice<'_, M, E>,
+        found: &Found<M, E>,
+        state: &M::State,
+        (rank, parent): (usize, u32),
+        chunk: &mut Chunk<M, E>,
+    ) -> bool {
+        let (mut actions, mut steps) = (Vec::new(), Vec::new());
+        plan.model.steps(state, &mut self.actions, |action, next| match E::encode(next.clone()) {
+            Ok((key, body)) => {
+                actions.push(action.clone());
+                steps.push((next, key, body));
+            }
+            Err(error) => chunk.error = chunk.error.take().or(Some(error)),
+        });
+        let is_new = |position: &usize| {
+            let (_, key, body) = &steps[*position];
+            !choice.known.is_old(*key, body)
+        };
+        let sets = choice.processes.choose(plan.model, state, &actions, choice.visible);
+        let mut sets = sets.filter(|set| !set.is_empty() && set.iter().all(is_new));
+        let chosen = sets.next().unwrap_or_else(|| (0..steps.len()).collect());
+        let changes = steps.iter().any(|(next, ..)| next != state);
+        for (position, (action, (next, key, body))) in (0_u32..).zip(actions.iter().zip(steps)) {
+            if !chosen.contains(&(position as usize)) {
+                continue;
+            }
+            chunk.generated += 1;
+            let at = (rank, position as usize);
+            plan.evaluator.step(at, state, action, &next, &mut chunk.findings);
+            count(plan, state, action, &next, chunk);
+            let is_same = key == found.key && (E::BY_KEY || next == *state);
+            if !(is_same || E::BY_KEY && self.recent.has_seen(key)) {
+                self.group.push(Candidate { key, body, parent, position });
+            }
+        }
+        changes
+    }
+
     /// As [`Self::steps`] at the depth limit: nothing is stored.
     fn probe(
         &mut self,
         plan: &Plan<'_, M>,
         visited: &[E::Visited],
-        found: &Found<M, E>,
         state: &M::State,
         rank: usize,
         chunk: &mut Chunk<M, E>,
@@ -212,9 +300,9 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         let mut changes = false;
         let mut position = 0;
         plan.model.steps(state, &mut self.actions, |action, next| {
-            match E::encode(next.clone()) {
+            match E::encode(plan.reduced.representative(next.clone())) {
                 Ok((key, body)) => {
-                    let is_same = key == found.key && (E::BY_KEY || *state == next);
+                    let is_same = *state == next;
                     changes |= !is_same;
                     if is_same || visited[key.shard()].find(key, &body).is_some() {
                         chunk.generated += 1;

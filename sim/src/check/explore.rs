@@ -12,11 +12,12 @@ use super::checkpoint::{Checkpoint, Checkpointing};
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
-use super::expand::{Candidate, Chunk, Mode, Worker};
+use super::expand::{Candidate, Chunk, Known, Mode, Worker};
 use super::frontier::Frontier;
 use super::key::{Key, SHARDS};
 use super::limits::{self, Limit, Limits};
 use super::panics;
+use super::reduced::Reduced;
 use super::spill::Spill;
 use super::traces::{Origin, Traces};
 use super::{CheckError, Progress};
@@ -49,6 +50,7 @@ pub(super) struct Plan<'a, M: Model> {
     pub(super) checkpoint: Option<Checkpointing>,
     /// Whether to go on from the checkpoint.
     pub(super) resume: bool,
+    pub(super) reduced: Reduced<M>,
     /// Becomes true when the search is to end.
     pub(super) interrupt: Option<&'a AtomicBool>,
 }
@@ -63,6 +65,8 @@ pub(super) struct Found<M: Model, E: Encoding<M>> {
 pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     pub(super) plan: &'a Plan<'a, M>,
     pub(super) visited: Vec<E::Visited>,
+    /// The states of the next level among them, if a reduction asks for them.
+    visited_next: Vec<E::Visited>,
     pub(super) traces: Traces,
     /// The rank at which each level begins: level 0 has the initial states.
     pub(super) levels: Vec<usize>,
@@ -111,14 +115,15 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn identity(plan: &Plan<'_, M>, checkpoint: &Checkpointing) -> String {
         let properties = plan.evaluator.ids().collect::<Vec<_>>().join(" ");
         let depth = plan.limits.depth.map_or(String::new(), |depth| format!(" to a depth of {depth}"));
-        format!("{}, {properties}, {}{depth}", checkpoint.identity, E::STORAGE)
+        let reduction = plan.reduced.kind().map_or(String::new(), |kind| format!(", {kind} reduction"));
+        format!("{}, {properties}, {}{reduction}{depth}", checkpoint.identity, E::STORAGE)
     }
 
     /// A search that has found the initial states.
     fn new(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
         let mut search = Self::empty(plan);
         for (position, state) in (0..).zip(plan.model.initial()) {
-            let (key, body) = E::encode(state).map_err(|error| *error)?;
+            let (key, body) = E::encode(plan.reduced.representative(state)).map_err(|error| *error)?;
             search.totals.generated += 1;
             if search.visited[key.shard()].insert(key, &body) {
                 search.add(Found { key, body }, Origin { parent: 0, position });
@@ -132,6 +137,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         Self {
             plan,
             visited: (0..SHARDS).map(|_| E::Visited::new()).collect(),
+            visited_next: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             traces: Traces::default(),
             levels: Vec::new(),
             findings: plan.evaluator.nothing_found(),
@@ -168,7 +174,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let mut origins = traces.range(initial..traces.len()).peekable();
         for (depth, begin) in levels.iter().enumerate() {
             debug_assert_eq!(rank, *begin, "levels are found one after the other");
-            search.level = std::mem::replace(&mut search.next, Frontier::new());
+            search.next_level();
             let end = levels.get(depth + 1).copied().unwrap_or(at);
             while rank < end {
                 let mut block = Vec::new();
@@ -218,11 +224,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     fn find_again(&mut self, state: M::State, sum: &mut u64) -> Result<(), CheckError> {
-        let (key, body) = E::encode(state).map_err(|error| *error)?;
+        let (key, body) = E::encode(self.plan.reduced.representative(state)).map_err(|error| *error)?;
         if !self.visited[key.shard()].insert(key, &body) {
             return Err(CheckError::OtherModel);
         }
         *sum = sum.wrapping_add(key.digest());
+        self.note_next(key, &body);
         self.next.push(Found { key, body });
         Ok(())
     }
@@ -240,7 +247,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                     return Ok(None);
                 }
                 self.levels.push(self.at);
-                self.level = std::mem::replace(&mut self.next, Frontier::new());
+                self.next_level();
             }
             if let Some(limit) = self.exceeded() {
                 self.settle()?;
@@ -301,9 +308,14 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         if interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed)) {
             return Some(Limit::Interrupt);
         }
-        let may_spill = self.plan.spill.is_some() && E::BY_KEY;
-        let resident = || limits::resident_bytes().filter(|_| !may_spill);
+        let resident = || limits::resident_bytes().filter(|_| !self.may_spill());
         limits.exceeded(self.len(), *begin, || resident().unwrap_or_else(|| self.memory()))
+    }
+
+    /// Whether the search can go on on disk. One that leaves steps out cannot: whether a state is new must be
+    /// known at once.
+    fn may_spill(&self) -> bool {
+        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial()
     }
 
     /// Bytes in use, without what states own on the heap.
@@ -340,7 +352,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let (Some(parent), Some(most)) = (&self.plan.spill, self.plan.limits.memory) else { return Ok(()) };
         let visited: u64 = self.visited.iter().map(Visited::memory).sum();
         // A table that is nearly full is about to double.
-        if self.memory() + visited < most || !E::BY_KEY {
+        if self.memory() + visited < most || !self.may_spill() {
             return Ok(());
         }
         self.settle()?;
@@ -417,13 +429,14 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         if threads == 1 {
             // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
             for ((states, first), chunk) in jobs {
-                self.workers[0].treat(plan, &self.visited, states, first, mode, chunk);
+                let known = Known { all: &self.visited, next: &self.visited_next };
+                self.workers[0].treat(plan, known, states, first, mode, chunk);
                 self.store(first, chunk);
             }
         } else {
-            let visited = &self.visited;
+            let known = Known { all: &self.visited, next: &self.visited_next };
             crew::for_each(&mut self.workers, jobs, |worker, ((states, first), chunk)| {
-                worker.treat(plan, visited, states, first, mode, chunk);
+                worker.treat(plan, known, states, first, mode, chunk);
                 chunk.divide();
             });
             self.store_divided(&mut chunks[..count]);
@@ -476,6 +489,26 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
     }
 
+    /// Goes on to the next level.
+    fn next_level(&mut self) {
+        self.level = std::mem::replace(&mut self.next, Frontier::new());
+        if self.is_partial() {
+            self.visited_next = (0..SHARDS).map(|_| E::Visited::new()).collect();
+        }
+    }
+
+    /// Whether steps are left out by what is known of the next level.
+    fn is_partial(&self) -> bool {
+        matches!(self.plan.reduced, Reduced::PartialOrder { .. })
+    }
+
+    #[inline]
+    fn note_next(&mut self, key: E::Key, body: &E::Body) {
+        if self.is_partial() {
+            self.visited_next[key.shard()].insert(key, body);
+        }
+    }
+
     /// Adds a state that is not in the tables.
     #[inline]
     fn add(&mut self, found: Found<M, E>, origin: Origin) {
@@ -488,6 +521,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     #[inline]
     fn add_new(&mut self, found: Found<M, E>, origin: Origin) {
+        self.note_next(found.key, &found.body);
         self.key_sum = self.key_sum.wrapping_add(found.key.digest());
         self.next.push(found);
         self.traces.push(origin);

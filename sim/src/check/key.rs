@@ -20,6 +20,8 @@ const SECOND_HASHER: FixedState = FixedState::with_seed(0x6b65_726e_656c_2121);
 pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
     /// In the place of a key that is not there. No state has it.
     const EMPTY: Self;
+    /// The size of the key.
+    const BITS: u32;
     /// Bytes of the key on disk.
     const BYTES: usize;
 
@@ -45,6 +47,7 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u64 {
     const EMPTY: Self = 0;
+    const BITS: u32 = 64;
     const BYTES: usize = 8;
 
     fn fingerprint(value: &impl Hash) -> Self {
@@ -77,6 +80,7 @@ impl Key for u64 {
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u128 {
     const EMPTY: Self = 0;
+    const BITS: u32 = 128;
     const BYTES: usize = 16;
 
     fn fingerprint(value: &impl Hash) -> Self {

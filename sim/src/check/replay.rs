@@ -10,8 +10,9 @@ use super::explore::Search;
 use super::graph::fair_actions;
 use super::key::Key;
 use super::lasso::Lasso;
+use super::reduced::Reduced;
 use super::walk::Ranks;
-use crate::model::{Lane, Model, Property};
+use crate::model::{Check, Lane, Model, Property};
 use crate::report::{Counterexample, Step};
 
 /// A shortest behaviour that ends in the state, or with the step, that violates a property.
@@ -22,7 +23,15 @@ pub(super) fn finite<M: Model, E: Encoding<M>>(
 ) -> Result<Counterexample, CheckError> {
     let mut walk = Walk::to(search, witness.rank)?;
     if let Some(position) = witness.action {
-        walk.take(position)?;
+        let model = search.plan.model;
+        walk.take(position, |before, action, after| match property.check {
+            Check::AlwaysStep { holds, .. } => !holds(model, before, action, after),
+            Check::Always { .. }
+            | Check::Sometimes(_)
+            | Check::NoDeadlock
+            | Check::LeadsTo { .. }
+            | Check::Eventually(_) => true,
+        })?;
     }
     let explanation = (property.explain)(search.plan.model, &walk.here);
     Ok(walk.end(explanation, None))
@@ -64,6 +73,8 @@ struct Walk<'a, M: Model, E: Encoding<M>> {
     opening: String,
     steps: Vec<Step>,
     here: M::State,
+    /// The state that the search visited in the place of `here`.
+    visited: M::State,
 }
 
 impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
@@ -76,29 +87,44 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
             return Err(CheckError::NotRepeatable { step: 0, tried: Vec::new() });
         };
         let (lanes, opening) = (model.lanes(), model.opening(&first));
-        let mut walk = Walk { search, lanes, opening, steps: Vec::new(), here: first };
+        let visited = search.plan.reduced.representative(first.clone());
+        let mut walk = Walk { search, lanes, opening, steps: Vec::new(), here: first, visited };
         for origin in &way[1..] {
-            walk.take(origin.position as usize)?;
+            walk.take(origin.position as usize, |_, _, _| true)?;
         }
         Ok(walk)
     }
 
-    /// Takes the step with this number.
-    fn take(&mut self, position: usize) -> Result<(), CheckError> {
+    /// Takes the step with this number, or under symmetry the first one that fits and has the same place among
+    /// real states.
+    fn take(
+        &mut self,
+        position: usize,
+        fits: impl Fn(&M::State, &M::Action, &M::State) -> bool,
+    ) -> Result<(), CheckError> {
+        let plan = self.search.plan;
         let (mut tried, mut wanted) = (Vec::new(), None);
-        self.search.plan.model.steps(&self.here, &mut Vec::new(), |action, next| {
+        plan.model.steps(&self.visited, &mut Vec::new(), |action, next| {
             if tried.len() == position {
                 wanted = Some((action.clone(), next));
             }
             tried.push(format!("{action:?}"));
         });
-        let Some((action, next)) = wanted else { return Err(self.not_repeatable(tried)) };
-        let (key, body) = self.encode(&next)?;
+        let Some((mut action, mut next)) = wanted else { return Err(self.not_repeatable(tried)) };
+        let visited = plan.reduced.representative(next.clone());
+        let (key, body) = encode::<M, E>(&visited)?;
         // With keys on disk the tables know some states only.
         if !self.search.is_spilled() && self.search.visited[key.shard()].find(key, &body).is_none() {
             return Err(self.not_repeatable(vec![format!("{action:?}")]));
         }
-        self.append(&action, next)
+        if let Reduced::Symmetry(symmetry) = &plan.reduced {
+            let real = symmetry.real_steps(plan.model, &self.here, &visited).into_iter();
+            let real = real.into_iter().find(|(action, next)| fits(&self.here, action, next));
+            (action, next) = real.ok_or_else(|| self.not_repeatable(tried))?;
+        }
+        self.append(&action, next)?;
+        self.visited = visited;
+        Ok(())
     }
 
     /// Takes the first step that fits and leads to the state of this rank.
@@ -115,16 +141,12 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
             .steps(&self.here, &mut Vec::new(), |action, next| all.push((action.clone(), next)));
         let tried = all.iter().map(|(action, _)| format!("{action:?}")).collect();
         for (action, next) in all {
-            let (key, body) = self.encode(&next)?;
+            let (key, body) = encode::<M, E>(&next)?;
             if fits(&action) && ranks.of::<M, E>(&self.search.visited, key, &body) == Some(rank) {
                 return self.append(&action, next);
             }
         }
         Err(self.not_repeatable(tried))
-    }
-
-    fn encode(&self, state: &M::State) -> Result<Encoded<M, E>, CheckError> {
-        E::encode(state.clone()).map_err(|error| *error)
     }
 
     fn append(&mut self, action: &M::Action, next: M::State) -> Result<(), CheckError> {
@@ -141,6 +163,10 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
         let Walk { lanes, opening, steps, .. } = self;
         Counterexample { lanes, opening, steps, lasso_start, explanation }
     }
+}
+
+fn encode<M: Model, E: Encoding<M>>(state: &M::State) -> Result<Encoded<M, E>, CheckError> {
+    E::encode(state.clone()).map_err(|error| *error)
 }
 
 /// A step in words, whose lanes exist.
