@@ -10,14 +10,17 @@
 
 mod components;
 mod crew;
+mod debts;
 mod evaluate;
 mod explore;
+mod fairness;
 mod graph;
 mod lasso;
 mod limits;
 mod liveness;
 mod replay;
 mod space;
+mod tour;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -118,7 +121,7 @@ impl<'a, M: Model> Checker<'a, M> {
         let saw_all_states = stopped_by.is_none();
         let mut lassos = Vec::new();
         if saw_all_states && properties.iter().any(|property| liveness::is_liveness(&property.check)) {
-            match liveness::decide(self.model, &properties, &exploration)? {
+            match liveness::decide_all(self.model, &properties, &exploration)? {
                 ControlFlow::Continue(decided) => lassos = decided,
                 ControlFlow::Break(limit) => stopped_by = Some(limit),
             }
