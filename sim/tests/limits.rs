@@ -11,7 +11,7 @@ use graph::{Edge, Graph};
 
 /// States 0 to 9 in a row; the last one is final and the goal.
 fn row() -> Graph {
-    let edge = |from| Edge { from, to: from + 1, fair: Some(0), bad: false };
+    let edge = |from| Edge { from, to: from + 1, fair: 0b1, bad: false };
     Graph {
         initial: vec![0],
         edges: (0..9).map(edge).collect(),

@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 
 use downbeat_sim::model::{Model, Property, Told};
 use downbeat_sim::symmetry::{Id, Rename, Symmetry};
-use downbeat_sim_derive::Rename;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

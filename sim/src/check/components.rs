@@ -1,100 +1,142 @@
-//! Strongly connected components of a part of the graph, by Tarjan's algorithm without recursion.
+//! Strongly connected components of parts of the graph, by Tarjan's algorithm without recursion.
+//!
+//! A part may be decomposed and what remains of a component decomposed again. The marks, as many as states,
+//! are made once; a decomposition touches only those of its own part.
 
 use super::graph::Graph;
 
-/// Not a component, not a number.
+/// Not visited, or in no component. More than any rank.
 const NONE: u32 = u32::MAX;
+/// In the part that is being decomposed, and in no component yet. More than any rank.
+const OPEN: u32 = u32::MAX - 1;
 
-/// The components of a part of a graph.
+/// Which component each state of a graph is in, as far as it was decomposed.
 #[derive(Debug)]
+pub(super) struct Decomposition<'a> {
+    graph: &'a Graph,
+    marks: Vec<Mark>,
+}
+
+/// What is known of a state. In one place, because a step into a large graph is a miss of the cache.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// A state of its component that stands for it, or `OPEN`, or `NONE`.
+    component: u32,
+    /// When it was first visited in its decomposition.
+    number: u32,
+    /// The least number that is known to be reachable within the component.
+    low: u32,
+}
+
+/// The components of one part.
+#[derive(Debug, Default)]
 pub(super) struct Components {
-    /// The component of each state, or `NONE` outside the part.
-    of_state: Vec<u32>,
     /// The states, component by component.
     states: Vec<u32>,
     /// Where each component begins in `states`.
     begins: Vec<usize>,
 }
 
-impl Components {
-    /// The components of the subgraph of the states for which `inside` is true.
-    pub(super) fn of(graph: &Graph, inside: impl Fn(u32) -> bool) -> Self {
-        let mut search = Search {
-            graph,
-            number: vec![NONE; graph.len()],
-            low: vec![NONE; graph.len()],
-            next_number: 0,
-            open: Vec::new(),
-            found: Components { of_state: vec![NONE; graph.len()], states: Vec::new(), begins: Vec::new() },
-        };
-        for root in (0_u32..).take(graph.len()) {
-            if inside(root) && search.number[root as usize] == NONE {
-                search.from(root, &inside);
+/// The component of each state, after the last decomposition.
+#[derive(Debug)]
+pub(super) struct Membership(Vec<u32>);
+
+impl<'a> Decomposition<'a> {
+    /// No state is in a component yet.
+    pub(super) fn new(graph: &'a Graph) -> Self {
+        let mark = Mark { component: NONE, number: NONE, low: NONE };
+        Self { graph, marks: vec![mark; graph.len()] }
+    }
+
+    /// The components of the subgraph of these states, each listed once.
+    pub(super) fn decompose(&mut self, part: &[u32]) -> Components {
+        for state in part {
+            self.marks[*state as usize] = Mark { component: OPEN, number: NONE, low: NONE };
+        }
+        let mut search =
+            Search { decomposition: self, next_number: 0, open: Vec::new(), found: Components::default() };
+        for root in part {
+            if search.decomposition.marks[*root as usize].number == NONE {
+                search.from(*root);
             }
         }
         search.found
     }
 
-    /// Every component: its number and its states.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
-        (0_u32..).zip(0..self.begins.len()).map(|(number, index)| (number, self.states(index)))
+    /// Takes states out of their components.
+    pub(super) fn leave(&mut self, states: &[u32]) {
+        for state in states {
+            self.marks[*state as usize].component = NONE;
+        }
     }
 
-    /// The states of the component with this number, ascending.
-    pub(super) fn sorted(&self, component: u32) -> Vec<u32> {
-        let mut states = self.states(component as usize).to_vec();
-        states.sort_unstable();
-        states
+    /// Whether two states, the first of which is in a component, are in the same one.
+    pub(super) fn together(&self, state: u32, other: u32) -> bool {
+        self.marks[state as usize].component == self.marks[other as usize].component
     }
 
-    /// Whether a state is in a component.
-    pub(super) fn contains(&self, component: u32, state: u32) -> bool {
-        self.of_state[state as usize] == component
-    }
-
-    fn states(&self, index: usize) -> &[u32] {
-        let end = self.begins.get(index + 1).copied().unwrap_or(self.states.len());
-        &self.states[self.begins[index]..end]
+    /// What was decomposed, without what it took.
+    pub(super) fn into_membership(self) -> Membership {
+        Membership(self.marks.into_iter().map(|mark| mark.component).collect())
     }
 }
 
-struct Search<'a> {
-    graph: &'a Graph,
-    /// When each state was first visited.
-    number: Vec<u32>,
-    /// The least number that is known to be reachable within the component.
-    low: Vec<u32>,
+impl Components {
+    /// The states of each component.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let ends = self.begins.iter().skip(1).copied().chain([self.states.len()]);
+        self.begins.iter().zip(ends).map(|(begin, end)| &self.states[*begin..end])
+    }
+}
+
+impl Membership {
+    /// The states that are in a component, ascending.
+    pub(super) fn states(&self) -> impl Iterator<Item = u32> {
+        (0_u32..).zip(&self.0).filter(|(_, component)| **component != NONE).map(|(state, _)| state)
+    }
+
+    /// Whether two states, the first of which is in a component, are in the same one.
+    pub(super) fn together(&self, state: u32, other: u32) -> bool {
+        self.0[state as usize] == self.0[other as usize]
+    }
+}
+
+struct Search<'s, 'a> {
+    decomposition: &'s mut Decomposition<'a>,
     next_number: u32,
     /// Visited states whose component is not complete.
     open: Vec<u32>,
     found: Components,
 }
 
-impl Search<'_> {
-    fn from(&mut self, root: u32, inside: &impl Fn(u32) -> bool) {
+impl Search<'_, '_> {
+    fn from(&mut self, root: u32) {
+        let graph = self.decomposition.graph;
         self.visit(root);
         // Each entry: a state on the current path, and the position of its next edge.
-        let mut path = vec![(root, self.graph.positions(root).start)];
+        let mut path = vec![(root, graph.positions(root).start)];
         while let Some((state, position)) = path.last_mut() {
             let state = *state;
-            if *position < self.graph.positions(state).end {
-                let target = self.graph.edge(*position).target;
+            if *position < graph.positions(state).end {
+                let target = graph.edge(*position).target;
                 *position += 1;
-                if !inside(target) || self.found.of_state[target as usize] != NONE {
+                let Mark { component, number, .. } = self.decomposition.marks[target as usize];
+                if component != OPEN {
                     continue;
                 }
-                if self.number[target as usize] == NONE {
+                if number == NONE {
                     self.visit(target);
-                    path.push((target, self.graph.positions(target).start));
+                    path.push((target, graph.positions(target).start));
                 } else {
-                    self.lower(state, self.number[target as usize]);
+                    self.lower(state, number);
                 }
             } else {
                 path.pop();
+                let Mark { number, low, .. } = self.decomposition.marks[state as usize];
                 if let Some((before, _)) = path.last() {
-                    self.lower(*before, self.low[state as usize]);
+                    self.lower(*before, low);
                 }
-                if self.low[state as usize] == self.number[state as usize] {
+                if low == number {
                     self.close(state);
                 }
             }
@@ -102,24 +144,22 @@ impl Search<'_> {
     }
 
     fn visit(&mut self, state: u32) {
-        self.number[state as usize] = self.next_number;
-        self.low[state as usize] = self.next_number;
+        let number = self.next_number;
+        self.decomposition.marks[state as usize] = Mark { component: OPEN, number, low: number };
         self.next_number += 1;
         self.open.push(state);
     }
 
     fn lower(&mut self, state: u32, number: u32) {
-        let low = &mut self.low[state as usize];
+        let low = &mut self.decomposition.marks[state as usize].low;
         *low = number.min(*low);
     }
 
     /// The states visited since `first` are a component.
     fn close(&mut self, first: u32) {
-        let component =
-            u32::try_from(self.found.begins.len()).expect("there are no more components than states");
         self.found.begins.push(self.found.states.len());
         while let Some(state) = self.open.pop() {
-            self.found.of_state[state as usize] = component;
+            self.decomposition.marks[state as usize].component = first;
             self.found.states.push(state);
             if state == first {
                 break;
@@ -132,9 +172,11 @@ impl Search<'_> {
 mod tests {
     use super::*;
 
-    fn components(graph: &Graph, inside: impl Fn(u32) -> bool) -> Vec<Vec<u32>> {
-        let components = Components::of(graph, inside);
-        let mut all: Vec<Vec<u32>> = components.iter().map(|(number, _)| components.sorted(number)).collect();
+    fn sorted(components: &Components) -> Vec<Vec<u32>> {
+        let mut all: Vec<Vec<u32>> = components.iter().map(<[u32]>::to_vec).collect();
+        for states in &mut all {
+            states.sort_unstable();
+        }
         all.sort();
         all
     }
@@ -144,13 +186,31 @@ mod tests {
         let edges: &[(u32, u32, &[usize])] =
             &[(0, 1, &[]), (1, 2, &[]), (2, 0, &[]), (2, 3, &[]), (3, 4, &[]), (4, 3, &[]), (4, 5, &[])];
         let graph = Graph::of_edges(6, edges);
-        assert_eq!(components(&graph, |_| true), [vec![0, 1, 2], vec![3, 4], vec![5]]);
-        assert_eq!(components(&graph, |state| state != 1), [vec![0], vec![2], vec![3, 4], vec![5]]);
+        let components = |part: &[u32]| sorted(&Decomposition::new(&graph).decompose(part));
+        assert_eq!(components(&[0, 1, 2, 3, 4, 5]), [vec![0, 1, 2], vec![3, 4], vec![5]]);
+        assert_eq!(components(&[0, 2, 3, 4, 5]), [vec![0], vec![2], vec![3, 4], vec![5]]);
+        assert_eq!(components(&[]), Vec::<Vec<u32>>::new());
+    }
+
+    #[test]
+    fn component_is_decomposed_again_and_the_others_stay() {
+        let edges: &[(u32, u32, &[usize])] =
+            &[(0, 1, &[]), (1, 0, &[]), (1, 2, &[]), (2, 1, &[]), (2, 3, &[]), (3, 4, &[]), (4, 3, &[])];
+        let graph = Graph::of_edges(5, edges);
+        let mut decomposition = Decomposition::new(&graph);
+        assert_eq!(sorted(&decomposition.decompose(&[0, 1, 2, 3, 4])), [vec![0, 1, 2], vec![3, 4]]);
+        decomposition.leave(&[0, 1, 2]);
+        assert_eq!(sorted(&decomposition.decompose(&[0, 2])), [vec![0], vec![2]]);
+        let membership = decomposition.into_membership();
+        assert_eq!(membership.states().collect::<Vec<_>>(), [0, 2, 3, 4]);
+        assert!(membership.together(3, 4));
+        assert!(!membership.together(0, 2));
     }
 
     #[test]
     fn components_of_a_long_path_need_no_stack() {
         let graph = Graph::of_path(200_000);
-        assert_eq!(Components::of(&graph, |_| true).iter().count(), 200_000);
+        let all: Vec<u32> = (0..200_000).collect();
+        assert_eq!(Decomposition::new(&graph).decompose(&all).iter().count(), 200_000);
     }
 }

@@ -2,12 +2,14 @@
 
 use downbeat_sim::model::{Fairness, Model, Property, Told};
 
-/// States are numbers below 32; sets of states are bits.
+/// States and fair actions are numbers below 32; sets of them are bits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) initial: Vec<u8>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) fair_actions: u8,
+    /// Which fair actions are strongly fair; the others are weakly fair.
+    pub(crate) strong: u32,
     /// Where an invariant is broken.
     pub(crate) bad: u32,
     /// Where its antecedent is true.
@@ -23,14 +25,14 @@ pub(crate) struct Graph {
 pub(crate) struct Edge {
     pub(crate) from: u8,
     pub(crate) to: u8,
-    /// The fair action that it is a step of.
-    pub(crate) fair: Option<u8>,
+    /// The fair actions that it is a step of.
+    pub(crate) fair: u32,
     /// Whether it breaks an invariant of steps.
     pub(crate) bad: bool,
 }
 
-pub(crate) fn contains(set: u32, state: u8) -> bool {
-    set & (1 << state) != 0
+pub(crate) fn contains(set: u32, member: u8) -> bool {
+    set & (1 << member) != 0
 }
 
 impl Model for Graph {
@@ -88,11 +90,15 @@ impl Model for Graph {
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
-        let fairs: Vec<Option<u8>> = self.edges.iter().map(|edge| edge.fair).collect();
+        let fairs: Vec<u32> = self.edges.iter().map(|edge| edge.fair).collect();
         let fair = |number: u8| {
             let fairs = fairs.clone();
-            let includes = move |action: &usize| fairs[*action] == Some(number);
-            Fairness::weak(format!("fair {number}"), includes)
+            let includes = move |action: &usize| contains(fairs[*action], number);
+            if contains(self.strong, number) {
+                Fairness::strong(format!("fair {number}"), includes)
+            } else {
+                Fairness::weak(format!("fair {number}"), includes)
+            }
         };
         (0..self.fair_actions).map(fair).collect()
     }

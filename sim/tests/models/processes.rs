@@ -2,8 +2,7 @@
 //! process, so that they are interchangeable, but for what is planted.
 
 use downbeat_sim::model::{Model, Property, Told};
-use downbeat_sim::symmetry::{Id, Symmetry};
-use downbeat_sim_derive::Rename;
+use downbeat_sim::symmetry::{Id, Rename, Symmetry};
 
 /// The most processes, and the places in the state.
 pub(crate) const PROCESSES: usize = 4;
