@@ -13,8 +13,10 @@ pub mod diagram;
 pub mod event_loop;
 #[cfg(feature = "harness")]
 pub mod harness;
+pub mod kinds;
 pub mod mermaid;
 pub mod model;
+pub mod pack;
 pub mod report;
 
 #[cfg(all(doctest, feature = "harness"))]

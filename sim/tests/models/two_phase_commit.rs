@@ -1,7 +1,9 @@
 //! Two-phase commit, after Gray and Lamport, "Consensus on Transaction Commit": one transaction manager and up
 //! to eight resource managers that may abort by themselves as long as they have not prepared.
 
+use downbeat_sim::kinds::Kinds;
 use downbeat_sim::model::{Model, Property, Told};
+use downbeat_sim::pack::Pack;
 
 /// Two-phase commit with so many resource managers, at most eight.
 pub(crate) struct TwoPhaseCommit {
@@ -9,7 +11,7 @@ pub(crate) struct TwoPhaseCommit {
 }
 
 /// All that is known anywhere. Messages stay: whoever has been sent one may receive it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pack)]
 pub(crate) struct State {
     pub(crate) resources: [Resource; 8],
     pub(crate) transaction: Transaction,
@@ -21,7 +23,7 @@ pub(crate) struct State {
     pub(crate) sent_abort: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pack)]
 pub(crate) enum Resource {
     Working,
     Prepared,
@@ -29,14 +31,14 @@ pub(crate) enum Resource {
     Aborted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pack)]
 pub(crate) enum Transaction {
     Open,
     Committed,
     Aborted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
 pub(crate) enum Action {
     Commit,
     Abort,
@@ -122,6 +124,14 @@ impl Model for TwoPhaseCommit {
             Action::ReceiveCommit(number) => next.resources[usize::from(number)] = Resource::Committed,
         }
         Some(next)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Action::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        action.kind()
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
