@@ -62,6 +62,15 @@ pub trait Pack: Sized {
 ///
 /// It does not compile for a type that is wider than any word: the error is the sentence of [`misfit`].
 ///
+/// ```compile_fail
+/// // the state needs 192 bits and a packed state has 128
+/// let word: Result<u128, _> = downbeat_sim::pack::pack(&[1_u64, 2, 3]);
+/// ```
+/// ```
+/// let word: Result<u128, _> = downbeat_sim::pack::pack(&[1_u64, 2]);
+/// assert_eq!(word, Ok(2 << 64 | 1));
+/// ```
+///
 /// # Errors
 /// A field exceeds the bound that it was declared with.
 ///

@@ -52,10 +52,13 @@ struct World {
     owner: usize,
 }
 
+/// All 128 bits, with a part of more than 64 and nothing behind the last bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pack)]
 struct Full {
-    high: u64,
-    low: i64,
+    number: Option<u64>,
+    pair: (i32, [u8; 3]),
+    #[pack(bits = 7)]
+    last: u32,
     nothing: Nothing,
 }
 
@@ -89,10 +92,12 @@ proptest! {
     }
 
     #[test]
-    fn word_without_a_free_bit_keeps_all_of_them(high: u64, low: i64) {
-        let full = Full { high, low, nothing: Nothing };
-        let word: u128 = pack(&full)?;
-        prop_assert_eq!(word, u128::from(low.cast_unsigned()) << 64 | u128::from(high));
+    fn word_without_a_free_bit_keeps_all_of_them(number: u64, small: i32, bytes: [u8; 3], last in 0..128_u32) {
+        let full = Full { number: Some(number), pair: (small, bytes), last, nothing: Nothing };
+        let [first, second, third] = bytes.map(u128::from);
+        let word = 1 | u128::from(number) << 1 | u128::from(small.cast_unsigned()) << 65
+            | first << 97 | second << 105 | third << 113 | u128::from(last) << 121;
+        prop_assert_eq!(pack(&full), Ok(word));
         prop_assert_eq!(unpack::<Full, u128>(word), full);
     }
 
@@ -123,6 +128,7 @@ fn value_has_its_word() {
         ("something there",      encoded(&asking),                            10, 0b01_1_00_010),
         ("nested array",         encoded(&held),                              10, 0b10_01_011),
         ("braces, nothing else", encoded(&Phase::Gone {}),                    10, 0b100),
+        ("a whole word",         encoded(&(u64::MAX, Nothing)),               64, u64::MAX),
         ("negative number",      encoded(&-2_i8),                              8, 0xfe),
         ("none of a number",     encoded(&None::<u8>),                         9, 0),
         ("some zero",            encoded(&Some(0_u8)),                         9, 1),
@@ -214,5 +220,5 @@ fn type_that_is_too_wide_says_which_field_is() {
 #[test]
 #[should_panic(expected = "`Full` needs a word of 128 bits")]
 fn long_state_does_not_go_into_a_short_word() {
-    let _lost = pack::<_, u64>(&Full { high: 1, low: 1, nothing: Nothing });
+    let _lost = pack::<_, u64>(&Full { number: None, pair: (0, [0; 3]), last: 0, nothing: Nothing });
 }

@@ -109,3 +109,51 @@ fn in_words(name: &str) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+    use crate::refusal::refusal;
+
+    const NO_ENUM: &str =
+        "kinds are the variants of an enum: make this an enum, or implement `Kinds` by hand";
+    const NO_VARIANT: &str = "`nested` belongs to a variant: write it before the variant";
+    const NOT_ONE_FIELD: &str =
+        "a nested variant has one field, an enum with kinds of its own: remove `nested`, or the other fields";
+
+    #[test]
+    fn kinds_says_at_its_place_what_it_cannot_derive() {
+        #[rustfmt::skip]
+        let cases = [
+            ("struct S { a: u8 }",                    "S",     NO_ENUM),
+            ("union U { a: u8 }",                     "U",     NO_ENUM),
+            ("enum Never {}",                         "Never", "an enum without variants has no kinds: give it a variant"),
+            ("#[kinds(nested)] enum E { A(B) }",      "#[kinds(nested)]", NO_VARIANT),
+            ("enum E { A(#[kinds(nested)] B) }",      "#[kinds(nested)]", NO_VARIANT),
+            ("enum E { #[kinds(nest)] A(B) }",        "nest",  "all that can be said of a variant is `nested`"),
+            ("enum E { #[kinds()] A(B) }",            "#[kinds()]",
+                "say what the variant is: write `#[kinds(nested)]`"),
+            ("enum E { #[kinds(nested)] A }",         "A",     NOT_ONE_FIELD),
+            ("enum E { #[kinds(nested)] A(B, C) }",   "A",     NOT_ONE_FIELD),
+        ];
+        for (source, place, sentence) in cases {
+            assert_eq!(refusal(super::expand, source), (place.to_owned(), sentence.to_owned()), "{source}");
+        }
+    }
+
+    #[test]
+    fn name_of_a_variant_is_told_in_words() {
+        let cases = [
+            ("Prepare", "prepare"),
+            ("ReceivePrepared", "receive prepared"),
+            ("RetryHTTPRequest", "retry http request"),
+            ("SendRPC", "send rpc"),
+            ("DropV2Message", "drop v2 message"),
+            ("A", "a"),
+            ("ÄndereÜber", "ändere über"),
+        ];
+        for (name, words) in cases {
+            assert_eq!(in_words(name), words);
+        }
+    }
+}

@@ -7,6 +7,8 @@
 mod bound;
 mod kinds;
 mod pack;
+#[cfg(test)]
+mod refusal;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

@@ -182,3 +182,54 @@ impl Part {
 fn binding(index: usize) -> Ident {
     format_ident!("part_{index}")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::refusal::refusal;
+
+    const NO_UNSIGNED: &str = "a bound is for a field of type u8, u16, u32, u64 or usize; any other type packs itself: \
+                               remove the attribute, or declare the bound inside the type";
+    const UNKNOWN: &str = "a bound is `max = 5` or `bits = 3`";
+    const MISSING: &str = "a bound is missing: write `max = 5` or `bits = 3`";
+    const TWO: &str = "one bound is enough: remove one of `max` and `bits`";
+    const NO_FIELD: &str = "a bound belongs to a field: write it before the field";
+
+    #[test]
+    fn pack_says_at_its_place_what_it_cannot_derive() {
+        #[rustfmt::skip]
+        let cases = [
+            ("union U { a: u8 }", "union", "a union does not know which of its fields it has: use an enum"),
+            ("enum Never {}", "Never",
+                "an enum without variants has no value to pack: give it a variant, or use `()`"),
+            ("#[pack(bits = 3)] struct S { a: u8 }",          "#[pack(bits = 3)]", NO_FIELD),
+            ("enum E { A, #[pack(max = 2)] B(u8) }",          "#[pack(max = 2)]",  NO_FIELD),
+            ("struct S { #[pack(bit = 3)] a: u8 }",           "bit",               UNKNOWN),
+            ("struct S { #[pack(max = 3, width = 2)] a: u8 }", "width",            TWO),
+            ("struct S { #[pack(max = 3)] #[pack(bits = 2)] a: u8 }", "bits",      TWO),
+            ("struct S { #[pack()] a: u8 }",                  "#[pack()]",         MISSING),
+            ("struct S { #[pack(bits = 9)] a: u8 }",          "9",    "`u8` has 1 to 8 bits to declare"),
+            ("struct S { #[pack(bits = 0)] a: u16 }",         "0",    "`u16` has 1 to 16 bits to declare"),
+            ("struct S(#[pack(bits = 1)] bool);",             "bool", NO_UNSIGNED),
+            ("struct S(#[pack(max = 1)] i8);",                "i8",   NO_UNSIGNED),
+            ("struct S(#[pack(max = 1)] Option<u8>);",        "Option<u8>", NO_UNSIGNED),
+            ("enum E { A { #[pack(max = 1)] a: [u8; 2] } }",  "[u8; 2]",    NO_UNSIGNED),
+        ];
+        for (source, place, sentence) in cases {
+            assert_eq!(refusal(super::expand, source), (place.to_owned(), sentence.to_owned()), "{source}");
+        }
+    }
+
+    /// What is no bound at all is refused by the parser, in its words and at the right place.
+    #[test]
+    fn pack_takes_numbers_for_bounds() {
+        #[rustfmt::skip]
+        let cases = [
+            ("struct S { #[pack] a: u8 }",            "pack",    "expected attribute arguments in parentheses: #[pack(...)]"),
+            ("struct S { #[pack(max)] a: u8 }",       ")",       "expected `=`"),
+            ("struct S { #[pack(bits = WIDTH)] a: u8 }", "WIDTH", "expected integer literal"),
+        ];
+        for (source, place, sentence) in cases {
+            assert_eq!(refusal(super::expand, source), (place.to_owned(), sentence.to_owned()), "{source}");
+        }
+    }
+}
