@@ -47,6 +47,17 @@ fn stateright_vectors(bencher: Bencher<'_, '_>, threads: usize) {
     });
 }
 
+#[divan::bench(args = THREADS, sample_count = 3, sample_size = 1)]
+fn downbeat_packed_of_eight(bencher: Bencher<'_, '_>, threads: usize) {
+    let model = copy::TwoPhaseCommit { managers: LARGE };
+    bencher.counter(ItemsCount::new(LARGE_DISTINCT)).bench(|| {
+        let threads = NonZeroUsize::new(threads).expect("at least one thread");
+        let report =
+            Checker::new(&model).packed_states().threads(threads).check().expect("the model is sound");
+        assert_eq!(report.distinct, LARGE_DISTINCT);
+    });
+}
+
 #[divan::bench(args = THREADS, sample_count = 1, sample_size = 1)]
 fn downbeat_copy_of_eight(bencher: Bencher<'_, '_>, threads: usize) {
     let model = copy::TwoPhaseCommit { managers: LARGE };

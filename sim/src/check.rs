@@ -48,10 +48,11 @@ pub use limits::{Limit, Limits};
 pub use reduced::Reduction;
 
 use crate::model::{Lane, Model, Property, Strength};
+use crate::pack::{Pack, TooWide};
 use crate::reduction::Dependence;
 use crate::report::{Kind, PropertyReport, Report, Verdict};
 use crate::symmetry::Asymmetry;
-use encoding::{Encoding, Fingerprint, Whole};
+use encoding::{Encoding, Fingerprint, Packed, Whole};
 use evaluate::Evaluator;
 use explore::{Plan, Search};
 use reduced::Reduced;
@@ -136,6 +137,18 @@ impl<'a, M: Model> Checker<'a, M> {
     #[must_use]
     pub fn whole_states(mut self) -> Self {
         self.decide = decide::<M, Whole>;
+        self
+    }
+
+    /// Stores states as the words that they are packed into: nothing is left to chance, in 8 or 16 bytes a state.
+    #[must_use]
+    pub fn packed_states(mut self) -> Self
+    where
+        M::State: Pack,
+    {
+        // One word of each width stands for no state.
+        let is_narrow = <M::State as Pack>::BITS < u64::BITS;
+        self.decide = if is_narrow { decide::<M, Packed<u64>> } else { decide::<M, Packed<u128>> };
         self
     }
 
@@ -434,6 +447,8 @@ pub enum CheckError {
         /// The reduction.
         reduction: Reduction,
     },
+    /// A state does not fit into the bits that its type declares.
+    TooWide(TooWide),
     /// The model declares a symmetry that it does not have.
     Asymmetric(Asymmetry),
     /// The model declares processes that do not touch what they are declared to touch.
@@ -520,6 +535,7 @@ impl fmt::Display for CheckError {
             CheckError::Undeclared { reduction: Reduction::PartialOrder } => {
                 write!(f, "the model declares no processes (`Model::processes`)")
             }
+            CheckError::TooWide(wide) => write!(f, "{wide}"),
             CheckError::Asymmetric(asymmetry) => write!(f, "{asymmetry}"),
             CheckError::Dependent(dependence) => write!(f, "{dependence}"),
             CheckError::UnknownLane { action, lane, lanes } => {

@@ -4,7 +4,8 @@
 //! state that it can come to and returns a [`report::Report`]: a verdict for each property and, for each one
 //! that is violated, a shortest counterexample, which [`diagram`] and [`mermaid`] draw as a sequence diagram.
 //! With the feature `harness`, `harness` puts a command line and assertions for tests around any number of
-//! models. `docs/checker.md` is the manual.
+//! models; with the feature `derive`, [`pack`] and [`kinds`] derive what a model says of its states and actions.
+//! `docs/checker.md` is the manual.
 //!
 //! Nothing here knows a particular model, reads a random number, or depends on the number of threads.
 
@@ -13,8 +14,10 @@ pub mod diagram;
 pub mod event_loop;
 #[cfg(feature = "harness")]
 pub mod harness;
+pub mod kinds;
 pub mod mermaid;
 pub mod model;
+pub mod pack;
 pub mod reduction;
 pub mod report;
 pub mod symmetry;

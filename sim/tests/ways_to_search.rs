@@ -56,6 +56,7 @@ fn storage_changes_no_result() {
         assert_eq!(check(checker(threads).fingerprints_of_64_bits()), expected, "{threads} threads");
         assert_eq!(check(checker(threads).fingerprints_of_128_bits()), expected, "{threads} threads");
         assert_eq!(check(checker(threads).whole_states()), expected, "{threads} threads");
+        assert_eq!(check(checker(threads).packed_states()), expected, "{threads} threads");
     }
 }
 
@@ -73,6 +74,8 @@ fn disk_changes_no_result() {
         });
         assert_eq!(check(spilled), expected, "{threads} threads, {kilobytes} KiB");
         assert!(files > 0, "nothing went to disk with {kilobytes} KiB");
+        let packed = checker(threads).packed_states().limits(limits).spill(directory.path());
+        assert_eq!(check(packed), expected, "{threads} threads, {kilobytes} KiB, packed");
     }
     assert_eq!(std::fs::read_dir(directory.path()).expect("it exists").count(), 0, "files are left");
 }

@@ -7,9 +7,10 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::CheckError;
-use super::key::Key;
+use super::key::{Key, Mix};
 use super::table::Table;
 use crate::model::Model;
+use crate::pack::{self, Pack, Word};
 use crate::report::Storage;
 
 /// How states of a model are told apart and kept until they are expanded.
@@ -113,6 +114,35 @@ impl<M: Model, K: Key> Encoding<M> for Fingerprint<K> {
     #[inline]
     fn decode(_: K, body: &M::State) -> Cow<'_, M::State> {
         Cow::Borrowed(body)
+    }
+}
+
+/// States as the words that they are packed into, mixed. No two states have one word, so the keys are exact, and
+/// nothing but the key is kept of a state.
+pub(super) struct Packed<W>(PhantomData<W>);
+
+impl<M: Model<State: Pack>, W: Word + Mix> Encoding<M> for Packed<W> {
+    type Key = W;
+    type Body = ();
+    type Visited = Table<W>;
+    const BY_KEY: bool = true;
+    const STORAGE: Storage = Storage::Exact;
+
+    #[inline]
+    fn encode(state: M::State) -> Result<(W, ()), Box<CheckError>> {
+        match pack::pack::<M::State, W>(&state) {
+            Ok(word) => Ok((word.mix(), ())),
+            Err(wide) => Err(Box::new(CheckError::TooWide(wide))),
+        }
+    }
+
+    fn of_key(_: W) -> Option<()> {
+        Some(())
+    }
+
+    #[inline]
+    fn decode(key: W, (): &()) -> Cow<'_, M::State> {
+        Cow::Owned(pack::unpack(key.unmix()))
     }
 }
 

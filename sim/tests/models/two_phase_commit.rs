@@ -1,7 +1,9 @@
 //! Two-phase commit, after Gray and Lamport, "Consensus on Transaction Commit": one transaction manager and up
 //! to eight resource managers that may abort by themselves as long as they have not prepared.
 
+use downbeat_sim::kinds::Kinds;
 use downbeat_sim::model::{Model, Property, Told};
+use downbeat_sim::pack::Pack;
 use downbeat_sim::symmetry::{Rename, Symmetry};
 
 /// Two-phase commit with so many resource managers, at most eight.
@@ -15,7 +17,7 @@ pub(crate) struct TwoPhaseCommit {
 pub(crate) struct ManagerId(u8);
 
 /// All that is known anywhere. Messages stay: whoever has been sent one may receive it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Rename)]
 pub(crate) struct State {
     #[rename(index = ManagerId)]
     pub(crate) resources: [Resource; 8],
@@ -30,7 +32,7 @@ pub(crate) struct State {
     pub(crate) sent_abort: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Rename)]
 pub(crate) enum Resource {
     Working,
     Prepared,
@@ -38,14 +40,14 @@ pub(crate) enum Resource {
     Aborted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Rename)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Rename)]
 pub(crate) enum Transaction {
     Open,
     Committed,
     Aborted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
 pub(crate) enum Action {
     Commit,
     Abort,
@@ -131,6 +133,14 @@ impl Model for TwoPhaseCommit {
             Action::ReceiveCommit(number) => next.resources[usize::from(number)] = Resource::Committed,
         }
         Some(next)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Action::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        action.kind()
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
