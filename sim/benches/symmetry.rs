@@ -11,7 +11,6 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use downbeat_sim::model::{Model, Property, Told};
 use downbeat_sim::symmetry::{Id, Rename, Symmetry};
-use downbeat_sim_derive::Rename;
 use two_phase_commit::TwoPhaseCommit;
 
 fn main() {

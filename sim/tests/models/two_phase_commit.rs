@@ -2,8 +2,7 @@
 //! to eight resource managers that may abort by themselves as long as they have not prepared.
 
 use downbeat_sim::model::{Model, Property, Told};
-use downbeat_sim::symmetry::Symmetry;
-use downbeat_sim_derive::Rename;
+use downbeat_sim::symmetry::{Rename, Symmetry};
 
 /// Two-phase commit with so many resource managers, at most eight.
 pub(crate) struct TwoPhaseCommit {
