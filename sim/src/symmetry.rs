@@ -24,6 +24,9 @@ pub use sorts::{IDS_MAX, Id, Renaming, SORTS_MAX};
 use crate::model::Model;
 use sorts::Sorts;
 
+/// An action, and the state that it leads to.
+pub type Step<M> = (<M as Model>::Action, <M as Model>::State);
+
 /// The ids of a model that are interchangeable.
 pub struct Symmetry<M: Model> {
     sorts: Sorts,
@@ -95,12 +98,7 @@ impl<M: Model> Symmetry<M> {
     /// A counterexample is found among representatives. Told with the ids that the system really has, it
     /// begins in an initial state and goes on with one of these steps after another. There is one wherever
     /// `state` has the representative from which the search took a step to `representative`.
-    pub fn real_steps(
-        &self,
-        model: &M,
-        state: &M::State,
-        representative: &M::State,
-    ) -> Vec<(M::Action, M::State)> {
+    pub fn real_steps(&self, model: &M, state: &M::State, representative: &M::State) -> Vec<Step<M>> {
         let mut found = Vec::new();
         model.steps(state, &mut Vec::new(), |action, next| {
             if self.representative(&next) == *representative {
@@ -113,11 +111,7 @@ impl<M: Model> Symmetry<M> {
     /// A behaviour that visits states with these representatives: its initial state, and its steps, always the
     /// first one that fits. `None` if there is no such behaviour, which in a symmetric model means that the
     /// representatives are none of a behaviour.
-    pub fn real_path(
-        &self,
-        model: &M,
-        representatives: &[M::State],
-    ) -> Option<(M::State, Vec<(M::Action, M::State)>)> {
+    pub fn real_path(&self, model: &M, representatives: &[M::State]) -> Option<(M::State, Vec<Step<M>>)> {
         let (beginning, others) = representatives.split_first()?;
         let initial = model.initial().into_iter().find(|state| self.representative(state) == *beginning)?;
         let mut state = initial.clone();

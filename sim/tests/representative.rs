@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 
 use downbeat_sim::model::{Model, Property, Told};
-use downbeat_sim::symmetry::{Id, Rename, Symmetry};
+use downbeat_sim::symmetry::{Id, Observer, Rename, Renaming, Symmetry};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -53,16 +53,34 @@ fn symmetry<S: Rename + Clone + Ord + Hash + Send + Sync>(
     Symmetry::new().of::<Worker>(workers).of::<Client>(clients)
 }
 
+/// A state of which an observer sees nothing, so that only trying and what changes nothing can tell ids apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Unseen<S>(S);
+
+impl<S: Rename> Rename for Unseen<S> {
+    fn rename(&self, renaming: &Renaming) -> Self {
+        Self(self.0.rename(renaming))
+    }
+
+    fn observe(&self, _: &mut Observer) {}
+}
+
 /// The number of different representatives of the states that `make` makes of the numbers below 2 to the power
-/// of `bits`.
-fn count<S: Rename + Clone + Ord + Hash + Send + Sync>(
+/// of `bits`. Up to five ids it must be the same when nothing is seen of them.
+fn count<S: Rename + Clone + Debug + Ord + Hash + Send + Sync>(
     (workers, clients): (usize, usize),
     bits: usize,
     make: impl Fn(&dyn Fn(usize) -> bool) -> S,
 ) -> usize {
-    let symmetry = symmetry(workers, clients);
-    let states = (0..1_u32 << bits).map(|number| make(&|bit| number & (1 << bit) != 0));
-    states.map(|state| symmetry.representative(&state)).collect::<BTreeSet<S>>().len()
+    let states = || (0..1_u32 << bits).map(|number| make(&|bit| number & (1 << bit) != 0));
+    let seen = symmetry(workers, clients);
+    let count = states().map(|state| seen.representative(&state)).collect::<BTreeSet<S>>().len();
+    if seen.renamings() <= 120 {
+        let unseen = symmetry(workers, clients);
+        let representatives = states().map(|state| unseen.representative(&Unseen(state)));
+        assert_eq!(representatives.collect::<BTreeSet<_>>().len(), count, "unseen");
+    }
+    count
 }
 
 fn pairs(of: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -112,6 +130,35 @@ fn representatives_are_as_many_as_there_are_structures() {
         });
         assert_eq!(as_pairs, matrices, "binary matrices of {size} rows and columns");
     }
+}
+
+/// The cells of a board of four by four that are neighbours, by a rule that need not be the same both ways.
+fn board(are_neighbours: impl Fn([usize; 2], [usize; 2]) -> bool) -> BTreeSet<BTreeSet<Worker>> {
+    let edges = pairs(16).filter(|(one, other)| {
+        let place = |cell: usize| [cell / 4, cell % 4];
+        are_neighbours(place(*one), place(*other)) || are_neighbours(place(*other), place(*one))
+    });
+    edges.map(|(one, other)| BTreeSet::from([Worker::at(one), Worker::at(other)])).collect()
+}
+
+/// The rook's graph and the Shrikhande graph: in both, every two vertices that are neighbours have two common
+/// neighbours, and so have every two that are none. Signatures tell nothing apart, even after one vertex is
+/// put first, and in the Shrikhande graph the others are not all alike then.
+#[test]
+fn representatives_are_found_where_signatures_tell_nothing_apart() {
+    let symmetry = symmetry(16, 0);
+    let rook = board(|one, other| one[0] == other[0] || one[1] == other[1]);
+    let shrikhande = board(|one, other| {
+        let by = [0, 1].map(|axis| (other[axis] + 4 - one[axis]) % 4);
+        by == [0, 1] || by == [1, 0] || by == [1, 1]
+    });
+    let mut representatives = BTreeSet::new();
+    for state in [rook, shrikhande] {
+        assert_eq!(state.len(), 48);
+        let renamed = (0..200_u64).map(|number| symmetry.renamed(&state, number * 0x51f2_c0de_9e37));
+        representatives.extend(renamed.map(|renamed| symmetry.representative(&renamed)));
+    }
+    assert_eq!(representatives.len(), 2);
 }
 
 const WORKERS: usize = 4;
@@ -235,6 +282,14 @@ proptest! {
     ) {
         agree(&symmetry(5, 0), &state, &other)?;
     }
+
+    #[test]
+    fn representatives_agree_with_all_renamings_of_related_ids_that_are_not_seen(
+        state in relation(),
+        other in relation(),
+    ) {
+        agree(&symmetry(5, 0), &Unseen(state), &Unseen(other))?;
+    }
 }
 
 #[test]
@@ -247,6 +302,13 @@ fn renamings_are_numbered_each_once() {
     assert_eq!((symmetry.renamed(&state, 0), symmetry.renamed(&state, 12)), (state.clone(), state));
     let is_undeclared_kept = renamed.iter().all(|state| state[2].1 == Client::at(5));
     assert!(is_undeclared_kept, "an id that is not declared keeps its name");
+}
+
+#[test]
+fn renaming_moves_bits_and_places_of_declared_ids_only() {
+    let symmetry = symmetry(2, 0);
+    let exchanged = symmetry.renamed(&Neighbours(vec![0b1000_0001, 0b10, 0b1000_0010]), 1);
+    assert_eq!(exchanged, Neighbours(vec![0b1, 0b1000_0010, 0b1000_0001]));
 }
 
 #[test]

@@ -196,3 +196,27 @@ fn id(input: &DeriveInput) -> Result<TokenStream> {
         #implementation
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rename_refuses_what_has_no_ids_to_find() {
+        #[rustfmt::skip]
+        let cases = [
+            (quote! { union U { one: u8 } }, "`Rename` cannot tell what a union holds"),
+            (quote! { #[rename(id)] struct Pair(u8, u8); }, "an id is a tuple struct of one unsigned integer"),
+            (quote! { #[rename(id)] enum Side { Left } }, "an id is a tuple struct of one unsigned integer"),
+            (quote! { #[rename(ids)] struct One(u8); }, "expected `id`"),
+            (quote! { struct S { #[rename(place = Id)] field: u8 } },
+             "expected `index = Id`, `bits = Id` or `plain`"),
+            (quote! { enum E { V(#[rename(bits = Id, index = Id)] u8) } }, "nothing can lie within this: it comes last"),
+            (quote! { struct S(#[rename(plain, bits = Id)] u8); }, "nothing can lie within this: it comes last"),
+        ];
+        for (input, refusal) in cases {
+            let refused = derive(input.clone()).map(|written| written.to_string());
+            assert_eq!(refused.map_err(|error| error.to_string()), Err(refusal.to_owned()), "{input}");
+        }
+    }
+}

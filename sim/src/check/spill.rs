@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use super::CheckError;
-use super::disk::{Directory, KeyWriter, Keys};
+use super::disk::{Directory, KeyReader, KeyWriter, Keys};
 use super::key::Key;
 
 /// More runs than these are merged into one, since every comparison reads all of them.
@@ -72,7 +72,7 @@ impl Spill {
     fn merge<K: Key>(&mut self) -> Result<(), CheckError> {
         let mut readers = self.runs.iter().map(Keys::read::<K>).collect::<Result<Vec<_>, _>>()?;
         let mut merged = self.file()?;
-        while let Some(least) = readers.iter().filter_map(|reader| reader.peek()).min() {
+        while let Some(least) = readers.iter().filter_map(KeyReader::peek).min() {
             merged.push(least)?;
             for reader in readers.iter_mut().filter(|reader| reader.peek() == Some(least)) {
                 reader.advance()?;

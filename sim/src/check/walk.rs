@@ -101,7 +101,7 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         for state in self.search.plan.model.initial() {
             let (key, body) = E::encode(state).map_err(|error| *error)?;
             let place = self.walk.ranks.place::<M, E>(&self.search.visited, key, &body);
-            let Some(place) = place else { return Err(self.unknown("an initial state")) };
+            let Some(place) = place else { return Err(unknown("an initial state")) };
             if self.number(place) {
                 self.next.push(Found { key, body });
             }
@@ -120,12 +120,8 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         if self.found as usize == self.search.len() {
             Ok(ControlFlow::Continue(self.walk))
         } else {
-            Err(self.unknown("some step"))
+            Err(unknown("some step"))
         }
-    }
-
-    fn unknown(&self, action: &str) -> CheckError {
-        CheckError::UnknownState { action: action.to_owned() }
     }
 
     /// The states are there already; only time and memory can still run out.
@@ -231,6 +227,10 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
             }
         }
     }
+}
+
+fn unknown(action: &str) -> CheckError {
+    CheckError::UnknownState { action: action.to_owned() }
 }
 
 /// The steps from some states.

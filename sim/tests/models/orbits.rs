@@ -1,6 +1,6 @@
 //! Breadth-first search, once over all states and once over representatives, for comparison.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
 use downbeat_sim::model::Model;
 use downbeat_sim::symmetry::Symmetry;
@@ -16,9 +16,11 @@ pub(crate) fn search<M: Model>(
     canonical: impl Fn(M::State) -> M::State,
 ) -> Vec<(M::State, Option<usize>)> {
     let mut found = Vec::new();
-    let mut known = HashMap::new();
+    let mut known = HashSet::new();
     let mut reach = |state: M::State, from, found: &mut Vec<_>| {
-        known.entry(state.clone()).or_insert_with(|| found.push((state, from)));
+        if known.insert(state.clone()) {
+            found.push((state, from));
+        }
     };
     for state in model.initial() {
         reach(canonical(state), None, &mut found);

@@ -49,16 +49,15 @@ pub(crate) enum Deed {
 pub(crate) enum Planted {
     Nothing,
     BeginsElsewhere,
-    TakesNoTokens,
+    PassesNoTokens,
     NeverRests,
-    InAntecedent,
-    InObligation,
-    InStepProperty,
+    /// In the predicate of a property that has this number.
+    InPredicate(usize),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
-    pub(crate) processes: usize,
+    pub(crate) number: usize,
     pub(crate) rules: Vec<Rule>,
     pub(crate) planted: Planted,
 }
@@ -72,19 +71,15 @@ pub(crate) struct Action {
 }
 
 impl Processes {
-    fn is_planted(&self, planted: Planted) -> bool {
-        self.planted == planted
-    }
-
     fn is_allowed(&self, state: &State, Action { process, rule, to }: Action) -> bool {
         let me = Process::at(process);
         let is_awake = state.asleep & (1 << process) == 0;
         let may = match rule.deed {
             Deed::Move | Deed::Sleep | Deed::WakeAll => true,
-            Deed::TakeToken => {
-                state.token.is_none() && !(self.is_planted(Planted::TakesNoTokens) && process == 0)
+            Deed::TakeToken => state.token.is_none(),
+            Deed::PassToken(_) | Deed::DropToken => {
+                state.token == Some(me) && !(self.planted == Planted::PassesNoTokens && process == 0)
             }
-            Deed::PassToken(_) | Deed::DropToken => state.token == Some(me),
             Deed::Enqueue => state.queue.len() < 2,
             Deed::Dequeue => state.queue.first() == Some(&me),
         };
@@ -108,12 +103,12 @@ impl Model for Processes {
 
     fn initial(&self) -> Vec<State> {
         let mut local = [0; PROCESSES];
-        local[0] = u8::from(self.is_planted(Planted::BeginsElsewhere));
+        local[0] = u8::from(self.planted == Planted::BeginsElsewhere);
         vec![State { local, token: None, queue: Vec::new(), asleep: 0 }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let all = || 0..self.processes;
+        let all = || 0..self.number;
         let rules = all().flat_map(|process| self.rules.iter().map(move |rule| (process, *rule)));
         let every = rules.flat_map(|(process, rule)| all().map(move |to| Action { process, rule, to }));
         actions.extend(every.filter(|action| self.is_allowed(state, *action)));
@@ -137,48 +132,40 @@ impl Model for Processes {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let first_has_token: fn(&Self, &State) -> bool = |model, state| {
-            let wanted = model.is_planted(Planted::InAntecedent).then(|| Process::at(0));
-            state.token.is_some() && (wanted.is_none() || state.token == wanted)
-        };
         vec![
-            Property::<Self>::always("token", "true", |_, _| true, first_has_token, |_, _| String::new()),
-            Property::<Self>::leads_to(
-                "move",
-                "whoever is elsewhere holds the token some time",
-                |model, state| {
-                    let who = if model.is_planted(Planted::InObligation) { 0..1 } else { 0..model.processes };
-                    state.local[who].iter().any(|local| *local != 0)
-                },
-                |_, state| state.token.is_some(),
-                |_, _| String::new(),
-            ),
-            Property::<Self>::always_step(
-                "step",
-                "nobody is put to sleep by another one",
-                |model, _, action, after| {
-                    let is_asleep = after.asleep & (1 << action.process) != 0;
-                    !(model.is_planted(Planted::InStepProperty) && action.process == 0 && is_asleep)
-                },
-                |_, _, _, _| true,
-                |_, _| String::new(),
-            ),
+            Property::<Self>::always("always", "", first_holds::<0>, first_holds::<1>, |_, _| String::new()),
+            Property::<Self>::sometimes("sometimes", "", first_holds::<2>),
+            Property::<Self>::leads_to("leads-to", "", first_holds::<3>, first_holds::<4>, |_, _| {
+                String::new()
+            }),
+            Property::<Self>::eventually("eventually", "", first_holds::<5>, |_, _| String::new()),
+            Property::<Self>::always_step("step", "", first_acts::<6>, first_acts::<7>, |_, _| String::new()),
         ]
     }
 
     fn symmetry(&self) -> Option<Symmetry<Self>> {
-        Some(Symmetry::new().of::<Process>(self.processes))
+        Some(Symmetry::new().of::<Process>(self.number))
     }
 
     fn is_final(&self, state: &State) -> bool {
-        !(self.is_planted(Planted::NeverRests) && state.token == Some(Process::at(0)))
+        !(self.planted == Planted::NeverRests && state.token == Some(Process::at(0)))
     }
 
     fn lanes(&self) -> Vec<String> {
-        (0..self.processes).map(|process| format!("process {process}")).collect()
+        (0..self.number).map(|process| format!("process {process}")).collect()
     }
 
     fn tell(&self, _: &State, action: &Action, _: &State) -> Told {
         Told::new(action.process, action.to, format!("{:?}", action.rule))
     }
+}
+
+/// False, unless planted: that process 0 has the token.
+fn first_holds<const PREDICATE: usize>(model: &Processes, state: &State) -> bool {
+    model.planted == Planted::InPredicate(PREDICATE) && state.token == Some(Process::at(0))
+}
+
+/// False, unless planted: that process 0 acts.
+fn first_acts<const PREDICATE: usize>(model: &Processes, _: &State, action: &Action, _: &State) -> bool {
+    model.planted == Planted::InPredicate(PREDICATE) && action.process == 0
 }
