@@ -5,6 +5,7 @@
 //! predicate for each property in [`properties`], for every variant of every model.
 
 pub mod properties;
+pub mod remote_agents;
 pub mod subtask_completion;
 pub mod watch;
 
@@ -12,9 +13,15 @@ use downbeat_sim::harness::Registry;
 
 /// Every model, with every variant.
 pub fn registry() -> Registry {
-    Registry::new().model(
-        "subtask-completion",
-        "how a subtask's result comes back to its parent",
-        subtask_completion::as_is_variants().into_iter().chain(subtask_completion::kernel::variants()),
-    )
+    Registry::new()
+        .model(
+            "subtask-completion",
+            "how a subtask's result comes back to its parent",
+            subtask_completion::as_is_variants().into_iter().chain(subtask_completion::kernel::variants()),
+        )
+        .model(
+            "agent-reports",
+            "how the end of a task comes back from a remote agent",
+            remote_agents::reports::variants(),
+        )
 }

@@ -27,7 +27,8 @@ fn diagrams(run: &Run) -> String {
 #[test]
 fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
     let mut counts = Vec::new();
-    for variant in downbeat_models::registry().variants() {
+    let registry = downbeat_models::registry();
+    for variant in registry.variants().filter(|variant| variant.model() == "subtask-completion") {
         let run = check(variant, &[], &[]);
         for property in run.evaluated() {
             assert!(property.is_as_expected(), "{variant} {}: {}", property.found.id, property.found.verdict);

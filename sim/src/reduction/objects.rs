@@ -133,13 +133,14 @@ impl Footprint {
         self.conflicts(next) || self.writes.meets(next.awaits)
     }
 
-    /// What is in this footprint and, in the same place, not in the other one.
+    /// What of this footprint the other one does not account for. Who may write an object may read and await it.
     #[must_use]
     pub fn beyond(self, other: Self) -> Self {
+        let reads = other.reads | other.writes;
         Self {
-            reads: self.reads.without(other.reads),
+            reads: self.reads.without(reads),
             writes: self.writes.without(other.writes),
-            awaits: self.awaits.without(other.awaits),
+            awaits: self.awaits.without(other.awaits | reads),
         }
     }
 
