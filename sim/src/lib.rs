@@ -3,6 +3,7 @@
 //! A [`model::Model`] is a closed system: initial states, steps, properties. [`check::Checker`] visits every
 //! state that it can come to and returns a [`report::Report`]: a verdict for each property and, for each one
 //! that is violated, a shortest counterexample, which [`diagram`] and [`mermaid`] draw as a sequence diagram.
+//! [`replay`] steps a recorded one through the model again.
 //! With the feature `harness`, `harness` puts a command line and assertions for tests around any number of
 //! models. `docs/checker.md` is the manual.
 //!
@@ -10,11 +11,13 @@
 
 pub mod check;
 pub mod diagram;
+mod edits;
 pub mod event_loop;
 #[cfg(feature = "harness")]
 pub mod harness;
 pub mod mermaid;
 pub mod model;
+pub mod replay;
 pub mod report;
 
 #[cfg(all(doctest, feature = "harness"))]

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use downbeat_sim::check::{Checker, Limits};
+use downbeat_sim::replay::{Replayed, replay};
 use downbeat_sim::report::{Counterexample, Report, Verdict};
 use graph::{Edge, Graph, contains};
 use proptest::prelude::*;
@@ -229,6 +230,11 @@ proptest! {
                 let start = counterexample.lasso_start.expect("a lasso");
                 prop_assert!(start == stem || start > stem && counterexample.ends_in_stutter(), "{}", id);
             }
+        }
+        for property in &report.properties {
+            let Some(found) = &property.counterexample else { continue };
+            let again = Replayed { counterexample: found.clone(), reworded: Vec::new() };
+            prop_assert_eq!(replay(&graph, property.id, found), Ok(again), "{}", property.id);
         }
         prop_assert_eq!(&report, &check(&graph, 3));
     }
