@@ -16,7 +16,8 @@ fn command(line: &str) -> (Outcome, String) {
 
 fn command_in(registry: &Registry, line: &str) -> (Outcome, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut streams = Streams { out: &mut out, err: &mut err, colors: false, progress: false };
+    let mut streams =
+        Streams { out: &mut out, err: &mut err, colors: false, progress: false, program: "toys".into() };
     let arguments = std::iter::once("toys").chain(line.split_whitespace());
     let outcome = harness::main_from(arguments, registry, &mut streams);
     out.append(&mut err);
@@ -156,6 +157,8 @@ fn exit_code_tells_what_happened() {
         ("chek",                                        Failed,     2),
         ("",                                            Failed,     2),
         ("check --help",                                AsExpected, 0),
+        ("replay",                                      Failed,     2),
+        ("replay --help",                               AsExpected, 0),
     ];
     for (line, expected, code) in cases {
         let (outcome, text) = command(line);
@@ -213,7 +216,7 @@ fn check_shows_a_behaviour_once_and_refers_to_it_for_another_variant() {
 }
 
 #[test]
-fn out_gets_one_file_for_each_counterexample() {
+fn out_gets_a_file_to_replay_for_each_counterexample_and_its_diagram() {
     let directory = std::env::temp_dir().join(format!("downbeat-command-{}", std::process::id()));
     for (format, extension) in [("text", "txt"), ("mermaid", "mmd"), ("json", "json")] {
         let out = directory.join(format);
@@ -224,7 +227,12 @@ fn out_gets_one_file_for_each_counterexample() {
             .map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned())
             .collect();
         files.sort();
-        let expected = ["as-is.S1", "lazy.L1", "polite.L1"].map(|name| format!("counter@{name}.{extension}"));
+        let mut expected = Vec::new();
+        for name in ["as-is.S1", "lazy.L1", "polite.L1"] {
+            // The one for `replay` comes first by its name, and is the only one of JSON.
+            let both = if extension == "json" { vec!["json"] } else { vec!["json", extension] };
+            expected.extend(both.iter().map(|extension| format!("counter@{name}.{extension}")));
+        }
         assert_eq!(files, expected);
     }
     let text = std::fs::read_to_string(directory.join("text/counter@as-is.S1.txt")).expect("it was written");
@@ -254,7 +262,13 @@ fn color_is_used_when_asked_for_or_on_a_terminal() {
         ("", false, false),
     ] {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut streams = Streams { out: &mut out, err: &mut err, colors: terminal, progress: false };
+        let mut streams = Streams {
+            out: &mut out,
+            err: &mut err,
+            colors: terminal,
+            progress: false,
+            program: "toys".into(),
+        };
         let arguments = ["toys", "check"].into_iter().chain(arguments.split_whitespace());
         harness::main_from(arguments, &registry, &mut streams);
         assert_eq!(out.contains(&0x1b), expected, "{terminal}");

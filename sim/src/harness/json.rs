@@ -1,29 +1,38 @@
 //! The report for machines, as `docs/report.schema.json` describes it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::replays::Replay;
 use super::run::{Evaluated, Run};
-use crate::model::Arrow;
+use crate::model::{Arrow, Lane, Told};
+use crate::replay::Misfit;
 use crate::report::{Counterexample, Step};
 
 /// All runs of a command as one document. Ends with a line break.
 pub(super) fn document(runs: &[Run]) -> String {
     let document = Document {
-        tool: Tool { name: "downbeat", version: env!("CARGO_PKG_VERSION") },
+        tool: TOOL,
         runs: runs.iter().map(RunEntry::of).collect(),
         as_expected: runs.iter().all(Run::is_as_expected),
     };
     pretty(&document)
 }
 
-/// One counterexample. Ends with a line break.
-pub(super) fn counterexample(counterexample: &Counterexample) -> String {
-    pretty(&CounterexampleEntry::of(counterexample))
+/// All replays of a command as one document. Ends with a line break.
+pub(super) fn replays(replays: &[Replay<'_>]) -> String {
+    let document = ReplayDocument {
+        tool: TOOL,
+        replays: replays.iter().map(ReplayEntry::of).collect(),
+        as_recorded: replays.iter().all(|replay| replay.result.is_ok()),
+    };
+    pretty(&document)
 }
 
-fn pretty(value: &impl Serialize) -> String {
+/// A value on several lines. Ends with a line break.
+pub(super) fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("strings, numbers and lists always have a form in JSON") + "\n"
 }
 
@@ -39,6 +48,8 @@ struct Tool {
     name: &'static str,
     version: &'static str,
 }
+
+const TOOL: Tool = Tool { name: "downbeat", version: env!("CARGO_PKG_VERSION") };
 
 #[derive(Serialize)]
 struct RunEntry<'a> {
@@ -72,31 +83,83 @@ struct PropertyEntry<'a> {
     counterexample: Option<CounterexampleEntry<'a>>,
 }
 
-#[derive(Serialize)]
-struct CounterexampleEntry<'a> {
-    length: usize,
-    opening: &'a str,
-    steps: Vec<StepEntry<'a>>,
-    lasso_start: Option<usize>,
-    explanation: &'a str,
+/// A counterexample, written and read.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CounterexampleEntry<'a> {
+    pub(super) length: usize,
+    opening: Cow<'a, str>,
+    pub(super) steps: Vec<StepEntry<'a>>,
+    pub(super) lasso_start: Option<usize>,
+    explanation: Cow<'a, str>,
 }
 
-#[derive(Serialize)]
-struct StepEntry<'a> {
-    actor: &'a str,
-    to: &'a str,
+#[derive(Serialize, Deserialize)]
+pub(super) struct StepEntry<'a> {
+    actor: Cow<'a, str>,
+    to: Cow<'a, str>,
     /// In words.
-    action: &'a str,
+    action: Cow<'a, str>,
+    /// As its `Debug` shows it, by which a replay finds it.
+    debug: Cow<'a, str>,
     /// What followed in the same atomic step.
     then: Vec<ArrowEntry<'a>>,
-    state_change: &'a str,
+    state_change: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ArrowEntry<'a> {
+    actor: Cow<'a, str>,
+    to: Cow<'a, str>,
+    action: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
-struct ArrowEntry<'a> {
-    actor: &'a str,
-    to: &'a str,
-    action: &'a str,
+struct ReplayDocument<'a> {
+    tool: Tool,
+    replays: Vec<ReplayEntry<'a>>,
+    as_recorded: bool,
+}
+
+#[derive(Serialize)]
+struct ReplayEntry<'a> {
+    file: String,
+    model: &'a str,
+    variant: &'a str,
+    bounds: BTreeMap<&'a str, u64>,
+    property: &'a str,
+    /// `violated`, `gone`, `misfit`.
+    outcome: &'static str,
+    conclusion: String,
+    notes: Vec<String>,
+    counterexample: Option<CounterexampleEntry<'a>>,
+}
+
+impl<'a> ReplayEntry<'a> {
+    fn of(replay: &'a Replay<'_>) -> Self {
+        let outcome = match &replay.result {
+            Ok(_) => "violated",
+            Err(Misfit::Gone { .. }) => "gone",
+            Err(
+                Misfit::Step { .. }
+                | Misfit::Open { .. }
+                | Misfit::OtherKind { .. }
+                | Misfit::Earlier { .. }
+                | Misfit::Model(_),
+            ) => "misfit",
+        };
+        let replayed = replay.result.as_ref().ok();
+        Self {
+            file: replay.path.display().to_string(),
+            model: replay.variant.model(),
+            variant: replay.variant.name(),
+            bounds: replay.bounds.iter().collect(),
+            property: replay.property.id,
+            outcome,
+            conclusion: replay.conclusion(),
+            notes: replay.notes(),
+            counterexample: replayed.map(|replayed| CounterexampleEntry::of(&replayed.counterexample)),
+        }
+    }
 }
 
 impl<'a> RunEntry<'a> {
@@ -132,26 +195,54 @@ impl<'a> PropertyEntry<'a> {
 }
 
 impl<'a> CounterexampleEntry<'a> {
-    fn of(counterexample: &'a Counterexample) -> Self {
-        let lane = |lane: usize| counterexample.lanes[lane].as_str();
+    pub(super) fn of(counterexample: &'a Counterexample) -> Self {
+        let lane = |lane: Lane| Cow::from(&counterexample.lanes[lane]);
         let arrow = |arrow: &'a Arrow| ArrowEntry {
             actor: lane(arrow.from),
             to: lane(arrow.to),
-            action: &arrow.text,
+            action: Cow::from(&arrow.text),
         };
         let step = |step: &'a Step| StepEntry {
             actor: lane(step.told.cause.from),
             to: lane(step.told.cause.to),
-            action: &step.told.cause.text,
+            action: Cow::from(&step.told.cause.text),
+            debug: Cow::from(&step.action),
             then: step.told.then.iter().map(arrow).collect(),
-            state_change: &step.told.change,
+            state_change: Cow::from(&step.told.change),
         };
         Self {
             length: counterexample.steps.len(),
-            opening: &counterexample.opening,
+            opening: Cow::from(&counterexample.opening),
             steps: counterexample.steps.iter().map(step).collect(),
             lasso_start: counterexample.lasso_start,
-            explanation: &counterexample.explanation,
+            explanation: Cow::from(&counterexample.explanation),
+        }
+    }
+
+    /// What was written. Its lanes are the participants that do something, in the order in which they come.
+    pub(super) fn into_counterexample(self) -> Counterexample {
+        let mut lanes: Vec<String> = Vec::new();
+        let mut arrow = |ArrowEntry { actor, to, action }: ArrowEntry<'_>| {
+            let [from, to] = [actor, to].map(|name| {
+                lanes.iter().position(|lane| *lane == name).unwrap_or_else(|| {
+                    lanes.push(name.into_owned());
+                    lanes.len() - 1
+                })
+            });
+            Arrow { from, to, text: action.into_owned() }
+        };
+        let step = |StepEntry { actor, to, action, debug, then, state_change }: StepEntry<'_>| {
+            let cause = arrow(ArrowEntry { actor, to, action });
+            let then = then.into_iter().map(&mut arrow).collect();
+            Step { action: debug.into_owned(), told: Told { cause, then, change: state_change.into_owned() } }
+        };
+        let steps = self.steps.into_iter().map(step).collect();
+        Counterexample {
+            lanes,
+            opening: self.opening.into_owned(),
+            steps,
+            lasso_start: self.lasso_start,
+            explanation: self.explanation.into_owned(),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use super::arguments::CheckArgs;
 use super::counterexamples::{self, Choice, Shown, is_same_behaviour};
+use super::files;
 use super::run::{Evaluated, Run};
 use super::table::{grouped, seconds};
 use crate::diagram::{self, Canvas, Ink, Style, WIDTH, wrap};
 use crate::report::{PropertyReport, Verdict};
 
 /// The text about some runs, below their table. Ends with a line break.
-pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
+pub(super) fn of(runs: &[Run], args: &CheckArgs, program: &str, style: Style) -> String {
     let mut canvas = Canvas::new(style);
     let surprises: Vec<String> = runs.iter().flat_map(surprises).collect();
     if !surprises.is_empty() {
@@ -43,6 +44,14 @@ pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
                     canvas.end_line();
                 }
                 Some(_) | None => canvas.put_lines(&diagram::text(id, name, counterexample, style)),
+            }
+            if let Some(directory) = &args.out
+                && property.is_unexpected()
+            {
+                let file = files::quoted(&files::saved(directory, run, id));
+                canvas.end_line();
+                canvas.put(&format!("replay: {program} replay {file}"), Ink::Normal);
+                canvas.end_line();
             }
             told.push((run, Shown { property, counterexample }));
         }
@@ -108,7 +117,7 @@ fn summary(canvas: &mut Canvas, runs: &[Run]) {
 }
 
 /// Text on as many lines as it needs, all but the first indented.
-fn paragraph(canvas: &mut Canvas, text: &str, indent: usize, ink: Ink) {
+pub(super) fn paragraph(canvas: &mut Canvas, text: &str, indent: usize, ink: Ink) {
     for (number, line) in wrap(text, WIDTH - indent).iter().enumerate() {
         canvas.space(if number == 0 { 0 } else { indent });
         canvas.put(line, ink);
