@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 pub use limits::{Limit, Limits};
 
 use crate::model::{Lane, Model, Property};
-use crate::report::{Coverage, Kind, PropertyReport, Report, Verdict};
+use crate::report::{Coverage, Kind, PropertyReport, Report, Storage, Verdict};
 use evaluate::Evaluator;
 use explore::Exploration;
 
@@ -151,6 +151,7 @@ impl<'a, M: Model> Checker<'a, M> {
                 name: property.name,
                 kind: Kind::from(&property.check),
                 verdict,
+                undecided: None,
                 counterexample,
             });
         }
@@ -160,6 +161,7 @@ impl<'a, M: Model> Checker<'a, M> {
             generated: exploration.generated,
             depth: exploration.space.depth(),
             coverage: Coverage::default(),
+            storage: Storage::Exact,
             elapsed: begin.elapsed(),
             stopped_by,
         })

@@ -34,6 +34,7 @@
 mod arguments;
 mod command;
 mod counterexamples;
+mod coverage;
 mod failure;
 mod files;
 mod json;

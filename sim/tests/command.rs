@@ -138,6 +138,7 @@ fn exit_code_tells_what_happened() {
         ("check --bound clerks=3 --property S1",        AsExpected, 0),
         // With three clerks S2 is violated within seven steps; the rest is open.
         ("check --bound clerks=3 --max-depth 7",        Unexpected, 1),
+        ("check --coverage",                            AsExpected, 0),
         ("check --max-states 3",                        Incomplete, 3),
         ("check --max-depth 2",                         Incomplete, 3),
         ("check --max-seconds 0",                       Incomplete, 3),
@@ -213,6 +214,14 @@ fn check_shows_a_behaviour_once_and_refers_to_it_for_another_variant() {
     assert!(text.contains("\n    the same behaviour as counter@one\n"), "{text}");
     let (_, text) = command_in(&registry, "check --all-counterexamples");
     assert_eq!(text.matches("S1 violated: ").count(), 2, "{text}");
+}
+
+#[test]
+fn coverage_of_a_model_that_names_nothing_says_so() {
+    let (_, text) = command("check counter@key counter@lazy --coverage --quiet");
+    let expected = "\ncounter@key\n  the model names no kinds of action and no marks\n\
+                    counter@lazy\n  the model names no kinds of action and no marks\n\n2 variants: ";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

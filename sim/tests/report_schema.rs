@@ -55,13 +55,16 @@ fn reports_are_valid() {
 fn schema_refuses_reports_that_contradict_themselves() {
     let schema = schema(REPORT);
     #[rustfmt::skip]
-    let cases: [(&str, &str, Value); 7] = [
+    let cases: [(&str, &str, Value); 10] = [
         ("no verdict",                             "/runs/0/verdict",                                  json!(null)),
         ("an unknown verdict",                     "/runs/0/verdict",                                  json!("fine")),
         ("violated without a counterexample",      "/runs/0/properties/0/counterexample",              json!(null)),
         ("a lasso of an invariant",                "/runs/0/properties/0/counterexample/lasso_start",  json!(0)),
         ("liveness without a lasso",               "/runs/2/properties/6/counterexample/lasso_start",  json!(null)),
         ("stopped and as expected",                "/runs/0/stopped_by",                               json!("limit of 1 states")),
+        ("undecided and yet a verdict",            "/runs/0/properties/1/undecided",                   json!("for want of time")),
+        ("fingerprints of no length",              "/runs/0/storage",                                  json!({"kind": "fingerprint", "omission": 0.5})),
+        ("a chance of more than one",              "/runs/0/storage",      json!({"kind": "fingerprint", "bits": 8, "omission": 1.5})),
         ("a negative count",                       "/runs/0/states/distinct",                          json!(-1)),
     ];
     for (name, place, value) in cases {

@@ -45,6 +45,9 @@ pub struct CheckArgs {
     /// Shows every counterexample of a variant, not only the one that tells its story
     #[arg(long, conflicts_with = "quiet")]
     pub all_counterexamples: bool,
+    /// Shows how often each kind of step was taken, and which marks of a model were not come by
+    #[arg(long)]
+    pub coverage: bool,
     /// No progress, and no diagrams of violations that are expected
     #[arg(long, short)]
     pub quiet: bool,

@@ -9,7 +9,7 @@ use super::replays::Replay;
 use super::run::{Evaluated, Run};
 use crate::model::{Arrow, Lane, Told};
 use crate::replay::Misfit;
-use crate::report::{Counterexample, Step};
+use crate::report::{Counterexample, Coverage, Report, Step, Storage};
 
 /// All runs of a command as one document. Ends with a line break.
 pub(super) fn document(runs: &[Run]) -> String {
@@ -60,6 +60,8 @@ struct RunEntry<'a> {
     expected: &'static str,
     as_expected: bool,
     states: States,
+    storage: StorageEntry,
+    coverage: CoverageEntry<'a>,
     seconds: f64,
     /// The limit that ended the search, in words.
     stopped_by: Option<String>,
@@ -74,12 +76,37 @@ struct States {
 }
 
 #[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum StorageEntry {
+    Exact,
+    Fingerprint {
+        bits: u8,
+        /// Bounds the probability that any state was missed.
+        omission: f64,
+    },
+}
+
+#[derive(Serialize)]
+struct CoverageEntry<'a> {
+    kinds: Vec<CountEntry<'a>>,
+    marks: Vec<CountEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct CountEntry<'a> {
+    name: &'a str,
+    steps: u64,
+}
+
+#[derive(Serialize)]
 struct PropertyEntry<'a> {
     id: &'a str,
     name: &'a str,
     kind: &'static str,
     verdict: &'static str,
     expected: &'static str,
+    /// Why it is incomplete, in words, unless it is the limit.
+    undecided: Option<String>,
     counterexample: Option<CounterexampleEntry<'a>>,
 }
 
@@ -173,10 +200,31 @@ impl<'a> RunEntry<'a> {
             expected: run.expected_verdict().as_str(),
             as_expected: run.is_as_expected(),
             states: States { distinct: report.distinct, generated: report.generated, depth: report.depth },
+            storage: StorageEntry::of(report),
+            coverage: CoverageEntry::of(&report.coverage),
             seconds: report.elapsed.as_secs_f64(),
             stopped_by: report.stopped_by.map(|limit| limit.to_string()),
             properties: run.evaluated().map(PropertyEntry::of).collect(),
         }
+    }
+}
+
+impl StorageEntry {
+    fn of(report: &Report) -> Self {
+        match report.storage {
+            Storage::Exact => StorageEntry::Exact,
+            Storage::Fingerprint { bits } => {
+                StorageEntry::Fingerprint { bits, omission: report.storage.omission(report.distinct) }
+            }
+        }
+    }
+}
+
+impl<'a> CoverageEntry<'a> {
+    fn of(coverage: &'a Coverage) -> Self {
+        let kinds = coverage.kinds.iter().map(|(name, steps)| CountEntry { name, steps: *steps });
+        let marks = coverage.marks.iter().map(|(name, steps)| CountEntry { name, steps: *steps });
+        Self { kinds: kinds.collect(), marks: marks.collect() }
     }
 }
 
@@ -189,6 +237,7 @@ impl<'a> PropertyEntry<'a> {
             kind: found.kind.as_str(),
             verdict: found.verdict.as_str(),
             expected: expected.as_str(),
+            undecided: found.undecided.map(|reason| reason.to_string()),
             counterexample: found.counterexample.as_ref().map(CounterexampleEntry::of),
         }
     }
