@@ -10,6 +10,7 @@
 
 mod components;
 mod crew;
+mod estimate;
 mod evaluate;
 mod explore;
 mod graph;
@@ -25,6 +26,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+pub use estimate::Estimate;
 pub use limits::{Limit, Limits};
 
 use crate::model::{Lane, Model, Property};
@@ -185,7 +187,7 @@ impl<'a, M: Model> Checker<'a, M> {
 }
 
 /// How far a search has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// Distinct states found.
     pub states: usize,
@@ -195,6 +197,11 @@ pub struct Progress {
     pub depth: usize,
     /// States found and not yet expanded.
     pub frontier: usize,
+    /// How many states were found at each distance from the initial ones, from 0. The last is that of the states that
+    /// are being found, of which there may be more.
+    pub levels: Vec<usize>,
+    /// Bytes of memory that the process uses, where the system tells it.
+    pub memory: Option<u64>,
     /// Time since the check began.
     pub elapsed: Duration,
 }
@@ -205,6 +212,11 @@ impl Progress {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people; 2^53 states do not fit in memory")]
         let states = self.states as f64;
         states / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// How many states there will be. Reckons with the levels that are complete alone, so it changes once a level.
+    pub fn estimate(&self) -> Estimate {
+        Estimate::of(self.levels.get(..=self.depth).unwrap_or(&[]))
     }
 }
 

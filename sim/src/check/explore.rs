@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::crew;
 use super::evaluate::{Evaluator, Findings};
-use super::limits::{Limit, Limits};
+use super::limits::{Limit, Limits, resident_bytes};
 use super::space::{Batch, Key, Space, StateId};
 use super::{CheckError, Progress};
 use crate::model::Model;
@@ -103,6 +103,8 @@ impl<'a, M: Model> Exploration<'a, M> {
                     generated: self.generated,
                     depth,
                     frontier: self.space.len() - rank,
+                    levels: self.space.levels().map(|level| level.len()).collect(),
+                    memory: resident_bytes(),
                     elapsed: self.begin.elapsed(),
                 });
             }

@@ -81,7 +81,7 @@ impl Limits {
 }
 
 /// The resident set of this process, where the system tells it.
-fn resident_bytes() -> Option<u64> {
+pub(super) fn resident_bytes() -> Option<u64> {
     // A page is 4 KiB wherever this is likely to run; a kernel with larger pages makes the limit come late,
     // by a known factor, and asking for the size of a page would need a call into C.
     const PAGE_BYTES: u64 = 4096;
