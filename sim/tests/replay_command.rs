@@ -292,5 +292,9 @@ fn several_files_are_replayed_each_and_the_worst_decides() {
         let (outcome, text, err) = replay(&counter::registry(), files);
         assert_eq!((outcome, last_line(&text)), (expected, last));
         assert_eq!(err.contains("damaged.json"), expected == Failed, "{err}");
+
+        let (_, json, _) = replay(&counter::registry(), &[files, &["--format", "json"]].concat());
+        let report: Value = serde_json::from_str(&json).expect("it is one document of JSON");
+        assert_eq!(report["as_recorded"], json!(expected == AsExpected), "{files:?}");
     }
 }

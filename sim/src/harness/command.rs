@@ -158,7 +158,7 @@ pub fn replay_to(args: &ReplayArgs, registry: &Registry, streams: &mut Streams<'
     }
     let text = match args.format {
         Format::Text => replays::text(&replays, args, &streams.program, style(args.color, streams)),
-        Format::Json => json::replays(&replays),
+        Format::Json => json::replays(&replays, !failed),
         Format::Mermaid => replays::mermaid(&replays),
     };
     let outcome = if failed {

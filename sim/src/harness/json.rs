@@ -21,12 +21,12 @@ pub(super) fn document(runs: &[Run]) -> String {
     pretty(&document)
 }
 
-/// All replays of a command as one document. Ends with a line break.
-pub(super) fn replays(replays: &[Replay<'_>]) -> String {
+/// All replays of a command, which are `all` that were asked for, as one document. Ends with a line break.
+pub(super) fn replays(replays: &[Replay<'_>], all: bool) -> String {
     let document = ReplayDocument {
         tool: TOOL,
         replays: replays.iter().map(ReplayEntry::of).collect(),
-        as_recorded: replays.iter().all(|replay| replay.result.is_ok()),
+        as_recorded: all && replays.iter().all(|replay| replay.result.is_ok()),
     };
     pretty(&document)
 }
