@@ -15,6 +15,7 @@ mod crew;
 mod debts;
 mod disk;
 mod encoding;
+mod estimate;
 mod evaluate;
 mod expand;
 mod explore;
@@ -44,13 +45,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub use checkpoint::{BadCheckpoint, Checkpointing};
+pub use estimate::Estimate;
 pub use limits::{Limit, Limits};
 pub use reduced::Reduction;
 
 use crate::model::{Lane, Model, Property, Strength};
 use crate::pack::{Pack, TooWide};
 use crate::reduction::Dependence;
-use crate::report::{Kind, PropertyReport, Report, Verdict};
+use crate::report::{Kind, PropertyReport, Report, Undecided, Verdict};
 use crate::symmetry::Asymmetry;
 use encoding::{Encoding, Fingerprint, Packed, Whole};
 use evaluate::Evaluator;
@@ -280,8 +282,9 @@ fn decide<M: Model, E: Encoding<M>>(
     let saw_all_states = stopped_by.is_none();
 
     let mut walked = None;
+    let undecided = why_undecided(&search);
     if saw_all_states
-        && !search.is_spilled()
+        && undecided.is_none()
         && properties.iter().any(|property| liveness::is_liveness(&property.check))
     {
         match walk::walk(&search, properties, &plan.model.fairness())? {
@@ -318,6 +321,7 @@ fn decide<M: Model, E: Encoding<M>>(
             name: property.name,
             kind: Kind::from(&property.check),
             verdict,
+            undecided: undecided.filter(|_| saw_all_states && liveness::is_liveness(&property.check)),
             counterexample,
         });
     }
@@ -334,8 +338,17 @@ fn decide<M: Model, E: Encoding<M>>(
     })
 }
 
+/// Why a search that sees all states does not decide liveness all the same.
+fn why_undecided<M: Model, E: Encoding<M>>(search: &Search<'_, M, E>) -> Option<Undecided> {
+    match search.plan.reduced.kind() {
+        Some(Reduction::Symmetry) => Some(Undecided::LivenessUnderSymmetry),
+        Some(Reduction::PartialOrder) => Some(Undecided::LivenessUnderPartialOrder),
+        None => search.is_spilled().then_some(Undecided::LivenessWhenSpilled),
+    }
+}
+
 /// How far a search has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// Distinct states found.
     pub states: usize,
@@ -345,6 +358,11 @@ pub struct Progress {
     pub depth: usize,
     /// States found and not yet expanded.
     pub frontier: usize,
+    /// How many states were found at each distance from the initial ones, from 0. The last is that of the states that
+    /// are being found, of which there may be more.
+    pub levels: Vec<usize>,
+    /// Bytes of memory that the process uses, where the system tells it.
+    pub memory: Option<u64>,
     /// Time since the check began.
     pub elapsed: Duration,
 }
@@ -355,6 +373,11 @@ impl Progress {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people; 2^53 states do not fit in memory")]
         let states = self.states as f64;
         states / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// How many states there will be. Reckons with the levels that are complete alone, so it changes once a level.
+    pub fn estimate(&self) -> Estimate {
+        Estimate::of(self.levels.get(..=self.depth).unwrap_or(&[]))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A command line and test assertions around any number of models.
 //!
 //! A crate with models of its own describes them in a [`Registry`] and hands it to [`main`], or mounts
-//! [`CheckArgs`] and [`ModelsArgs`] as subcommands of a larger program:
+//! [`CheckArgs`], [`ReplayArgs`] and [`ModelsArgs`] as subcommands of a larger program:
 //!
 //! ```no_run
 //! use downbeat_sim::harness::{Registry, Variant};
@@ -34,19 +34,24 @@
 mod arguments;
 mod command;
 mod counterexamples;
+mod coverage;
 mod failure;
+mod files;
 mod json;
 mod listing;
 mod meter;
 mod nearest;
 mod registry;
+mod replays;
 mod run;
+mod saved;
 mod selection;
 mod table;
 mod text;
 
-pub use arguments::{CheckArgs, Color, Format, ModelsArgs};
-pub use command::{Outcome, Streams, check, check_to, main, main_from, models, models_to};
+pub use arguments::{CheckArgs, Color, Format, ModelsArgs, ReplayArgs};
+pub use command::{Outcome, Streams, check, check_to, main, main_from, models, models_to, replay, replay_to};
 pub use failure::Failure;
 pub use registry::{Bound, Bounds, BoundsError, Entry, PropertySummary, Registry, Variant};
 pub use run::{Evaluated, Run, Settings, assert_as_expected, run};
+pub use saved::SavedError;

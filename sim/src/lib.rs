@@ -3,6 +3,7 @@
 //! A [`model::Model`] is a closed system: initial states, steps, properties. [`check::Checker`] visits every
 //! state that it can come to and returns a [`report::Report`]: a verdict for each property and, for each one
 //! that is violated, a shortest counterexample, which [`diagram`] and [`mermaid`] draw as a sequence diagram.
+//! [`replay`] steps a recorded one through the model again.
 //! With the feature `harness`, `harness` puts a command line and assertions for tests around any number of
 //! models; with the feature `derive`, [`pack`] and [`kinds`] derive what a model says of its states and actions.
 //! `docs/checker.md` is the manual.
@@ -11,6 +12,7 @@
 
 pub mod check;
 pub mod diagram;
+mod edits;
 pub mod event_loop;
 #[cfg(feature = "harness")]
 pub mod harness;
@@ -19,6 +21,7 @@ pub mod mermaid;
 pub mod model;
 pub mod pack;
 pub mod reduction;
+pub mod replay;
 pub mod report;
 pub mod symmetry;
 

@@ -15,7 +15,8 @@ pub enum Verdict {
     Violated,
     /// Never put to the test: its antecedent is not reachable.
     Vacuous,
-    /// Undecided: a limit ended the search before the whole space was seen.
+    /// Undecided: a limit ended the search before the whole space was seen, or the search was of a kind that cannot
+    /// decide it; see [`Undecided`].
     Incomplete,
 }
 
@@ -138,27 +139,6 @@ impl Report {
     }
 }
 
-/// What states were told apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Storage {
-    /// All of the state: none can be taken for another.
-    Exact,
-    /// A fingerprint: two states with the same one are taken to be one.
-    Fingerprint {
-        /// The size of the fingerprint.
-        bits: u32,
-    },
-}
-
-impl fmt::Display for Storage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Storage::Exact => write!(f, "exact"),
-            Storage::Fingerprint { bits } => write!(f, "fingerprints of {bits} bits"),
-        }
-    }
-}
-
 /// How often the steps that were taken were of each kind of action, and came by each mark of the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -167,6 +147,57 @@ pub struct Coverage {
     pub kinds: Vec<(&'static str, u64)>,
     /// The marks of [`Model::marks`] with the steps that came by each.
     pub marks: Vec<(String, u64)>,
+}
+
+/// How a search told the states apart that it had found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// By the states themselves. None is missed.
+    Exact,
+    /// By fingerprints. A state whose fingerprint is that of another is taken for it and missed.
+    Fingerprint {
+        /// The length of a fingerprint.
+        bits: u8,
+    },
+}
+
+impl Storage {
+    /// A bound on the probability that a search which found this many states has missed any, from 0 to 1, for
+    /// fingerprints that are as good as random.
+    ///
+    /// Until the first is missed, each new state meets at most as many others as are found in the end. Of n states
+    /// one is missed with a probability of at most n (n + 1) / 2 / 2^bits.
+    pub fn omission(&self, states: usize) -> f64 {
+        match self {
+            Storage::Exact => 0.0,
+            Storage::Fingerprint { bits } => {
+                #[expect(clippy::cast_precision_loss, reason = "a bound of which two digits matter")]
+                let states = states as f64;
+                (states * (states + 1.0) * 0.5_f64.powi(i32::from(*bits) + 1)).min(1.0)
+            }
+        }
+    }
+}
+
+/// Why a property is [`Verdict::Incomplete`], other than by the limit that ended the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Undecided {
+    /// It is one of liveness, and states stand for others that are symmetric to them.
+    LivenessUnderSymmetry,
+    /// It is one of liveness, and steps were left out by partial-order reduction.
+    LivenessUnderPartialOrder,
+    /// It is one of liveness, and the states that were found did not fit in memory.
+    LivenessWhenSpilled,
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Undecided::LivenessUnderSymmetry => "liveness is not decided under symmetry",
+            Undecided::LivenessUnderPartialOrder => "liveness is not decided under partial-order reduction",
+            Undecided::LivenessWhenSpilled => "liveness is not decided when states are spilled to disk",
+        })
+    }
 }
 
 /// What was found about one property.
@@ -180,6 +211,8 @@ pub struct PropertyReport {
     pub kind: Kind,
     /// What is known about it.
     pub verdict: Verdict,
+    /// Why it is incomplete, unless the limit that ended the search is the reason.
+    pub undecided: Option<Undecided>,
     /// A behaviour that violates it. A violated [`Kind::Sometimes`] has none.
     pub counterexample: Option<Counterexample>,
 }
@@ -214,4 +247,29 @@ pub struct Step {
     pub action: String,
     /// The step in words.
     pub told: Told,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn omission_is_bounded_by_the_pairs_of_states() {
+        let fingerprint = |bits| Storage::Fingerprint { bits };
+        #[rustfmt::skip]
+        let cases = [
+            (Storage::Exact,   usize::MAX,    0.0),
+            (fingerprint(64),  0,             0.0),
+            // Two states are one pair; one more for the state that was missed.
+            (fingerprint(2),   2,             0.75),
+            (fingerprint(8),   1_000,         1.0),
+            (fingerprint(64),  6_000_000,     9.757_819e-7),
+            (fingerprint(128), 6_000_000,     5.289_725e-26),
+            (fingerprint(64),  1_000_000_000, 2.710_505e-2),
+        ];
+        for (storage, states, expected) in cases {
+            let found = storage.omission(states);
+            assert!((found - expected).abs() <= expected * 1e-6, "{storage:?} {states}: {found:e}");
+        }
+    }
 }

@@ -16,7 +16,8 @@ fn command(line: &str) -> (Outcome, String) {
 
 fn command_in(registry: &Registry, line: &str) -> (Outcome, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut streams = Streams { out: &mut out, err: &mut err, colors: false, progress: false };
+    let mut streams =
+        Streams { out: &mut out, err: &mut err, colors: false, progress: false, program: "toys".into() };
     let arguments = std::iter::once("toys").chain(line.split_whitespace());
     let outcome = harness::main_from(arguments, registry, &mut streams);
     out.append(&mut err);
@@ -108,7 +109,9 @@ fn check_says_what_was_decided_otherwise_without_a_violation() {
     let (outcome, text) = command_in(&registry(), "check");
     assert_eq!(outcome, Unexpected);
     assert!(text.contains("✗ counter@key S1 (no update is lost) holds, expected violated\n"), "{text}");
-    assert!(text.ends_with("1 variant: 1 not as expected; 12 states in T\n"), "{text}");
+    assert!(text.contains("\n1 variant: 1 not as expected; 12 states in T\n"), "{text}");
+    let chance = "told apart by fingerprints: a state was missed with a chance of at most 5e-18\n";
+    assert!(text.ends_with(chance), "{text}");
 }
 
 #[test]
@@ -137,6 +140,7 @@ fn exit_code_tells_what_happened() {
         ("check --bound clerks=3 --property S1",        AsExpected, 0),
         // With three clerks S2 is violated within seven steps; the rest is open.
         ("check --bound clerks=3 --max-depth 7",        Unexpected, 1),
+        ("check --coverage",                            AsExpected, 0),
         ("check --max-states 3",                        Incomplete, 3),
         ("check --max-depth 2",                         Incomplete, 3),
         ("check --max-seconds 0",                       Incomplete, 3),
@@ -156,6 +160,8 @@ fn exit_code_tells_what_happened() {
         ("chek",                                        Failed,     2),
         ("",                                            Failed,     2),
         ("check --help",                                AsExpected, 0),
+        ("replay",                                      Failed,     2),
+        ("replay --help",                               AsExpected, 0),
     ];
     for (line, expected, code) in cases {
         let (outcome, text) = command(line);
@@ -213,7 +219,15 @@ fn check_shows_a_behaviour_once_and_refers_to_it_for_another_variant() {
 }
 
 #[test]
-fn out_gets_one_file_for_each_counterexample() {
+fn coverage_of_a_model_that_names_nothing_says_so() {
+    let (_, text) = command("check counter@key counter@lazy --coverage --quiet");
+    let expected = "\ncounter@key\n  the model names no kinds of action and no marks\n\
+                    counter@lazy\n  the model names no kinds of action and no marks\n\n2 variants: ";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn out_gets_a_file_to_replay_for_each_counterexample_and_its_diagram() {
     let directory = std::env::temp_dir().join(format!("downbeat-command-{}", std::process::id()));
     for (format, extension) in [("text", "txt"), ("mermaid", "mmd"), ("json", "json")] {
         let out = directory.join(format);
@@ -224,7 +238,12 @@ fn out_gets_one_file_for_each_counterexample() {
             .map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned())
             .collect();
         files.sort();
-        let expected = ["as-is.S1", "lazy.L1", "polite.L1"].map(|name| format!("counter@{name}.{extension}"));
+        let mut expected = Vec::new();
+        for name in ["as-is.S1", "lazy.L1", "polite.L1"] {
+            // The one for `replay` comes first by its name, and is the only one of JSON.
+            let both = if extension == "json" { vec!["json"] } else { vec!["json", extension] };
+            expected.extend(both.iter().map(|extension| format!("counter@{name}.{extension}")));
+        }
         assert_eq!(files, expected);
     }
     let text = std::fs::read_to_string(directory.join("text/counter@as-is.S1.txt")).expect("it was written");
@@ -254,7 +273,13 @@ fn color_is_used_when_asked_for_or_on_a_terminal() {
         ("", false, false),
     ] {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut streams = Streams { out: &mut out, err: &mut err, colors: terminal, progress: false };
+        let mut streams = Streams {
+            out: &mut out,
+            err: &mut err,
+            colors: terminal,
+            progress: false,
+            program: "toys".into(),
+        };
         let arguments = ["toys", "check"].into_iter().chain(arguments.split_whitespace());
         harness::main_from(arguments, &registry, &mut streams);
         assert_eq!(out.contains(&0x1b), expected, "{terminal}");

@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use downbeat_sim::check::{Checker, Limits};
+use downbeat_sim::replay::{Replayed, replay};
 use downbeat_sim::report::{Counterexample, Report, Verdict};
 use graph::{Edge, Graph, contains};
 use proptest::prelude::*;
@@ -274,6 +275,11 @@ proptest! {
             });
             prop_assert_eq!(length, reference.lasso(from), "{}", id);
             prop_assert!(counterexample.is_none_or(|found| reference.is_lasso(found, from)), "{}: {:?}", id, counterexample);
+        }
+        for property in &report.properties {
+            let Some(found) = &property.counterexample else { continue };
+            let again = Replayed { counterexample: found.clone(), reworded: Vec::new() };
+            prop_assert_eq!(replay(&graph, property.id, found), Ok(again), "{}", property.id);
         }
         prop_assert_eq!(&report, &check(&graph, 3));
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use downbeat_sim::harness::{self, CheckArgs, ModelsArgs};
+use downbeat_sim::harness::{self, CheckArgs, ModelsArgs, ReplayArgs};
 
 /// Checks models of agent-task orchestrators: their races, and what keeps them away.
 #[derive(Parser)]
@@ -18,6 +18,9 @@ enum Command {
     /// Checks models and compares what is found with what is expected
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Steps saved counterexamples through their models again
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
     /// Lists models with their variants, bounds and properties
     Models(ModelsArgs),
 }
@@ -26,7 +29,8 @@ const EXAMPLES: &str = "\
 Examples:
   downbeat models                          what there is to check
   downbeat check                           everything, as in continuous integration
-  downbeat check subtask-completion        one model in all its variants";
+  downbeat check subtask-completion        one model in all its variants
+  downbeat replay FILE                     whether a saved counterexample is one still";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -35,7 +39,7 @@ Examples:
   downbeat check MODEL --bound messages=2  with another number of something
   downbeat check MODEL --property S1       one property
   downbeat check --format json             for machines
-  downbeat check --out traces              and one file for each counterexample
+  downbeat check --out traces              and files for each counterexample, to look at and to replay
 
 Exit code:
   0  every property came out as expected
@@ -43,10 +47,23 @@ Exit code:
   2  nothing was checked: wrong usage, or output that cannot be written
   3  a limit ended some search, and nothing is otherwise than expected";
 
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  downbeat check MODEL@VARIANT --out traces          saves every counterexample that is found
+  downbeat replay traces/MODEL@VARIANT.S1.json       takes its steps in the model as it is now
+  downbeat replay traces/*.json --quiet              many of them, without diagrams
+  downbeat replay FILE --format mermaid              as another diagram
+
+Exit code:
+  0  every file violates its property, as recorded
+  1  some does not: its steps cannot be taken any more, or they violate nothing
+  2  some could not be replayed: it is no saved counterexample, or its model does not exist";
+
 fn main() -> ExitCode {
     let registry = downbeat_models::registry();
     match Program::parse().command {
         Command::Check(args) => harness::check(&args, &registry),
+        Command::Replay(args) => harness::replay(&args, &registry),
         Command::Models(args) => harness::models(&args, &registry),
     }
 }

@@ -23,6 +23,8 @@ pub(super) trait Encoding<M: Model> {
     type Visited: Visited<Self::Key, Self::Body>;
     /// Whether states with equal keys are taken to be equal.
     const BY_KEY: bool;
+    /// The encoding in words.
+    const NAME: &'static str;
     /// What the report says about it.
     const STORAGE: Storage;
 
@@ -100,6 +102,8 @@ impl<M: Model, K: Key> Encoding<M> for Fingerprint<K> {
     type Body = M::State;
     type Visited = Table<K>;
     const BY_KEY: bool = true;
+    const NAME: &'static str =
+        if K::BITS == 64 { "fingerprints of 64 bits" } else { "fingerprints of 128 bits" };
     const STORAGE: Storage = Storage::Fingerprint { bits: K::BITS };
 
     #[inline]
@@ -126,6 +130,7 @@ impl<M: Model<State: Pack>, W: Word + Mix> Encoding<M> for Packed<W> {
     type Body = ();
     type Visited = Table<W>;
     const BY_KEY: bool = true;
+    const NAME: &'static str = "packed states";
     const STORAGE: Storage = Storage::Exact;
 
     #[inline]
@@ -154,6 +159,7 @@ impl<M: Model> Encoding<M> for Whole {
     type Body = M::State;
     type Visited = States<M::State>;
     const BY_KEY: bool = false;
+    const NAME: &'static str = "whole states";
     const STORAGE: Storage = Storage::Exact;
 
     #[inline]

@@ -116,7 +116,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let properties = plan.evaluator.ids().collect::<Vec<_>>().join(" ");
         let depth = plan.limits.depth.map_or(String::new(), |depth| format!(" to a depth of {depth}"));
         let reduction = plan.reduced.kind().map_or(String::new(), |kind| format!(", {kind} reduction"));
-        format!("{}, {properties}, {}{reduction}{depth}", checkpoint.identity, E::STORAGE)
+        format!("{}, {properties}, {}{reduction}{depth}", checkpoint.identity, E::NAME)
     }
 
     /// A search that has found the initial states.
@@ -270,8 +270,18 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             generated: self.totals.generated,
             depth: self.levels.len() - 1,
             frontier: self.level.len() + self.next.len(),
+            levels: self.level_sizes(),
+            memory: limits::resident_bytes(),
             elapsed: self.plan.begin.elapsed(),
         }
+    }
+
+    /// The states of each level, the last one as far as it was found.
+    fn level_sizes(&self) -> Vec<usize> {
+        let next = self.len() - self.next.len();
+        let ends = self.levels.iter().skip(1).copied().chain([next, self.len()]);
+        let begins = self.levels.iter().copied().chain([next]);
+        begins.zip(ends).map(|(begin, end)| end - begin).collect()
     }
 
     /// Distinct states that were found.

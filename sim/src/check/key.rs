@@ -21,7 +21,7 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
     /// In the place of a key that is not there. No state has it.
     const EMPTY: Self;
     /// The size of the key.
-    const BITS: u32;
+    const BITS: u8;
     /// Bytes of the key on disk.
     const BYTES: usize;
 
@@ -47,7 +47,7 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u64 {
     const EMPTY: Self = 0;
-    const BITS: u32 = 64;
+    const BITS: u8 = 64;
     const BYTES: usize = 8;
 
     fn fingerprint(value: &impl Hash) -> Self {
@@ -80,7 +80,7 @@ impl Key for u64 {
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u128 {
     const EMPTY: Self = 0;
-    const BITS: u32 = 128;
+    const BITS: u8 = 128;
     const BYTES: usize = 16;
 
     fn fingerprint(value: &impl Hash) -> Self {

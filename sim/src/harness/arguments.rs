@@ -1,4 +1,4 @@
-//! The command line of `check` and `models`.
+//! The command line of `check`, `replay` and `models`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -36,16 +36,36 @@ pub struct CheckArgs {
     /// Uses so many threads instead of one on each core; the result does not depend on it
     #[arg(long, value_name = "COUNT")]
     pub threads: Option<NonZeroUsize>,
-    /// How the result is written to standard output and to the files of --out
+    /// How the result is written to standard output, and the diagrams to the files of --out
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Also writes one file for each counterexample, named MODEL@VARIANT.ID
+    /// Also saves each counterexample as MODEL@VARIANT.ID.json for `replay`, with its diagram beside it
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Shows every counterexample of a variant, not only the one that tells its story
     #[arg(long, conflicts_with = "quiet")]
     pub all_counterexamples: bool,
+    /// Shows how often each kind of step was taken, and which marks of a model were not come by
+    #[arg(long)]
+    pub coverage: bool,
     /// No progress, and no diagrams of violations that are expected
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Whether text is coloured
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// Arguments of `replay`; a larger program mounts them as a subcommand.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReplayArgs {
+    /// A counterexample that `check --out` saved
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// No diagrams
     #[arg(long, short)]
     pub quiet: bool,
     /// Whether text is coloured

@@ -1,4 +1,4 @@
-//! The commands `check` and `models`.
+//! The commands `check`, `replay` and `models`.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -7,27 +7,27 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::arguments::{CheckArgs, Color, Format, ModelsArgs};
+use super::arguments::{CheckArgs, Color, Format, ModelsArgs, ReplayArgs};
 use super::counterexamples::{self, Shown};
 use super::failure::Failure;
 use super::meter::Meter;
 use super::registry::Registry;
+use super::replays::{self, Replay};
 use super::run::{self, Run};
 use super::table::Table;
-use super::{json, listing, selection, text};
-use crate::diagram::{self, Style};
+use super::{files, json, listing, selection, text};
+use crate::diagram::Style;
 use crate::mermaid;
-use crate::report::Counterexample;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every property of every run came out as expected. Exit code 0.
+    /// Every property of every run came out as expected; every saved counterexample is one still. Exit code 0.
     AsExpected,
-    /// Some property was decided otherwise than expected. Exit code 1.
+    /// Some property was decided otherwise than expected; some saved counterexample is none any more. Exit code 1.
     Unexpected,
-    /// Nothing was checked: wrong usage, a model that contradicts itself, output that cannot be written. Exit
-    /// code 2.
+    /// Nothing was checked: wrong usage, a model that contradicts itself, output that cannot be written. Or some file
+    /// could not be replayed. Exit code 2.
     Failed,
     /// A limit ended some run, and nothing is otherwise than expected. Exit code 3.
     Incomplete,
@@ -71,9 +71,11 @@ pub struct Streams<'a> {
     pub colors: bool,
     /// Whether progress may be shown on the standard error of the process.
     pub progress: bool,
+    /// The name of the program, for the commands that a text proposes.
+    pub program: String,
 }
 
-/// Checks models.
+/// Checks models, and replays what was found.
 #[derive(Parser)]
 #[command(name = "check-models", about)]
 struct Program {
@@ -85,6 +87,8 @@ struct Program {
 enum Command {
     /// Checks models and compares what is found with what is expected
     Check(CheckArgs),
+    /// Steps saved counterexamples through their models again
+    Replay(ReplayArgs),
     /// Lists models with their variants, bounds and properties
     Models(ModelsArgs),
 }
@@ -102,6 +106,7 @@ pub fn main_from(
 ) -> Outcome {
     match Program::try_parse_from(arguments) {
         Ok(Program { command: Command::Check(args) }) => check_to(&args, registry, streams),
+        Ok(Program { command: Command::Replay(args) }) => replay_to(&args, registry, streams),
         Ok(Program { command: Command::Models(args) }) => models_to(&args, registry, streams),
         Err(error) => {
             let text =
@@ -122,6 +127,11 @@ pub fn check(args: &CheckArgs, registry: &Registry) -> ExitCode {
     with_process_streams(|streams| check_to(args, registry, streams))
 }
 
+/// The command `replay` on the streams of the process.
+pub fn replay(args: &ReplayArgs, registry: &Registry) -> ExitCode {
+    with_process_streams(|streams| replay_to(args, registry, streams))
+}
+
 /// The command `models` on the streams of the process.
 pub fn models(args: &ModelsArgs, registry: &Registry) -> ExitCode {
     with_process_streams(|streams| models_to(args, registry, streams))
@@ -131,6 +141,35 @@ pub fn models(args: &ModelsArgs, registry: &Registry) -> ExitCode {
 pub fn check_to(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> Outcome {
     let result = checked(args, registry, streams);
     report_failure(result, streams)
+}
+
+/// The command `replay`. A file that cannot be replayed keeps no other from it.
+pub fn replay_to(args: &ReplayArgs, registry: &Registry, streams: &mut Streams<'_>) -> Outcome {
+    let mut replays = Vec::new();
+    let mut failed = false;
+    for file in &args.files {
+        match Replay::of(file, registry) {
+            Ok(replay) => replays.push(replay),
+            Err(failure) => {
+                failed = true;
+                report_failure(Err(failure), streams);
+            }
+        }
+    }
+    let text = match args.format {
+        Format::Text => replays::text(&replays, args, &streams.program, style(args.color, streams)),
+        Format::Json => json::replays(&replays, !failed),
+        Format::Mermaid => replays::mermaid(&replays),
+    };
+    let outcome = if failed {
+        Outcome::Failed
+    } else if replays.iter().all(|replay| replay.result.is_ok()) {
+        Outcome::AsExpected
+    } else {
+        Outcome::Unexpected
+    };
+    let written = streams.out.write_all(text.as_bytes()).and_then(|()| streams.out.flush());
+    report_failure(written.map(|()| outcome).map_err(Failure::Output), streams)
 }
 
 /// The command `models`.
@@ -160,8 +199,7 @@ fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> 
     let mut variants = selection::with_bounds(&named, &args.bounds)?;
     selection::retain_with_properties(registry, &mut variants, &args.properties)?;
     if let Some(directory) = &args.out {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| Failure::File { path: directory.clone(), error })?;
+        files::make_directory(directory)?;
     }
 
     let settings = args.settings();
@@ -185,12 +223,12 @@ fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> 
             streams.out.flush()?;
         }
         if let Some(directory) = &args.out {
-            write_files(directory, &run, args.format)?;
+            files::write(directory, &run, args.format)?;
         }
         runs.push(run);
     }
     let rest = match args.format {
-        Format::Text => text::of(&runs, args, style),
+        Format::Text => text::of(&runs, args, &streams.program, style),
         Format::Json => json::document(&runs),
         Format::Mermaid => diagrams(&runs, args),
     };
@@ -214,28 +252,6 @@ fn diagrams(runs: &[Run], args: &CheckArgs) -> String {
     diagrams.join("\n")
 }
 
-/// One file for each counterexample of a run.
-fn write_files(directory: &Path, run: &Run, format: Format) -> Result<(), Failure> {
-    for Shown { property, counterexample } in counterexamples::all(run) {
-        let (id, name) = (property.found.id, property.found.name);
-        let (extension, content) = file(id, name, counterexample, format);
-        // An id is free text of the model's author; a file name is not.
-        let id: String =
-            id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-        let path = directory.join(format!("{}@{}.{id}.{extension}", run.model, run.variant));
-        std::fs::write(&path, content).map_err(|error| Failure::File { path, error })?;
-    }
-    Ok(())
-}
-
-fn file(id: &str, name: &str, counterexample: &Counterexample, format: Format) -> (&'static str, String) {
-    match format {
-        Format::Text => ("txt", diagram::text(id, name, counterexample, Style::Plain)),
-        Format::Json => ("json", json::counterexample(counterexample)),
-        Format::Mermaid => ("mmd", mermaid::diagram(id, name, counterexample)),
-    }
-}
-
 fn style(color: Color, streams: &Streams<'_>) -> Style {
     match color {
         Color::Always => Style::Ansi,
@@ -252,8 +268,15 @@ fn with_process_streams(command: impl FnOnce(&mut Streams<'_>) -> Outcome) -> Ex
         out: &mut Reader { stdout: stdout.lock(), is_gone: false },
         err: &mut io::stderr(),
         progress: io::stderr().is_terminal(),
+        program: program(),
     };
     command(&mut streams).into()
+}
+
+/// The name by which this program was called.
+fn program() -> String {
+    let path = std::env::args_os().next().unwrap_or_default();
+    Path::new(&path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Standard output, whose reader may go away. That is no failure: the rest is dropped, and the exit code still

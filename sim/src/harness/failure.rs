@@ -1,4 +1,4 @@
-//! Why nothing was checked.
+//! Why nothing was checked or replayed.
 
 use std::fmt;
 use std::io;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::nearest::nearest;
 use super::registry::BoundsError;
+use super::saved::SavedError;
 use crate::check::CheckError;
 use crate::diagram::{WIDTH, wrap};
 
@@ -56,6 +57,17 @@ pub enum Failure {
         /// Why.
         error: io::Error,
     },
+    /// A saved counterexample could not be replayed.
+    InFile {
+        /// Where it is saved.
+        path: PathBuf,
+        /// Why.
+        failure: Box<Failure>,
+    },
+    /// A file could not be read.
+    Read(io::Error),
+    /// A file is no saved counterexample.
+    Saved(SavedError),
     /// Standard output could not be written.
     Output(io::Error),
 }
@@ -87,6 +99,9 @@ impl fmt::Display for Failure {
             Failure::Bounds(error) => error.fmt(f),
             Failure::Model { variant, error } => write!(f, "{variant} cannot be checked: {error}"),
             Failure::File { path, error } => write!(f, "{} cannot be written: {error}", path.display()),
+            Failure::InFile { path, failure } => write!(f, "{}: {failure}", path.display()),
+            Failure::Read(error) => write!(f, "cannot be read: {error}"),
+            Failure::Saved(error) => error.fmt(f),
             Failure::Output(error) => write!(f, "the output cannot be written: {error}"),
         }
     }
@@ -107,7 +122,9 @@ impl std::error::Error for Failure {
             Failure::Unknown { .. } | Failure::WithoutModel { .. } | Failure::NotEvaluated { .. } => None,
             Failure::Bounds(error) => Some(error),
             Failure::Model { error, .. } => Some(error),
-            Failure::File { error, .. } | Failure::Output(error) => Some(error),
+            Failure::InFile { failure, .. } => Some(failure),
+            Failure::Saved(error) => Some(error),
+            Failure::File { error, .. } | Failure::Read(error) | Failure::Output(error) => Some(error),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The name that was probably meant.
 
+use crate::edits::edits;
+
 /// The known name that is nearest to `name`, if it is near enough that a slip explains the difference: a third
 /// of the letters, at least one, or that one begins with the other.
 pub(super) fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
@@ -12,22 +14,6 @@ pub(super) fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
     };
     let nearest = known.iter().min_by_key(distance)?;
     (distance(&nearest) <= allowed).then_some(nearest)
-}
-
-/// Letters to insert, remove or replace.
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = above + 1;
-        for (left, b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[left + 1];
-            row[left + 1] = replaced.min(diagonal + 1).min(row[left] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use super::run::Settings;
 use crate::check::{CheckError, Checker, Progress};
 use crate::model::{Model, Property};
-use crate::report::{Kind, Report, Verdict};
+use crate::replay::{self, Misfit, Replayed};
+use crate::report::{Counterexample, Kind, Report, Verdict};
 
 /// The models of a program, in the order in which they are checked and listed.
 #[derive(Debug, Default)]
@@ -202,6 +203,15 @@ impl Variant {
         self.subject.check(bounds, settings, progress)
     }
 
+    pub(super) fn replay(
+        &self,
+        bounds: &Bounds,
+        id: &str,
+        recorded: &Counterexample,
+    ) -> Result<Replayed, Misfit> {
+        self.subject.replay(bounds, id, recorded)
+    }
+
     fn assert_consistent(&self) {
         let mut names = BTreeSet::new();
         for Bound { name, default, range, .. } in &self.bounds {
@@ -359,6 +369,7 @@ trait Subject: Send + Sync {
         settings: &Settings,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Report, CheckError>;
+    fn replay(&self, bounds: &Bounds, id: &str, recorded: &Counterexample) -> Result<Replayed, Misfit>;
 }
 
 impl<M: Model, F: Fn(&Bounds) -> M + Send + Sync> Subject for F {
@@ -388,6 +399,10 @@ impl<M: Model, F: Fn(&Bounds) -> M + Send + Sync> Subject for F {
             checker = checker.only(only.iter().filter(|id| known.contains(id.as_str())).cloned());
         }
         checker.check()
+    }
+
+    fn replay(&self, bounds: &Bounds, id: &str, recorded: &Counterexample) -> Result<Replayed, Misfit> {
+        replay::replay(&self(bounds), id, recorded)
     }
 }
 

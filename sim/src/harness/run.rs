@@ -142,7 +142,9 @@ fn disappointment(variant: &Variant, run: &Run) -> String {
         parts.push(format!("the search was stopped by the {limit}"));
     }
     for Evaluated { found, expected } in run.evaluated().filter(|property| !property.is_as_expected()) {
-        parts.push(format!("{} ({}): {}, expected {expected}", found.id, found.name, found.verdict));
+        let because = found.undecided.map(|reason| format!("; {reason}")).unwrap_or_default();
+        let (id, name, verdict) = (found.id, found.name, found.verdict);
+        parts.push(format!("{id} ({name}): {verdict}, expected {expected}{because}"));
         if let Some(counterexample) = &found.counterexample {
             let diagram = diagram::text(found.id, found.name, counterexample, diagram::Style::Plain);
             parts.push(format!("\n{diagram}"));

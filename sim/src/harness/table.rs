@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::coverage;
 use super::registry::{Bounds, Variant};
 use super::run::Run;
 use crate::diagram::{Canvas, Ink, Style, WIDTH, wrap};
-use crate::report::Verdict;
+use crate::report::{Report, Undecided, Verdict};
 
 /// A longer name of a variant is broken over lines, so that violated properties have room too.
 const VARIANT_MAX: usize = 25;
@@ -85,8 +86,12 @@ impl Table {
             format!("with {}", bounds.join(" "))
         };
         let stopped = run.report.stopped_by.map(|limit| format!("incomplete: stopped by the {limit}"));
-        for (text, ink) in [(holds(run), Ink::Good), (Some(bounds), Ink::Dim), (stopped, Ink::Loop)] {
-            for line in text.iter().flat_map(|text| wrap(text, WIDTH - indent)) {
+        let held = holds(run).map(|held| (held, Ink::Good));
+        let undecided = undecided(&run.report).into_iter().map(|reason| (reason, Ink::Loop));
+        let lines = held.into_iter().chain([(bounds, Ink::Dim)]);
+        let lines = lines.chain(stopped.map(|stopped| (stopped, Ink::Loop))).chain(undecided);
+        for (text, ink) in lines.chain(coverage::missing(&run.report).map(|missing| (missing, Ink::Loop))) {
+            for line in wrap(&text, WIDTH - indent) {
                 canvas.space(indent);
                 canvas.put(&line, ink);
                 canvas.end_line();
@@ -128,6 +133,20 @@ fn holds(run: &Run) -> Option<String> {
     ids(Verdict::Violated).and(ids(Verdict::Holds)).map(|ids| format!("holds: {ids}"))
 }
 
+/// The properties that are incomplete for a reason of their own, with the reason.
+fn undecided(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<(Undecided, Vec<&str>)> = Vec::new();
+    for property in &report.properties {
+        let Some(reason) = property.undecided else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(property.id),
+            None => reasons.push((reason, vec![property.id])),
+        }
+    }
+    let line = |(reason, ids): (Undecided, Vec<&str>)| format!("incomplete: {}: {reason}", ids.join(" "));
+    reasons.into_iter().map(line).collect()
+}
+
 fn mark(run: &Run) -> (char, Ink) {
     if run.is_unexpected() {
         ('✗', Ink::Alarm)
@@ -161,6 +180,41 @@ pub(super) fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Coverage, Kind, PropertyReport, Storage};
+
+    #[test]
+    fn properties_that_are_undecided_for_one_reason_are_named_together() {
+        let property = |id, undecided| PropertyReport {
+            id,
+            name: "",
+            kind: Kind::Eventually,
+            verdict: Verdict::Incomplete,
+            undecided,
+            counterexample: None,
+        };
+        let (symmetry, spilled) = (Undecided::LivenessUnderSymmetry, Undecided::LivenessWhenSpilled);
+        let report = Report {
+            properties: vec![
+                property("L1", Some(symmetry)),
+                property("L2", Some(spilled)),
+                property("S1", None),
+                property("L3", Some(symmetry)),
+            ],
+            distinct: 1,
+            generated: 1,
+            depth: 0,
+            coverage: Coverage::default(),
+            storage: Storage::Exact,
+            reduction: None,
+            elapsed: Duration::ZERO,
+            stopped_by: None,
+        };
+        let expected = [
+            "incomplete: L1 L3: liveness is not decided under symmetry",
+            "incomplete: L2: liveness is not decided when states are spilled to disk",
+        ];
+        assert_eq!(undecided(&report), expected);
+    }
 
     #[test]
     fn numbers_are_grouped_by_three_digits() {

@@ -4,12 +4,16 @@ use super::arguments::CheckArgs;
 use super::counterexamples::{self, Choice, Shown, is_same_behaviour};
 use super::run::{Evaluated, Run};
 use super::table::{grouped, seconds};
+use super::{coverage, files};
 use crate::diagram::{self, Canvas, Ink, Style, WIDTH, wrap};
-use crate::report::{PropertyReport, Verdict};
+use crate::report::{PropertyReport, Report, Verdict};
 
 /// The text about some runs, below their table. Ends with a line break.
-pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
+pub(super) fn of(runs: &[Run], args: &CheckArgs, program: &str, style: Style) -> String {
     let mut canvas = Canvas::new(style);
+    if args.coverage {
+        canvas.put_lines(&coverage::text(runs, style));
+    }
     let surprises: Vec<String> = runs.iter().flat_map(surprises).collect();
     if !surprises.is_empty() {
         canvas.end_line();
@@ -43,6 +47,14 @@ pub(super) fn of(runs: &[Run], args: &CheckArgs, style: Style) -> String {
                     canvas.end_line();
                 }
                 Some(_) | None => canvas.put_lines(&diagram::text(id, name, counterexample, style)),
+            }
+            if let Some(directory) = &args.out
+                && property.is_unexpected()
+            {
+                let file = files::quoted(&files::saved(directory, run, id));
+                canvas.end_line();
+                canvas.put(&format!("replay: {program} replay {file}"), Ink::Normal);
+                canvas.end_line();
             }
             told.push((run, Shown { property, counterexample }));
         }
@@ -105,13 +117,92 @@ fn summary(canvas: &mut Canvas, runs: &[Run]) {
     let time = runs.iter().map(|run| run.report.elapsed).sum();
     canvas.put(&format!("; {} states in {}", grouped(states as u64), seconds(time)), Ink::Normal);
     canvas.end_line();
+    if let Some(chance) = omission(runs.iter().map(|run| &run.report)) {
+        canvas.put(&chance, Ink::Dim);
+        canvas.end_line();
+    }
+}
+
+/// A bound on the chance that any of the searches has missed a state; nothing if none can have.
+fn omission<'a>(reports: impl Iterator<Item = &'a Report>) -> Option<String> {
+    let chances: Vec<f64> = reports.map(|report| report.storage.omission(report.distinct)).collect();
+    let sum = chances.iter().sum::<f64>().min(1.0);
+    let in_all = if chances.len() > 1 { " in all" } else { "" };
+    (sum > 0.0).then(|| {
+        format!(
+            "told apart by fingerprints: a state was missed with a chance of at most {}{in_all}",
+            one_digit_up(sum)
+        )
+    })
+}
+
+/// A positive number with one digit, rounded up: `2e-6`, `0.03`.
+fn one_digit_up(number: f64) -> String {
+    /// Below a thousandth people count powers of ten.
+    const SMALL: i32 = -3;
+    #[expect(clippy::cast_possible_truncation, reason = "the exponent of a double has three digits")]
+    let exponent = number.log10().floor() as i32;
+    // What is above the digit by rounding alone does not raise it.
+    let digit = (number / 10_f64.powi(exponent) - 1e-9).ceil();
+    let rounded = digit * 10_f64.powi(exponent);
+    if exponent < SMALL {
+        format!("{rounded:.0e}")
+    } else {
+        let decimals = usize::try_from(-exponent).unwrap_or(0);
+        format!("{rounded:.decimals$}")
+    }
 }
 
 /// Text on as many lines as it needs, all but the first indented.
-fn paragraph(canvas: &mut Canvas, text: &str, indent: usize, ink: Ink) {
+pub(super) fn paragraph(canvas: &mut Canvas, text: &str, indent: usize, ink: Ink) {
     for (number, line) in wrap(text, WIDTH - indent).iter().enumerate() {
         canvas.space(if number == 0 { 0 } else { indent });
         canvas.put(line, ink);
         canvas.end_line();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Coverage, Storage};
+    use std::time::Duration;
+
+    #[test]
+    fn small_numbers_are_rounded_up_to_one_digit() {
+        #[rustfmt::skip]
+        let cases = [
+            (1.2e-6, "2e-6"), (2e-6, "2e-6"), (1e-6, "1e-6"), (9.5e-7, "1e-6"), (5.3e-26, "6e-26"),
+            (0.0271, "0.03"), (0.001, "0.001"), (0.000_91, "1e-3"), (0.23, "0.3"), (1.0, "1"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(one_digit_up(number), expected);
+        }
+    }
+
+    #[test]
+    fn chance_of_a_missed_state_is_told_of_fingerprints_alone() {
+        let report = |storage| Report {
+            properties: Vec::new(),
+            distinct: 6_000_000,
+            generated: 6_000_000,
+            depth: 9,
+            coverage: Coverage::default(),
+            storage,
+            reduction: None,
+            elapsed: Duration::ZERO,
+            stopped_by: None,
+        };
+        let (exact, short) = (report(Storage::Exact), report(Storage::Fingerprint { bits: 64 }));
+        #[rustfmt::skip]
+        let cases: [(&[&Report], Option<&str>); 4] = [
+            (&[&exact, &exact],         None),
+            (&[&short],                 Some("told apart by fingerprints: a state was missed with a chance of at most 1e-6")),
+            (&[&exact, &short, &short], Some("told apart by fingerprints: a state was missed with a chance of at most 2e-6 in all")),
+            (&[],                       None),
+        ];
+        for (reports, expected) in cases {
+            assert_eq!(omission(reports.iter().copied()).as_deref(), expected);
+        }
     }
 }

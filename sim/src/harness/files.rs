@@ -1,0 +1,72 @@
+//! The files of `--out`: one for each counterexample that `replay` reads, and its diagram beside it.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::Format;
+use super::counterexamples::{self, Shown};
+use super::failure::Failure;
+use super::run::Run;
+use super::saved;
+use crate::diagram::{self, Style};
+use crate::mermaid;
+
+/// The directory itself, if it is not there yet.
+pub(super) fn make_directory(directory: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(directory).map_err(|error| Failure::File { path: directory.to_owned(), error })
+}
+
+/// Writes every counterexample of a run, whatever the format: what was only looked at today is replayed tomorrow.
+pub(super) fn write(directory: &Path, run: &Run, format: Format) -> Result<(), Failure> {
+    for Shown { property, counterexample } in counterexamples::all(run) {
+        let (id, name) = (property.found.id, property.found.name);
+        let diagram = match format {
+            Format::Text => Some(("txt", diagram::text(id, name, counterexample, Style::Plain))),
+            Format::Json => None,
+            Format::Mermaid => Some(("mmd", mermaid::diagram(id, name, counterexample))),
+        };
+        let saved = ("json", saved::document(run, property.found, counterexample));
+        for (extension, content) in diagram.into_iter().chain([saved]) {
+            let path = path(directory, run, id, extension);
+            std::fs::write(&path, content).map_err(|error| Failure::File { path, error })?;
+        }
+    }
+    Ok(())
+}
+
+/// The file that `replay` reads.
+pub(super) fn saved(directory: &Path, run: &Run, id: &str) -> PathBuf {
+    path(directory, run, id, "json")
+}
+
+fn path(directory: &Path, run: &Run, id: &str, extension: &str) -> PathBuf {
+    // An id is free text of the model's author; a file name is not.
+    let id: String =
+        id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    directory.join(format!("{}@{}.{id}.{extension}", run.model, run.variant))
+}
+
+/// A path as a shell takes it for one word.
+pub(super) fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@' | '+' | ':');
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_is_quoted_if_a_shell_would_not_take_it_for_one_word() {
+        #[rustfmt::skip]
+        let cases = [
+            ("traces/counter@as-is.S1.json", "traces/counter@as-is.S1.json"),
+            ("my traces/a.json",             "'my traces/a.json'"),
+            ("it's/a.json",                  r"'it'\''s/a.json'"),
+            ("$HOME/a.json",                 "'$HOME/a.json'"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
+}
