@@ -24,6 +24,9 @@ struct Nothing;
 struct Tick(#[pack(bits = 4)] u16);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pack)]
+struct Zero(#[pack(max = 0)] u8);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pack)]
 struct Slot<T, const N: usize> {
     held: [T; N],
     r#type: Nothing,
@@ -129,6 +132,7 @@ fn value_has_its_word() {
         ("nested array",         encoded(&held),                              10, 0b10_01_011),
         ("braces, nothing else", encoded(&Phase::Gone {}),                    10, 0b100),
         ("a whole word",         encoded(&(u64::MAX, Nothing)),               64, u64::MAX),
+        ("no bit to declare",    encoded(&(Zero(0), true)),                    1, 1),
         ("negative number",      encoded(&-2_i8),                              8, 0xfe),
         ("none of a number",     encoded(&None::<u8>),                         9, 0),
         ("some zero",            encoded(&Some(0_u8)),                         9, 1),
@@ -139,8 +143,9 @@ fn value_has_its_word() {
     }
 }
 
+/// The width of a value, and its word after it has gone through the word and back.
 fn encoded<S: Pack>(value: &S) -> (u32, Result<u64, TooWide>) {
-    (S::BITS, pack(value))
+    (S::BITS, pack(value).and_then(|word: u64| pack(&unpack::<S, u64>(word))))
 }
 
 #[test]
@@ -188,7 +193,8 @@ fn field_has_its_place() {
 fn type_that_is_too_wide_says_which_field_is() {
     #[derive(Pack)]
     struct State {
-        _log: [u16; 6],
+        _log: [u16; 3],
+        _asked: [u16; 3],
         _turn: u32,
         _budget: u16,
         _done: bool,
@@ -203,7 +209,7 @@ fn type_that_is_too_wide_says_which_field_is() {
     #[rustfmt::skip]
     let cases = [
         (misfit::<State>(), Some("`State` needs 145 bits and a packed state has 128: `_budget` (bits 128 to 143) is \
-                                  too wide; the widest is `_log` with 96 bits")),
+                                  too wide; the widest is `_log` with 48 bits")),
         (misfit::<Mail>(), Some("`Mail` needs 129 bits and a packed state has 128: `_Letter::_text` (bits 1 to 128) is \
                                  too wide")),
         (misfit::<Pair<Pair<u64>>>(), Some("`Pair` needs 256 bits and a packed state has 128: `1` (bits 128 to 255) is \

@@ -3,11 +3,14 @@
 #[path = "models/two_phase_commit.rs"]
 mod model;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use downbeat_sim::check::Checker;
+use downbeat_sim::model::Model as _;
+use downbeat_sim::pack::{pack, unpack};
 use downbeat_sim::report::{Report, Verdict};
-use model::TwoPhaseCommit;
+use model::{Action, State, TwoPhaseCommit};
 
 fn check(managers: u8, threads: usize) -> Report {
     let threads = NonZeroUsize::new(threads).expect("tests use at least one thread");
@@ -39,4 +42,35 @@ fn two_phase_commit_is_the_same_on_any_number_of_threads() {
     });
     assert_eq!(one, two);
     assert_eq!(one, three);
+}
+
+/// A search that knows states by their words alone comes to as many.
+#[test]
+fn two_phase_commit_of_words_has_the_known_number_of_states() {
+    let packed = |state: &State| pack(state).expect("no field has a bound");
+    for (managers, distinct) in [(3, 288), (5, 8_832)] {
+        let model = TwoPhaseCommit { managers };
+        let mut open: Vec<u64> = model.initial().iter().map(packed).collect();
+        let mut known: BTreeSet<u64> = open.iter().copied().collect();
+        while let Some(word) = open.pop() {
+            model.steps(&unpack(word), &mut Vec::new(), |_, next| {
+                let word = packed(&next);
+                if known.insert(word) {
+                    open.push(word);
+                }
+            });
+        }
+        assert_eq!(known.len(), distinct, "{managers} resource managers");
+    }
+}
+
+#[test]
+fn two_phase_commit_counts_its_actions_by_kind() {
+    let model = TwoPhaseCommit { managers: 1 };
+    let kinds = model.kinds();
+    let named = |action| kinds[model.kind(&action)];
+    let receives = [Action::ReceivePrepared(0), Action::ReceiveCommit(0), Action::ReceiveAbort(0)];
+    assert_eq!(receives.map(named), ["receive prepared", "receive commit", "receive abort"]);
+    assert_eq!([Action::Commit, Action::ChooseToAbort(0)].map(named), ["commit", "choose to abort"]);
+    assert_eq!(kinds.len(), 7);
 }

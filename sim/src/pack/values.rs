@@ -29,24 +29,19 @@ impl Pack for bool {
 }
 
 macro_rules! integers {
-    ($($unsigned:ident $signed:ident)*) => {$(
+    ($unsigned:ident, $signed:ident $(, #[$expected:meta])?) => {
+        $(#[$expected])?
         impl Pack for $unsigned {
             const BITS: u32 = Self::BITS;
 
             #[inline]
             fn pack<W: Word>(&self) -> Result<W, TooWide> {
-                #[allow(clippy::cast_lossless, clippy::allow_attributes, reason = "`usize` has no lossless way")]
                 Ok(W::of(*self as u64))
             }
 
             #[inline]
             fn unpack<W: Word>(word: W) -> Self {
-                #[allow(
-                    clippy::cast_possible_truncation, clippy::allow_attributes,
-                    reason = "what is above belongs to other values; `u64` has nothing above"
-                )]
-                let number = word.low() as Self;
-                number
+                word.low() as Self
             }
         }
 
@@ -63,10 +58,17 @@ macro_rules! integers {
                 $unsigned::unpack(word).cast_signed()
             }
         }
-    )*};
+    };
 }
 
-integers!(u8 i8 u16 i16 u32 i32 u64 i64 usize isize);
+integers!(u8, i8, #[expect(clippy::cast_possible_truncation, clippy::cast_lossless, reason = "see `usize`")]);
+integers!(u16, i16, #[expect(clippy::cast_possible_truncation, clippy::cast_lossless, reason = "see `usize`")]);
+integers!(u32, i32, #[expect(clippy::cast_possible_truncation, clippy::cast_lossless, reason = "see `usize`")]);
+integers!(u64, i64);
+integers!(usize, isize, #[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is above belongs to other values; the way into a word loses nothing, and `From` has it not for all"
+)]);
 
 /// The lowest bit tells whether there is a value.
 impl<T: Pack> Pack for Option<T> {
