@@ -243,6 +243,42 @@ fn graphs() -> impl Strategy<Value = Graph> {
         )
 }
 
+/// Graphs where few states let a behaviour rest: most have a fair step, and few are goals.
+fn restless_graphs() -> impl Strategy<Value = Graph> {
+    let fair = prop_oneof![1 => Just(0), 8 => (0..3_u32).prop_map(|fair| 1 << fair), 8 => 1..1_u32 << 3];
+    let step =
+        |from, fair| (from, 1..STATES, fair).prop_map(|(from, by, fair)| (from, (from + by) % STATES, fair));
+    let edges = (
+        (0..STATES).map(|from| step(Just(from).boxed(), fair.clone().boxed())).collect::<Vec<_>>(),
+        prop::collection::vec(step((0..STATES).boxed(), prop_oneof![Just(0), fair].boxed()), 0..12),
+    );
+    let goal = prop_oneof![Just(0), (0..STATES).prop_map(|state| 1 << state), 0..1_u32 << STATES];
+    (edges, 0..1_u32 << 3, 0..1_u32 << STATES, goal).prop_map(|((first, more), strong, from, goal)| {
+        let edge = |(from, to, fair)| Edge { from, to, fair, bad: false };
+        let edges = first.into_iter().chain(more).map(edge).collect();
+        Graph { initial: vec![0], edges, fair_actions: 3, strong, from, goal, ..Graph::default() }
+    })
+}
+
+/// Compares the verdict, the least lasso, and whether what is shown is one.
+fn agrees_on_liveness(graph: &Graph, report: &Report) -> Result<(), TestCaseError> {
+    let reference = Reference::of(graph);
+    let initial = graph.initial.iter().fold(0, |set, state| set | 1 << state);
+    for (id, from) in [("leads-to", graph.from), ("eventually", initial)] {
+        let property = report.property(id).expect("the graph has it");
+        prop_assert_eq!(property.verdict, reference.liveness(from), "{}", id);
+        let counterexample = property.counterexample.as_ref();
+        let least = counterexample.map(|counterexample| {
+            let start = counterexample.lasso_start.expect("liveness is violated by lassos");
+            (counterexample.steps.len(), !counterexample.ends_in_stutter(), start)
+        });
+        prop_assert_eq!(least, reference.lasso(from), "{}", id);
+        let is_lasso = counterexample.is_none_or(|found| reference.is_lasso(found, from));
+        prop_assert!(is_lasso, "{}: {:?}", id, counterexample);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, rng_seed: RngSeed::Fixed(0x0d0b_ea75), ..ProptestConfig::default() })]
 
@@ -264,24 +300,18 @@ proptest! {
         let sometimes = report.property("sometimes").expect("the graph has it").verdict;
         prop_assert_eq!(sometimes, if some_bad { Verdict::Holds } else { Verdict::Violated });
 
-        let initial = graph.initial.iter().fold(0, |set, state| set | 1 << state);
-        for (id, from) in [("leads-to", graph.from), ("eventually", initial)] {
-            let property = report.property(id).expect("the graph has it");
-            prop_assert_eq!(property.verdict, reference.liveness(from), "{}", id);
-            let counterexample = property.counterexample.as_ref();
-            let length = counterexample.map(|counterexample| {
-                let start = counterexample.lasso_start.expect("liveness is violated by lassos");
-                (counterexample.steps.len(), !counterexample.ends_in_stutter(), start)
-            });
-            prop_assert_eq!(length, reference.lasso(from), "{}", id);
-            prop_assert!(counterexample.is_none_or(|found| reference.is_lasso(found, from)), "{}: {:?}", id, counterexample);
-        }
         for property in &report.properties {
             let Some(found) = &property.counterexample else { continue };
             let again = Replayed { counterexample: found.clone(), reworded: Vec::new() };
             prop_assert_eq!(replay(&graph, property.id, found), Ok(again), "{}", property.id);
         }
+        agrees_on_liveness(&graph, &report)?;
         prop_assert_eq!(&report, &check(&graph, 3));
+    }
+
+    #[test]
+    fn checker_agrees_with_brute_force_on_loops(graph in restless_graphs()) {
+        agrees_on_liveness(&graph, &check(&graph, 1))?;
     }
 }
 

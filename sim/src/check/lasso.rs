@@ -15,8 +15,8 @@ use super::liveness::Pending;
 use super::tour;
 use crate::model::Strength;
 
-/// Steps that the exact search looks at before it gives up: about half a second and 100 MB for each violated
-/// property, enough for dozens of loops through thousands of states.
+/// Steps that a search looks at before it gives up: well below a second and some 100 MB, and enough for a loop
+/// through thousands of states that serves some ten fair actions.
 pub(super) const EXACT_STEPS: usize = 1 << 21;
 
 /// The fewest steps of a loop. One step that leads back to where it began changes nothing and is no edge.
@@ -71,7 +71,8 @@ pub(super) fn shortest(
         let cycle = tour::nearest_first(graph, strengths, fair, nearest);
         (pending.distance(nearest) + cycle.len() < most).then_some((nearest, cycle))
     });
-    let (entry, cycle) = round.or(rest.map(|rest| (rest, Vec::new())))?;
+    let found = round.or(rest.map(|rest| (rest, Vec::new())));
+    let (entry, cycle) = found.expect("where a fair behaviour can stay it goes round or comes to rest");
     Some(Lasso { stem: pending.way(entry), cycle })
 }
 
