@@ -66,9 +66,8 @@ fn two_phase_commit_of_words_has_the_known_number_of_states() {
 
 #[test]
 fn two_phase_commit_counts_its_actions_by_kind() {
-    let model = TwoPhaseCommit { managers: 1 };
-    let kinds = model.kinds();
-    let named = |action| kinds[model.kind(&action)];
+    let kinds = Action::names();
+    let named = |action: Action| kinds[action.kind()];
     let receives = [Action::ReceivePrepared(0), Action::ReceiveCommit(0), Action::ReceiveAbort(0)];
     assert_eq!(receives.map(named), ["receive prepared", "receive commit", "receive abort"]);
     assert_eq!([Action::Commit, Action::ChooseToAbort(0)].map(named), ["commit", "choose to abort"]);

@@ -47,7 +47,7 @@ pub(super) type Encoded<M, E> = (<E as Encoding<M>>::Key, <E as Encoding<M>>::Bo
 pub(super) trait Visited<K, B>: Send + Sync {
     /// A set of none.
     fn new() -> Self;
-    /// The keys that are there, in no order.
+    /// The keys that are there, in ascending order.
     fn into_keys(self) -> Vec<K>;
     /// The place of a state, below [`Self::places`], if it is there.
     fn find(&self, key: K, body: &B) -> Option<usize>;
@@ -189,7 +189,9 @@ impl<S: Eq + Clone + Send + Sync> Visited<u64, S> for States<S> {
     }
 
     fn into_keys(self) -> Vec<u64> {
-        self.table.into_iter().map(|(key, _)| key).collect()
+        let mut keys: Vec<u64> = self.table.into_iter().map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        keys
     }
 
     fn find(&self, key: u64, body: &S) -> Option<usize> {

@@ -119,6 +119,13 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
         self.panicked = None;
     }
 
+    /// Adds the steps of a state; whether one of them changes it.
+    fn note(&mut self, steps: Steps, error: Option<Box<CheckError>>) -> bool {
+        self.generated += u64::from(steps.taken);
+        self.error = self.error.take().or(error);
+        steps.changes
+    }
+
     /// Divides the candidates by shard.
     pub(super) fn divide(&mut self) {
         for (place, candidate) in (0..).zip(&self.candidates) {
@@ -137,17 +144,34 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
     }
 }
 
+/// The steps of a state.
+#[derive(Clone, Copy)]
+struct Steps {
+    taken: u32,
+    /// Whether one of them leads to another state.
+    changes: bool,
+}
+
 /// What a thread needs to expand states.
 pub(super) struct Worker<M: Model, E: Encoding<M>> {
     actions: Vec<M::Action>,
+    results: Vec<M::State>,
     recent: Recent<E::Key>,
     group: Vec<Candidate<M, E>>,
+    /// Which of the group were seen at one look.
+    at_hand: Vec<bool>,
 }
 
 impl<M: Model, E: Encoding<M>> Worker<M, E> {
     /// A worker that has seen nothing.
     pub(super) fn new() -> Self {
-        Self { actions: Vec::new(), recent: Recent::new(), group: Vec::with_capacity(2 * GROUP) }
+        Self {
+            actions: Vec::new(),
+            results: Vec::new(),
+            recent: Recent::new(),
+            group: Vec::new(),
+            at_hand: Vec::new(),
+        }
     }
 
     /// Treats the states of a chunk, of which the first has the rank `first`.
@@ -193,7 +217,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                         self.some_steps(plan, &choice, found, &state, (rank, parent), chunk)
                     }
                     Reduced::Nothing | Reduced::Symmetry(_) => {
-                        self.steps(plan, found, &state, (rank, parent), chunk)
+                        self.steps(plan, &state, (rank, parent), chunk)
                     }
                 },
             };
@@ -208,42 +232,65 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
     }
 
     /// Takes every step from a state; whether one of them changes it.
-    #[inline]
     fn steps(
         &mut self,
         plan: &Plan<'_, M>,
-        found: &Found<M, E>,
         state: &M::State,
         (rank, parent): (usize, u32),
         chunk: &mut Chunk<M, E>,
     ) -> bool {
-        let Self { actions, recent, group } = self;
-        let judges_steps = plan.evaluator.judges_steps();
-        let is_symmetric = matches!(plan.reduced, Reduced::Symmetry(_));
-        let mut changes = false;
-        let mut position = 0_u32;
-        plan.model.steps(state, actions, |action, next| {
-            chunk.generated += 1;
-            if judges_steps {
-                let at = (rank, position as usize);
-                plan.evaluator.step(at, state, action, &next, &mut chunk.findings);
-            }
-            count(plan, state, action, &next, chunk);
-            // A step to the state itself under other names is a step all the same.
-            changes |= is_symmetric && next != *state;
-            match E::encode(plan.reduced.representative(next)) {
-                Ok((key, body)) => {
-                    let is_same = key == found.key && (E::BY_KEY || *state == *E::decode(key, &body));
-                    changes |= !is_same;
-                    if !(is_same || E::BY_KEY && recent.has_seen(key)) {
-                        group.push(Candidate { key, body, parent, position });
-                    }
+        if plan.looks_at_steps() {
+            let is_symmetric = matches!(plan.reduced, Reduced::Symmetry(_));
+            let judges_steps = plan.evaluator.judges_steps();
+            let mut changes = false;
+            let Chunk { findings, kinds, marks, .. } = chunk;
+            let look = |position: u32, action: &M::Action, next: M::State| {
+                if judges_steps {
+                    plan.evaluator.step((rank, position as usize), state, action, &next, findings);
                 }
-                Err(error) => chunk.error = chunk.error.take().or(Some(error)),
-            }
+                count(plan, state, action, &next, kinds, marks);
+                // A step to the state itself under other names is a step all the same.
+                changes |= is_symmetric && next != *state;
+                plan.reduced.representative(next)
+            };
+            let (steps, error) = self.take(plan, state, parent, look);
+            chunk.note(steps, error) || changes
+        } else {
+            let (steps, error) = self.take(plan, state, parent, |_, _, next| next);
+            chunk.note(steps, error)
+        }
+    }
+
+    /// Takes every step from a state. `look` sees each one and gives the state that is visited for its result.
+    #[inline]
+    fn take(
+        &mut self,
+        plan: &Plan<'_, M>,
+        state: &M::State,
+        parent: u32,
+        mut look: impl FnMut(u32, &M::Action, M::State) -> M::State,
+    ) -> (Steps, Option<Box<CheckError>>) {
+        let Self { actions, results, recent, group, .. } = self;
+        // Small enough to become a part of the model's own loops; all else is done in a loop of its own below.
+        let mut position = 0;
+        plan.model.steps(state, actions, |action, next| {
+            results.push(look(position, action, next));
             position += 1;
         });
-        changes
+        let mut steps = Steps { taken: position, changes: false };
+        let mut error = None;
+        for (position, next) in (0..).zip(results.drain(..)) {
+            if next == *state {
+                continue;
+            }
+            steps.changes = true;
+            match E::encode(next) {
+                Ok((key, _)) if E::BY_KEY && recent.has_seen(key) => {}
+                Ok((key, body)) => group.push(Candidate { key, body, parent, position }),
+                Err(wide) => error = error.take().or(Some(wide)),
+            }
+        }
+        (steps, error)
     }
 
     /// As [`Self::steps`], where some steps may stand for all; a set of them that does is looked for.
@@ -279,7 +326,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             chunk.generated += 1;
             let at = (rank, position as usize);
             plan.evaluator.step(at, state, action, &next, &mut chunk.findings);
-            count(plan, state, action, &next, chunk);
+            count(plan, state, action, &next, &mut chunk.kinds, &mut chunk.marks);
             let is_same = key == found.key && (E::BY_KEY || next == *state);
             if !(is_same || E::BY_KEY && self.recent.has_seen(key)) {
                 self.group.push(Candidate { key, body, parent, position });
@@ -307,7 +354,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                     if is_same || visited[key.shard()].find(key, &body).is_some() {
                         chunk.generated += 1;
                         plan.evaluator.step((rank, position), state, action, &next, &mut chunk.findings);
-                        count(plan, state, action, &next, chunk);
+                        count(plan, state, action, &next, &mut chunk.kinds, &mut chunk.marks);
                     } else {
                         chunk.beyond = true;
                     }
@@ -323,8 +370,10 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
     fn sort_out(&mut self, visited: &[E::Visited], chunk: &mut Chunk<M, E>) {
         let is_at_hand =
             |candidate: &Candidate<M, E>| visited[candidate.key.shard()].is_at_hand(candidate.key);
-        let at_hand: Vec<bool> = self.group.iter().map(is_at_hand).collect();
-        for (candidate, at_hand) in self.group.drain(..).zip(at_hand) {
+        // The processor fetches the places of all candidates at the same time, before the first one is needed.
+        self.at_hand.clear();
+        self.at_hand.extend(self.group.iter().map(is_at_hand));
+        for (candidate, at_hand) in self.group.drain(..).zip(&self.at_hand) {
             let Candidate { key, body, .. } = &candidate;
             if !at_hand && visited[key.shard()].find(*key, body).is_none() {
                 chunk.candidates.push(candidate);
@@ -335,17 +384,18 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
 
 /// Counts what a step comes by.
 #[inline]
-fn count<M: Model, E: Encoding<M>>(
+fn count<M: Model>(
     plan: &Plan<'_, M>,
     before: &M::State,
     action: &M::Action,
     after: &M::State,
-    chunk: &mut Chunk<M, E>,
+    kinds: &mut [u64],
+    marks: &mut [u64],
 ) {
-    if plan.kinds > 0 {
-        chunk.kinds[plan.model.kind(action)] += 1;
+    if !kinds.is_empty() {
+        kinds[plan.model.kind(action)] += 1;
     }
-    if plan.marks > 0 {
-        plan.model.mark(before, action, after, &mut |mark| chunk.marks[mark] += 1);
+    if !marks.is_empty() {
+        plan.model.mark(before, action, after, &mut |mark| marks[mark] += 1);
     }
 }

@@ -55,6 +55,14 @@ pub(super) struct Plan<'a, M: Model> {
     pub(super) interrupt: Option<&'a AtomicBool>,
 }
 
+impl<M: Model> Plan<'_, M> {
+    /// Whether there is more to do with a step than to look up where it leads.
+    pub(super) fn looks_at_steps(&self) -> bool {
+        let is_symmetric = matches!(self.reduced, Reduced::Symmetry(_));
+        self.evaluator.judges_steps() || self.kinds > 0 || self.marks > 0 || is_symmetric
+    }
+}
+
 /// A state that was found and not expanded yet.
 pub(super) struct Found<M: Model, E: Encoding<M>> {
     pub(super) key: E::Key,
@@ -371,11 +379,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             None => self.spill.insert(Spill::new(parent)?),
         };
         let mut tables = std::mem::take(&mut self.visited);
-        spill.add(tables.iter_mut().flat_map(|table| {
-            let mut keys = std::mem::replace(table, E::Visited::new()).into_keys();
-            keys.sort_unstable();
-            keys
-        }))?;
+        // Keys come sorted out of each shard, and the shards are in the order of the keys.
+        spill.add(
+            tables.iter_mut().flat_map(|table| std::mem::replace(table, E::Visited::new()).into_keys()),
+        )?;
         self.visited = tables;
         self.next.spill(spill)?;
         self.level.spill(spill)

@@ -18,7 +18,7 @@ const SECOND_HASHER: FixedState = FixedState::with_seed(0x6b65_726e_656c_2121);
 
 /// A word or two that stand for a state in the visited set.
 pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
-    /// In the place of a key that is not there. No state has it.
+    /// In the place of a key that is not there: greater than all. No state has it.
     const EMPTY: Self;
     /// The size of the key.
     const BITS: u8;
@@ -28,8 +28,8 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
     /// The fingerprint of a value: equal for equal values if their `Hash` agrees with `Eq`.
     fn fingerprint(value: &impl Hash) -> Self;
 
-    /// Bits for the place of the key in a table; the shard takes no part of them.
-    fn place(self) -> usize;
+    /// A place for the key among 2^`bits`, by the bits below those of the shard, which are the best mixed ones.
+    fn place(self, bits: u32) -> usize;
 
     /// The part of the visited set that the key belongs to, by its highest bits: keys of a lower shard are less.
     fn shard(self) -> usize;
@@ -46,17 +46,17 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
 
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u64 {
-    const EMPTY: Self = 0;
+    const EMPTY: Self = Self::MAX;
     const BITS: u8 = 64;
     const BYTES: usize = 8;
 
     fn fingerprint(value: &impl Hash) -> Self {
-        HASHER.hash_one(value).max(1)
+        HASHER.hash_one(value).min(Self::MAX - 1)
     }
 
     #[inline]
-    fn place(self) -> usize {
-        self as usize
+    fn place(self, bits: u32) -> usize {
+        (self << SHARD_BITS >> (64 - bits)) as usize
     }
 
     #[inline]
@@ -79,18 +79,18 @@ impl Key for u64 {
 
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u128 {
-    const EMPTY: Self = 0;
+    const EMPTY: Self = Self::MAX;
     const BITS: u8 = 128;
     const BYTES: usize = 16;
 
     fn fingerprint(value: &impl Hash) -> Self {
         let (high, low) = (HASHER.hash_one(value), SECOND_HASHER.hash_one(value));
-        (Self::from(high) << 64 | Self::from(low)).max(1)
+        (Self::from(high) << 64 | Self::from(low)).min(Self::MAX - 1)
     }
 
     #[inline]
-    fn place(self) -> usize {
-        self as usize
+    fn place(self, bits: u32) -> usize {
+        (self << SHARD_BITS >> (128 - bits)) as usize
     }
 
     #[inline]
@@ -151,15 +151,19 @@ fn unscramble(word: u64) -> u64 {
     word ^ word >> 32
 }
 
+/// A word takes part in the search of few bits, and one multiplication spreads them well enough over the highest
+/// ones, which are all that places are made of.
 impl Mix for u64 {
     #[inline]
     fn mix(self) -> Self {
-        scramble(!self)
+        let word = !self;
+        !(word ^ word >> 32).wrapping_mul(FACTOR)
     }
 
     #[inline]
     fn unmix(self) -> Self {
-        !unscramble(self)
+        let word = (!self).wrapping_mul(INVERSE);
+        !(word ^ word >> 32)
     }
 }
 
@@ -171,12 +175,12 @@ impl Mix for u128 {
         low = scramble(low);
         high = scramble(high ^ low);
         low = scramble(low ^ high.rotate_left(21));
-        Self::from(high) << 64 | Self::from(low)
+        !(Self::from(high) << 64 | Self::from(low))
     }
 
     #[inline]
     fn unmix(self) -> Self {
-        let (mut high, mut low) = ((self >> 64) as u64, self as u64);
+        let (mut high, mut low) = ((!self >> 64) as u64, !self as u64);
         low = unscramble(low) ^ high.rotate_left(21);
         high = unscramble(high) ^ low;
         low = unscramble(low);

@@ -7,25 +7,25 @@
 use super::key::Key;
 
 /// 32 KiB of keys of one word. More answers more and is slower to ask.
-const PLACES: usize = 4096;
+const PLACES: usize = 1 << PLACE_BITS;
+const PLACE_BITS: u32 = 12;
 
 /// Keys that a thread has seen and may have forgotten.
 #[derive(Clone, Debug)]
 pub(super) struct Recent<K> {
-    places: Box<[K]>,
+    places: Box<[K; PLACES]>,
 }
 
 impl<K: Key> Recent<K> {
     /// A memory of nothing.
     pub(super) fn new() -> Self {
-        Self { places: vec![K::EMPTY; PLACES].into() }
+        Self { places: Box::new([K::EMPTY; PLACES]) }
     }
 
     /// Whether the key is remembered; it is from now on.
     #[inline]
     pub(super) fn has_seen(&mut self, key: K) -> bool {
-        // The shard takes the highest bits and the table the lowest ones.
-        let place = &mut self.places[(key.place() >> 24) % PLACES];
+        let place = &mut self.places[key.place(PLACE_BITS) % PLACES];
         std::mem::replace(place, key) == key
     }
 }

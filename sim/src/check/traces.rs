@@ -39,8 +39,13 @@ impl Traces {
         if self.len.is_multiple_of(STRIDE) {
             self.begins.push((self.bytes.len(), self.last_parent));
         }
-        write(&mut self.bytes, origin.parent - self.last_parent);
-        write(&mut self.bytes, u64::from(origin.position));
+        let more = origin.parent - self.last_parent;
+        if more < 0x80 && origin.position < 0x80 {
+            self.bytes.extend([more.to_le_bytes()[0], origin.position.to_le_bytes()[0]]);
+        } else {
+            write(&mut self.bytes, more);
+            write(&mut self.bytes, u64::from(origin.position));
+        }
         self.last_parent = origin.parent;
         self.len += 1;
     }

@@ -16,28 +16,25 @@ pub(crate) struct TwoPhaseCommit {
 #[rename(id)]
 pub(crate) struct ManagerId(u8);
 
-/// All that is known anywhere. Messages stay: whoever has been sent one may receive it again.
+/// All that is known anywhere, as sets of resource managers: whoever is in none of the first three is working. Messages
+/// stay: whoever has been sent one may receive it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Rename)]
 pub(crate) struct State {
-    #[rename(index = ManagerId)]
-    pub(crate) resources: [Resource; 8],
-    pub(crate) transaction: Transaction,
+    #[rename(bits = ManagerId)]
+    pub(crate) prepared: u8,
+    #[rename(bits = ManagerId)]
+    pub(crate) committed: u8,
+    #[rename(bits = ManagerId)]
+    pub(crate) aborted: u8,
     /// The resource managers of which the transaction manager knows that they have prepared.
     #[rename(bits = ManagerId)]
     pub(crate) known_prepared: u8,
     /// The resource managers that have sent `prepared`.
     #[rename(bits = ManagerId)]
     pub(crate) sent_prepared: u8,
+    pub(crate) transaction: Transaction,
     pub(crate) sent_commit: bool,
     pub(crate) sent_abort: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Rename)]
-pub(crate) enum Resource {
-    Working,
-    Prepared,
-    Committed,
-    Aborted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Rename)]
@@ -63,8 +60,8 @@ impl TwoPhaseCommit {
         u8::MAX >> (8 - self.managers)
     }
 
-    fn has(&self, state: &State, resource: Resource) -> bool {
-        state.resources[..usize::from(self.managers)].contains(&resource)
+    fn working(&self, state: &State) -> u8 {
+        self.all() & !(state.prepared | state.committed | state.aborted)
     }
 
     fn lane(number: u8) -> usize {
@@ -72,48 +69,38 @@ impl TwoPhaseCommit {
     }
 }
 
-impl Model for TwoPhaseCommit {
-    type State = State;
-    type Action = Action;
-
-    fn initial(&self) -> Vec<State> {
-        vec![State {
-            resources: [Resource::Working; 8],
-            transaction: Transaction::Open,
-            known_prepared: 0,
-            sent_prepared: 0,
-            sent_commit: false,
-            sent_abort: false,
-        }]
-    }
-
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+impl TwoPhaseCommit {
+    /// Every action that may be taken.
+    #[inline]
+    fn enabled(&self, state: &State, mut action: impl FnMut(Action)) {
         let open = state.transaction == Transaction::Open;
         if open && state.known_prepared == self.all() {
-            actions.push(Action::Commit);
+            action(Action::Commit);
         }
         if open {
-            actions.push(Action::Abort);
+            action(Action::Abort);
         }
         for number in 0..self.managers {
             if open && state.sent_prepared & (1 << number) != 0 {
-                actions.push(Action::ReceivePrepared(number));
+                action(Action::ReceivePrepared(number));
             }
-            if state.resources[usize::from(number)] == Resource::Working {
-                actions.extend([Action::Prepare(number), Action::ChooseToAbort(number)]);
+            if self.working(state) & (1 << number) != 0 {
+                action(Action::Prepare(number));
+                action(Action::ChooseToAbort(number));
             }
             if state.sent_commit {
-                actions.push(Action::ReceiveCommit(number));
+                action(Action::ReceiveCommit(number));
             }
             if state.sent_abort {
-                actions.push(Action::ReceiveAbort(number));
+                action(Action::ReceiveAbort(number));
             }
         }
     }
 
-    fn next(&self, state: &State, action: &Action) -> Option<State> {
+    #[inline]
+    fn after(state: &State, action: Action) -> State {
         let mut next = *state;
-        match *action {
+        match action {
             Action::Commit => {
                 next.transaction = Transaction::Committed;
                 next.sent_commit = true;
@@ -124,23 +111,51 @@ impl Model for TwoPhaseCommit {
             }
             Action::ReceivePrepared(number) => next.known_prepared |= 1 << number,
             Action::Prepare(number) => {
-                next.resources[usize::from(number)] = Resource::Prepared;
+                next.prepared |= 1 << number;
                 next.sent_prepared |= 1 << number;
             }
             Action::ChooseToAbort(number) | Action::ReceiveAbort(number) => {
-                next.resources[usize::from(number)] = Resource::Aborted;
+                next.prepared &= !(1 << number);
+                next.committed &= !(1 << number);
+                next.aborted |= 1 << number;
             }
-            Action::ReceiveCommit(number) => next.resources[usize::from(number)] = Resource::Committed,
+            Action::ReceiveCommit(number) => {
+                next.prepared &= !(1 << number);
+                next.aborted &= !(1 << number);
+                next.committed |= 1 << number;
+            }
         }
-        Some(next)
+        next
+    }
+}
+
+impl Model for TwoPhaseCommit {
+    type State = State;
+    type Action = Action;
+
+    fn initial(&self) -> Vec<State> {
+        vec![State {
+            prepared: 0,
+            committed: 0,
+            aborted: 0,
+            known_prepared: 0,
+            sent_prepared: 0,
+            transaction: Transaction::Open,
+            sent_commit: false,
+            sent_abort: false,
+        }]
     }
 
-    fn kinds(&self) -> Vec<&'static str> {
-        Action::names()
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.enabled(state, |action| actions.push(action));
     }
 
-    fn kind(&self, action: &Action) -> usize {
-        action.kind()
+    fn steps(&self, state: &State, _: &mut Vec<Action>, mut take: impl FnMut(&Action, State)) {
+        self.enabled(state, |action| take(&action, Self::after(state, action)));
+    }
+
+    fn next(&self, state: &State, action: &Action) -> Option<State> {
+        Some(Self::after(state, *action))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -148,18 +163,12 @@ impl Model for TwoPhaseCommit {
             Property::<Self>::always(
                 "S1",
                 "no resource manager commits while another aborts",
-                |model, state| {
-                    !(model.has(state, Resource::Committed) && model.has(state, Resource::Aborted))
-                },
-                |model, state| model.has(state, Resource::Committed),
+                |_, state| state.committed == 0 || state.aborted == 0,
+                |_, state| state.committed != 0,
                 |_, _| "one resource manager has committed and another has aborted".into(),
             ),
-            Property::<Self>::sometimes("R1", "all commit", |model, state| {
-                state.resources[..usize::from(model.managers)].iter().all(|one| *one == Resource::Committed)
-            }),
-            Property::<Self>::sometimes("R2", "all abort", |model, state| {
-                state.resources[..usize::from(model.managers)].iter().all(|one| *one == Resource::Aborted)
-            }),
+            Property::<Self>::sometimes("R1", "all commit", |model, state| state.committed == model.all()),
+            Property::<Self>::sometimes("R2", "all abort", |model, state| state.aborted == model.all()),
         ]
     }
 
@@ -168,7 +177,7 @@ impl Model for TwoPhaseCommit {
     }
 
     fn is_final(&self, state: &State) -> bool {
-        !self.has(state, Resource::Working) && !self.has(state, Resource::Prepared)
+        state.committed | state.aborted == self.all()
     }
 
     fn lanes(&self) -> Vec<String> {
