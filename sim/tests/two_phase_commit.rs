@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use downbeat_sim::check::Checker;
+use downbeat_sim::kinds::Kinds;
 use downbeat_sim::model::Model as _;
 use downbeat_sim::pack::{pack, unpack};
 use downbeat_sim::report::{Report, Verdict};
