@@ -60,7 +60,7 @@ impl TwoPhaseCommit {
         u8::MAX >> (8 - self.managers)
     }
 
-    fn working(&self, state: &State) -> u8 {
+    fn working(&self, state: State) -> u8 {
         self.all() & !(state.prepared | state.committed | state.aborted)
     }
 
@@ -72,7 +72,7 @@ impl TwoPhaseCommit {
 impl TwoPhaseCommit {
     /// Every action that may be taken.
     #[inline]
-    fn enabled(&self, state: &State, mut action: impl FnMut(Action)) {
+    fn enabled(&self, state: State, mut action: impl FnMut(Action)) {
         let open = state.transaction == Transaction::Open;
         if open && state.known_prepared == self.all() {
             action(Action::Commit);
@@ -98,8 +98,8 @@ impl TwoPhaseCommit {
     }
 
     #[inline]
-    fn after(state: &State, action: Action) -> State {
-        let mut next = *state;
+    fn after(state: State, action: Action) -> State {
+        let mut next = state;
         match action {
             Action::Commit => {
                 next.transaction = Transaction::Committed;
@@ -147,15 +147,15 @@ impl Model for TwoPhaseCommit {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        self.enabled(state, |action| actions.push(action));
+        self.enabled(*state, |action| actions.push(action));
     }
 
     fn steps(&self, state: &State, _: &mut Vec<Action>, mut take: impl FnMut(&Action, State)) {
-        self.enabled(state, |action| take(&action, Self::after(state, action)));
+        self.enabled(*state, |action| take(&action, Self::after(*state, action)));
     }
 
     fn next(&self, state: &State, action: &Action) -> Option<State> {
-        Some(Self::after(state, *action))
+        Some(Self::after(*state, *action))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
