@@ -271,17 +271,11 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         mut look: impl FnMut(u32, &M::Action, M::State) -> M::State,
     ) -> (Steps, Option<Box<CheckError>>) {
         let Self { actions, results, recent, group, .. } = self;
-        // Small enough to become a part of the model's own loops; all else is done in a loop of its own below.
-        let mut position = 0;
-        plan.model.steps(state, actions, |action, next| {
-            results.push(look(position, action, next));
-            position += 1;
-        });
-        let mut steps = Steps { taken: position, changes: false };
+        let mut steps = Steps { taken: 0, changes: false };
         let mut error = None;
-        for (position, next) in (0..).zip(results.drain(..)) {
+        let mut consider = |position: u32, next: M::State| {
             if next == *state {
-                continue;
+                return;
             }
             steps.changes = true;
             match E::encode(next) {
@@ -289,7 +283,23 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                 Ok((key, body)) => group.push(Candidate { key, body, parent, position }),
                 Err(wide) => error = error.take().or(Some(wide)),
             }
+        };
+        let mut taken = 0;
+        if std::mem::needs_drop::<M::State>() {
+            // What owns memory is best given back at once, before the next step asks for as much.
+            plan.model.steps(state, actions, |action, next| {
+                consider(taken, look(taken, action, next));
+                taken += 1;
+            });
+        } else {
+            // Small enough to become a part of the model's own loops; all else is done in a loop of its own.
+            plan.model.steps(state, actions, |action, next| {
+                results.push(look(taken, action, next));
+                taken += 1;
+            });
+            (0..).zip(results.drain(..)).for_each(|(position, next)| consider(position, next));
         }
+        steps.taken = taken;
         (steps, error)
     }
 

@@ -27,8 +27,11 @@ use crate::report::Coverage;
 /// States that are expanded before what they lead to is stored: enough to give several threads work for
 /// milliseconds, few enough that the candidates stay small beside the states.
 const BLOCK: usize = 32_768;
-/// States that a thread takes at a time.
-const CHUNK: usize = 512;
+/// States that a thread takes at a time: many, since what they lead to is known to the others only when the block
+/// is done.
+const CHUNK: usize = 4096;
+/// States after which a single thread stores what they led to, while their places are in the near caches.
+const CHUNK_ALONE: usize = 512;
 /// Below this many states another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1024;
 
@@ -434,15 +437,16 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn expand(&mut self, mode: Mode) -> Result<(), CheckError> {
         let mut states = std::mem::take(&mut self.block);
         self.level.take(self.block_len(), &mut states)?;
-        let count = states.len().div_ceil(CHUNK);
+        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
+        let chunk_len = if threads == 1 { CHUNK_ALONE } else { CHUNK };
+        let count = states.len().div_ceil(chunk_len);
         let (plan, findings, first) = (self.plan, &self.findings, self.at);
         self.chunks.resize_with(self.chunks.len().max(count), || Chunk::new(plan));
         for chunk in &mut self.chunks[..count] {
             chunk.clear(findings);
         }
-        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
         let mut chunks = std::mem::take(&mut self.chunks);
-        let jobs = states.chunks(CHUNK).zip((first..).step_by(CHUNK)).zip(&mut chunks[..count]);
+        let jobs = states.chunks(chunk_len).zip((first..).step_by(chunk_len)).zip(&mut chunks[..count]);
         if threads == 1 {
             // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
             for ((states, first), chunk) in jobs {
@@ -457,13 +461,13 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 chunk.divide();
             });
             self.store_divided(&mut chunks[..count]);
-            for (first, chunk) in (first..).step_by(CHUNK).zip(&mut chunks[..count]) {
+            for (first, chunk) in (first..).step_by(chunk_len).zip(&mut chunks[..count]) {
                 self.append(first, chunk);
             }
         }
         self.at += states.len();
         self.block = states;
-        self.sum_up(first, &mut chunks[..count])?;
+        self.sum_up((first..).step_by(chunk_len), &mut chunks[..count])?;
         self.chunks = chunks;
         Ok(())
     }
@@ -544,9 +548,13 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.traces.push(origin);
     }
 
-    /// Adds what the chunks of a block, whose first state has the rank `first`, found besides states.
-    fn sum_up(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) -> Result<(), CheckError> {
-        for (first, chunk) in (first..).step_by(CHUNK).zip(chunks) {
+    /// Adds what the chunks of a block, whose first states have these ranks, found besides states.
+    fn sum_up(
+        &mut self,
+        firsts: impl Iterator<Item = usize>,
+        chunks: &mut [Chunk<M, E>],
+    ) -> Result<(), CheckError> {
+        for (first, chunk) in firsts.zip(chunks) {
             if let Some(message) = chunk.panicked.take() {
                 return Err(panics::error(self, first + chunk.at, message));
             }
