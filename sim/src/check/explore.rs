@@ -460,10 +460,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 worker.treat(plan, known, states, first, mode, chunk);
                 chunk.divide();
             });
-            self.store_divided(&mut chunks[..count]);
-            for (first, chunk) in (first..).step_by(chunk_len).zip(&mut chunks[..count]) {
-                self.append(first, chunk);
-            }
+            self.store_divided(first, &mut chunks[..count]);
+            chunks[..count].iter_mut().for_each(|chunk| self.append(chunk));
         }
         self.at += states.len();
         self.block = states;
@@ -483,7 +481,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Stores the candidates of several chunks, each shard on some thread, and keeps of each chunk the new ones.
-    fn store_divided(&mut self, chunks: &mut [Chunk<M, E>]) {
+    fn store_divided(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) {
         let mut columns: Vec<Vec<Column<'_, M, E>>> =
             (0..SHARDS).map(|_| Vec::with_capacity(chunks.len())).collect();
         for chunk in chunks.iter_mut() {
@@ -500,14 +498,25 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 });
             }
         });
-        crew::for_each(&mut self.workers, chunks.iter_mut(), |_, chunk| chunk.keep_new());
+        let jobs = (first..).step_by(CHUNK).zip(chunks);
+        crew::for_each(&mut self.workers, jobs, |_, (first, chunk)| chunk.keep_new(first));
     }
 
     /// Appends the new states of a chunk, whose candidates are stored.
-    fn append(&mut self, first: usize, chunk: &mut Chunk<M, E>) {
-        for Candidate { key, body, parent, position } in chunk.candidates.drain(..) {
-            self.add(Found { key, body }, Origin { parent: first as u64 + u64::from(parent), position });
+    fn append(&mut self, chunk: &mut Chunk<M, E>) {
+        if self.spill.is_some() {
+            let origins = chunk.origins.range(0..chunk.origins.len());
+            self.pending.extend(chunk.new.drain(..).zip(origins));
+            return;
         }
+        if self.is_partial() {
+            for Found { key, body } in &chunk.new {
+                self.visited_next[key.shard()].insert(*key, body);
+            }
+        }
+        self.key_sum = self.key_sum.wrapping_add(chunk.key_sum);
+        self.traces.append(&chunk.origins);
+        self.next.append(&mut chunk.new);
     }
 
     /// Goes on to the next level.
