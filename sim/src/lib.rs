@@ -15,6 +15,7 @@ pub mod event_loop;
 pub mod harness;
 pub mod mermaid;
 pub mod model;
+pub mod parts;
 pub mod report;
 
 #[cfg(all(doctest, feature = "harness"))]
