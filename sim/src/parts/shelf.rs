@@ -91,14 +91,12 @@ impl<T> Notes<T> {
     /// # Panics
     /// The number is not one of a part.
     pub fn get_or(&self, number: u32, work_out: impl FnOnce() -> T) -> &T {
-        match self.0.get(number) {
-            Some(noted) => noted,
-            // Outside of the lock of the slot: what is worked out may ask for other notes.
-            None => {
-                let worked_out = work_out();
-                self.0.slot(number).get_or_init(|| worked_out)
-            }
+        if let Some(noted) = self.0.get(number) {
+            return noted;
         }
+        // Outside of the lock of the slot: what is worked out may ask for other notes.
+        let worked_out = work_out();
+        self.0.slot(number).get_or_init(|| worked_out)
     }
 }
 
@@ -152,10 +150,10 @@ mod tests {
 
     #[test]
     fn notes_are_worked_out_once_and_may_ask_for_others() {
-        let notes: Notes<u64> = Notes::new();
         fn sum(notes: &Notes<u64>, n: u32) -> u64 {
             *notes.get_or(n, || u64::from(n) + if n == 0 { 0 } else { sum(notes, n - 1) })
         }
+        let notes: Notes<u64> = Notes::new();
         assert_eq!(sum(&notes, 200), 20_100);
         assert_eq!(*notes.get_or(200, || panic!("it was worked out before")), 20_100);
     }
