@@ -47,6 +47,6 @@ pub use faults::Fault;
 pub use kernel::Kernel;
 pub use roster::Task;
 pub use task::{Held, Outstanding, TaskData, TaskState};
-pub use validate::{COUNTER_MAX, Corrupt};
+pub use validate::{COUNTER_MAX, Corrupt, Ties};
 pub use visit::{EDGES, Met, Visit};
 pub use vocabulary::*;
