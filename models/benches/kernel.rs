@@ -2,7 +2,7 @@
 //! set of fingerprints, and the steps of a sample of states alone.
 //!
 //! `search` begins with empty tables each time, as a check does, and evaluates every property of states and steps.
-//! `steps` has its tables filled.
+//! `search_again` and `steps` have their tables filled.
 
 use std::hash::BuildHasher;
 
@@ -19,7 +19,25 @@ const HASHER: FixedState = FixedState::with_seed(0x646f_776e_6265_6174);
 const ONE_IN: usize = 16;
 
 fn main() {
+    if std::env::args().any(|argument| argument == "--sizes") {
+        return print_sizes();
+    }
     divan::main();
+}
+
+/// What each scenario has to work out: `cargo bench -p downbeat-models --bench kernel -- --sizes`.
+fn print_sizes() {
+    for name in NAMES {
+        let model = KernelModel::new(scenario(name));
+        let mut generated = 0_u64;
+        let distinct = explore(&model, |state| {
+            model.steps(state, &mut Vec::new(), |_, _| generated += 1);
+        });
+        println!("{name}: {distinct} states, {generated} steps");
+        for (what, count) in model.sizes() {
+            println!("{count:>12} {what}");
+        }
+    }
 }
 
 const NAMES: [&str; 6] =
@@ -32,6 +50,13 @@ fn search(bencher: Bencher<'_, '_>, name: &str) {
     bencher.counter(ItemsCount::new(distinct)).bench_local(|| {
         assert_eq!(explore(&KernelModel::new(scenario), |_| {}), distinct);
     });
+}
+
+#[divan::bench(args = NAMES, sample_count = 3, sample_size = 1)]
+fn search_again(bencher: Bencher<'_, '_>, name: &str) {
+    let model = KernelModel::new(scenario(name));
+    let distinct = explore(&model, |_| {});
+    bencher.counter(ItemsCount::new(distinct)).bench_local(|| assert_eq!(explore(&model, |_| {}), distinct));
 }
 
 #[divan::bench(args = NAMES, sample_count = 10, sample_size = 1)]

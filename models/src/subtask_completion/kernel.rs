@@ -21,6 +21,7 @@ mod outside;
 mod scenarios;
 mod sights;
 mod state;
+mod validity;
 mod words;
 mod world;
 
@@ -62,6 +63,12 @@ impl KernelModel {
         Self { scenario, config, memory: Memory::new(Tables::new(config)) }
     }
 
+    /// How much has been worked out of the system until now, by name: each number is one of parts, or of results that
+    /// are known from then on.
+    pub fn sizes(&self) -> impl IntoIterator<Item = (&'static str, u64)> {
+        self.memory.sizes()
+    }
+
     /// The same system with a fault planted in its kernel.
     #[cfg(feature = "planted-faults")]
     #[must_use]
@@ -91,7 +98,7 @@ impl Model for KernelModel {
         let mut world = World::new(empty.clone(), Outside::default());
         if let Some(effects) = world.step(&empty, Event::TaskSubmitted { task: id(0) }, &mut |_| {}) {
             world.see_born(&empty);
-            world.release(&effects);
+            world.release(&effects, usize::MAX);
         }
         let tables = &self.memory.tables;
         let nothing = Seen::nothing(u8::try_from(self.config.attempts_max).unwrap_or(u8::MAX));
@@ -131,8 +138,7 @@ impl Model for KernelModel {
     }
 
     fn mark(&self, _: &State, action: &Action, _: &State, hit: &mut dyn FnMut(usize)) {
-        let outcome = self.memory.noted(action);
-        outcome.iter().flat_map(|outcome| &outcome.edges).for_each(|edge| hit(usize::from(*edge)));
+        self.memory.edges(action).iter().for_each(|edge| hit(usize::from(*edge)));
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

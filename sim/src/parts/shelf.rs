@@ -35,6 +35,9 @@ impl<T> Shelf<T> {
 
     /// The value with this number. `None` if there is none yet, also while another thread puts it there.
     pub fn get(&self, number: u32) -> Option<&T> {
+        if number > u32::MAX - FIRST {
+            return None;
+        }
         let (chunk, at) = place(number);
         self.chunks[chunk].get()?.get(at)?.get()
     }
@@ -86,12 +89,17 @@ impl<T> Notes<T> {
         Self(Shelf::new())
     }
 
+    /// What is noted about a number, if anything is.
+    pub fn get(&self, number: u32) -> Option<&T> {
+        self.0.get(number)
+    }
+
     /// What is noted about a number, worked out now if nothing is.
     ///
     /// # Panics
     /// The number is not one of a part.
     pub fn get_or(&self, number: u32, work_out: impl FnOnce() -> T) -> &T {
-        if let Some(noted) = self.0.get(number) {
+        if let Some(noted) = self.get(number) {
             return noted;
         }
         // Outside of the lock of the slot: what is worked out may ask for other notes.
@@ -145,7 +153,7 @@ mod tests {
         expected.push((9, 9));
         expected.sort_unstable();
         assert_eq!(all, expected);
-        assert_eq!(shelf.get(8_001), None);
+        assert_eq!([8_001, u32::MAX - 64, u32::MAX].map(|number| shelf.get(number)), [None; 3]);
     }
 
     #[test]

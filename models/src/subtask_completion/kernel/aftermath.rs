@@ -38,7 +38,7 @@ pub(super) fn aftermath(world: &World, act: Act, released: Option<usize>) -> Opt
         after.see_born(&world.kernel);
         after.see(world, act);
         after.see_after(world, act, effects);
-        after.release(&effects.clone().cut(released.unwrap_or(usize::MAX)));
+        after.release(effects, released.unwrap_or(usize::MAX));
     }
     Some(Aftermath { after, effects, visits })
 }

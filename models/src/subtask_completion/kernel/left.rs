@@ -63,6 +63,11 @@ impl Left {
         )
     }
 
+    /// All of it in the lower 45 bits.
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
     /// One of each.
     pub(super) const fn one_of(budgets: &[Budget]) -> Self {
         let mut one = 0;

@@ -16,6 +16,7 @@ use super::left::{Budget, Left};
 use super::outside::of;
 use super::sights::{Seen, Sight};
 use super::state::{Place, Roster, State, Tables};
+use super::validity::Validity;
 use super::world::World;
 use super::{Scenario, environment, index};
 use crate::watch::{TASKS, TaskIndex};
@@ -45,10 +46,13 @@ enum Note {
     Outcome(Outcome),
 }
 
-/// What comes of an act.
-pub(super) struct Outcome {
-    /// The places of the tasks that the step came by.
-    places: [Option<Part<Place>>; TASKS],
+/// What comes of an act: what every step of it needs, in one line of a cache.
+#[derive(Clone, Copy)]
+struct Outcome {
+    /// The places of the tasks that the step came by; those of the others mean nothing.
+    places: [Part<Place>; TASKS],
+    /// One bit for each task that it came by.
+    came_by: u8,
     roster: Roster,
     /// Whether the kernel applied the event.
     is_applied: bool,
@@ -56,17 +60,21 @@ pub(super) struct Outcome {
     disorder: bool,
     paused: u8,
     freed: u8,
-    sights: Part<Box<[Sight]>>,
     effects: u8,
+    sights: Part<Box<[Sight]>>,
+}
+
+/// What else is known of an outcome.
+struct Details {
     /// The edges of the lifecycle that were taken, as indices of [`edges`].
-    pub(super) edges: Box<[u16]>,
+    edges: Box<[u16]>,
     /// The same step when a crash cuts its effects short, for each number of them that is released.
     cuts: OnceLock<Box<[Cut]>>,
 }
 
 /// What stands when the process crashes.
 struct Cut {
-    places: [Option<Part<Place>>; TASKS],
+    places: [Part<Place>; TASKS],
     sights: Part<Box<[Sight]>>,
     disorder: bool,
 }
@@ -85,15 +93,13 @@ pub(super) struct Memory {
     moves_of: Memo<u32>,
     moves: Shelf<Moves>,
     notes: Shelf<Note>,
+    /// By the number of the note that has the outcome.
+    details: Notes<Details>,
     /// The note that follows on one that comes by a task, for the place of that task.
     next_note: Memo<u32>,
     seen_after: Memo<Part<Seen>>,
     restarted: Notes<Restarted>,
-    /// The numbers of the places of the first two tasks, and by them and the third whether the kernel is valid, for
-    /// each highest id.
-    pairs: Memo<u32>,
-    pair_numbers: Shelf<()>,
-    valid: [Memo<bool>; TASKS + 1],
+    validity: Validity,
     nothing: Part<Box<[Sight]>>,
     crash: Part<Box<[Sight]>>,
 }
@@ -107,15 +113,30 @@ impl Memory {
             moves_of: Memo::new(),
             moves: Shelf::new(),
             notes: Shelf::new(),
+            details: Notes::new(),
             next_note: Memo::new(),
             seen_after: Memo::new(),
             restarted: Notes::new(),
-            pairs: Memo::new(),
-            pair_numbers: Shelf::new(),
-            valid: std::array::from_fn(|_| Memo::new()),
+            validity: Validity::new(),
             nothing,
             crash,
         }
+    }
+
+    /// How much has been worked out, by name.
+    pub(super) fn sizes(&self) -> [(&'static str, u64); 8] {
+        let Tables { places, seen, sights, .. } = &self.tables;
+        let count = |len: usize| len as u64;
+        [
+            ("places", count(places.len())),
+            ("histories", count(seen.len())),
+            ("lists of sights", count(sights.len())),
+            ("lists of moves", count(self.moves.len())),
+            ("notes", count(self.notes.len())),
+            ("notes beside other places", self.next_note.counts().misses),
+            ("histories worked out", self.seen_after.counts().misses),
+            ("ties of tasks validated", self.validity.worked_out()),
+        ]
     }
 
     /// Takes every step from a state, in the order of the tasks: first what the environment may do, then what may come
@@ -135,7 +156,7 @@ impl Memory {
         each_move(&moves, state.left, |step| {
             let (noted, outcome) = self.outcome(state, step);
             for cut in 0..outcome.effects {
-                let after = self.after_cut(state, step, outcome, cut);
+                let after = self.after_cut(state, step, (noted, outcome), cut);
                 take(&Action { act: step.act, cut: Some(cut), noted }, after);
             }
         });
@@ -148,27 +169,22 @@ impl Memory {
         };
         let Moves { acts, late } = self.moves(scenario, state, usize::from(task));
         let step = acts.iter().chain(late).find(|step| step.act == action.act)?;
-        let (_, outcome) = self.outcome(state, step);
+        let (noted, outcome) = self.outcome(state, step);
         Some(match action.cut {
             None => self.after(state, step.cost, outcome),
-            Some(cut) => self.after_cut(state, step, outcome, cut),
+            Some(cut) => self.after_cut(state, step, (noted, outcome), cut),
         })
     }
 
     /// Whether the kernel's own validation accepts its state.
     pub(super) fn is_valid(&self, state: &State) -> bool {
-        let [first, second, third] = state.places.map(Part::key);
-        let pair = self.pairs.get_or(first, second, || self.pair_numbers.push(()));
-        let validate = || self.tables.unfold(state).kernel.validate().is_ok();
-        self.valid[usize::from(state.roster.highest)].get_or(pair, third, validate)
+        self.validity.is_valid(&self.tables, state)
     }
 
-    /// What came of an action that was taken in a step of this model.
-    pub(super) fn noted(&self, action: &Action) -> Option<&Outcome> {
-        match self.notes.get(action.noted.0)? {
-            Note::Outcome(outcome) => Some(outcome),
-            Note::ComesBy(_) => None,
-        }
+    /// The edges of the lifecycle that an action took, if it was one of a step of this model.
+    pub(super) fn edges(&self, action: &Action) -> &[u16] {
+        // A crash at rest has no note, and takes no edge.
+        self.details.get(action.noted.0).map_or(&[], |details| &details.edges)
     }
 
     /// What the outside has seen after some more.
@@ -214,48 +230,54 @@ impl Memory {
         }
     }
 
-    /// The note for a step of which the places of the first `known` tasks are known.
+    /// The note for a step of which the places of the first `known` tasks are known, and all notes that follow on it
+    /// beside the places of this state.
     fn work_out(&self, state: &State, act: Act, known: usize) -> u32 {
         let world = self.tables.unfold(state);
         let Some(aftermath) = aftermath(&world, act, None) else {
             unreachable!("{act:?} is offered where its request is in flight");
         };
         let tasks = come_by(act, &aftermath);
-        let note = match tasks.get(known) {
-            Some(next) => Note::ComesBy(*next),
-            None => Note::Outcome(self.outcome_of(&tasks, aftermath)),
-        };
-        self.notes.push(note)
+        let mut note = self.note_outcome(state, &tasks, aftermath);
+        for next in tasks[known..].iter().rev() {
+            let before = self.notes.push(Note::ComesBy(*next));
+            self.next_note.get_or(before, state.places[usize::from(*next)].key(), || note);
+            note = before;
+        }
+        note
     }
 
-    fn outcome_of(&self, tasks: &[TaskIndex], Aftermath { after, effects, visits }: Aftermath) -> Outcome {
-        Outcome {
-            places: self.places(tasks, &after),
+    fn note_outcome(&self, state: &State, tasks: &[TaskIndex], aftermath: Aftermath) -> u32 {
+        let Aftermath { after, effects, visits } = aftermath;
+        let came_by = tasks.iter().fold(0, |bits, task| bits | 1 << task);
+        let note = self.notes.push(Note::Outcome(Outcome {
+            places: self.places(state, came_by, &after),
+            came_by,
             roster: Roster::of(&after.kernel),
             is_applied: effects.is_some(),
             changed_unapplied: after.changed_unapplied,
             disorder: after.disorder,
             paused: after.paused,
             // Of the other tasks the outcome says nothing: it is that of steps beside any others.
-            freed: after.freed & tasks.iter().fold(0, |bits, task| bits | 1 << task),
+            freed: after.freed & came_by,
             effects: effects.map_or(0, |effects| u8::try_from(effects.len()).unwrap_or(u8::MAX)),
             sights: self.tables.sights.intern(after.sights.into()),
-            edges: taken_edges(&visits),
-            cuts: OnceLock::new(),
-        }
+        }));
+        self.details.get_or(note, || Details { edges: taken_edges(&visits), cuts: OnceLock::new() });
+        note
     }
 
-    fn places(&self, tasks: &[TaskIndex], after: &World) -> [Option<Part<Place>>; TASKS] {
-        let mut places = [None; TASKS];
-        for task in tasks {
-            places[usize::from(*task)] = Some(self.tables.place(after, *task));
+    fn places(&self, state: &State, came_by: u8, after: &World) -> [Part<Place>; TASKS] {
+        let mut places = state.places;
+        for task in (0..).take(TASKS).filter(|task| came_by & (1 << task) != 0) {
+            places[usize::from(task)] = self.tables.place(after, task);
         }
         places
     }
 
     fn after(&self, state: &State, cost: Left, outcome: &Outcome) -> State {
         let mut after = *state;
-        replace(&mut after.places, &outcome.places);
+        replace(&mut after.places, &outcome.places, outcome.came_by);
         after.roster = outcome.roster;
         after.changed_unapplied |= outcome.changed_unapplied;
         after.disorder |= outcome.disorder;
@@ -267,11 +289,18 @@ impl Memory {
         after
     }
 
-    fn after_cut(&self, state: &State, step: &Move, outcome: &Outcome, cut: u8) -> State {
-        let cuts = outcome.cuts.get_or_init(|| self.work_out_cuts(state, step.act, outcome.effects));
+    fn after_cut(
+        &self,
+        state: &State,
+        step: &Move,
+        (Noted(note), outcome): (Noted, &Outcome),
+        cut: u8,
+    ) -> State {
+        let details = self.details.get(note).expect("what is noted has its details");
+        let cuts = details.cuts.get_or_init(|| self.work_out_cuts(state, step.act, outcome));
         let Cut { places, sights, disorder } = &cuts[usize::from(cut)];
         let mut after = *state;
-        replace(&mut after.places, places);
+        replace(&mut after.places, places, outcome.came_by);
         after.roster = outcome.roster;
         after.disorder |= *disorder;
         after.left = state.left.without(step.cost);
@@ -280,15 +309,15 @@ impl Memory {
         self.crashed(after)
     }
 
-    fn work_out_cuts(&self, state: &State, act: Act, effects: u8) -> Box<[Cut]> {
+    fn work_out_cuts(&self, state: &State, act: Act, outcome: &Outcome) -> Box<[Cut]> {
         let world = self.tables.unfold(state);
         let cut = |released: u8| {
             let aftermath = aftermath(&world, act, Some(released.into()))?;
-            let places = self.places(&come_by(act, &aftermath), &aftermath.after);
+            let places = self.places(state, outcome.came_by, &aftermath.after);
             let World { sights, disorder, .. } = aftermath.after;
             Some(Cut { places, sights: self.tables.sights.intern(sights.into()), disorder })
         };
-        (0..effects).filter_map(cut).collect()
+        (0..outcome.effects).filter_map(cut).collect()
     }
 
     /// The state after a crash.
@@ -335,9 +364,11 @@ fn each_move<'m>(moves: &[Option<&'m Moves>; TASKS], left: Left, mut take: impl 
     }
 }
 
-fn replace(places: &mut [Part<Place>; TASKS], by: &[Option<Part<Place>>; TASKS]) {
-    for (place, by) in places.iter_mut().zip(by) {
-        *place = by.unwrap_or(*place);
+fn replace(places: &mut [Part<Place>; TASKS], by: &[Part<Place>; TASKS], which: u8) {
+    for (task, (place, by)) in places.iter_mut().zip(by).enumerate() {
+        if which & (1 << task) != 0 {
+            *place = *by;
+        }
     }
 }
 

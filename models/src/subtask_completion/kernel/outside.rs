@@ -27,12 +27,6 @@ impl Effects {
     pub(super) fn iter(&self) -> impl Iterator<Item = Effect> {
         self.0.iter().copied()
     }
-
-    /// The first `count` effects: what was released before a crash.
-    pub(super) fn cut(mut self, count: usize) -> Self {
-        self.0.truncate(count);
-        self
-    }
 }
 
 /// The task that an effect is of.
@@ -214,10 +208,10 @@ fn opens(turn: u8, parts: &[(TaskId, Part)]) -> bool {
 }
 
 impl World {
-    /// Carries out effects in their order.
-    pub(super) fn release(&mut self, effects: &Effects) {
+    /// Carries out the first `count` effects in their order: the others come after a crash.
+    pub(super) fn release(&mut self, effects: &Effects, count: usize) {
         let mut parts = Vec::new();
-        for effect in effects.iter() {
+        for effect in effects.iter().take(count) {
             match effect {
                 Effect::Include { task, part } => parts.push((task, part)),
                 Effect::Send { request } => self.send(request, &std::mem::take(&mut parts)),

@@ -3,6 +3,8 @@
 //! What belongs to one task is one part, a [`Place`]: the kernel's task and its orders outside. Some thousand places make
 //! up all states of a scenario. What the outside has seen is another part. The rest fits into a few bytes.
 
+use std::hash::{Hash, Hasher};
+
 use downbeat_kernel::{Config, Kernel, Task, TaskId};
 use downbeat_sim::parts::{Part, Parts};
 
@@ -26,7 +28,7 @@ pub(super) struct Place {
 }
 
 /// The parts of one state.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State {
     pub(super) places: [Part<Place>; TASKS],
     pub(super) seen: Part<Seen>,
@@ -38,6 +40,20 @@ pub struct State {
     pub(super) disorder: bool,
     /// One bit for each task that a person paused and did not resume, as long as it is not bound to end.
     pub(super) held: u8,
+}
+
+impl Hash for State {
+    /// All that is not a part in one word: hashing is what most steps cost.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Self { places, seen, left, roster, changed_unapplied, disorder, held } = self;
+        for place in places {
+            place.hash(hasher);
+        }
+        seen.hash(hasher);
+        let flags = u64::from(*changed_unapplied) | u64::from(*disorder) << 1 | u64::from(*held) << 2;
+        // The budgets take 45 bits, a roster 6, three tasks and two flags 5.
+        hasher.write_u64(left.bits() | u64::from(roster.key()) << 50 | flags << 56);
+    }
 }
 
 /// What a step reads of the kernel beside the tasks that it comes by.
@@ -69,7 +85,7 @@ impl Roster {
 
 /// The tables of the parts of one model.
 pub(super) struct Tables {
-    config: Config,
+    pub(super) config: Config,
     pub(super) places: Parts<Place>,
     pub(super) seen: Parts<Seen>,
     pub(super) sights: Parts<Box<[Sight]>>,

@@ -74,7 +74,7 @@ impl World {
         self.outside = self.outside.restarted();
         let mut effects = Effects::default();
         self.kernel.resync(&mut effects);
-        self.release(&effects);
+        self.release(&effects, usize::MAX);
     }
 }
 
