@@ -98,6 +98,8 @@ pub(super) struct Memory {
     /// The note that follows on one that comes by a task, for the place of that task.
     next_note: Memo<u32>,
     seen_after: Memo<Part<Seen>>,
+    /// Two lists of sights as one.
+    joined: Memo<Part<Box<[Sight]>>>,
     restarted: Notes<Restarted>,
     validity: Validity,
     nothing: Part<Box<[Sight]>>,
@@ -116,6 +118,7 @@ impl Memory {
             details: Notes::new(),
             next_note: Memo::new(),
             seen_after: Memo::new(),
+            joined: Memo::new(),
             restarted: Notes::new(),
             validity: Validity::new(),
             nothing,
@@ -152,7 +155,10 @@ impl Memory {
         if !state.left.covers(CRASH) {
             return;
         }
-        take(&Action { act: Act::Crash, cut: None, noted: Noted(u32::MAX) }, self.crashed(*state));
+        take(
+            &Action { act: Act::Crash, cut: None, noted: Noted(u32::MAX) },
+            self.crashed(*state, self.nothing),
+        );
         each_move(&moves, state.left, |step| {
             let (noted, outcome) = self.outcome(state, step);
             for cut in 0..outcome.effects {
@@ -165,7 +171,7 @@ impl Memory {
     /// The state after one action; `None` if it cannot be taken there.
     pub(super) fn next(&self, scenario: &Scenario, state: &State, action: &Action) -> Option<State> {
         let Some(task) = action.act.task() else {
-            return state.left.covers(CRASH).then(|| self.crashed(*state));
+            return state.left.covers(CRASH).then(|| self.crashed(*state, self.nothing));
         };
         let Moves { acts, late } = self.moves(scenario, state, usize::from(task));
         let step = acts.iter().chain(late).find(|step| step.act == action.act)?;
@@ -305,8 +311,7 @@ impl Memory {
         after.disorder |= *disorder;
         after.left = state.left.without(step.cost);
         after.held = (state.held | outcome.paused) & !outcome.freed;
-        after.seen = self.see(state.seen, *sights);
-        self.crashed(after)
+        self.crashed(after, *sights)
     }
 
     fn work_out_cuts(&self, state: &State, act: Act, outcome: &Outcome) -> Box<[Cut]> {
@@ -320,17 +325,32 @@ impl Memory {
         (0..outcome.effects).filter_map(cut).collect()
     }
 
-    /// The state after a crash.
-    fn crashed(&self, mut state: State) -> State {
+    /// The state after a crash, before which there were some more sights.
+    fn crashed(&self, mut state: State, mut sights: Part<Box<[Sight]>>) -> State {
         state.left = state.left.without(CRASH);
-        state.seen = self.see(state.seen, self.crash);
+        sights = self.join(sights, self.crash);
         for place in &mut state.places {
             let restarted = self.restarted.get_or(place.key(), || self.work_out_restart(*place));
             *place = restarted.place;
-            state.seen = self.see(state.seen, restarted.sights);
+            sights = self.join(sights, restarted.sights);
             state.disorder |= restarted.disorder;
         }
+        // All at once: what the outside had seen in between is nobody's state.
+        state.seen = self.see(state.seen, sights);
         state
+    }
+
+    fn join(&self, first: Part<Box<[Sight]>>, then: Part<Box<[Sight]>>) -> Part<Box<[Sight]>> {
+        if first == self.nothing {
+            return then;
+        }
+        if then == self.nothing {
+            return first;
+        }
+        let lists = &self.tables.sights;
+        self.joined.get_or(first.key(), then.key(), || {
+            lists.intern(lists[first].iter().chain(&lists[then]).copied().collect())
+        })
     }
 
     fn work_out_restart(&self, place: Part<Place>) -> Restarted {
