@@ -4,14 +4,15 @@
 //! `search` begins with empty tables each time, as a check does, and evaluates every property of states and steps.
 //! `search_again` and `steps` have their tables filled.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use downbeat_models::subtask_completion::kernel::{KernelModel, SCENARIOS, Scenario};
 use downbeat_sim::model::{Check, Model, OnState, OnStep};
 use foldhash::quality::FixedState;
-use hashbrown::HashSet;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 const HASHER: FixedState = FixedState::with_seed(0x646f_776e_6265_6174);
 
@@ -89,18 +90,18 @@ fn scenario(wanted: &str) -> Scenario {
 /// Visits every state once, evaluates what the checker would evaluate there, and returns the number of states.
 fn explore<M: Model>(model: &M, mut visit: impl FnMut(&M::State)) -> usize {
     let judge = Judge::new(model);
-    let mut known: HashSet<u64, FixedState> = HashSet::with_hasher(HASHER);
+    let mut known = Known::default();
     let mut level = model.initial();
     let mut actions = Vec::new();
     let mut next_level = Vec::new();
-    level.retain(|state| known.insert(HASHER.hash_one(state)));
+    level.retain(|state| known.insert(state));
     while !level.is_empty() {
         for state in &level {
             visit(state);
             judge.state(model, state);
             model.steps(state, &mut actions, |action, next| {
                 judge.step(model, state, action, &next);
-                if known.insert(HASHER.hash_one(&next)) {
+                if known.insert(&next) {
                     next_level.push(next);
                 }
             });
@@ -108,7 +109,24 @@ fn explore<M: Model>(model: &M, mut visit: impl FnMut(&M::State)) -> usize {
         level.clear();
         std::mem::swap(&mut level, &mut next_level);
     }
-    known.len()
+    known.0.len()
+}
+
+/// The fingerprints of the states that were found.
+#[derive(Default)]
+struct Known(HashTable<u64>);
+
+impl Known {
+    fn insert<S: Hash>(&mut self, state: &S) -> bool {
+        let hash = HASHER.hash_one(state);
+        match self.0.entry(hash, |known| *known == hash, |known| *known) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(hash);
+                true
+            }
+        }
+    }
 }
 
 /// The predicates that are evaluated everywhere.

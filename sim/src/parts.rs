@@ -50,10 +50,11 @@ const SHARDS: usize = 64;
 ///
 /// Handles of one table are equal exactly if their contents are; those of different tables must not meet. The hash of a
 /// handle is that of its content, the same in every run, process and thread, as far as the content's own `Hash` is.
+// Aligned as its number: a state of several is shorter by the gaps.
+#[repr(C, packed(4))]
 pub struct Part<T> {
     number: u32,
-    // Two halves, so that a handle is aligned as its number: a state of several is shorter by the gaps.
-    hash: [u32; 2],
+    hash: u64,
     of: PhantomData<fn() -> T>,
 }
 
@@ -74,12 +75,11 @@ impl<T> Part<T> {
 
     /// The hash of the content, the same in every run.
     pub fn content_hash(self) -> u64 {
-        u64::from(self.hash[0]) | u64::from(self.hash[1]) << 32
+        self.hash
     }
 
     fn new(number: u32, hash: u64) -> Self {
-        let half = |shift: u32| u32::try_from(hash >> shift & 0xffff_ffff).unwrap_or_default();
-        Self { number, hash: [half(0), half(32)], of: PhantomData }
+        Self { number, hash, of: PhantomData }
     }
 }
 
@@ -107,7 +107,7 @@ impl<T> Hash for Part<T> {
 
 impl<T> fmt::Debug for Part<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.number)
+        write!(f, "#{}", self.key())
     }
 }
 

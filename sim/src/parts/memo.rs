@@ -129,26 +129,20 @@ impl<V: Word> Memo<V> {
 
     fn find(&self, generation: usize, key: u64) -> Option<V> {
         let slots = self.generations[generation].get()?;
-        for at in places(slots.len(), key) {
-            let slot = &slots[at];
-            match slot.key.load(Ordering::Acquire) {
-                0 => return None,
-                taken if taken == key => {
-                    let low = slot.low.load(Ordering::Acquire).checked_sub(1)?;
-                    return Some(V::from_words(low, slot.high.load(Ordering::Relaxed)));
-                }
-                _ => {}
-            }
-        }
-        None
+        let slot = match slot_of(near(slots, key), key) {
+            Ok(slot) => slot,
+            Err(None) => return None,
+            Err(Some(AllTaken)) => slot_of(far(slots, key), key).ok()?,
+        };
+        let low = slot.low.load(Ordering::Acquire).checked_sub(1)?;
+        Some(V::from_words(low, slot.high.load(Ordering::Relaxed)))
     }
 
-    /// Writes a result where there is a place; without one it will be worked out again.
+    /// Writes a result into the first place that is free for its key.
     fn insert(&self, key: u64, result: V) {
         let current = self.current.load(Ordering::Acquire);
         let slots = self.generations[current].get_or_init(|| empty(current));
-        for at in places(slots.len(), key) {
-            let slot = &slots[at];
+        for slot in near(slots, key).iter().chain(far(slots, key)) {
             match slot.key.compare_exchange(0, key, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     let (low, high) = result.to_words();
@@ -181,15 +175,36 @@ impl<V: Word> Default for Memo<V> {
     }
 }
 
+/// As many slots as a generation has places, and a window more, so that no window wraps around.
 fn empty(generation: usize) -> Box<[Slot]> {
-    (0..FIRST << (2 * generation)).map(|_| Slot::default()).collect()
+    (0..(FIRST << (2 * generation)) + NEAR).map(|_| Slot::default()).collect()
 }
 
-/// Where a key may be in a table of `len` slots, a power of two: near to others of its kind, or else anywhere.
-fn places(len: usize, key: u64) -> impl Iterator<Item = usize> {
-    let (near, far) = (mixed(key >> 32), mixed(key));
-    let near = (0..NEAR).map(move |step| near + step);
-    near.chain((0..len).map(move |step| far + step)).map(move |at| at & (len - 1))
+/// Other keys have all the slots.
+struct AllTaken;
+
+/// The slot of a key among some in a row; without it, whether there might be one elsewhere.
+fn slot_of<'s>(slots: impl IntoIterator<Item = &'s Slot>, key: u64) -> Result<&'s Slot, Option<AllTaken>> {
+    for slot in slots {
+        match slot.key.load(Ordering::Acquire) {
+            0 => return Err(None),
+            taken if taken == key => return Ok(slot),
+            _ => {}
+        }
+    }
+    Err(Some(AllTaken))
+}
+
+/// The window of a key, which is that of others with the same first number.
+fn near(slots: &[Slot], key: u64) -> &[Slot] {
+    let first = mixed(key >> 32) & (slots.len() - NEAR - 1);
+    &slots[first..first + NEAR]
+}
+
+/// All slots, from a place that depends on the whole key.
+fn far(slots: &[Slot], key: u64) -> impl Iterator<Item = &Slot> {
+    let (before, from) = slots.split_at(mixed(key) & (slots.len() - NEAR - 1));
+    from.iter().chain(before)
 }
 
 fn mixed(number: u64) -> usize {
