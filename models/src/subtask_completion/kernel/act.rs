@@ -228,7 +228,8 @@ impl Act {
     }
 }
 
-/// The kinds of action, for the report on what was taken: those of [`Act`], and any of them that a crash cuts short.
+/// The kinds of action, for the report on what was taken: those of [`Act`], what comes late as one, because a sound kernel
+/// ignores all of it, and any of them that a crash cuts short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Admit,
@@ -238,34 +239,23 @@ pub(super) enum Kind {
     Fail,
     Dropped,
     Stop,
-    LateResponse,
     ToolEnds,
     StopTool,
-    LateTool,
     Answer,
-    LateAnswer,
     Write,
-    WriteAgain,
-    WriteAhead,
     Pause,
     Resume,
     Cancel,
     Backoff,
     Grace,
-    LateSubmit,
-    LateAcknowledge,
-    LateCancel,
-    LateAdmit,
-    LateInitialize,
-    LateGrace,
-    LateBackoff,
     Acknowledge,
     Crash,
+    Late,
     Cut,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 31] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Admit,
         Self::Initialize,
         Self::StopStart,
@@ -273,29 +263,18 @@ impl Kind {
         Self::Fail,
         Self::Dropped,
         Self::Stop,
-        Self::LateResponse,
         Self::ToolEnds,
         Self::StopTool,
-        Self::LateTool,
         Self::Answer,
-        Self::LateAnswer,
         Self::Write,
-        Self::WriteAgain,
-        Self::WriteAhead,
         Self::Pause,
         Self::Resume,
         Self::Cancel,
         Self::Backoff,
         Self::Grace,
-        Self::LateSubmit,
-        Self::LateAcknowledge,
-        Self::LateCancel,
-        Self::LateAdmit,
-        Self::LateInitialize,
-        Self::LateGrace,
-        Self::LateBackoff,
         Self::Acknowledge,
         Self::Crash,
+        Self::Late,
         Self::Cut,
     ];
 
@@ -308,29 +287,18 @@ impl Kind {
             Self::Fail => "a request fails",
             Self::Dropped => "a request is stopped by somebody else",
             Self::Stop => "a request ends that was to stop",
-            Self::LateResponse => "late: the end of a request",
             Self::ToolEnds => "a tool ends",
             Self::StopTool => "a tool ends that was to stop",
-            Self::LateTool => "late: the end of a tool",
             Self::Answer => "a person answers",
-            Self::LateAnswer => "late: an answer of a person",
             Self::Write => "the user writes",
-            Self::WriteAgain => "late: a message again",
-            Self::WriteAhead => "late: a message overtakes",
             Self::Pause => "the user pauses",
             Self::Resume => "the user resumes",
             Self::Cancel => "the user cancels",
             Self::Backoff => "the backoff timer fires",
             Self::Grace => "the grace timer fires",
-            Self::LateSubmit => "late: a submission",
-            Self::LateAcknowledge => "late: an end on record",
-            Self::LateCancel => "late: a cancel",
-            Self::LateAdmit => "late: a place",
-            Self::LateInitialize => "late: an initialization",
-            Self::LateGrace => "late: a grace timer",
-            Self::LateBackoff => "late: a backoff timer",
             Self::Acknowledge => "an end is put on record",
             Self::Crash => "a crash at rest",
+            Self::Late => "what comes late or again",
             Self::Cut => "a crash between two effects",
         }
     }
@@ -349,29 +317,29 @@ impl Action {
             Act::Fail { .. } => Kind::Fail,
             Act::Dropped { .. } => Kind::Dropped,
             Act::Stop { .. } => Kind::Stop,
-            Act::LateResponse { .. } => Kind::LateResponse,
             Act::ToolEnds { .. } => Kind::ToolEnds,
             Act::StopTool { .. } => Kind::StopTool,
-            Act::LateTool { .. } => Kind::LateTool,
             Act::Answer { .. } => Kind::Answer,
-            Act::LateAnswer { .. } => Kind::LateAnswer,
             Act::Write { .. } => Kind::Write,
-            Act::WriteAgain { .. } => Kind::WriteAgain,
-            Act::WriteAhead { .. } => Kind::WriteAhead,
             Act::Pause { .. } => Kind::Pause,
             Act::Resume { .. } => Kind::Resume,
             Act::Cancel { .. } => Kind::Cancel,
             Act::Backoff { .. } => Kind::Backoff,
             Act::Grace { .. } => Kind::Grace,
-            Act::LateSubmit { .. } => Kind::LateSubmit,
-            Act::LateAcknowledge { .. } => Kind::LateAcknowledge,
-            Act::LateCancel { .. } => Kind::LateCancel,
-            Act::LateAdmit { .. } => Kind::LateAdmit,
-            Act::LateInitialize { .. } => Kind::LateInitialize,
-            Act::LateGrace { .. } => Kind::LateGrace,
-            Act::LateBackoff { .. } => Kind::LateBackoff,
             Act::Acknowledge { .. } => Kind::Acknowledge,
             Act::Crash => Kind::Crash,
+            Act::LateResponse { .. }
+            | Act::LateTool { .. }
+            | Act::LateAnswer { .. }
+            | Act::WriteAgain { .. }
+            | Act::WriteAhead { .. }
+            | Act::LateSubmit { .. }
+            | Act::LateAcknowledge { .. }
+            | Act::LateCancel { .. }
+            | Act::LateAdmit { .. }
+            | Act::LateInitialize { .. }
+            | Act::LateGrace { .. }
+            | Act::LateBackoff { .. } => Kind::Late,
         }
     }
 }

@@ -155,10 +155,7 @@ impl Memory {
         if !state.left.covers(CRASH) {
             return;
         }
-        take(
-            &Action { act: Act::Crash, cut: None, noted: Noted(u32::MAX) },
-            self.crashed(*state, self.nothing),
-        );
+        take(&Action { act: Act::Crash, cut: None, noted: Noted(u32::MAX) }, self.crashed(*state));
         each_move(&moves, state.left, |step| {
             let (noted, outcome) = self.outcome(state, step);
             for cut in 0..outcome.effects {
@@ -171,7 +168,7 @@ impl Memory {
     /// The state after one action; `None` if it cannot be taken there.
     pub(super) fn next(&self, scenario: &Scenario, state: &State, action: &Action) -> Option<State> {
         let Some(task) = action.act.task() else {
-            return state.left.covers(CRASH).then(|| self.crashed(*state, self.nothing));
+            return state.left.covers(CRASH).then(|| self.crashed(*state));
         };
         let Moves { acts, late } = self.moves(scenario, state, usize::from(task));
         let step = acts.iter().chain(late).find(|step| step.act == action.act)?;
@@ -311,7 +308,8 @@ impl Memory {
         after.disorder |= *disorder;
         after.left = state.left.without(step.cost);
         after.held = (state.held | outcome.paused) & !outcome.freed;
-        self.crashed(after, *sights)
+        after.seen = self.see(state.seen, *sights);
+        self.crashed(after)
     }
 
     fn work_out_cuts(&self, state: &State, act: Act, outcome: &Outcome) -> Box<[Cut]> {
@@ -325,25 +323,22 @@ impl Memory {
         (0..outcome.effects).filter_map(cut).collect()
     }
 
-    /// The state after a crash, before which there were some more sights.
-    fn crashed(&self, mut state: State, mut sights: Part<Box<[Sight]>>) -> State {
+    /// The state after a crash.
+    fn crashed(&self, mut state: State) -> State {
         state.left = state.left.without(CRASH);
-        sights = self.join(sights, self.crash);
+        let mut sights = self.crash;
         for place in &mut state.places {
             let restarted = self.restarted.get_or(place.key(), || self.work_out_restart(*place));
             *place = restarted.place;
             sights = self.join(sights, restarted.sights);
             state.disorder |= restarted.disorder;
         }
-        // All at once: what the outside had seen in between is nobody's state.
+        // At once: what the outside had seen when only one task had restarted is nobody's state.
         state.seen = self.see(state.seen, sights);
         state
     }
 
     fn join(&self, first: Part<Box<[Sight]>>, then: Part<Box<[Sight]>>) -> Part<Box<[Sight]>> {
-        if first == self.nothing {
-            return then;
-        }
         if then == self.nothing {
             return first;
         }
