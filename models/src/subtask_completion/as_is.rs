@@ -11,7 +11,7 @@ use super::process::{At, Cause, LoopAt, Process, ToolAt};
 use super::state::{ABSENT, PROCESSES, State};
 use super::world::{USER, World, name};
 use super::{Body, Config, Fix};
-use crate::properties::{Observed, settled, task_tree};
+use crate::properties::{Observe, Observed, settled, task_tree};
 use crate::watch::{NO_BUDGET, TASKS, TaskIndex, Watch};
 
 /// An as-is system, with the fix that it may have.
@@ -263,6 +263,12 @@ fn standing(state: &State) -> String {
     let open: Vec<&str> = state.stack.iter().flatten().map(|&task| name(task)).collect();
     let in_flight = if in_flight.is_empty() { "nothing".to_owned() } else { in_flight.join(", ") };
     format!("in flight: {in_flight}; open: [{}]", open.join(", "))
+}
+
+impl Observe for AsIs {
+    fn observe<'a>(&'a self, state: &'a State) -> impl Observed + 'a {
+        state
+    }
 }
 
 impl Observed for State {

@@ -193,7 +193,9 @@ mod tests {
                 let mut part = Traces::default();
                 part.push(Origin { parent: 9, position: 9 });
                 part.restart(origins[0].parent.saturating_sub(3));
-                origins.iter().for_each(|origin| part.push(*origin));
+                for origin in origins {
+                    part.push(*origin);
+                }
                 appended.append(&part);
             }
             prop_assert_eq!(appended.bytes(), traces.bytes());
