@@ -2,6 +2,7 @@
 
 use downbeat_sim::event_loop::EventLoop;
 use downbeat_sim::harness::{Bounds, Variant};
+use downbeat_sim::kinds::Kinds as _;
 use downbeat_sim::model::{Fairness, Model, Property, Told};
 
 use super::actions::{Action, enabled, lanes};
@@ -145,6 +146,14 @@ impl Model for AsIs {
         world.step(*action)?;
         world.state.forget();
         Some(world.state)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Action::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        action.kind()
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
