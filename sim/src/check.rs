@@ -472,6 +472,8 @@ pub enum CheckError {
     },
     /// A state does not fit into the bits that its type declares.
     TooWide(TooWide),
+    /// A state is packed into 128 bits that are all set, and that word stands for no state.
+    FullWord,
     /// The model declares a symmetry that it does not have.
     Asymmetric(Asymmetry),
     /// The model declares processes that do not touch what they are declared to touch.
@@ -558,6 +560,11 @@ impl fmt::Display for CheckError {
             CheckError::Undeclared { reduction: Reduction::PartialOrder } => {
                 write!(f, "the model declares no processes (`Model::processes`)")
             }
+            CheckError::FullWord => write!(
+                f,
+                "a state is packed into a word whose 128 bits are all set, which stands for no state; make a field \
+                 of it narrower"
+            ),
             CheckError::TooWide(wide) => write!(f, "{wide}"),
             CheckError::Asymmetric(asymmetry) => write!(f, "{asymmetry}"),
             CheckError::Dependent(dependence) => write!(f, "{dependence}"),
