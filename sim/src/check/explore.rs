@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::Instant;
 
-use super::checkpoint::{Checkpoint, Checkpointing};
+use super::checkpoint::{BadCheckpoint, Checkpoint, Checkpointing, PART};
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
@@ -64,6 +64,24 @@ impl<M: Model> Plan<'_, M> {
         let is_symmetric = matches!(self.reduced, Reduced::Symmetry(_));
         self.evaluator.judges_steps() || self.kinds > 0 || self.marks > 0 || is_symmetric
     }
+
+    /// What ends the search now, other than depth, which the search itself sees.
+    pub(super) fn limit(&self, states: usize, memory: impl Fn() -> u64) -> Option<Limit> {
+        if self.is_interrupted() {
+            return Some(Limit::Interrupt);
+        }
+        self.limits.exceeded(states, self.begin, memory)
+    }
+
+    /// The error for states of the checkpoint that the model does not have.
+    fn other_model(&self) -> CheckError {
+        let path = self.checkpoint.as_ref().map(|checkpoint| checkpoint.path.clone());
+        CheckError::Checkpoint { path: path.unwrap_or_default(), why: BadCheckpoint::OtherModel }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed))
+    }
 }
 
 /// A state that was found and not expanded yet.
@@ -113,10 +131,14 @@ pub(super) struct Totals {
 
 impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// A search at its beginning, or where its checkpoint was written.
-    pub(super) fn begin(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
+    pub(super) fn begin(
+        plan: &'a Plan<'a, M>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, CheckError> {
         match &plan.checkpoint {
             Some(checkpoint) if plan.resume => {
-                Self::resume(plan, Checkpoint::read(&checkpoint.path, &Self::identity(plan, checkpoint))?)
+                let saved = Checkpoint::read(&checkpoint.path, &Self::identity(plan, checkpoint))?;
+                Self::resume(plan, saved, progress)
             }
             Some(_) | None => Self::new(plan),
         }
@@ -124,10 +146,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// What is searched, how states are told apart, and what is judged: all that a checkpoint depends on.
     fn identity(plan: &Plan<'_, M>, checkpoint: &Checkpointing) -> String {
-        let properties = plan.evaluator.ids().collect::<Vec<_>>().join(" ");
-        let depth = plan.limits.depth.map_or(String::new(), |depth| format!(" to a depth of {depth}"));
-        let reduction = plan.reduced.kind().map_or(String::new(), |kind| format!(", {kind} reduction"));
-        format!("{}, {properties}, {}{reduction}{depth}", checkpoint.identity, E::NAME)
+        let properties = format!("properties {}", plan.evaluator.ids().collect::<Vec<_>>().join(" "));
+        let depth = plan.limits.depth.map_or("any depth".to_owned(), |depth| format!("a depth of {depth}"));
+        let reduction =
+            plan.reduced.kind().map_or("every state".to_owned(), |kind| format!("{kind} reduction"));
+        let identity = &checkpoint.identity;
+        [identity, &properties, E::NAME, &reduction, &depth].join(PART)
     }
 
     /// A search that has found the initial states.
@@ -170,7 +194,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     ///
     /// The states are found again from their origins: each is the result of one known step of one known state, so
     /// that this takes a part of the time of the search. The sum of all keys shows a model that has changed.
-    fn resume(plan: &'a Plan<'a, M>, saved: Checkpoint) -> Result<Self, CheckError> {
+    fn resume(
+        plan: &'a Plan<'a, M>,
+        saved: Checkpoint,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, CheckError> {
         let mut search = Self::empty(plan);
         let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
         let mut sum = 0_u64;
@@ -178,7 +206,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let states = plan.model.initial();
         for origin in traces.range(0..initial) {
             let state = states.get(origin.position as usize).cloned();
-            search.find_again(state.ok_or(CheckError::OtherModel)?, &mut sum)?;
+            search.find_again(state.ok_or_else(|| plan.other_model())?, &mut sum)?;
         }
         let mut rank = 0;
         let mut actions = Vec::new();
@@ -199,12 +227,16 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                     rank += 1;
                 }
                 search.make_room()?;
+                if plan.is_interrupted() {
+                    return Err(CheckError::Interrupted);
+                }
+                progress(&search.found_again(rank, traces.len()));
             }
         }
         let is_other = sum != key_sum || origins.next().is_some();
         drop(origins);
         if is_other {
-            return Err(CheckError::OtherModel);
+            return Err(plan.other_model());
         }
         Ok(Self { traces, levels, findings, totals, key_sum, at, beyond, ..search })
     }
@@ -229,7 +261,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             position += 1;
         });
         if children.len() < wanted.len() {
-            return Err(CheckError::OtherModel);
+            return Err(self.plan.other_model());
         }
         children.into_iter().try_for_each(|child| self.find_again(child, sum))
     }
@@ -237,7 +269,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn find_again(&mut self, state: M::State, sum: &mut u64) -> Result<(), CheckError> {
         let (key, body) = E::encode(self.plan.reduced.representative(state)).map_err(|error| *error)?;
         if !self.visited[key.shard()].insert(key, &body) {
-            return Err(CheckError::OtherModel);
+            return Err(self.plan.other_model());
         }
         *sum = sum.wrapping_add(key.digest());
         self.note_next(key, &body);
@@ -275,9 +307,25 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
     }
 
+    /// The progress of a search that has expanded so many states again and is to find `all`.
+    fn found_again(&self, expanded: usize, all: usize) -> Progress {
+        let frontier = self.level.len() + self.next.len();
+        Progress {
+            states: expanded + frontier,
+            resuming: Some(all),
+            generated: 0,
+            depth: 0,
+            frontier,
+            levels: Vec::new(),
+            memory: limits::resident_bytes(),
+            elapsed: self.plan.begin.elapsed(),
+        }
+    }
+
     fn progress(&self) -> Progress {
         Progress {
             states: self.len(),
+            resuming: None,
             generated: self.totals.generated,
             depth: self.levels.len() - 1,
             frontier: self.level.len() + self.next.len(),
@@ -325,12 +373,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     fn exceeded(&self) -> Option<Limit> {
-        let Plan { interrupt, limits, begin, .. } = self.plan;
-        if interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed)) {
-            return Some(Limit::Interrupt);
-        }
-        let resident = || limits::resident_bytes().filter(|_| !self.may_spill());
-        limits.exceeded(self.len(), *begin, || resident().unwrap_or_else(|| self.memory()))
+        self.plan.limit(self.len(), || self.resident().unwrap_or_else(|| self.memory()))
+    }
+
+    /// The memory of the process, if the search is judged by it and the system tells it.
+    pub(super) fn resident(&self) -> Option<u64> {
+        limits::resident_bytes().filter(|_| !self.may_spill())
     }
 
     /// Whether the search can go on on disk. One that leaves steps out cannot: whether a state is new must be
@@ -418,7 +466,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Writes a checkpoint, if there is to be one. Nothing waits.
-    fn save(&self) -> Result<(), CheckError> {
+    pub(super) fn save(&self) -> Result<(), CheckError> {
         let Some(checkpoint) = &self.plan.checkpoint else { return Ok(()) };
         let saved = Checkpoint {
             identity: Self::identity(self.plan, checkpoint),
