@@ -148,7 +148,7 @@ fn models_that_contradict_themselves_are_refused() {
         (Wrong::NoHash,            &["S1"],       CheckError::HashLeavesOut { action: action() }),
         (Wrong::Twice,             &["S1"],       CheckError::SameActionTwice { action: action() }),
         (Wrong::Panic(3),          &["S1"],       panicked("no step to 3", Some(2), "`Increment`")),
-        (Wrong::PropertyPanic(3),  &["S1"],       panicked("what is that?", Some(3), "its properties")),
+        (Wrong::PropertyPanic(3),  &["S1"],       panicked("what is that?", Some(3), "its properties, kinds and marks")),
         (Wrong::InitialPanic,      &["S1"],       panicked("no beginning", None, "something that is not about one state of the search")),
     ];
     for (wrong, only, expected) in cases {

@@ -23,7 +23,7 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Resu
     let model = plan.model;
     plan.reduced.audit_initial(model)?;
     let mut states: Vec<M::State> = Vec::new();
-    for state in model.initial() {
+    for state in model.initial().into_iter().take(SAMPLE) {
         add::<M, E>(&mut states, state, "the beginning")?;
     }
     let mut next = 0;
@@ -68,12 +68,15 @@ fn twice<M: Model, E: Encoding<M>>(model: &M, state: &M::State) -> Result<Vec<St
             return Err(CheckError::NotDeterministic { action: format!("{action:?}") });
         }
         for ((action, one), (_, other)) in first.iter().zip(&again) {
+            if !is_had_back::<M, E>(one)? {
+                return Err(CheckError::NotHadBack { action: format!("{action:?}") });
+            }
             if key::<M, E>(one)? != key::<M, E>(other)? {
                 return Err(CheckError::HashDisagreesWithEq { action: format!("{action:?}") });
             }
         }
     }
-    for (place, (action, _)) in first.iter().enumerate() {
+    for (place, (action, _)) in first.iter().enumerate().take(SAMPLE) {
         if first[..place].iter().any(|(other, _)| other == action) {
             return Err(CheckError::SameActionTwice { action: format!("{action:?}") });
         }
@@ -100,8 +103,7 @@ fn add<M: Model, E: Encoding<M>>(
             (false, _) => {}
         }
     }
-    let (key, body) = E::encode(state.clone()).map_err(|error| *error)?;
-    if *E::decode(key, &body) != state {
+    if !is_had_back::<M, E>(&state)? {
         return Err(CheckError::NotHadBack { action: action.to_owned() });
     }
     if is_new {
@@ -112,4 +114,10 @@ fn add<M: Model, E: Encoding<M>>(
 
 fn key<M: Model, E: Encoding<M>>(state: &M::State) -> Result<E::Key, CheckError> {
     E::encode(state.clone()).map(|(key, _)| key).map_err(|error| *error)
+}
+
+/// Whether the encoding of a state is that of no other.
+fn is_had_back<M: Model, E: Encoding<M>>(state: &M::State) -> Result<bool, CheckError> {
+    let (key, body) = E::encode(state.clone()).map_err(|error| *error)?;
+    Ok(*E::decode(key, &body) == *state)
 }

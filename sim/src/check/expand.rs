@@ -237,10 +237,14 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                         self.some_steps(plan, &choice, found, &state, (rank, parent), chunk)
                     }
                     Reduced::Nothing | Reduced::Symmetry(_) => {
-                        self.steps(plan, &state, (rank, parent), chunk)
+                        self.steps(plan, found, &state, (rank, parent), chunk)
                     }
                 },
             };
+            if chunk.error.is_some() {
+                // What comes first is reported, on any number of threads.
+                return;
+            }
             if !changes {
                 plan.evaluator.dead_end(&state, rank, &mut chunk.findings);
             }
@@ -255,6 +259,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
     fn steps(
         &mut self,
         plan: &Plan<'_, M>,
+        found: &Found<M, E>,
         state: &M::State,
         (rank, parent): (usize, u32),
         chunk: &mut Chunk<M, E>,
@@ -273,10 +278,10 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                 changes |= is_symmetric && next != *state;
                 plan.reduced.representative(next)
             };
-            let (steps, error) = self.take(plan, state, parent, look);
+            let (steps, error) = self.take(plan, found, state, parent, look);
             chunk.note(steps, error) || changes
         } else {
-            let (steps, error) = self.take(plan, state, parent, |_, _, next| next);
+            let (steps, error) = self.take(plan, found, state, parent, |_, _, next| next);
             chunk.note(steps, error)
         }
     }
@@ -286,6 +291,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
     fn take(
         &mut self,
         plan: &Plan<'_, M>,
+        found: &Found<M, E>,
         state: &M::State,
         parent: u32,
         mut look: impl FnMut(u32, &M::Action, M::State) -> M::State,
@@ -299,6 +305,12 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             }
             steps.changes = true;
             match E::encode(next) {
+                // Two states that differ, and the search would take one for the other.
+                Ok((key, _)) if E::BY_KEY && key == found.key => {
+                    error = error.take().or(Some(Box::new(CheckError::HashLeavesOut {
+                        action: format!("step {} of the state", position + 1),
+                    })));
+                }
                 Ok((key, _)) if E::BY_KEY && recent.has_seen(key) => {}
                 Ok((key, body)) => group.push(Candidate { key, body, parent, position }),
                 Err(wide) => error = error.take().or(Some(wide)),
@@ -423,7 +435,9 @@ fn count<M: Model>(
     marks: &mut [u64],
 ) {
     if !kinds.is_empty() {
-        kinds[plan.model.kind(action)] += 1;
+        let (kind, known) = (plan.model.kind(action), kinds.len());
+        assert!(kind < known, "`kind` of `{action:?}` is {kind}, and the model names {known} kinds");
+        kinds[kind] += 1;
     }
     if !marks.is_empty() {
         plan.model.mark(before, action, after, &mut |mark| marks[mark] += 1);

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::checkpoint::{BadCheckpoint, Checkpoint, Checkpointing, PART};
 use super::crew;
@@ -32,6 +32,9 @@ const BLOCK: usize = 32_768;
 const CHUNK: usize = 4096;
 /// States after which a single thread stores what they led to, while their places are in the near caches.
 const CHUNK_ALONE: usize = 512;
+/// Up to so many levels progress is told after each block; beyond, telling it costs as much as a block.
+const FEW_LEVELS: usize = 256;
+const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
 /// Below this many states another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1024;
 
@@ -99,6 +102,8 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     pub(super) traces: Traces,
     /// The rank at which each level begins: level 0 has the initial states.
     pub(super) levels: Vec<usize>,
+    /// Distinct initial states.
+    pub(super) initial: usize,
     pub(super) findings: Findings,
     pub(super) totals: Totals,
     /// The sum of the digests of all keys, by which a checkpoint knows its model again.
@@ -164,6 +169,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 search.add(Found { key, body }, Origin { parent: 0, position });
             }
         }
+        search.initial = search.len();
         if search.len() == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
     }
 
@@ -175,6 +181,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             visited_next: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             traces: Traces::default(),
             levels: Vec::new(),
+            initial: 0,
             findings: plan.evaluator.nothing_found(),
             totals,
             key_sum: 0,
@@ -192,21 +199,21 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// A search that goes on where another one was when it wrote a checkpoint.
     ///
-    /// The states are found again from their origins: each is the result of one known step of one known state, so
-    /// that this takes a part of the time of the search. The sum of all keys shows a model that has changed.
+    /// The states are found again from their origins: each is the result of one known step of one known state. They
+    /// are judged again and all their steps are taken again, but no state is looked up, so that this takes a part of
+    /// the time of the search. Other keys, another number of steps or other findings show a model that has changed.
     fn resume(
         plan: &'a Plan<'a, M>,
         saved: Checkpoint,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Self, CheckError> {
         let mut search = Self::empty(plan);
-        let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
-        let mut sum = 0_u64;
-        let initial = levels.get(1).copied().unwrap_or(traces.len());
+        let Checkpoint { traces, levels, initial, at, beyond, totals, findings, key_sum, .. } = saved;
         let states = plan.model.initial();
+        search.totals.generated = states.len() as u64;
         for origin in traces.range(0..initial) {
             let state = states.get(origin.position as usize).cloned();
-            search.find_again(state.ok_or_else(|| plan.other_model())?, &mut sum)?;
+            search.find_again(state.ok_or_else(|| plan.other_model())?)?;
         }
         let mut rank = 0;
         let mut actions = Vec::new();
@@ -223,7 +230,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                     while let Some(origin) = origins.next_if(|origin| origin.parent == rank as u64) {
                         wanted.push(origin.position);
                     }
-                    search.children_again(&found, &wanted, &mut actions, &mut sum)?;
+                    search.expand_again(&found, rank, &wanted, &mut actions)?;
                     rank += 1;
                 }
                 search.make_room()?;
@@ -233,45 +240,54 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 progress(&search.found_again(rank, traces.len()));
             }
         }
-        let is_other = sum != key_sum || origins.next().is_some();
+        // Where steps were left out, by a reduction or at the depth limit, their number is another one.
+        let took_all = !search.is_partial() && plan.limits.depth.is_none_or(|depth| levels.len() <= depth);
+        let differs = search.totals.generated != totals.generated || search.findings != findings;
+        let is_other = search.key_sum != key_sum || origins.next().is_some() || took_all && differs;
         drop(origins);
         if is_other {
             return Err(plan.other_model());
         }
-        Ok(Self { traces, levels, findings, totals, key_sum, at, beyond, ..search })
+        Ok(Self { traces, levels, initial, findings, totals, at, beyond, ..search })
     }
 
-    fn children_again(
+    /// Judges a state again and takes its steps again, of which those at the positions `wanted` led to new states.
+    fn expand_again(
         &mut self,
         found: &Found<M, E>,
+        rank: usize,
         wanted: &[u32],
         actions: &mut Vec<M::Action>,
-        sum: &mut u64,
     ) -> Result<(), CheckError> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
+        let Plan { model, evaluator, .. } = self.plan;
         let state = E::decode(found.key, &found.body);
+        evaluator.state(&state, rank, &mut self.findings);
         let mut children = Vec::with_capacity(wanted.len());
-        let mut position = 0;
-        self.plan.model.steps(&state, actions, |_, next| {
+        let (mut position, mut changes) = (0, false);
+        model.steps(&state, actions, |action, next| {
+            evaluator.step((rank, position as usize), &state, action, &next, &mut self.findings);
+            changes |= next != *state;
             if wanted.get(children.len()) == Some(&position) {
                 children.push(next);
             }
             position += 1;
         });
+        self.totals.generated += u64::from(position);
+        if !changes {
+            evaluator.dead_end(&state, rank, &mut self.findings);
+        }
         if children.len() < wanted.len() {
             return Err(self.plan.other_model());
         }
-        children.into_iter().try_for_each(|child| self.find_again(child, sum))
+        children.into_iter().try_for_each(|child| self.find_again(child))
     }
 
-    fn find_again(&mut self, state: M::State, sum: &mut u64) -> Result<(), CheckError> {
+    fn find_again(&mut self, state: M::State) -> Result<(), CheckError> {
         let (key, body) = E::encode(self.plan.reduced.representative(state)).map_err(|error| *error)?;
         if !self.visited[key.shard()].insert(key, &body) {
             return Err(self.plan.other_model());
         }
-        *sum = sum.wrapping_add(key.digest());
+        self.key_sum = self.key_sum.wrapping_add(key.digest());
         self.note_next(key, &body);
         self.next.push(Found { key, body });
         Ok(())
@@ -279,7 +295,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// Finds every state, or all that the limits admit; returns the limit that left some out.
     pub(super) fn run(&mut self, progress: &mut dyn FnMut(&Progress)) -> Result<Option<Limit>, CheckError> {
-        let mut saved = Instant::now();
+        let (mut saved, mut told) = (Instant::now(), Instant::now());
         loop {
             if self.level.len() == 0 {
                 self.settle()?;
@@ -292,6 +308,9 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.levels.push(self.at);
                 self.next_level();
             }
+            if self.len() + self.pending.len() > self.plan.limits.max_states() {
+                self.settle()?;
+            }
             if let Some(limit) = self.exceeded() {
                 self.settle()?;
                 self.save()?;
@@ -303,7 +322,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             self.expand(if last { Mode::Probe } else { Mode::Expand })?;
             self.make_room()?;
             self.save_now_and_then(&mut saved)?;
-            progress(&self.progress());
+            if self.levels.len() < FEW_LEVELS || told.elapsed() >= BETWEEN_PROGRESS {
+                progress(&self.progress());
+                told = Instant::now();
+            }
         }
     }
 
@@ -348,11 +370,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.traces.len()
     }
 
-    /// Distinct initial states.
-    pub(super) fn initial(&self) -> usize {
-        self.levels.get(1).copied().unwrap_or(self.len())
-    }
-
     /// Steps to the state that is farthest from the initial ones.
     pub(super) fn depth(&self) -> usize {
         let expanded = self.levels.len().saturating_sub(1);
@@ -381,10 +398,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         limits::resident_bytes().filter(|_| !self.may_spill())
     }
 
-    /// Whether the search can go on on disk. One that leaves steps out cannot: whether a state is new must be
-    /// known at once.
+    /// Whether the search can go on on disk. One that leaves steps out, or that ends at a depth, cannot: whether a
+    /// state is new must be known at once.
     fn may_spill(&self) -> bool {
-        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial()
+        let asks_at_once = self.is_partial() || self.plan.limits.depth.is_some();
+        self.plan.spill.is_some() && E::BY_KEY && !asks_at_once
     }
 
     /// Bytes in use, without what states own on the heap.
@@ -397,7 +415,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Close to the limit on states blocks become small, down to one state, so that the search does not go far
     /// beyond it. Depends on nothing but counts, so it is the same for any number of threads.
     fn block_len(&self) -> usize {
-        let left = self.plan.limits.max_states().saturating_sub(self.len());
+        let left = self.plan.limits.max_states().saturating_sub(self.len() + self.pending.len());
         (left / 64).clamp(1, BLOCK)
     }
 
@@ -472,6 +490,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             identity: Self::identity(self.plan, checkpoint),
             traces: self.traces.clone(),
             levels: self.levels.clone(),
+            initial: self.initial,
             at: self.at,
             beyond: self.beyond,
             totals: self.totals.clone(),

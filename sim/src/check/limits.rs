@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 /// States and depth give the same report every time; time and memory depend on the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The search ends after the step that leads to one state more than these. Liveness is decided up to 2^31
+    /// The search ends when it has found more than these: by how many more depends on how many states one state leads
+    /// to, and on nothing else. Liveness is decided up to 2^31
     /// states, whatever the limit.
     pub states: Option<usize>,
     /// Behaviours of more than so many steps are not explored. A search that comes to the last state before

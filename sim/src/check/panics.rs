@@ -41,7 +41,7 @@ pub(super) fn error<M: Model, E: Encoding<M>>(
     {
         format!("`{action:?}`")
     } else {
-        "its properties".to_owned()
+        "its properties, kinds and marks".to_owned()
     };
     CheckError::Panicked { message, after: Some(after), asked }
 }

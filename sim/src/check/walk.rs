@@ -13,6 +13,7 @@ use super::graph::{Graph, Piece, fair_actions};
 use super::key::Key;
 use super::limits::Limit;
 use super::liveness::Obligation;
+use super::panics::caught;
 use crate::model::{Check, Fairness, Model, Property};
 
 /// States that are expanded between two looks at the limits.
@@ -152,7 +153,12 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         let jobs = states.chunks(CHUNK).zip(&mut steps).zip((first..).step_by(CHUNK));
         let this = &*self;
         crew::for_each(&mut vec![Vec::new(); threads], jobs, |actions, ((states, steps), first)| {
-            *steps = this.steps(states, first..initial.max(first), actions);
+            // A panic is caught where it is known to be the first of its block, on any number of threads.
+            *steps =
+                caught(|| this.steps(states, first..initial.max(first), actions)).unwrap_or_else(|message| {
+                    let asked = "its steps once more, or for a predicate of liveness".to_owned();
+                    Err(CheckError::Panicked { message, after: None, asked })
+                });
         });
         for steps in steps {
             self.append(steps?);
