@@ -76,6 +76,8 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     /// The states of the next level among them, if a reduction asks for them.
     visited_next: Vec<E::Visited>,
     pub(super) traces: Traces,
+    /// Distinct initial states.
+    pub(super) initial: usize,
     /// The rank at which each level begins: level 0 has the initial states.
     pub(super) levels: Vec<usize>,
     pub(super) findings: Findings,
@@ -137,7 +139,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 search.add(Found { key, body }, Origin { parent: 0, position });
             }
         }
-        if search.len() == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
+        search.initial = search.len();
+        if search.initial == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
     }
 
     fn empty(plan: &'a Plan<'a, M>) -> Self {
@@ -147,6 +150,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             visited: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             visited_next: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             traces: Traces::default(),
+            initial: 0,
             levels: Vec::new(),
             findings: plan.evaluator.nothing_found(),
             totals,
@@ -168,14 +172,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// The states are found again from their origins: each is the result of one known step of one known state, so
     /// that this takes a part of the time of the search. The sum of all keys shows a model that has changed.
     fn resume(plan: &'a Plan<'a, M>, saved: Checkpoint) -> Result<Self, CheckError> {
-        let mut search = Self::empty(plan);
+        let mut search = Self::new(plan)?;
         let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
-        let mut sum = 0_u64;
-        let initial = levels.get(1).copied().unwrap_or(traces.len());
-        let states = plan.model.initial();
-        for origin in traces.range(0..initial) {
-            let state = states.get(origin.position as usize).cloned();
-            search.find_again(state.ok_or(CheckError::OtherModel)?, &mut sum)?;
+        let (initial, mut sum) = (search.initial, search.key_sum);
+        if search.traces.range(0..initial).ne(traces.range(0..initial)) {
+            return Err(CheckError::OtherModel);
         }
         let mut rank = 0;
         let mut actions = Vec::new();
@@ -295,11 +296,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Distinct states that were found.
     pub(super) fn len(&self) -> usize {
         self.traces.len()
-    }
-
-    /// Distinct initial states.
-    pub(super) fn initial(&self) -> usize {
-        self.levels.get(1).copied().unwrap_or(self.len())
     }
 
     /// Steps to the state that is farthest from the initial ones.
