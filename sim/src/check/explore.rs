@@ -258,6 +258,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.levels.push(self.at);
                 self.next_level();
             }
+            if self.len() + self.pending.len() > self.plan.limits.max_states() {
+                // Of those that wait some are known, so that the limit may not be exceeded yet.
+                self.settle()?;
+            }
             if let Some(limit) = self.exceeded() {
                 self.settle()?;
                 self.save()?;
@@ -326,10 +330,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         limits.exceeded(self.len(), *begin, || resident().unwrap_or_else(|| self.memory()))
     }
 
-    /// Whether the search can go on on disk. One that leaves steps out cannot: whether a state is new must be
-    /// known at once.
+    /// Whether the search can go on on disk. One that leaves steps out cannot, nor one with a limit on depth: whether
+    /// a state is new must be known at once.
     fn may_spill(&self) -> bool {
-        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial()
+        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial() && self.plan.limits.depth.is_none()
     }
 
     /// Bytes in use, without what states own on the heap.
@@ -342,7 +346,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Close to the limit on states blocks become small, down to one state, so that the search does not go far
     /// beyond it. Depends on nothing but counts, so it is the same for any number of threads.
     fn block_len(&self) -> usize {
-        let left = self.plan.limits.max_states().saturating_sub(self.len());
+        let left = self.plan.limits.max_states().saturating_sub(self.len() + self.pending.len());
         (left / 64).clamp(1, BLOCK)
     }
 
