@@ -10,6 +10,7 @@ use crate::faults::Fault;
 use crate::lifecycle::{Follow, Hold, Refusal, Surroundings, TaskEvent, TaskMachine};
 use crate::roster::{Roster, Task};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
+use crate::visit::{Met, Visit};
 use crate::vocabulary::{
     Attempt, CallId, Effect, Event, Ignored, Outcome, QuestionId, Rejected, RequestId, Sink, TaskId, Timer,
 };
@@ -73,10 +74,21 @@ impl Kernel {
     /// Unless the outcome is [`Outcome::Applied`], nothing changed and nothing was emitted (S25); debug builds
     /// compare the whole state.
     pub fn step<S: Sink>(&mut self, event: Event, sink: &mut S) -> Outcome {
+        self.step_visiting(event, sink, &mut |_| {})
+    }
+
+    /// As [`Kernel::step`], and calls `visit` for each task that the step comes by, in order. Of any other task it reads
+    /// nothing; beside the tasks it reads the settings, the highest id, and how many tasks there are.
+    pub fn step_visiting<S: Sink>(
+        &mut self,
+        event: Event,
+        sink: &mut S,
+        visit: &mut dyn FnMut(Visit),
+    ) -> Outcome {
         #[cfg(debug_assertions)]
         let before = self.clone();
         let mut counted = Counted { sink, emitted: 0 };
-        let outcome = self.apply(event, &mut counted);
+        let outcome = self.apply(event, &mut counted, visit);
         #[cfg(debug_assertions)]
         assert!(
             outcome == Outcome::Applied
@@ -87,12 +99,15 @@ impl Kernel {
         outcome
     }
 
-    fn apply(&mut self, event: Event, sink: &mut dyn Sink) -> Outcome {
+    fn apply(&mut self, event: Event, sink: &mut dyn Sink, visit: &mut dyn FnMut(Visit)) -> Outcome {
         let (task, internal) = match route(&event) {
-            Route::Submission(task) => return self.submit(task, sink),
+            Route::Submission(task) => {
+                visit(Visit { task, met: None });
+                return self.submit(task, sink);
+            }
             Route::Task(task, internal) => (task, internal),
         };
-        let Some(delivered) = self.deliver(task, &internal, sink) else {
+        let Some(delivered) = self.deliver(task, &internal, sink, visit) else {
             return if Some(task) <= self.highest {
                 Outcome::Ignored(Ignored::Terminal)
             } else {
@@ -131,15 +146,22 @@ impl Kernel {
     }
 
     /// One event for one task, and everything that follows from it for others. `None` if there is no such task.
-    fn deliver(&mut self, task: TaskId, event: &TaskEvent<'_>, sink: &mut dyn Sink) -> Option<Delivered> {
+    fn deliver(
+        &mut self,
+        task: TaskId,
+        event: &TaskEvent<'_>,
+        sink: &mut dyn Sink,
+        visit: &mut dyn FnMut(Visit),
+    ) -> Option<Delivered> {
         let mut follows = Vec::new();
-        let delivered = self.one(task, event, sink, &mut follows)?;
+        let delivered = self.one(task, event, sink, &mut follows, visit)?;
         // Each task is spawned, released, cancelled and settled at most once, so this ends.
         let mut next = 0;
         while let Some(follow) = follows.get(next).copied() {
             next += 1;
             match follow {
                 Follow::Spawn { child, parent, depth, hold } => {
+                    visit(Visit { task: child, met: None });
                     let state = match hold {
                         Hold::Running => TaskState::Queued,
                         Hold::Paused => TaskState::Paused(Held::Unstarted),
@@ -148,19 +170,22 @@ impl Kernel {
                     self.tasks.insert(Task { id: child, state, data });
                 }
                 Follow::Release { child } => {
-                    let released = self.one(child, &TaskEvent::Released, sink, &mut follows);
+                    let released = self.one(child, &TaskEvent::Released, sink, &mut follows, visit);
                     self.assert_followed(released.as_ref(), "a resume did not reach a live subtask (L1)");
                 }
                 Follow::Cancel { child } => {
-                    let cancelled = self.one(child, &TaskEvent::CancelRequested, sink, &mut follows);
+                    let cancelled = self.one(child, &TaskEvent::CancelRequested, sink, &mut follows, visit);
                     self.assert_followed(cancelled.as_ref(), "a cancel did not reach a live subtask (S9)");
                 }
                 Follow::Settle { parent, child, end } => {
                     let event = TaskEvent::SubtaskEnded { child, end };
-                    let settled = self.one(parent, &event, sink, &mut follows);
+                    let settled = self.one(parent, &event, sink, &mut follows, visit);
                     self.assert_followed(settled.as_ref(), "a subtask's end did not settle its parent (S3)");
                 }
-                Follow::Forget { task } => self.tasks.remove(task),
+                Follow::Forget { task } => {
+                    visit(Visit { task, met: None });
+                    self.tasks.remove(task);
+                }
             }
         }
         Some(delivered)
@@ -182,9 +207,13 @@ impl Kernel {
         event: &TaskEvent<'_>,
         sink: &mut dyn Sink,
         follows: &mut Vec<Follow>,
+        visit: &mut dyn FnMut(Visit),
     ) -> Option<Delivered> {
         let room = self.room();
-        let Task { id, state, data } = self.tasks.get_mut(task)?;
+        let Some(Task { id, state, data }) = self.tasks.get_mut(task) else {
+            visit(Visit { task, met: None });
+            return None;
+        };
         let mut cx = Surroundings { sink, refusal: None, room, highest: self.highest, follows };
         let mut machine = TaskMachine { id: *id, data, config: &self.config };
         let stood = *state;
@@ -195,6 +224,8 @@ impl Kernel {
             (false, None | Some(_)) => Verdict::NoEdge,
         };
         self.highest = cx.highest;
+        let applied = matches!(verdict, Verdict::Applied);
+        visit(Visit { task, met: Some(Met { state: stood.name(), event: event.name(), applied }) });
         Some(Delivered { state: stood, verdict })
     }
 

@@ -38,6 +38,7 @@ mod roster;
 mod task;
 mod turn;
 mod validate;
+mod visit;
 mod vocabulary;
 
 pub use calls::{CallState, Calls, Wanted};
@@ -46,5 +47,6 @@ pub use faults::Fault;
 pub use kernel::Kernel;
 pub use roster::Task;
 pub use task::{Held, Outstanding, TaskData, TaskState};
-pub use validate::{COUNTER_MAX, Corrupt};
+pub use validate::{COUNTER_MAX, Corrupt, Ties};
+pub use visit::{EDGES, Met, Visit};
 pub use vocabulary::*;

@@ -11,7 +11,7 @@ mod twin;
 use crate::config::Config;
 use crate::drive::drive;
 use crate::lifecycle::{Surroundings, TaskEvent, TaskMachine};
-use crate::task::{Held, Outstanding, TaskState};
+use crate::task::TaskState;
 use situations::{Responses, Situation, leaves, situations, small};
 use std::collections::BTreeSet;
 use std::format;
@@ -48,30 +48,7 @@ fn machine(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
 
 /// Where a task stands, without what the state carries.
 fn leaf(state: TaskState) -> &'static str {
-    match state {
-        TaskState::Queued => "Queued",
-        TaskState::Initializing => "Initializing",
-        TaskState::Requesting { .. } => "Requesting",
-        TaskState::ExecutingTools => "ExecutingTools",
-        TaskState::BackingOff { .. } => "BackingOff",
-        TaskState::AwaitingSubtask => "AwaitingSubtask",
-        TaskState::AwaitingInput => "AwaitingInput",
-        TaskState::Paused(Held::Unstarted) => "Paused(Unstarted)",
-        TaskState::Paused(Held::Queued) => "Paused(Queued)",
-        TaskState::Paused(Held::Admitted) => "Paused(Admitted)",
-        TaskState::Paused(Held::Initializing) => "Paused(Initializing)",
-        TaskState::Paused(Held::Requesting { .. }) => "Paused(Requesting)",
-        TaskState::Paused(Held::BackingOff { .. }) => "Paused(BackingOff)",
-        TaskState::Paused(Held::Attempt { .. }) => "Paused(Attempt)",
-        TaskState::Paused(Held::Turn) => "Paused(Turn)",
-        TaskState::Paused(Held::Calls) => "Paused(Calls)",
-        TaskState::Cancelling(Outstanding::Nothing) => "Cancelling(Nothing)",
-        TaskState::Cancelling(Outstanding::Initialization) => "Cancelling(Initialization)",
-        TaskState::Cancelling(Outstanding::Request { .. }) => "Cancelling(Request)",
-        TaskState::Completed => "Completed",
-        TaskState::Failed(_) => "Failed",
-        TaskState::Cancelled => "Cancelled",
-    }
+    state.name()
 }
 
 /// Every kind of event, by the name of [`Event`](crate::Event) where it comes from outside.
@@ -96,26 +73,7 @@ const KINDS: [&str; 17] = [
 ];
 
 fn kind(event: &TaskEvent<'_>) -> &'static str {
-    use TaskEvent as E;
-    KINDS[match event {
-        E::Admitted => 0,
-        E::Initialized => 1,
-        E::InitializationFailed => 2,
-        E::ResponseEnded { .. } => 3,
-        E::RequestFailed { .. } => 4,
-        E::RequestCancelled { .. } => 5,
-        E::BackoffElapsed { .. } => 6,
-        E::ToolEnded { .. } => 7,
-        E::SubtaskEnded { .. } => 8,
-        E::AnswerReceived { .. } => 9,
-        E::MessageReceived { .. } => 10,
-        E::PauseRequested => 11,
-        E::ResumeRequested => 12,
-        E::CancelRequested => 13,
-        E::GraceElapsed => 14,
-        E::EndAcknowledged => 15,
-        E::Released => 16,
-    }]
+    event.name()
 }
 
 /// What a comparison saw.

@@ -3,10 +3,13 @@
 //! A state that came from events is always valid; one that was read from a snapshot may be anything.
 
 use crate::calls::{CallState, Wanted};
+use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
+use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::error::Error;
 use core::fmt;
 
@@ -94,47 +97,86 @@ impl Kernel {
     }
 
     fn validate_task(&self, task: &Task) -> Result<(), Corrupt> {
-        let id = task.id;
-        if Some(id) > self.highest {
-            return Err(Corrupt::IdAboveHighest { task: id });
+        if Some(task.id) > self.highest {
+            return Err(Corrupt::IdAboveHighest { task: task.id });
         }
-        if !counters_agree(task, self.config.messages_max) {
-            return Err(Corrupt::Counters { task: id });
+        task.validate(&self.config)?;
+        task.ties().validate(|other| self.tasks.get(other).map(Task::ties))
+    }
+}
+
+/// What the other tasks have to agree with in one task, and nothing else of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ties {
+    task: TaskId,
+    parent: Option<TaskId>,
+    depth: u8,
+    is_live: bool,
+    /// It waits for a paused parent to be resumed.
+    is_unstarted: bool,
+    /// It is paused with calls open, and starts its subtasks when it is resumed.
+    holds_calls: bool,
+    subtasks: Vec<TaskId>,
+}
+
+impl Task {
+    /// Checks what must be true of a task alone. [`Ties::validate`] has the rest.
+    ///
+    /// # Errors
+    ///
+    /// The first contradiction.
+    pub fn validate(&self, config: &Config) -> Result<(), Corrupt> {
+        if !counters_agree(self, config.messages_max) {
+            return Err(Corrupt::Counters { task: self.id });
         }
-        if !calls_fit(task, self.config.calls_max) {
-            return Err(Corrupt::Calls { task: id });
-        }
-        if task.state.end().is_none()
-            && let Some(parent) = task.data.parent
-            && !self.waits_for(parent, id, task.data.depth)
-        {
-            return Err(Corrupt::Orphan { task: id });
-        }
-        if task.state == TaskState::Paused(Held::Unstarted) {
-            let parent = task.data.parent.and_then(|parent| self.tasks.get(parent));
-            if parent.is_none_or(|parent| parent.state != TaskState::Paused(Held::Calls)) {
-                return Err(Corrupt::Unstarted { task: id });
-            }
-        }
-        for child in task.data.calls.subtasks() {
-            let lives = self
-                .tasks
-                .get(child)
-                .is_some_and(|child| child.state.end().is_none() && child.data.parent == Some(id));
-            if !lives {
-                return Err(Corrupt::LostSubtask { task: id, child });
-            }
+        if !calls_fit(self, config.calls_max) {
+            return Err(Corrupt::Calls { task: self.id });
         }
         Ok(())
     }
 
-    /// Whether `parent` is live, one level up, and has the one call that waits for `child`.
-    fn waits_for(&self, parent: TaskId, child: TaskId, depth: u8) -> bool {
-        self.tasks.get(parent).is_some_and(|parent| {
-            parent.state.end().is_none()
-                && parent.data.depth.checked_add(1) == Some(depth)
-                && parent.data.calls.subtasks().filter(|subtask| *subtask == child).count() == 1
-        })
+    /// What the other tasks have to agree with.
+    pub fn ties(&self) -> Ties {
+        Ties {
+            task: self.id,
+            parent: self.data.parent,
+            depth: self.data.depth,
+            is_live: self.state.end().is_none(),
+            is_unstarted: self.state == TaskState::Paused(Held::Unstarted),
+            holds_calls: self.state == TaskState::Paused(Held::Calls),
+            subtasks: self.data.calls.subtasks().collect(),
+        }
+    }
+}
+
+impl Ties {
+    /// Checks what must be true of a task beside its parent and its subtasks.
+    ///
+    /// # Errors
+    ///
+    /// The first contradiction.
+    pub fn validate<T: Borrow<Self>>(&self, find: impl Fn(TaskId) -> Option<T>) -> Result<(), Corrupt> {
+        let task = self.task;
+        let parent = self.parent.and_then(&find);
+        let parent = parent.as_ref().map(Borrow::borrow);
+        if self.is_live && self.parent.is_some() && !parent.is_some_and(|parent| parent.waits_for(self)) {
+            return Err(Corrupt::Orphan { task });
+        }
+        if self.is_unstarted && !parent.is_some_and(|parent| parent.holds_calls) {
+            return Err(Corrupt::Unstarted { task });
+        }
+        let lives = |child: &Self| child.is_live && child.parent == Some(task);
+        match self.subtasks.iter().find(|child| !find(**child).is_some_and(|child| lives(child.borrow()))) {
+            Some(&child) => Err(Corrupt::LostSubtask { task, child }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is live, one level up, and has the one call that waits for `child`.
+    fn waits_for(&self, child: &Self) -> bool {
+        self.is_live
+            && self.depth.checked_add(1) == Some(child.depth)
+            && self.subtasks.iter().filter(|subtask| **subtask == child.task).count() == 1
     }
 }
 

@@ -55,11 +55,54 @@ pub trait Observed {
     }
 }
 
+impl<S: Observed> Observed for &S {
+    fn watch(&self) -> &Watch {
+        (**self).watch()
+    }
+    fn waits_for(&self, task: TaskIndex) -> Option<TaskIndex> {
+        (**self).waits_for(task)
+    }
+    fn wake_under_way(&self, task: TaskIndex) -> bool {
+        (**self).wake_under_way(task)
+    }
+    fn waits_for_person(&self, task: TaskIndex) -> bool {
+        (**self).waits_for_person(task)
+    }
+    fn stopped(&self, task: TaskIndex) -> bool {
+        (**self).stopped(task)
+    }
+    fn is_cut_short(&self) -> bool {
+        (**self).is_cut_short()
+    }
+    fn stuck_words(&self, task: TaskIndex) -> Option<String> {
+        (**self).stuck_words(task)
+    }
+    fn is_live(&self, task: TaskIndex) -> bool {
+        (**self).is_live(task)
+    }
+    fn task_name(&self, task: TaskIndex) -> &'static str {
+        (**self).task_name(task)
+    }
+}
+
+/// A model whose states can be asked, if only beside what the model knows of their parts.
+pub trait Observe: Model {
+    /// The state as the properties see it.
+    fn observe<'a>(&'a self, state: &'a Self::State) -> impl Observed + 'a;
+}
+
+/// A predicate on a state, or what is said of one, as [`Observe`] shows it.
+macro_rules! asked {
+    (|$state:ident| $answer:expr) => {
+        |model: &M, state: &M::State| {
+            let $state = &model.observe(state);
+            $answer
+        }
+    };
+}
+
 /// S1 to S9, S19, freedom from deadlock, L1 and L2, in the order of the report.
-pub fn task_tree<M: Model>() -> Vec<Property<M>>
-where
-    M::State: Observed,
-{
+pub fn task_tree<M: Observe>() -> Vec<Property<M>> {
     let mut properties = histories();
     properties.insert(0, one_request());
     properties.insert(8, nobody_waits_for_the_gone());
@@ -68,28 +111,28 @@ where
             id: "deadlock",
             name: "the system rests only when every task has ended or waits for a person",
             check: Check::NoDeadlock,
-            explain: |_, state: &M::State| unsettled_words(state),
+            explain: asked!(|state| unsettled_words(state)),
         },
         Property {
             id: "L1",
             name: "every task ends, or waits for a person",
             check: Check::LeadsTo {
-                from: |_, state: &M::State| tasks().any(|task| state.is_live(task)),
-                to: |_, state| settled(state),
+                from: asked!(|state| tasks().any(|task| state.is_live(task))),
+                to: asked!(|state| settled(state)),
             },
-            explain: |_, state: &M::State| format!("for ever: {}", unsettled_words(state)),
+            explain: asked!(|state| format!("for ever: {}", unsettled_words(state))),
         },
         Property {
             id: "L2",
             name: "a cancel terminates",
             check: Check::LeadsTo {
-                from: |_, state: &M::State| cancel_outstanding(state).is_some(),
-                to: |_, state: &M::State| state.is_cut_short() || cancel_outstanding(state).is_none(),
+                from: asked!(|state| cancel_outstanding(state).is_some()),
+                to: asked!(|state| state.is_cut_short() || cancel_outstanding(state).is_none()),
             },
-            explain: |_, state: &M::State| match cancel_outstanding(state) {
+            explain: asked!(|state| match cancel_outstanding(state) {
                 Some(task) => format!("{} was cancelled and never comes to its end", state.task_name(task)),
                 None => "a cancel is asked for again and again".to_owned(),
-            },
+            }),
         },
     ]);
     properties
@@ -99,22 +142,19 @@ fn tasks() -> impl Iterator<Item = TaskIndex> {
     (0..).take(TASKS)
 }
 
-fn one_request<M: Model>() -> Property<M>
-where
-    M::State: Observed,
-{
+fn one_request<M: Observe>() -> Property<M> {
     Property::always(
         "S1",
         "at most one model request in flight for a task",
-        |_, state| crowded(state).is_none(),
-        |_, state| tasks().any(|task| state.watch().in_flight(task) == 1),
-        |_, state: &M::State| match crowded(state) {
+        asked!(|state| crowded(state).is_none()),
+        asked!(|state| tasks().any(|task| state.watch().in_flight(task) == 1)),
+        asked!(|state| match crowded(state) {
             Some(task) => {
                 let count = state.watch().in_flight(task);
                 format!("{} has {count} model requests in flight at once", state.task_name(task))
             }
             None => String::new(),
-        },
+        }),
     )
 }
 
@@ -129,53 +169,71 @@ macro_rules! promise {
         Property::always(
             stringify!($promise),
             $name,
-            |_, state: &M::State| state.watch().breach(Promise::$promise).is_none(),
+            asked!(|state| state.watch().breach(Promise::$promise).is_none()),
             $reachable,
-            |_, state: &M::State| breach_words(state, Promise::$promise),
+            asked!(|state| breach_words(state, Promise::$promise)),
         )
     };
 }
 
 /// The properties whose whole judgement is in the watch, by id.
-fn histories<M: Model>() -> Vec<Property<M>>
-where
-    M::State: Observed,
-{
+fn histories<M: Observe>() -> Vec<Property<M>> {
     vec![
-        promise!(S2, "one send for each (task, turn, attempt)", |_, state: &M::State| tasks()
-            .any(|task| state.watch().has_sent_again(task))),
-        promise!(S3, "a subtask's result reaches its own parent exactly once", |_, state: &M::State| tasks()
-            .any(|task| state.watch().result_was_given(task))),
-        promise!(S4, "the result is in the parent's next request", |_, state: &M::State| {
-            let watch = state.watch();
-            let in_flight = |child| watch.parent_of(child).is_some_and(|parent| watch.in_flight(parent) > 0);
-            tasks().any(|child| watch.result_was_given(child) && in_flight(child))
-        }),
+        promise!(
+            S2,
+            "one send for each (task, turn, attempt)",
+            asked!(|state| tasks().any(|task| state.watch().has_sent_again(task)))
+        ),
+        promise!(
+            S3,
+            "a subtask's result reaches its own parent exactly once",
+            asked!(|state| tasks().any(|task| state.watch().result_was_given(task)))
+        ),
+        promise!(
+            S4,
+            "the result is in the parent's next request",
+            asked!(|state| {
+                let watch = state.watch();
+                let in_flight =
+                    |child| watch.parent_of(child).is_some_and(|parent| watch.in_flight(parent) > 0);
+                tasks().any(|child| watch.result_was_given(child) && in_flight(child))
+            })
+        ),
         Property::always(
             "S5",
             "an accepted message reaches the model exactly once, or is reported",
-            |_, state: &M::State| {
+            asked!(|state| {
                 state.watch().breach(Promise::S5).is_none() && state.watch().message_lost().is_none()
-            },
-            |_, state: &M::State| state.watch().message_has_settled(),
-            |_, state: &M::State| match state.watch().message_lost() {
+            }),
+            asked!(|state| state.watch().message_has_settled()),
+            asked!(|state| match state.watch().message_lost() {
                 Some((m, task)) if state.watch().breach(Promise::S5).is_none() => {
                     let task = state.task_name(task);
                     format!("message {} was lost: {task} is over and the user was not told", m + 1)
                 }
                 Some(_) | None => breach_words(state, Promise::S5),
-            },
+            }),
         ),
-        promise!(S6, "an answer settles only the question that it names", |_, state: &M::State| state
-            .watch()
-            .question_was_settled()),
-        promise!(S7, "terminal states absorb", |_, state: &M::State| tasks()
-            .any(|task| state.watch().end_of(task).is_some())),
-        promise!(S8, "every tool call has exactly one result", |_, state: &M::State| state
-            .watch()
-            .call_was_answered()),
-        promise!(S19, "no send after cancel", |_, state: &M::State| tasks()
-            .any(|task| state.watch().cancel_is_pending(task) || state.stopped(task))),
+        promise!(
+            S6,
+            "an answer settles only the question that it names",
+            asked!(|state| state.watch().question_was_settled())
+        ),
+        promise!(
+            S7,
+            "terminal states absorb",
+            asked!(|state| tasks().any(|task| state.watch().end_of(task).is_some()))
+        ),
+        promise!(
+            S8,
+            "every tool call has exactly one result",
+            asked!(|state| state.watch().call_was_answered())
+        ),
+        promise!(
+            S19,
+            "no send after cancel",
+            asked!(|state| tasks().any(|task| state.watch().cancel_is_pending(task) || state.stopped(task)))
+        ),
     ]
 }
 
@@ -212,16 +270,13 @@ fn breach_words<S: Observed>(state: &S, promise: Promise) -> String {
     }
 }
 
-fn nobody_waits_for_the_gone<M: Model>() -> Property<M>
-where
-    M::State: Observed,
-{
+fn nobody_waits_for_the_gone<M: Observe>() -> Property<M> {
     Property::always(
         "S9",
         "no task waits for a task that is gone; no live subtask under an ended parent",
-        |_, state| forsaken(state).is_none() && orphan(state).is_none(),
-        |_, state| tasks().any(|task| state.waits_for(task).is_some()),
-        |_, state: &M::State| match (forsaken(state), orphan(state)) {
+        asked!(|state| forsaken(state).is_none() && orphan(state).is_none()),
+        asked!(|state| tasks().any(|task| state.waits_for(task).is_some())),
+        asked!(|state| match (forsaken(state), orphan(state)) {
             (Some((task, gone)), _) => {
                 let (task, gone) = (state.task_name(task), state.task_name(gone));
                 format!("{task} waits for {gone}, which is gone, and nothing will wake it")
@@ -231,7 +286,7 @@ where
                 format!("{child} still lives although {parent} has ended")
             }
             (None, None) => String::new(),
-        },
+        }),
     )
 }
 

@@ -3,6 +3,8 @@
 //! `vectors` is the same state in both: the struct of vectors of stateright's own example. `copy` is a struct
 //! without anything on the heap, as models of this project are written.
 
+#[path = "two_phase_commit/comparison.rs"]
+mod comparison;
 #[path = "../tests/models/two_phase_commit.rs"]
 mod copy;
 
@@ -24,6 +26,10 @@ const LARGE_GENERATED: u64 = 18_507_778;
 const THREADS: [usize; 2] = [1, 2];
 
 fn main() {
+    // Without it, what runs is a test of the benchmarks.
+    if std::env::args().any(|argument| argument == "--bench") {
+        comparison::print();
+    }
     divan::main();
 }
 

@@ -186,7 +186,7 @@ impl<'a, M: Model> Checker<'a, M> {
         self
     }
 
-    /// Writes checkpoints of the search, now and then and when a limit ends it.
+    /// Writes checkpoints of the search, now and then and when a limit other than depth, or an interrupt, ends it.
     #[must_use]
     pub fn checkpoint(mut self, checkpoint: Checkpointing) -> Self {
         self.checkpoint = Some(checkpoint);
@@ -194,7 +194,7 @@ impl<'a, M: Model> Checker<'a, M> {
     }
 
     /// Goes on where the search was when its checkpoint was written. The result is the same as if it had not
-    /// been interrupted.
+    /// been interrupted. Limits on time begin anew.
     #[must_use]
     pub fn resume(mut self) -> Self {
         self.resume = true;
@@ -208,7 +208,8 @@ impl<'a, M: Model> Checker<'a, M> {
         self
     }
 
-    /// Ends the search, incomplete, soon after this becomes true.
+    /// Ends the search, incomplete, soon after this becomes true; one that has not yet found the states of its
+    /// checkpoint again, with [`CheckError::Interrupted`].
     #[must_use]
     pub fn interrupt(mut self, interrupt: &'a AtomicBool) -> Self {
         self.interrupt = Some(interrupt);
@@ -278,7 +279,7 @@ fn decide<M: Model, E: Encoding<M>>(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Report, CheckError> {
     audit::first_states::<M, E>(plan)?;
-    let mut search = Search::<M, E>::begin(plan)?;
+    let mut search = Search::<M, E>::begin(plan, progress)?;
     let mut stopped_by = search.run(progress)?;
     let saw_all_states = stopped_by.is_none();
 
@@ -290,7 +291,11 @@ fn decide<M: Model, E: Encoding<M>>(
     {
         match walk::walk(&search, properties, &plan.model.fairness())? {
             ControlFlow::Continue(walk) => walked = Some(walk),
-            ControlFlow::Break(limit) => stopped_by = Some(limit),
+            ControlFlow::Break(limit) => {
+                // All states are there: who goes on begins with liveness.
+                search.save()?;
+                stopped_by = Some(limit);
+            }
         }
     }
     let strengths: Vec<Strength> = plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
@@ -353,6 +358,9 @@ fn why_undecided<M: Model, E: Encoding<M>>(search: &Search<'_, M, E>) -> Option<
 pub struct Progress {
     /// Distinct states found.
     pub states: usize,
+    /// How many states there were when the checkpoint was written, while a search that goes on from one finds them
+    /// again. What is counted begins after that.
+    pub resuming: Option<usize>,
     /// Initial states and steps, before states that are equal become one.
     pub generated: u64,
     /// Steps from an initial state to the states that are being expanded.
@@ -464,8 +472,8 @@ pub enum CheckError {
         /// Why not.
         why: BadCheckpoint,
     },
-    /// The states of a checkpoint cannot be found again: the model has changed since it was written.
-    OtherModel,
+    /// The search was asked to end before it was where its checkpoint was written. The checkpoint is still there.
+    Interrupted,
     /// A reduction was asked for that the model declares nothing for.
     Undeclared {
         /// The reduction.
@@ -473,6 +481,8 @@ pub enum CheckError {
     },
     /// A state does not fit into the bits that its type declares.
     TooWide(TooWide),
+    /// A state is packed into 128 bits that are all set, and that word stands for no state.
+    FullWord,
     /// The model declares a symmetry that it does not have.
     Asymmetric(Asymmetry),
     /// The model declares processes that do not touch what they are declared to touch.
@@ -548,17 +558,20 @@ impl fmt::Display for CheckError {
             CheckError::Checkpoint { path, why } => {
                 write!(f, "cannot go on from `{}`: {why}; remove it to begin anew", path.display())
             }
-            CheckError::OtherModel => write!(
-                f,
-                "the states of the checkpoint cannot be found again: the model has changed since it was written; \
-                 remove it to begin anew"
-            ),
+            CheckError::Interrupted => {
+                write!(f, "interrupted before the states of the checkpoint were found again")
+            }
             CheckError::Undeclared { reduction: Reduction::Symmetry } => {
                 write!(f, "the model declares no interchangeable ids (`Model::symmetry`)")
             }
             CheckError::Undeclared { reduction: Reduction::PartialOrder } => {
                 write!(f, "the model declares no processes (`Model::processes`)")
             }
+            CheckError::FullWord => write!(
+                f,
+                "a state is packed into a word whose 128 bits are all set, which stands for no state; make a field \
+                 of it narrower"
+            ),
             CheckError::TooWide(wide) => write!(f, "{wide}"),
             CheckError::Asymmetric(asymmetry) => write!(f, "{asymmetry}"),
             CheckError::Dependent(dependence) => write!(f, "{dependence}"),

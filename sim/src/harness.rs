@@ -32,11 +32,13 @@
 //! ```
 
 mod arguments;
+mod checks;
 mod command;
 mod counterexamples;
 mod coverage;
 mod failure;
 mod files;
+mod interrupt;
 mod json;
 mod listing;
 mod meter;
@@ -46,12 +48,14 @@ mod replays;
 mod run;
 mod saved;
 mod selection;
+mod subject;
 mod table;
 mod text;
+mod unfinished;
 
-pub use arguments::{CheckArgs, Color, Format, ModelsArgs, ReplayArgs};
+pub use arguments::{CheckArgs, Color, Format, ModelsArgs, Reduce, ReplayArgs, StoredAs};
 pub use command::{Outcome, Streams, check, check_to, main, main_from, models, models_to, replay, replay_to};
 pub use failure::Failure;
 pub use registry::{Bound, Bounds, BoundsError, Entry, PropertySummary, Registry, Variant};
-pub use run::{Evaluated, Run, Settings, assert_as_expected, run};
+pub use run::{Checkpoints, Evaluated, Run, Settings, assert_as_expected, run};
 pub use saved::SavedError;

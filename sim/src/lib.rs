@@ -20,6 +20,7 @@ pub mod kinds;
 pub mod mermaid;
 pub mod model;
 pub mod pack;
+pub mod parts;
 pub mod reduction;
 pub mod replay;
 pub mod report;

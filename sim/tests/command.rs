@@ -16,8 +16,15 @@ fn command(line: &str) -> (Outcome, String) {
 
 fn command_in(registry: &Registry, line: &str) -> (Outcome, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut streams =
-        Streams { out: &mut out, err: &mut err, colors: false, progress: false, program: "toys".into() };
+    let mut streams = Streams {
+        out: &mut out,
+        err: &mut err,
+        colors: false,
+        progress: false,
+        program: "toys".into(),
+        arguments: Vec::new(),
+        interrupt: None,
+    };
     let arguments = std::iter::once("toys").chain(line.split_whitespace());
     let outcome = harness::main_from(arguments, registry, &mut streams);
     out.append(&mut err);
@@ -279,6 +286,8 @@ fn color_is_used_when_asked_for_or_on_a_terminal() {
             colors: terminal,
             progress: false,
             program: "toys".into(),
+            arguments: Vec::new(),
+            interrupt: None,
         };
         let arguments = ["toys", "check"].into_iter().chain(arguments.split_whitespace());
         harness::main_from(arguments, &registry, &mut streams);

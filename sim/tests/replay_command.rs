@@ -52,7 +52,15 @@ impl Drop for Directory {
 fn command<'a>(registry: &Registry, line: impl IntoIterator<Item = &'a str>) -> (Outcome, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let program = "toys".to_owned();
-    let mut streams = Streams { out: &mut out, err: &mut err, colors: false, progress: false, program };
+    let mut streams = Streams {
+        out: &mut out,
+        err: &mut err,
+        colors: false,
+        progress: false,
+        program,
+        arguments: Vec::new(),
+        interrupt: None,
+    };
     let outcome = harness::main_from(["toys"].into_iter().chain(line), registry, &mut streams);
     let text = |bytes| String::from_utf8(bytes).expect("output is text");
     (outcome, text(out), text(err))

@@ -24,8 +24,15 @@ fn schema(text: &str) -> jsonschema::Validator {
 /// What a command writes.
 fn output(arguments: impl Iterator<Item = impl Into<String>>) -> Value {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut streams =
-        Streams { out: &mut out, err: &mut err, colors: false, progress: false, program: "toys".into() };
+    let mut streams = Streams {
+        out: &mut out,
+        err: &mut err,
+        colors: false,
+        progress: false,
+        program: "toys".into(),
+        arguments: Vec::new(),
+        interrupt: None,
+    };
     let arguments = ["toys".to_owned()].into_iter().chain(arguments.map(Into::into));
     harness::main_from(arguments, &counter::registry(), &mut streams);
     serde_json::from_slice(&out).expect("the output is one document of JSON")

@@ -21,8 +21,15 @@ fn command(line: impl IntoIterator<Item = String>) -> (Outcome, String) {
     let registry = downbeat_models::registry();
     let mut out = Vec::new();
     let program = "downbeat".to_owned();
-    let mut streams =
-        Streams { out: &mut out, err: &mut std::io::stderr(), colors: false, progress: false, program };
+    let mut streams = Streams {
+        out: &mut out,
+        err: &mut std::io::stderr(),
+        colors: false,
+        progress: false,
+        program,
+        arguments: Vec::new(),
+        interrupt: None,
+    };
     let outcome =
         harness::main_from(["downbeat".to_owned()].into_iter().chain(line), &registry, &mut streams);
     (outcome, String::from_utf8(out).expect("output is text"))

@@ -17,7 +17,7 @@ struct Program {
 enum Command {
     /// Checks models and compares what is found with what is expected
     #[command(after_help = CHECK_EXAMPLES)]
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Steps saved counterexamples through their models again
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),

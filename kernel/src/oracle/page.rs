@@ -250,3 +250,11 @@ fn page_of_the_lifecycle_shows_what_the_machine_does() {
          UPDATE_DOCS=1 cargo test -p downbeat-kernel page_of_the_lifecycle"
     );
 }
+
+#[test]
+fn edges_are_where_the_machine_applies_an_event() {
+    let applied: BTreeSet<_> = observe().edges.into_iter().map(|(from, by, _)| (by, from)).collect();
+    let listed = crate::EDGES.iter().flat_map(|(by, states)| states.iter().map(move |from| (*by, *from)));
+    assert_eq!(listed.clone().count(), applied.len(), "an edge is listed twice, or is missing");
+    assert_eq!(listed.collect::<BTreeSet<_>>(), applied);
+}

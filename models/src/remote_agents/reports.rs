@@ -20,6 +20,7 @@ pub mod telling;
 use std::ops::Range;
 
 use downbeat_sim::harness::{Bounds, Variant};
+use downbeat_sim::kinds::Kinds as _;
 use downbeat_sim::model::{Fairness, Model, Property, Told};
 use downbeat_sim::reduction::Processes;
 use downbeat_sim::report::Verdict;
@@ -214,6 +215,14 @@ impl Model for Reports {
             Action::Lose(agent) => next.lose(agent),
         }?;
         Some(next)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Action::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        action.kind()
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -1,6 +1,7 @@
 //! What may happen next: continuations, timers, the provider and the user.
 
 use downbeat_sim::event_loop::{Await, Pid};
+use downbeat_sim::kinds::Kinds;
 
 use super::budget::Budget;
 use super::process::{Ask, At, Block, LoopAt, Process, Reply, ToolAt};
@@ -60,7 +61,7 @@ impl Answer {
 }
 
 /// One step of an as-is system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Kinds)]
 pub enum Action {
     /// The head of the microtask queue runs.
     Microtask,

@@ -2,6 +2,7 @@
 
 use downbeat_sim::event_loop::EventLoop;
 use downbeat_sim::harness::{Bounds, Variant};
+use downbeat_sim::kinds::Kinds as _;
 use downbeat_sim::model::{Fairness, Model, Property, Told};
 
 use super::actions::{Action, enabled, lanes};
@@ -11,7 +12,7 @@ use super::process::{At, Cause, LoopAt, Process, ToolAt};
 use super::state::{ABSENT, PROCESSES, State};
 use super::world::{USER, World, name};
 use super::{Body, Config, Fix};
-use crate::properties::{Observed, settled, task_tree};
+use crate::properties::{Observe, Observed, settled, task_tree};
 use crate::watch::{NO_BUDGET, TASKS, TaskIndex, Watch};
 
 /// An as-is system, with the fix that it may have.
@@ -147,6 +148,14 @@ impl Model for AsIs {
         Some(world.state)
     }
 
+    fn kinds(&self) -> Vec<&'static str> {
+        Action::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        action.kind()
+    }
+
     fn properties(&self) -> Vec<Property<Self>> {
         // What cannot happen within the bounds puts nothing to the test.
         let may = |budget: Budget| {
@@ -263,6 +272,12 @@ fn standing(state: &State) -> String {
     let open: Vec<&str> = state.stack.iter().flatten().map(|&task| name(task)).collect();
     let in_flight = if in_flight.is_empty() { "nothing".to_owned() } else { in_flight.join(", ") };
     format!("in flight: {in_flight}; open: [{}]", open.join(", "))
+}
+
+impl Observe for AsIs {
+    fn observe<'a>(&'a self, state: &'a State) -> impl Observed + 'a {
+        state
+    }
 }
 
 impl Observed for State {

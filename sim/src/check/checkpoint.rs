@@ -4,7 +4,7 @@
 //! them can be found again, and what was counted and found so far. So it suits every encoding and needs nothing
 //! of a model's types; and a model that has changed no longer fits it, which is seen.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use super::traces::{self, Traces};
 const MAGIC: &[u8] = b"downbeat checkpoint\n";
 /// Raised whenever the form of the file or the keys of states change.
 const VERSION: u64 = 1;
+/// Between the parts of an identity.
+pub(super) const PART: &str = ", ";
 /// Bytes of the sum over the file at its end.
 const SUM: usize = u64::BYTES;
 
@@ -27,10 +29,36 @@ const SUM: usize = u64::BYTES;
 pub struct Checkpointing {
     /// The file. It is replaced as a whole, so that a kill at any moment leaves the one before.
     pub path: PathBuf,
-    /// What is searched, in words: a checkpoint of something else is refused.
+    /// What is searched, in words, with commas between the parts: a checkpoint of something else is refused, and the
+    /// parts that differ are named.
     pub identity: String,
     /// Time between two checkpoints.
     pub every: Duration,
+}
+
+impl Checkpointing {
+    /// Removes the checkpoint, if there is one, and what a kill may have left of another.
+    ///
+    /// # Errors
+    /// The file is there and cannot be removed.
+    pub fn remove(&self) -> Result<(), CheckError> {
+        for path in [&self.path, &part(&self.path)] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed("remove", path, &error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a checkpoint is written before it takes its place.
+fn part(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    path.with_file_name(name)
 }
 
 /// A search as it was when the checkpoint was written.
@@ -52,9 +80,7 @@ impl Checkpoint {
     /// Writes the file.
     pub(super) fn write(&self, path: &Path) -> Result<(), CheckError> {
         let bytes = self.bytes();
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
+        let part = part(path);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|error| failed("create", parent, &error))?;
         }
@@ -63,7 +89,11 @@ impl Checkpoint {
             file.write_all(&bytes)?;
             file.sync_all()
         };
-        write().map_err(|error| failed("write", &part, &error))?;
+        if let Err(error) = write() {
+            // The room that is left is for whatever else is written; the checkpoint before is untouched.
+            drop(std::fs::remove_file(&part));
+            return Err(failed("write", &part, &error));
+        }
         std::fs::rename(&part, path).map_err(|error| failed("rename", &part, &error))
     }
 
@@ -140,6 +170,8 @@ pub enum BadCheckpoint {
         /// What is searched.
         wanted: String,
     },
+    /// Its states cannot be found again: the model has changed since it was written.
+    OtherModel,
 }
 
 impl std::fmt::Display for BadCheckpoint {
@@ -150,9 +182,20 @@ impl std::fmt::Display for BadCheckpoint {
                 write!(f, "it has version {found}, and this program reads version {known}")
             }
             BadCheckpoint::Damaged => write!(f, "it is cut off or damaged"),
-            BadCheckpoint::Foreign { of, wanted } => write!(f, "it is of {of}, and this is {wanted}"),
+            BadCheckpoint::Foreign { of, wanted } => {
+                let (of, wanted) = (without(of, wanted), without(wanted, of));
+                write!(f, "it is of a search with {of}, and this is one with {wanted}")
+            }
+            BadCheckpoint::OtherModel => write!(f, "the model has changed since it was written"),
         }
     }
+}
+
+/// The parts of an identity that another one does not have.
+fn without(identity: &str, other: &str) -> String {
+    let others: Vec<&str> = other.split(PART).collect();
+    let parts: Vec<&str> = identity.split(PART).filter(|part| !others.contains(part)).collect();
+    if parts.is_empty() { "nothing more".to_owned() } else { parts.join(PART) }
 }
 
 struct Writer(Vec<u8>);

@@ -136,7 +136,11 @@ impl<M: Model<State: Pack>, W: Word + Mix> Encoding<M> for Packed<W> {
     #[inline]
     fn encode(state: M::State) -> Result<(W, ()), Box<CheckError>> {
         match pack::pack::<M::State, W>(&state) {
-            Ok(word) => Ok((word.mix(), ())),
+            // A word that is not full has another key than that of no state.
+            Ok(word) if <M::State as Pack>::BITS < <W as Word>::BITS || word.mix() != W::EMPTY => {
+                Ok((word.mix(), ()))
+            }
+            Ok(_) => Err(Box::new(CheckError::FullWord)),
             Err(wide) => Err(Box::new(CheckError::TooWide(wide))),
         }
     }

@@ -9,6 +9,7 @@ use super::key::{Key, SHARDS};
 use super::panics::caught;
 use super::recent::Recent;
 use super::reduced::Reduced;
+use super::traces::{Origin, Traces};
 use crate::model::Model;
 use crate::reduction::{Objects, Processes};
 
@@ -82,6 +83,11 @@ pub(super) struct Chunk<M: Model, E: Encoding<M>> {
     pub(super) candidates: Vec<Candidate<M, E>>,
     /// The places of the candidates of each shard, in order.
     pub(super) columns: Vec<Vec<u32>>,
+    is_new: Vec<bool>,
+    /// The new states of a chunk whose candidates were stored, with their origins and the sum of their keys' digests.
+    pub(super) new: Vec<Found<M, E>>,
+    pub(super) origins: Traces,
+    pub(super) key_sum: u64,
     pub(super) error: Option<Box<CheckError>>,
     /// The place of the state that is being expanded, for the case that the model panics.
     pub(super) at: usize,
@@ -100,6 +106,10 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
             marks: vec![0; plan.marks],
             candidates: Vec::new(),
             columns: (0..SHARDS).map(|_| Vec::new()).collect(),
+            is_new: Vec::new(),
+            new: Vec::new(),
+            origins: Traces::default(),
+            key_sum: 0,
             error: None,
             at: 0,
             panicked: None,
@@ -133,14 +143,24 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
         }
     }
 
-    /// Keeps the candidates that are left in the columns.
-    pub(super) fn keep_new(&mut self) {
-        let mut is_new = vec![false; self.candidates.len()];
+    /// Makes new states of the candidates that are left in the columns. The first state of the chunk has the rank
+    /// `first`.
+    pub(super) fn keep_new(&mut self, first: usize) {
+        self.is_new.clear();
+        self.is_new.resize(self.candidates.len(), false);
         for place in self.columns.iter().flatten() {
-            is_new[*place as usize] = true;
+            self.is_new[*place as usize] = true;
         }
-        let mut is_new = is_new.into_iter();
-        self.candidates.retain(|_| is_new.next() == Some(true));
+        self.origins.restart(first as u64);
+        self.key_sum = 0;
+        for (Candidate { key, body, parent, position }, is_new) in self.candidates.drain(..).zip(&self.is_new)
+        {
+            if *is_new {
+                self.key_sum = self.key_sum.wrapping_add(key.digest());
+                self.new.push(Found { key, body });
+                self.origins.push(Origin { parent: first as u64 + u64::from(parent), position });
+            }
+        }
     }
 }
 
@@ -271,17 +291,11 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         mut look: impl FnMut(u32, &M::Action, M::State) -> M::State,
     ) -> (Steps, Option<Box<CheckError>>) {
         let Self { actions, results, recent, group, .. } = self;
-        // Small enough to become a part of the model's own loops; all else is done in a loop of its own below.
-        let mut position = 0;
-        plan.model.steps(state, actions, |action, next| {
-            results.push(look(position, action, next));
-            position += 1;
-        });
-        let mut steps = Steps { taken: position, changes: false };
+        let mut steps = Steps { taken: 0, changes: false };
         let mut error = None;
-        for (position, next) in (0..).zip(results.drain(..)) {
+        let mut consider = |position: u32, next: M::State| {
             if next == *state {
-                continue;
+                return;
             }
             steps.changes = true;
             match E::encode(next) {
@@ -289,7 +303,23 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                 Ok((key, body)) => group.push(Candidate { key, body, parent, position }),
                 Err(wide) => error = error.take().or(Some(wide)),
             }
+        };
+        let mut taken = 0;
+        if std::mem::needs_drop::<M::State>() {
+            // What owns memory is best given back at once, before the next step asks for as much.
+            plan.model.steps(state, actions, |action, next| {
+                consider(taken, look(taken, action, next));
+                taken += 1;
+            });
+        } else {
+            // Small enough to become a part of the model's own loops; all else is done in a loop of its own.
+            plan.model.steps(state, actions, |action, next| {
+                results.push(look(taken, action, next));
+                taken += 1;
+            });
+            (0..).zip(results.drain(..)).for_each(|(position, next)| consider(position, next));
         }
+        steps.taken = taken;
         (steps, error)
     }
 

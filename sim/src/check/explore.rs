@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::Instant;
 
-use super::checkpoint::{Checkpoint, Checkpointing};
+use super::checkpoint::{BadCheckpoint, Checkpoint, Checkpointing, PART};
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
@@ -27,8 +27,11 @@ use crate::report::Coverage;
 /// States that are expanded before what they lead to is stored: enough to give several threads work for
 /// milliseconds, few enough that the candidates stay small beside the states.
 const BLOCK: usize = 32_768;
-/// States that a thread takes at a time.
-const CHUNK: usize = 512;
+/// States that a thread takes at a time: many, since what they lead to is known to the others only when the block
+/// is done.
+const CHUNK: usize = 4096;
+/// States after which a single thread stores what they led to, while their places are in the near caches.
+const CHUNK_ALONE: usize = 512;
 /// Below this many states another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1024;
 
@@ -60,6 +63,24 @@ impl<M: Model> Plan<'_, M> {
     pub(super) fn looks_at_steps(&self) -> bool {
         let is_symmetric = matches!(self.reduced, Reduced::Symmetry(_));
         self.evaluator.judges_steps() || self.kinds > 0 || self.marks > 0 || is_symmetric
+    }
+
+    /// What ends the search now, other than depth, which the search itself sees.
+    pub(super) fn limit(&self, states: usize, memory: impl Fn() -> u64) -> Option<Limit> {
+        if self.is_interrupted() {
+            return Some(Limit::Interrupt);
+        }
+        self.limits.exceeded(states, self.begin, memory)
+    }
+
+    /// The error for states of the checkpoint that the model does not have.
+    fn other_model(&self) -> CheckError {
+        let path = self.checkpoint.as_ref().map(|checkpoint| checkpoint.path.clone());
+        CheckError::Checkpoint { path: path.unwrap_or_default(), why: BadCheckpoint::OtherModel }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed))
     }
 }
 
@@ -112,10 +133,14 @@ pub(super) struct Totals {
 
 impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// A search at its beginning, or where its checkpoint was written.
-    pub(super) fn begin(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
+    pub(super) fn begin(
+        plan: &'a Plan<'a, M>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, CheckError> {
         match &plan.checkpoint {
             Some(checkpoint) if plan.resume => {
-                Self::resume(plan, Checkpoint::read(&checkpoint.path, &Self::identity(plan, checkpoint))?)
+                let saved = Checkpoint::read(&checkpoint.path, &Self::identity(plan, checkpoint))?;
+                Self::resume(plan, saved, progress)
             }
             Some(_) | None => Self::new(plan),
         }
@@ -123,10 +148,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// What is searched, how states are told apart, and what is judged: all that a checkpoint depends on.
     fn identity(plan: &Plan<'_, M>, checkpoint: &Checkpointing) -> String {
-        let properties = plan.evaluator.ids().collect::<Vec<_>>().join(" ");
-        let depth = plan.limits.depth.map_or(String::new(), |depth| format!(" to a depth of {depth}"));
-        let reduction = plan.reduced.kind().map_or(String::new(), |kind| format!(", {kind} reduction"));
-        format!("{}, {properties}, {}{reduction}{depth}", checkpoint.identity, E::NAME)
+        let properties = format!("properties {}", plan.evaluator.ids().collect::<Vec<_>>().join(" "));
+        let depth = plan.limits.depth.map_or("any depth".to_owned(), |depth| format!("a depth of {depth}"));
+        let reduction =
+            plan.reduced.kind().map_or("every state".to_owned(), |kind| format!("{kind} reduction"));
+        let identity = &checkpoint.identity;
+        [identity, &properties, E::NAME, &reduction, &depth].join(PART)
     }
 
     /// A search that has found the initial states.
@@ -171,12 +198,16 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     ///
     /// The states are found again from their origins: each is the result of one known step of one known state, so
     /// that this takes a part of the time of the search. The sum of all keys shows a model that has changed.
-    fn resume(plan: &'a Plan<'a, M>, saved: Checkpoint) -> Result<Self, CheckError> {
+    fn resume(
+        plan: &'a Plan<'a, M>,
+        saved: Checkpoint,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, CheckError> {
         let mut search = Self::new(plan)?;
         let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
         let (initial, mut sum) = (search.initial, search.key_sum);
         if search.traces.range(0..initial).ne(traces.range(0..initial)) {
-            return Err(CheckError::OtherModel);
+            return Err(plan.other_model());
         }
         let mut rank = 0;
         let mut actions = Vec::new();
@@ -197,12 +228,16 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                     rank += 1;
                 }
                 search.make_room()?;
+                if plan.is_interrupted() {
+                    return Err(CheckError::Interrupted);
+                }
+                progress(&search.found_again(rank, traces.len()));
             }
         }
         let is_other = sum != key_sum || origins.next().is_some();
         drop(origins);
         if is_other {
-            return Err(CheckError::OtherModel);
+            return Err(plan.other_model());
         }
         Ok(Self { traces, levels, findings, totals, key_sum, at, beyond, ..search })
     }
@@ -227,7 +262,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             position += 1;
         });
         if children.len() < wanted.len() {
-            return Err(CheckError::OtherModel);
+            return Err(self.plan.other_model());
         }
         children.into_iter().try_for_each(|child| self.find_again(child, sum))
     }
@@ -235,7 +270,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn find_again(&mut self, state: M::State, sum: &mut u64) -> Result<(), CheckError> {
         let (key, body) = E::encode(self.plan.reduced.representative(state)).map_err(|error| *error)?;
         if !self.visited[key.shard()].insert(key, &body) {
-            return Err(CheckError::OtherModel);
+            return Err(self.plan.other_model());
         }
         *sum = sum.wrapping_add(key.digest());
         self.note_next(key, &body);
@@ -277,9 +312,25 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
     }
 
+    /// The progress of a search that has expanded so many states again and is to find `all`.
+    fn found_again(&self, expanded: usize, all: usize) -> Progress {
+        let frontier = self.level.len() + self.next.len();
+        Progress {
+            states: expanded + frontier,
+            resuming: Some(all),
+            generated: 0,
+            depth: 0,
+            frontier,
+            levels: Vec::new(),
+            memory: limits::resident_bytes(),
+            elapsed: self.plan.begin.elapsed(),
+        }
+    }
+
     fn progress(&self) -> Progress {
         Progress {
             states: self.len(),
+            resuming: None,
             generated: self.totals.generated,
             depth: self.levels.len() - 1,
             frontier: self.level.len() + self.next.len(),
@@ -322,12 +373,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     fn exceeded(&self) -> Option<Limit> {
-        let Plan { interrupt, limits, begin, .. } = self.plan;
-        if interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed)) {
-            return Some(Limit::Interrupt);
-        }
-        let resident = || limits::resident_bytes().filter(|_| !self.may_spill());
-        limits.exceeded(self.len(), *begin, || resident().unwrap_or_else(|| self.memory()))
+        self.plan.limit(self.len(), || self.resident().unwrap_or_else(|| self.memory()))
+    }
+
+    /// The memory of the process, if the search is judged by it and the system tells it.
+    pub(super) fn resident(&self) -> Option<u64> {
+        limits::resident_bytes().filter(|_| !self.may_spill())
     }
 
     /// Whether the search can go on on disk. One that leaves steps out cannot, nor one with a limit on depth: whether
@@ -415,7 +466,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Writes a checkpoint, if there is to be one. Nothing waits.
-    fn save(&self) -> Result<(), CheckError> {
+    pub(super) fn save(&self) -> Result<(), CheckError> {
         let Some(checkpoint) = &self.plan.checkpoint else { return Ok(()) };
         let saved = Checkpoint {
             identity: Self::identity(self.plan, checkpoint),
@@ -434,15 +485,16 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn expand(&mut self, mode: Mode) -> Result<(), CheckError> {
         let mut states = std::mem::take(&mut self.block);
         self.level.take(self.block_len(), &mut states)?;
-        let count = states.len().div_ceil(CHUNK);
+        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
+        let chunk_len = if threads == 1 { CHUNK_ALONE } else { CHUNK };
+        let count = states.len().div_ceil(chunk_len);
         let (plan, findings, first) = (self.plan, &self.findings, self.at);
         self.chunks.resize_with(self.chunks.len().max(count), || Chunk::new(plan));
         for chunk in &mut self.chunks[..count] {
             chunk.clear(findings);
         }
-        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
         let mut chunks = std::mem::take(&mut self.chunks);
-        let jobs = states.chunks(CHUNK).zip((first..).step_by(CHUNK)).zip(&mut chunks[..count]);
+        let jobs = states.chunks(chunk_len).zip((first..).step_by(chunk_len)).zip(&mut chunks[..count]);
         if threads == 1 {
             // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
             for ((states, first), chunk) in jobs {
@@ -456,14 +508,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 worker.treat(plan, known, states, first, mode, chunk);
                 chunk.divide();
             });
-            self.store_divided(&mut chunks[..count]);
-            for (first, chunk) in (first..).step_by(CHUNK).zip(&mut chunks[..count]) {
-                self.append(first, chunk);
-            }
+            self.store_divided(first, &mut chunks[..count]);
+            chunks[..count].iter_mut().for_each(|chunk| self.append(chunk));
         }
         self.at += states.len();
         self.block = states;
-        self.sum_up(first, &mut chunks[..count])?;
+        self.sum_up((first..).step_by(chunk_len), &mut chunks[..count])?;
         self.chunks = chunks;
         Ok(())
     }
@@ -479,7 +529,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Stores the candidates of several chunks, each shard on some thread, and keeps of each chunk the new ones.
-    fn store_divided(&mut self, chunks: &mut [Chunk<M, E>]) {
+    fn store_divided(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) {
         let mut columns: Vec<Vec<Column<'_, M, E>>> =
             (0..SHARDS).map(|_| Vec::with_capacity(chunks.len())).collect();
         for chunk in chunks.iter_mut() {
@@ -496,14 +546,25 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 });
             }
         });
-        crew::for_each(&mut self.workers, chunks.iter_mut(), |_, chunk| chunk.keep_new());
+        let jobs = (first..).step_by(CHUNK).zip(chunks);
+        crew::for_each(&mut self.workers, jobs, |_, (first, chunk)| chunk.keep_new(first));
     }
 
     /// Appends the new states of a chunk, whose candidates are stored.
-    fn append(&mut self, first: usize, chunk: &mut Chunk<M, E>) {
-        for Candidate { key, body, parent, position } in chunk.candidates.drain(..) {
-            self.add(Found { key, body }, Origin { parent: first as u64 + u64::from(parent), position });
+    fn append(&mut self, chunk: &mut Chunk<M, E>) {
+        if self.spill.is_some() {
+            let origins = chunk.origins.range(0..chunk.origins.len());
+            self.pending.extend(chunk.new.drain(..).zip(origins));
+            return;
         }
+        if self.is_partial() {
+            for Found { key, body } in &chunk.new {
+                self.visited_next[key.shard()].insert(*key, body);
+            }
+        }
+        self.key_sum = self.key_sum.wrapping_add(chunk.key_sum);
+        self.traces.append(&chunk.origins);
+        self.next.append(&mut chunk.new);
     }
 
     /// Goes on to the next level.
@@ -544,9 +605,13 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.traces.push(origin);
     }
 
-    /// Adds what the chunks of a block, whose first state has the rank `first`, found besides states.
-    fn sum_up(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) -> Result<(), CheckError> {
-        for (first, chunk) in (first..).step_by(CHUNK).zip(chunks) {
+    /// Adds what the chunks of a block, whose first states have these ranks, found besides states.
+    fn sum_up(
+        &mut self,
+        firsts: impl Iterator<Item = usize>,
+        chunks: &mut [Chunk<M, E>],
+    ) -> Result<(), CheckError> {
+        for (first, chunk) in firsts.zip(chunks) {
             if let Some(message) = chunk.panicked.take() {
                 return Err(panics::error(self, first + chunk.at, message));
             }

@@ -34,6 +34,11 @@ impl<M: Model, E: Encoding<M>> Frontier<M, E> {
         self.states.push_back(found);
     }
 
+    /// Appends states and takes them away from where they are.
+    pub(super) fn append(&mut self, states: &mut Vec<Found<M, E>>) {
+        self.states.extend(states.drain(..));
+    }
+
     /// Takes the first `count` states away, or all if there are fewer.
     pub(super) fn take(&mut self, count: usize, states: &mut Vec<Found<M, E>>) -> Result<(), CheckError> {
         states.clear();

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// Entries between two places where reading can begin.
+/// Most entries between two places where reading can begin.
 const STRIDE: usize = 256;
 
 /// How a state was first reached.
@@ -21,10 +21,20 @@ pub(super) struct Origin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traces {
     bytes: Vec<u8>,
-    /// For each entry whose rank is a multiple of [`STRIDE`], where it begins and the parent before it.
-    begins: Vec<(usize, u64)>,
+    /// Where reading can begin, in ascending order.
+    begins: Vec<Begin>,
     len: usize,
     last_parent: u64,
+}
+
+/// A place where reading can begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Begin {
+    /// The rank of the entry there.
+    rank: usize,
+    at: usize,
+    /// The parent before it.
+    parent: u64,
 }
 
 impl Traces {
@@ -33,13 +43,21 @@ impl Traces {
         self.len
     }
 
+    /// Forgets all entries; the next one has no parent less than this.
+    pub(super) fn restart(&mut self, parent: u64) {
+        self.bytes.clear();
+        self.begins.clear();
+        (self.len, self.last_parent) = (0, parent);
+    }
+
     /// Appends the origin of the next state. Parents must not become less.
     #[inline]
     pub(super) fn push(&mut self, origin: Origin) {
-        if self.len.is_multiple_of(STRIDE) {
-            self.begins.push((self.bytes.len(), self.last_parent));
+        let Self { len: rank, last_parent: parent, .. } = *self;
+        if self.begins.last().is_none_or(|begin| begin.rank + STRIDE <= rank) {
+            self.begins.push(Begin { rank, at: self.bytes.len(), parent });
         }
-        let more = origin.parent - self.last_parent;
+        let more = origin.parent - parent;
         if more < 0x80 && origin.position < 0x80 {
             self.bytes.extend([more.to_le_bytes()[0], origin.position.to_le_bytes()[0]]);
         } else {
@@ -50,6 +68,25 @@ impl Traces {
         self.len += 1;
     }
 
+    /// Appends the entries of others, none of which has a parent less than the last one here.
+    pub(super) fn append(&mut self, others: &Self) {
+        let Some(first) = others.range(0..1).next() else { return };
+        // The first entry there is a difference to another parent than the last one here; all later ones are not.
+        self.push(first);
+        let mut rest = 0;
+        let first = [read(&others.bytes, &mut rest), read(&others.bytes, &mut rest)];
+        debug_assert!(first.iter().all(Option::is_some), "an entry has two numbers");
+        let (rank, at) = (self.len - 1, self.bytes.len());
+        self.begins.extend(others.begins.iter().skip(1).map(|begin| Begin {
+            rank: rank + begin.rank,
+            at: at + begin.at - rest,
+            parent: begin.parent,
+        }));
+        self.bytes.extend_from_slice(&others.bytes[rest..]);
+        self.len += others.len - 1;
+        self.last_parent = others.last_parent;
+    }
+
     /// The origin of the state with this rank.
     pub(super) fn origin(&self, rank: usize) -> Origin {
         let mut origins = self.range(rank..rank + 1);
@@ -58,14 +95,15 @@ impl Traces {
 
     /// The origins of the states with these ranks.
     pub(super) fn range(&self, ranks: Range<usize>) -> impl Iterator<Item = Origin> {
-        let (mut at, mut parent) = self.begins.get(ranks.start / STRIDE).copied().unwrap_or_default();
-        let skipped = ranks.start % STRIDE;
+        let begin = self.begins.partition_point(|begin| begin.rank <= ranks.start).checked_sub(1);
+        let begin = begin.map_or(Begin { rank: 0, at: 0, parent: 0 }, |begin| self.begins[begin]);
+        let Begin { rank, mut at, mut parent } = begin;
         let mut read = move || {
             parent += read(&self.bytes, &mut at)?;
             let position = u32::try_from(read(&self.bytes, &mut at)?).ok()?;
             Some(Origin { parent, position })
         };
-        for _ in 0..skipped {
+        for _ in rank..ranks.start {
             read();
         }
         (0..ranks.len()).map_while(move |_| read())
@@ -90,7 +128,7 @@ impl Traces {
 
     /// Bytes in use.
     pub(super) fn memory(&self) -> u64 {
-        (self.bytes.capacity() + self.begins.capacity() * size_of::<(usize, u64)>()) as u64
+        (self.bytes.capacity() + self.begins.capacity() * size_of::<Begin>()) as u64
     }
 
     /// Reads `len` entries as [`Self::bytes`] gave them; `None` if they are not of that form.
@@ -149,6 +187,20 @@ mod tests {
             }
             for (rank, origin) in origins.iter().enumerate() {
                 prop_assert_eq!(traces.origin(rank), *origin);
+            }
+            let mut appended = Traces::default();
+            for origins in origins.chunks(97) {
+                let mut part = Traces::default();
+                part.push(Origin { parent: 9, position: 9 });
+                part.restart(origins[0].parent.saturating_sub(3));
+                for origin in origins {
+                    part.push(*origin);
+                }
+                appended.append(&part);
+            }
+            prop_assert_eq!(appended.bytes(), traces.bytes());
+            for (rank, origin) in origins.iter().enumerate() {
+                prop_assert_eq!(appended.origin(rank), *origin);
             }
             let from = origins.len() / 3;
             prop_assert_eq!(&traces.range(from..origins.len()).collect::<Vec<_>>(), &origins[from..]);

@@ -5,14 +5,14 @@
 
 use std::ops::{ControlFlow, Range};
 
+use super::CheckError;
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::explore::{Found, Search};
 use super::graph::{Graph, Piece, fair_actions};
 use super::key::Key;
-use super::limits::{self, Limit};
+use super::limits::Limit;
 use super::liveness::Obligation;
-use super::{CheckError, Limits};
 use crate::model::{Check, Fairness, Model, Property};
 
 /// States that are expanded between two looks at the limits.
@@ -124,14 +124,12 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         }
     }
 
-    /// The states are there already; only time and memory can still run out.
+    /// The states are there already: their number is no matter.
     fn exceeded(&self) -> Option<Limit> {
-        let plan = self.search.plan;
-        let limits = Limits { states: None, ..plan.limits };
         let ranks = 4 * self.walk.ranks.of_place.len() as u64;
-        limits.exceeded(self.search.len(), plan.begin, || {
+        self.search.plan.limit(0, || {
             let estimate = self.search.memory() + self.walk.graph.memory() + ranks;
-            limits::resident_bytes().unwrap_or(estimate)
+            self.search.resident().unwrap_or(estimate)
         })
     }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::run::Settings;
-use crate::check::Limits;
+use super::run::{Checkpoints, Settings};
+use crate::check::{Limits, Reduction};
 
 /// Arguments of `check`; a larger program mounts them as a subcommand.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct CheckArgs {
     /// What to check: a model in all its variants, or one variant; everything if nothing is named
     #[arg(value_name = "MODEL[@VARIANT]")]
@@ -22,19 +23,40 @@ pub struct CheckArgs {
     #[arg(long = "bound", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub bounds: Vec<(String, u64)>,
     /// Ends a search at more than so many distinct states
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     pub max_states: Option<usize>,
     /// Does not explore behaviours of more than so many steps
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", help_heading = "Limits")]
     pub max_depth: Option<usize>,
     /// Ends a search after this time
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
     pub max_seconds: Option<Duration>,
-    /// Ends a search that makes the process larger than this
-    #[arg(long, value_name = "MIB")]
+    /// Lets a search hold so much in memory and goes on on disk beyond, without liveness
+    #[arg(long, value_name = "MIB", help_heading = "Limits")]
     pub max_memory: Option<u64>,
+    /// Where it goes on on disk; without it, the system's directory for temporary files
+    #[arg(long, value_name = "DIR", requires = "max_memory", help_heading = "Limits")]
+    pub spill: Option<PathBuf>,
+    /// Ends a search that makes the process larger than --max-memory, instead of going on on disk
+    #[arg(long, requires = "max_memory", conflicts_with = "spill", help_heading = "Limits")]
+    pub no_spill: bool,
+    /// What states are told apart by; without it, exactly if the model is packed, else by fingerprints of 64 bits
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Search")]
+    pub storage: Option<StoredAs>,
+    /// Leaves states out in the models that are declared for it; liveness is not decided there then
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Search")]
+    pub reduce: Option<Reduce>,
+    /// Writes the state of each search to MODEL@VARIANT.checkpoint, until the search is complete
+    #[arg(long, value_name = "DIR", help_heading = "Long searches")]
+    pub checkpoint: Option<PathBuf>,
+    /// Time between two checkpoints of a search [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "checkpoint", help_heading = "Long searches")]
+    pub checkpoint_every: Option<Duration>,
+    /// Goes on from the checkpoints that there are
+    #[arg(long, requires = "checkpoint", help_heading = "Long searches")]
+    pub resume: bool,
     /// Uses so many threads instead of one on each core; the result does not depend on it
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = threads, help_heading = "Search")]
     pub threads: Option<NonZeroUsize>,
     /// How the result is written to standard output, and the diagrams to the files of --out
     #[arg(long, value_enum, default_value_t)]
@@ -108,6 +130,38 @@ pub enum Color {
     Never,
 }
 
+/// What states are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoredAs {
+    /// By 64 bits of a hash, with a chance to miss a state that the report gives
+    Fingerprint,
+    /// By 128 bits: twice the memory, and a chance that is none
+    Fingerprint128,
+    /// By the words that they are packed into where there is an encoding, else by the states themselves
+    Exact,
+}
+
+/// How states are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reduce {
+    /// Visits one of the states that differ only in the names of ids (`Model::symmetry`)
+    Symmetry,
+    /// Visits one of the orders of steps that make no difference (`Model::processes`)
+    PartialOrder,
+}
+
+impl From<Reduce> for Reduction {
+    fn from(reduce: Reduce) -> Self {
+        match reduce {
+            Reduce::Symmetry => Reduction::Symmetry,
+            Reduce::PartialOrder => Reduction::PartialOrder,
+        }
+    }
+}
+
+/// Time between two checkpoints: little enough to lose, and long beside the second that a large one takes.
+const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
+
 impl CheckArgs {
     /// What the arguments say about how to check.
     pub(super) fn settings(&self) -> Settings {
@@ -121,7 +175,21 @@ impl CheckArgs {
             },
             threads: self.threads,
             only: (!self.properties.is_empty()).then(|| self.properties.clone()),
+            storage: self.storage,
+            reduction: self.reduce.map(Reduction::from),
+            spill: self.spill_directory(),
+            checkpoints: self.checkpoint.as_ref().map(|directory| Checkpoints {
+                directory: directory.clone(),
+                every: self.checkpoint_every.unwrap_or(CHECKPOINT_EVERY),
+                resume: self.resume,
+            }),
         }
+    }
+
+    /// Where a search goes on on disk, if it may.
+    fn spill_directory(&self) -> Option<PathBuf> {
+        let may_spill = self.max_memory.is_some() && !self.no_spill;
+        may_spill.then(|| self.spill.clone().unwrap_or_else(std::env::temp_dir))
     }
 }
 
@@ -129,6 +197,10 @@ fn name_and_value(argument: &str) -> Result<(String, u64), String> {
     let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE, such as messages=2")?;
     let value = value.parse().map_err(|error| format!("`{value}` is not a whole number: {error}"))?;
     Ok((name.to_owned(), value))
+}
+
+fn threads(argument: &str) -> Result<NonZeroUsize, String> {
+    argument.parse().map_err(|_| "expected a number of threads, from 1 on".to_owned())
 }
 
 fn seconds(argument: &str) -> Result<Duration, String> {

@@ -4,18 +4,20 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
 
 use super::arguments::{CheckArgs, Color, Format, ModelsArgs, ReplayArgs};
+use super::checks::Checks;
 use super::counterexamples::{self, Shown};
 use super::failure::Failure;
-use super::meter::Meter;
-use super::registry::Registry;
+use super::registry::{Bounds, Registry, Variant};
 use super::replays::{self, Replay};
-use super::run::{self, Run};
+use super::run::Run;
 use super::table::Table;
-use super::{files, json, listing, selection, text};
+use super::{files, interrupt, json, listing, selection, text, unfinished};
+use crate::check::Reduction;
 use crate::diagram::Style;
 use crate::mermaid;
 
@@ -26,11 +28,14 @@ pub enum Outcome {
     AsExpected,
     /// Some property was decided otherwise than expected; some saved counterexample is none any more. Exit code 1.
     Unexpected,
-    /// Nothing was checked: wrong usage, a model that contradicts itself, output that cannot be written. Or some file
-    /// could not be replayed. Exit code 2.
+    /// Something could not be checked, or nothing: wrong usage, a model that contradicts itself, files that cannot be
+    /// used. Or some file could not be replayed. Exit code 2.
     Failed,
-    /// A limit ended some run, and nothing is otherwise than expected. Exit code 3.
+    /// Some run was not decided in full, by a limit or by the kind of search that was asked for, and nothing is
+    /// otherwise than expected. Exit code 3.
     Incomplete,
+    /// An interrupt ended it before everything was checked. Exit code 130.
+    Interrupted,
 }
 
 impl Outcome {
@@ -41,16 +46,7 @@ impl Outcome {
             Outcome::Unexpected => 1,
             Outcome::Failed => 2,
             Outcome::Incomplete => 3,
-        }
-    }
-
-    fn of(runs: &[Run]) -> Self {
-        if runs.iter().any(Run::is_unexpected) {
-            Outcome::Unexpected
-        } else if runs.iter().all(Run::is_as_expected) {
-            Outcome::AsExpected
-        } else {
-            Outcome::Incomplete
+            Outcome::Interrupted => interrupt::EXIT_CODE,
         }
     }
 }
@@ -73,6 +69,10 @@ pub struct Streams<'a> {
     pub progress: bool,
     /// The name of the program, for the commands that a text proposes.
     pub program: String,
+    /// Its arguments, for the command that goes on with a search.
+    pub arguments: Vec<String>,
+    /// Asked when a check begins for what becomes true when it is to end soon; `None` if nothing ends it.
+    pub interrupt: Option<fn() -> &'static AtomicBool>,
 }
 
 /// Checks models, and replays what was found.
@@ -86,7 +86,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     /// Checks models and compares what is found with what is expected
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Steps saved counterexamples through their models again
     Replay(ReplayArgs),
     /// Lists models with their variants, bounds and properties
@@ -198,43 +198,46 @@ fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> 
     let named = selection::variants(registry, &args.selection)?;
     let mut variants = selection::with_bounds(&named, &args.bounds)?;
     selection::retain_with_properties(registry, &mut variants, &args.properties)?;
-    if let Some(directory) = &args.out {
-        files::make_directory(directory)?;
-    }
-
-    let settings = args.settings();
-    let table = Table::of(&variants, style);
-    let is_text = args.format == Format::Text;
-    let mut model = None;
-    let mut runs = Vec::with_capacity(variants.len());
-    for (variant, bounds) in &variants {
-        if is_text && model != Some(variant.model()) {
-            let gap = if model.is_some() { "\n" } else { "" };
-            model = Some(variant.model());
-            write!(streams.out, "{gap}{}", table.header(variant.model()))?;
-            streams.out.flush()?;
-        }
-        let meter = Meter::new(variant.to_string(), streams.progress && !args.quiet);
-        let run = run::run_with_progress(variant, bounds, &settings, &mut |progress| meter.show(progress));
-        drop(meter);
-        let run = run.map_err(|error| Failure::Model { variant: variant.to_string(), error })?;
-        if is_text {
-            streams.out.write_all(table.row(&run, &runs).as_bytes())?;
-            streams.out.flush()?;
-        }
-        if let Some(directory) = &args.out {
-            files::write(directory, &run, args.format)?;
-        }
-        runs.push(run);
-    }
+    selection::assert_declared(registry, &variants, args.reduce.map(Reduction::from))?;
+    assert_usable(args, &variants)?;
+    let checks = Checks::of(&variants, args, &Table::of(&variants, style), streams)?;
     let rest = match args.format {
-        Format::Text => text::of(&runs, args, &streams.program, style),
-        Format::Json => json::document(&runs),
-        Format::Mermaid => diagrams(&runs, args),
+        Format::Text => text::of(&checks, args, &streams.program, style),
+        Format::Json => json::document(&checks),
+        Format::Mermaid => diagrams(&checks.runs, args),
     };
     streams.out.write_all(rest.as_bytes())?;
     streams.out.flush()?;
-    Ok(Outcome::of(&runs))
+    let outcome = checks.outcome();
+    let left = unfinished::text(&checks, args, streams);
+    for failure in checks.failures(args) {
+        report_failure(Err(failure), streams);
+    }
+    // As of every message: one that cannot be delivered leaves the exit code to tell.
+    drop(streams.err.write_all(left.as_bytes()));
+    Ok(outcome)
+}
+
+/// Finds out before the first search what would fail after it.
+fn assert_usable(args: &CheckArgs, variants: &[(&Variant, Bounds)]) -> Result<(), Failure> {
+    let settings = args.settings();
+    let directories = [
+        ("--out", args.out.as_ref()),
+        ("--spill", settings.spill.as_ref()),
+        ("--checkpoint", args.checkpoint.as_ref()),
+    ];
+    for (option, directory) in directories {
+        if let Some(directory) = directory {
+            files::assert_writable(option, directory)?;
+        }
+    }
+    let Some(checkpoints) = settings.checkpoints.filter(|checkpoints| !checkpoints.resume) else {
+        return Ok(());
+    };
+    let is_there = |(variant, bounds): &&(&Variant, Bounds)| checkpoints.of(variant, bounds).path.exists();
+    let of: Vec<String> = variants.iter().filter(is_there).map(|(variant, _)| variant.to_string()).collect();
+    let directory = checkpoints.directory;
+    if of.is_empty() { Ok(()) } else { Err(Failure::Unfinished { directory, of }) }
 }
 
 /// Mermaid diagrams, each with a comment that names it, an empty line between them.
@@ -269,6 +272,8 @@ fn with_process_streams(command: impl FnOnce(&mut Streams<'_>) -> Outcome) -> Ex
         err: &mut io::stderr(),
         progress: io::stderr().is_terminal(),
         program: program(),
+        arguments: std::env::args().skip(1).collect(),
+        interrupt: Some(interrupt::by_ctrl_c),
     };
     command(&mut streams).into()
 }

@@ -1,16 +1,17 @@
-//! Why nothing was checked or replayed.
+//! Why something, or nothing, was checked or replayed.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::arguments::CheckArgs;
 use super::nearest::nearest;
-use super::registry::BoundsError;
+use super::registry::{BoundsError, Variant};
 use super::saved::SavedError;
-use crate::check::CheckError;
+use crate::check::{CheckError, Reduction};
 use crate::diagram::{WIDTH, wrap};
 
-/// Why a command ended without a result. The exit code is 2.
+/// Why a command has no result, or not all of it. The exit code is 2.
 #[derive(Debug)]
 pub enum Failure {
     /// Something was named that does not exist.
@@ -49,8 +50,33 @@ pub enum Failure {
         variant: String,
         /// How.
         error: CheckError,
+        /// What would help, unless the error says it.
+        advice: Option<&'static str>,
     },
-    /// A file of `--out`, or the directory itself, could not be written.
+    /// A reduction was asked for, and no selected variant is declared for it.
+    Undeclared {
+        /// Which one.
+        reduction: Reduction,
+        /// The variants that are, as `MODEL@VARIANT`.
+        declared: Vec<String>,
+    },
+    /// A check would overwrite the checkpoints of searches that are not complete.
+    Unfinished {
+        /// Where they are.
+        directory: PathBuf,
+        /// The variants that are searched, as `MODEL@VARIANT`.
+        of: Vec<String>,
+    },
+    /// In the directory of an option no file can be written.
+    Directory {
+        /// The option.
+        option: &'static str,
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// A file of `--out` could not be written.
     File {
         /// Which one.
         path: PathBuf,
@@ -71,6 +97,23 @@ pub enum Failure {
     /// Standard output could not be written.
     Output(io::Error),
 }
+
+impl Failure {
+    /// Of a variant that could not be checked.
+    pub(super) fn of_check(variant: &Variant, error: CheckError, args: &CheckArgs) -> Self {
+        let is_below = |directory: &PathBuf| matches!(&error, CheckError::Disk { path, .. } if path.starts_with(directory));
+        let advice = if args.checkpoint.as_ref().is_some_and(is_below) {
+            Some(CHECKPOINT_ADVICE)
+        } else {
+            args.settings().spill.as_ref().is_some_and(is_below).then_some(SPILL_ADVICE)
+        };
+        Failure::Model { variant: variant.to_string(), error, advice }
+    }
+}
+
+const CHECKPOINT_ADVICE: &str =
+    "the checkpoint before, if there was one, is still there: make room, and go on with --resume";
+const SPILL_ADVICE: &str = "--spill names another directory, and --no-spill ends a search instead";
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,7 +140,32 @@ impl fmt::Display for Failure {
                 list(f, "evaluated", evaluated)
             }
             Failure::Bounds(error) => error.fmt(f),
-            Failure::Model { variant, error } => write!(f, "{variant} cannot be checked: {error}"),
+            Failure::Model { variant, error, advice } => {
+                write!(f, "{variant} cannot be checked: {error}")?;
+                advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
+            }
+            Failure::Undeclared { reduction, declared } => {
+                write!(f, "no selected model is declared for --reduce {reduction}")?;
+                if declared.is_empty() {
+                    return write!(f, "\nthere is none at all");
+                }
+                list(f, "declared", declared)
+            }
+            Failure::Unfinished { directory, of } => {
+                let directory = directory.display();
+                write!(
+                    f,
+                    "{directory} has checkpoints: --resume goes on from them; remove them to begin anew"
+                )?;
+                list(f, "of", of)
+            }
+            Failure::Directory { option, path, error } => {
+                write!(
+                    f,
+                    "{option}: in `{}` no file can be written: {error}; name another directory",
+                    path.display()
+                )
+            }
             Failure::File { path, error } => write!(f, "{} cannot be written: {error}", path.display()),
             Failure::InFile { path, failure } => write!(f, "{}: {failure}", path.display()),
             Failure::Read(error) => write!(f, "cannot be read: {error}"),
@@ -119,12 +187,19 @@ fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Failure::Unknown { .. } | Failure::WithoutModel { .. } | Failure::NotEvaluated { .. } => None,
+            Failure::Unknown { .. }
+            | Failure::WithoutModel { .. }
+            | Failure::NotEvaluated { .. }
+            | Failure::Undeclared { .. }
+            | Failure::Unfinished { .. } => None,
             Failure::Bounds(error) => Some(error),
             Failure::Model { error, .. } => Some(error),
             Failure::InFile { failure, .. } => Some(failure),
             Failure::Saved(error) => Some(error),
-            Failure::File { error, .. } | Failure::Read(error) | Failure::Output(error) => Some(error),
+            Failure::File { error, .. }
+            | Failure::Directory { error, .. }
+            | Failure::Read(error)
+            | Failure::Output(error) => Some(error),
         }
     }
 }

@@ -10,9 +10,13 @@ use super::saved;
 use crate::diagram::{self, Style};
 use crate::mermaid;
 
-/// The directory itself, if it is not there yet.
-pub(super) fn make_directory(directory: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(directory).map_err(|error| Failure::File { path: directory.to_owned(), error })
+/// Makes the directory of an option, if it is not there yet, and tries whether files can be written there.
+pub(super) fn assert_writable(option: &'static str, directory: &Path) -> Result<(), Failure> {
+    let trial = directory.join(format!(".downbeat-{}", std::process::id()));
+    let result = std::fs::create_dir_all(directory)
+        .and_then(|()| std::fs::write(&trial, "trial"))
+        .and_then(|()| std::fs::remove_file(&trial));
+    result.map_err(|error| Failure::Directory { option, path: directory.to_owned(), error })
 }
 
 /// Writes every counterexample of a run, whatever the format: what was only looked at today is replayed tomorrow.
@@ -47,9 +51,14 @@ fn path(directory: &Path, run: &Run, id: &str, extension: &str) -> PathBuf {
 
 /// A path as a shell takes it for one word.
 pub(super) fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@' | '+' | ':');
-    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    quoted_word(&path.display().to_string())
+}
+
+/// Text as a shell takes it for one word.
+pub(super) fn quoted_word(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@' | '+' | ':' | '=');
+    let is_plain = !word.is_empty() && word.chars().all(plain);
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks::{Checks, NotChecked, Why};
 use super::replays::Replay;
 use super::run::{Evaluated, Run};
 use crate::model::{Arrow, Lane, Told};
 use crate::replay::Misfit;
 use crate::report::{Counterexample, Coverage, Report, Step, Storage};
 
-/// All runs of a command as one document. Ends with a line break.
-pub(super) fn document(runs: &[Run]) -> String {
+/// What a command found as one document. Ends with a line break.
+pub(super) fn document(checks: &Checks<'_>) -> String {
     let document = Document {
         tool: TOOL,
-        runs: runs.iter().map(RunEntry::of).collect(),
-        as_expected: runs.iter().all(Run::is_as_expected),
+        runs: checks.runs.iter().map(RunEntry::of).collect(),
+        not_checked: checks.not_checked.iter().map(NotCheckedEntry::of).collect(),
+        as_expected: checks.is_as_expected(),
     };
     pretty(&document)
 }
@@ -40,7 +42,27 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 struct Document<'a> {
     tool: Tool,
     runs: Vec<RunEntry<'a>>,
+    not_checked: Vec<NotCheckedEntry>,
     as_expected: bool,
+}
+
+#[derive(Serialize)]
+struct NotCheckedEntry {
+    model: &'static str,
+    variant: &'static str,
+    /// In words.
+    reason: String,
+}
+
+impl NotCheckedEntry {
+    fn of(not_checked: &NotChecked<'_>) -> Self {
+        let NotChecked { variant, why } = not_checked;
+        let reason = match why {
+            Why::Interrupted => "interrupt".to_owned(),
+            Why::Failed(error) => error.to_string(),
+        };
+        Self { model: variant.model(), variant: variant.name(), reason }
+    }
 }
 
 #[derive(Serialize)]
@@ -61,6 +83,7 @@ struct RunEntry<'a> {
     as_expected: bool,
     states: States,
     storage: StorageEntry,
+    reduction: Option<String>,
     coverage: CoverageEntry<'a>,
     seconds: f64,
     /// The limit that ended the search, in words.
@@ -201,6 +224,7 @@ impl<'a> RunEntry<'a> {
             as_expected: run.is_as_expected(),
             states: States { distinct: report.distinct, generated: report.generated, depth: report.depth },
             storage: StorageEntry::of(report),
+            reduction: report.reduction.map(|reduction| reduction.to_string()),
             coverage: CoverageEntry::of(&report.coverage),
             seconds: report.elapsed.as_secs_f64(),
             stopped_by: report.stopped_by.map(|limit| limit.to_string()),

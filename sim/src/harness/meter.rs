@@ -41,6 +41,13 @@ fn message(subject: &str, progress: &Progress) -> String {
     )]
     let rate = progress.rate() as u64;
     let states = progress.states as u64;
+    if let Some(all) = progress.resuming {
+        let (again, all) = (grouped(states), grouped(all as u64));
+        return format!(
+            "{subject}  {again} of {all} states of the checkpoint found again  {}",
+            seconds(progress.elapsed)
+        );
+    }
     let new = (states * 100).checked_div(progress.generated).unwrap_or(0);
     let memory = progress.memory.map(|bytes| format!("  {}", mebibytes(bytes))).unwrap_or_default();
     format!(
@@ -73,6 +80,7 @@ mod tests {
     fn message_has_all_that_is_known() {
         let progress = Progress {
             states: 143_000,
+            resuming: None,
             generated: 1_100_000,
             depth: 10,
             frontier: 51_000,
@@ -83,6 +91,9 @@ mod tests {
         let expected = "two-phase@7  143,000 states, about 163 to 598 thousand states in all  0.50 s  286,000/s  \
                         depth 10  frontier 51,000  13% new  70 MiB";
         assert_eq!(message("two-phase@7", &progress), expected);
+        let resuming = Progress { resuming: Some(200_000), levels: Vec::new(), ..progress.clone() };
+        let expected = "two-phase@7  143,000 of 200,000 states of the checkpoint found again  0.50 s";
+        assert_eq!(message("two-phase@7", &resuming), expected);
         let begin = Progress { generated: 0, memory: None, levels: vec![1], depth: 0, ..progress };
         let expected = "two-phase@7  143,000 states, no estimate yet  0.50 s  286,000/s  depth 0  frontier 51,000  0% new";
         assert_eq!(message("two-phase@7", &begin), expected);

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::run::Settings;
-use crate::check::{CheckError, Checker, Progress};
-use crate::model::{Model, Property};
-use crate::replay::{self, Misfit, Replayed};
-use crate::report::{Counterexample, Kind, Report, Verdict};
+use super::run::{Control, Settings};
+use super::subject::{Built, Subject};
+use crate::check::{CheckError, Checkpointing, Reduction};
+use crate::model::Model;
+use crate::pack::Pack;
+use crate::replay::{Misfit, Replayed};
+use crate::report::{Counterexample, Kind, Report, Storage, Verdict};
 
 /// The models of a program, in the order in which they are checked and listed.
 #[derive(Debug, Default)]
@@ -99,8 +101,22 @@ impl Variant {
         M: Model + 'static,
         F: Fn(&Bounds) -> M + Send + Sync + 'static,
     {
+        Self::of(name, about, Built::new(build))
+    }
+
+    /// As [`Variant::new`], for a model whose states can be packed. They are, unless something else is asked for: a
+    /// search of it leaves nothing to chance, and needs 8 or 16 bytes for each state.
+    pub fn packed<M, F>(name: &'static str, about: &'static str, build: F) -> Self
+    where
+        M: Model<State: Pack> + 'static,
+        F: Fn(&Bounds) -> M + Send + Sync + 'static,
+    {
+        Self::of(name, about, Built::packed(build))
+    }
+
+    fn of(name: &'static str, about: &'static str, subject: impl Subject + 'static) -> Self {
         let (bounds, expected) = (Vec::new(), Vec::new());
-        Self { model: "", name, about, bounds, expected, headline: None, subject: Box::new(build) }
+        Self { model: "", name, about, bounds, expected, headline: None, subject: Box::new(subject) }
     }
 
     /// Adds a number that the model is built with, such as how many messages there are.
@@ -190,6 +206,16 @@ impl Variant {
         self.subject.properties(bounds)
     }
 
+    /// What its states are told apart by unless something else is asked for.
+    pub fn default_storage(&self) -> Storage {
+        if self.subject.is_packed() { Storage::Exact } else { Storage::Fingerprint { bits: 64 } }
+    }
+
+    /// Whether the model built with these bounds is declared for a reduction.
+    pub fn declares(&self, bounds: &Bounds, reduction: Reduction) -> bool {
+        self.subject.declares(bounds, reduction)
+    }
+
     pub(super) fn headline_property(&self) -> Option<&'static str> {
         self.headline
     }
@@ -198,9 +224,10 @@ impl Variant {
         &self,
         bounds: &Bounds,
         settings: &Settings,
-        progress: &mut dyn FnMut(&Progress),
+        checkpointing: Option<&Checkpointing>,
+        control: Control<'_>,
     ) -> Result<Report, CheckError> {
-        self.subject.check(bounds, settings, progress)
+        self.subject.check(bounds, settings, checkpointing, control)
     }
 
     pub(super) fn replay(
@@ -358,52 +385,6 @@ pub struct PropertySummary {
     pub name: &'static str,
     /// What kind of property it is.
     pub kind: Kind,
-}
-
-/// A variant without the types of its model.
-trait Subject: Send + Sync {
-    fn properties(&self, bounds: &Bounds) -> Vec<PropertySummary>;
-    fn check(
-        &self,
-        bounds: &Bounds,
-        settings: &Settings,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> Result<Report, CheckError>;
-    fn replay(&self, bounds: &Bounds, id: &str, recorded: &Counterexample) -> Result<Replayed, Misfit>;
-}
-
-impl<M: Model, F: Fn(&Bounds) -> M + Send + Sync> Subject for F {
-    fn properties(&self, bounds: &Bounds) -> Vec<PropertySummary> {
-        let summary = |property: Property<M>| PropertySummary {
-            id: property.id,
-            name: property.name,
-            kind: Kind::from(&property.check),
-        };
-        self(bounds).properties().into_iter().map(summary).collect()
-    }
-
-    fn check(
-        &self,
-        bounds: &Bounds,
-        settings: &Settings,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> Result<Report, CheckError> {
-        let model = self(bounds);
-        let mut checker = Checker::new(&model).limits(settings.limits).progress(progress);
-        if let Some(threads) = settings.threads {
-            checker = checker.threads(threads);
-        }
-        if let Some(only) = &settings.only {
-            // A selection may name properties that only other variants have.
-            let known: BTreeSet<&str> = model.properties().iter().map(|property| property.id).collect();
-            checker = checker.only(only.iter().filter(|id| known.contains(id.as_str())).cloned());
-        }
-        checker.check()
-    }
-
-    fn replay(&self, bounds: &Bounds, id: &str, recorded: &Counterexample) -> Result<Replayed, Misfit> {
-        replay::replay(&self(bounds), id, recorded)
-    }
 }
 
 /// Names go into file names and are separated by `@` on the command line.

@@ -56,7 +56,9 @@ impl<'a> Replay<'a> {
         };
         let property = PropertyName { id: property.id, name: property.name };
         let result = match variant.replay(&bounds, property.id, &saved.counterexample) {
-            Err(Misfit::Model(error)) => return Err(Failure::Model { variant: variant.to_string(), error }),
+            Err(Misfit::Model(error)) => {
+                return Err(Failure::Model { variant: variant.to_string(), error, advice: None });
+            }
             result => result,
         };
         let is_saved = |name: &str| saved.bounds.iter().any(|(saved, _)| saved == name);

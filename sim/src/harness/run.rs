@@ -1,13 +1,17 @@
 //! One variant checked within its bounds, beside what is expected of it.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+use super::arguments::StoredAs;
 use super::registry::{Bounds, Registry, Variant};
-use crate::check::{CheckError, Limits, Progress};
+use crate::check::{CheckError, Checkpointing, Limit, Limits, Progress, Reduction};
 use crate::diagram;
-use crate::report::{PropertyReport, Report, Verdict};
+use crate::report::{PropertyReport, Report, Storage, Verdict};
 
-/// How variants are checked. The default is: all properties, no limits, all cores.
+/// How variants are checked. The default is: all properties, no limits, all cores, every state, nothing on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What may end a search early.
@@ -16,6 +20,44 @@ pub struct Settings {
     pub threads: Option<NonZeroUsize>,
     /// The ids of the properties to evaluate, as far as a model has them; `None` for all.
     pub only: Option<Vec<String>>,
+    /// What states are told apart by; `None` for [`Variant::default_storage`].
+    pub storage: Option<StoredAs>,
+    /// How states of the variants whose models are declared for it are left out.
+    pub reduction: Option<Reduction>,
+    /// The directory in which a search goes on when the limit on memory is reached; `None` to end it.
+    pub spill: Option<PathBuf>,
+    /// Whether and where checkpoints are written.
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// Checkpoints of the searches of several variants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// Has one file for each search that is not complete.
+    pub directory: PathBuf,
+    /// Time between two checkpoints of a search.
+    pub every: Duration,
+    /// Whether a search that has a checkpoint goes on from it.
+    pub resume: bool,
+}
+
+impl Checkpoints {
+    /// The checkpoint of a variant.
+    pub(super) fn of(&self, variant: &Variant, bounds: &Bounds) -> Checkpointing {
+        let path = self.directory.join(format!("{variant}.checkpoint"));
+        let bounds = bounds.iter().map(|(name, value)| format!("{name}={value}"));
+        let version = concat!("downbeat ", env!("CARGO_PKG_VERSION")).to_owned();
+        let parts: Vec<String> = [variant.to_string()].into_iter().chain(bounds).chain([version]).collect();
+        Checkpointing { path, identity: parts.join(", "), every: self.every }
+    }
+}
+
+/// How a search is followed and ended from outside.
+pub(super) struct Control<'a> {
+    /// Called after each block of states.
+    pub(super) progress: &'a mut dyn FnMut(&Progress),
+    /// Becomes true when the search is to end.
+    pub(super) interrupt: Option<&'a AtomicBool>,
 }
 
 /// A variant that was checked.
@@ -33,6 +75,10 @@ pub struct Run {
     pub report: Report,
     /// The expected verdict of each property of the report, in its order.
     pub expected: Vec<Verdict>,
+    /// What states of the variant are told apart by unless something else is asked for.
+    pub default_storage: Storage,
+    /// The reduction that was asked for, if the model is not declared for it, so that the search was a full one.
+    pub undeclared: Option<Reduction>,
     /// The expected violation that tells what the variant is about, if it names one.
     pub headline: Option<&'static str>,
 }
@@ -55,6 +101,15 @@ impl Run {
     /// Whether every property came out as expected. A run that a limit ended never did.
     pub fn is_as_expected(&self) -> bool {
         self.report.stopped_by.is_none() && self.evaluated().all(|property| property.is_as_expected())
+    }
+
+    /// Whether the search can be gone on with, from a checkpoint.
+    pub fn can_go_on(&self) -> bool {
+        match self.report.stopped_by {
+            // A search to another depth is another search.
+            None | Some(Limit::Depth(_)) => false,
+            Some(Limit::States(_) | Limit::Time(_) | Limit::Memory(_) | Limit::Interrupt) => true,
+        }
     }
 
     /// Whether a property was decided otherwise than expected.
@@ -87,29 +142,37 @@ impl Evaluated<'_> {
 /// Checks a variant.
 ///
 /// # Errors
-/// The model contradicts itself.
+/// The model contradicts itself, or a file could not be used.
 pub fn run(variant: &Variant, bounds: &Bounds, settings: &Settings) -> Result<Run, CheckError> {
-    run_with_progress(variant, bounds, settings, &mut |_| {})
+    run_under(variant, bounds, settings, Control { progress: &mut |_| {}, interrupt: None })
 }
 
-/// As [`run`], with a call after each block of states.
-pub(super) fn run_with_progress(
+/// As [`run`], under control from outside.
+pub(super) fn run_under(
     variant: &Variant,
     bounds: &Bounds,
     settings: &Settings,
-    progress: &mut dyn FnMut(&Progress),
+    control: Control<'_>,
 ) -> Result<Run, CheckError> {
-    let report = variant.check(bounds, settings, progress)?;
+    let checkpointing = settings.checkpoints.as_ref().map(|checkpoints| checkpoints.of(variant, bounds));
+    let report = variant.check(bounds, settings, checkpointing.as_ref(), control)?;
+    let undeclared = settings.reduction.filter(|reduction| !variant.declares(bounds, *reduction));
     let expected = report.properties.iter().map(|property| variant.expected(property.id)).collect();
-    Ok(Run {
+    let run = Run {
         model: variant.model(),
         variant: variant.name(),
         about: variant.about(),
         bounds: bounds.clone(),
         report,
         expected,
+        default_storage: variant.default_storage(),
+        undeclared,
         headline: variant.headline_property(),
-    })
+    };
+    if let Some(checkpointing) = checkpointing.filter(|_| !run.can_go_on()) {
+        checkpointing.remove()?;
+    }
+    Ok(run)
 }
 
 /// Checks every variant that `selection` names, within its default bounds, for a `#[test]`.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::failure::Failure;
 use super::registry::{Bounds, BoundsError, Registry, Variant};
+use crate::check::Reduction;
 
 /// The variants that are named, in the order of the registry; all of them if nothing is named.
 pub(super) fn variants<'a>(registry: &'a Registry, names: &[String]) -> Result<Vec<&'a Variant>, Failure> {
@@ -87,6 +88,21 @@ pub(super) fn retain_with_properties(
     } else {
         Err(Failure::Unknown { of: String::new(), what: "property", name: id.clone(), known })
     }
+}
+
+/// At least one variant must be declared for a reduction that is asked for.
+pub(super) fn assert_declared(
+    registry: &Registry,
+    variants: &[(&Variant, Bounds)],
+    reduction: Option<Reduction>,
+) -> Result<(), Failure> {
+    let Some(reduction) = reduction else { return Ok(()) };
+    if variants.iter().any(|(variant, bounds)| variant.declares(bounds, reduction)) {
+        return Ok(());
+    }
+    let declared =
+        registry.variants().filter(|variant| variant.declares(&variant.default_bounds(), reduction));
+    Err(Failure::Undeclared { reduction, declared: declared.map(ToString::to_string).collect() })
 }
 
 fn ids(variant: &Variant, bounds: &Bounds) -> Vec<String> {

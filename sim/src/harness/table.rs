@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::coverage;
 use super::registry::{Bounds, Variant};
 use super::run::Run;
+use crate::check::Reduction;
 use crate::diagram::{Canvas, Ink, Style, WIDTH, wrap};
-use crate::report::{Report, Undecided, Verdict};
+use crate::report::{Report, Storage, Undecided, Verdict};
 
 /// A longer name of a variant is broken over lines, so that violated properties have room too.
 const VARIANT_MAX: usize = 25;
@@ -74,6 +75,15 @@ impl Table {
         canvas.finish()
     }
 
+    /// The row of a variant that cannot be checked.
+    pub(super) fn row_of_error(&self, variant: &str) -> String {
+        let mut canvas = Canvas::new(self.style);
+        let mut inks = [Ink::Normal; 7];
+        inks[1] = Ink::Alarm;
+        self.line(&mut canvas, '✗', Ink::Alarm, [variant, "error", "", "", "", "", ""], inks);
+        canvas.finish()
+    }
+
     fn below(canvas: &mut Canvas, run: &Run, before: &[Run]) {
         let same = before.iter().find(|other| other.model == run.model && other.bounds == run.bounds);
         let indent = 2 * GAP;
@@ -88,7 +98,8 @@ impl Table {
         let stopped = run.report.stopped_by.map(|limit| format!("incomplete: stopped by the {limit}"));
         let held = holds(run).map(|held| (held, Ink::Good));
         let undecided = undecided(&run.report).into_iter().map(|reason| (reason, Ink::Loop));
-        let lines = held.into_iter().chain([(bounds, Ink::Dim)]);
+        let search = search(run).map(|search| (search, Ink::Dim));
+        let lines = held.into_iter().chain([(bounds, Ink::Dim)]).chain(search);
         let lines = lines.chain(stopped.map(|stopped| (stopped, Ink::Loop))).chain(undecided);
         for (text, ink) in lines.chain(coverage::missing(&run.report).map(|missing| (missing, Ink::Loop))) {
             for line in wrap(&text, WIDTH - indent) {
@@ -131,6 +142,31 @@ fn holds(run: &Run) -> Option<String> {
         (!ids.is_empty()).then(|| ids.join(" "))
     };
     ids(Verdict::Violated).and(ids(Verdict::Holds)).map(|ids| format!("holds: {ids}"))
+}
+
+/// What is special about the search, if something is: `reduced by symmetry; exact: whole states were compared`.
+fn search(run: &Run) -> Option<String> {
+    let reduced = match (run.report.reduction, run.undeclared) {
+        (Some(reduction), _) => Some(format!("reduced by {}", in_words(reduction))),
+        (None, Some(reduction)) => {
+            Some(format!("searched in full: not declared for {}", in_words(reduction)))
+        }
+        (None, None) => None,
+    };
+    let storage = run.report.storage;
+    let stored = (storage != run.default_storage).then(|| match storage {
+        Storage::Exact => "exact: whole states were compared".to_owned(),
+        Storage::Fingerprint { bits } => format!("told apart by fingerprints of {bits} bits"),
+    });
+    let parts: Vec<String> = reduced.into_iter().chain(stored).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn in_words(reduction: Reduction) -> &'static str {
+    match reduction {
+        Reduction::Symmetry => "symmetry",
+        Reduction::PartialOrder => "partial order",
+    }
 }
 
 /// The properties that are incomplete for a reason of their own, with the reason.

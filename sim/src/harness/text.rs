@@ -1,6 +1,7 @@
 //! What follows the table: surprises, counterexamples, and one line about everything.
 
 use super::arguments::CheckArgs;
+use super::checks::Checks;
 use super::counterexamples::{self, Choice, Shown, is_same_behaviour};
 use super::run::{Evaluated, Run};
 use super::table::{grouped, seconds};
@@ -9,7 +10,8 @@ use crate::diagram::{self, Canvas, Ink, Style, WIDTH, wrap};
 use crate::report::{PropertyReport, Report, Verdict};
 
 /// The text about some runs, below their table. Ends with a line break.
-pub(super) fn of(runs: &[Run], args: &CheckArgs, program: &str, style: Style) -> String {
+pub(super) fn of(checks: &Checks<'_>, args: &CheckArgs, program: &str, style: Style) -> String {
+    let runs = &checks.runs;
     let mut canvas = Canvas::new(style);
     if args.coverage {
         canvas.put_lines(&coverage::text(runs, style));
@@ -64,7 +66,7 @@ pub(super) fn of(runs: &[Run], args: &CheckArgs, program: &str, style: Style) ->
         }
     }
     canvas.end_line();
-    summary(&mut canvas, runs);
+    summary(&mut canvas, runs, checks.not_checked.len());
     canvas.finish()
 }
 
@@ -97,16 +99,18 @@ fn others(run: &Run, named: &[Shown<'_>], args: &CheckArgs) -> String {
     }
 }
 
-fn summary(canvas: &mut Canvas, runs: &[Run]) {
+fn summary(canvas: &mut Canvas, runs: &[Run], not_checked: usize) {
     let as_expected = runs.iter().filter(|run| run.is_as_expected()).count();
     let unexpected = runs.iter().filter(|run| run.is_unexpected()).count();
     let parts = [
         (as_expected, "as expected", Ink::Good),
         (unexpected, "not as expected", Ink::Alarm),
         (runs.len() - as_expected - unexpected, "incomplete", Ink::Loop),
+        (not_checked, "not checked", Ink::Alarm),
     ];
-    let variants = if runs.len() == 1 { "variant" } else { "variants" };
-    canvas.put(&format!("{} {variants}", runs.len()), Ink::Normal);
+    let all = runs.len() + not_checked;
+    let variants = if all == 1 { "variant" } else { "variants" };
+    canvas.put(&format!("{all} {variants}"), Ink::Normal);
     let mut separator = ": ";
     for (count, what, ink) in parts.into_iter().filter(|(count, ..)| *count > 0) {
         canvas.put(separator, Ink::Normal);

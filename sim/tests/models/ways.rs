@@ -215,8 +215,8 @@ impl<M: Model<State: Pack>> Search<'_, M> {
             .threads(NonZeroUsize::new(part.threads).expect("a search has a thread"))
             .limits(Limits { states: Some(states), depth: self.depth, memory, time: None })
             .interrupt(&interrupt)
-            .progress(|_| {
-                blocks += 1;
+            .progress(|progress| {
+                blocks += usize::from(progress.resuming.is_none());
                 *files = files_in(directory).max(*files);
                 if is_interrupted && part.blocks == blocks {
                     interrupt.store(true, Ordering::Relaxed);

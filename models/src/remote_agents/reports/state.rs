@@ -1,5 +1,6 @@
 //! The whole system: records, bookings, agents, links, and what an observer of all of it has seen.
 
+use downbeat_sim::kinds::Kinds;
 use std::fmt;
 
 use super::Reports;
@@ -68,7 +69,7 @@ pub enum ToAgent {
 }
 
 /// One step of one process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
 pub enum Action {
     /// The orchestrator books an agent for the first queued task.
     Book(AgentIndex),

@@ -1,21 +1,44 @@
 //! What can happen, and the event that tells the kernel of it.
 
+use std::fmt;
+
 use downbeat_kernel::{
     Answer, Approval, Attempt, Call, CallId, Event, Failure, MessageId, QuestionId, RequestId, Response,
     Timer, ToolEnd, TurnNumber,
 };
 
-use super::{World, id, index};
+use super::world::World;
+use super::{id, index};
 use crate::watch::{TASKS, TaskIndex};
 
 /// One event, and whether the process crashes while its effects are released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Action {
     /// What happens.
     pub act: Act,
     /// The process crashes after so many effects, and less than all, were released.
     pub cut: Option<u8>,
+    /// Where the model has noted what comes of it. It follows from the act and the state, and says nothing of its own.
+    pub(super) noted: Noted,
 }
+
+/// The number of a note; which one it is differs from run to run, so it is not shown.
+#[derive(Clone, Copy)]
+pub(super) struct Noted(pub(super) u32);
+
+impl fmt::Debug for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        (self.act, self.cut) == (other.act, other.cut)
+    }
+}
+
+impl Eq for Action {}
 
 impl Action {
     /// Whether the process crashes in this step.
@@ -163,6 +186,160 @@ impl Said {
             | Self::CompletionAndTool
             | Self::CompletionAndSubtask => 2,
             Self::Text | Self::Empty => 0,
+        }
+    }
+}
+
+impl Act {
+    /// The task that the kernel is told of; `None` for what happens to the whole process.
+    pub(super) fn task(self) -> Option<TaskIndex> {
+        match self {
+            Self::Admit { task }
+            | Self::Initialize { task, .. }
+            | Self::StopStart { task, .. }
+            | Self::Respond { task, .. }
+            | Self::Fail { task, .. }
+            | Self::Dropped { task, .. }
+            | Self::Stop { task, .. }
+            | Self::LateResponse { task, .. }
+            | Self::ToolEnds { task, .. }
+            | Self::StopTool { task, .. }
+            | Self::LateTool { task, .. }
+            | Self::Answer { task, .. }
+            | Self::LateAnswer { task, .. }
+            | Self::Write { task }
+            | Self::WriteAgain { task, .. }
+            | Self::WriteAhead { task }
+            | Self::Pause { task }
+            | Self::Resume { task }
+            | Self::Cancel { task }
+            | Self::Backoff { task }
+            | Self::Grace { task }
+            | Self::LateSubmit { task }
+            | Self::LateAcknowledge { task }
+            | Self::LateCancel { task }
+            | Self::LateAdmit { task }
+            | Self::LateInitialize { task }
+            | Self::LateGrace { task }
+            | Self::LateBackoff { task, .. }
+            | Self::Acknowledge { task } => Some(task),
+            Self::Crash => None,
+        }
+    }
+}
+
+/// The kinds of action, for the report on what was taken: those of [`Act`], what comes late as one, because a sound kernel
+/// ignores all of it, and any of them that a crash cuts short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Admit,
+    Initialize,
+    StopStart,
+    Respond,
+    Fail,
+    Dropped,
+    Stop,
+    ToolEnds,
+    StopTool,
+    Answer,
+    Write,
+    Pause,
+    Resume,
+    Cancel,
+    Backoff,
+    Grace,
+    Acknowledge,
+    Crash,
+    Late,
+    Cut,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 20] = [
+        Self::Admit,
+        Self::Initialize,
+        Self::StopStart,
+        Self::Respond,
+        Self::Fail,
+        Self::Dropped,
+        Self::Stop,
+        Self::ToolEnds,
+        Self::StopTool,
+        Self::Answer,
+        Self::Write,
+        Self::Pause,
+        Self::Resume,
+        Self::Cancel,
+        Self::Backoff,
+        Self::Grace,
+        Self::Acknowledge,
+        Self::Crash,
+        Self::Late,
+        Self::Cut,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Admit => "a task gets its place",
+            Self::Initialize => "initialization ends",
+            Self::StopStart => "initialization ends that was to stop",
+            Self::Respond => "a response",
+            Self::Fail => "a request fails",
+            Self::Dropped => "a request is stopped by somebody else",
+            Self::Stop => "a request ends that was to stop",
+            Self::ToolEnds => "a tool ends",
+            Self::StopTool => "a tool ends that was to stop",
+            Self::Answer => "a person answers",
+            Self::Write => "the user writes",
+            Self::Pause => "the user pauses",
+            Self::Resume => "the user resumes",
+            Self::Cancel => "the user cancels",
+            Self::Backoff => "the backoff timer fires",
+            Self::Grace => "the grace timer fires",
+            Self::Acknowledge => "an end is put on record",
+            Self::Crash => "a crash at rest",
+            Self::Late => "what comes late or again",
+            Self::Cut => "a crash between two effects",
+        }
+    }
+}
+
+impl Action {
+    pub(super) fn kind(&self) -> Kind {
+        if self.cut.is_some() {
+            return Kind::Cut;
+        }
+        match self.act {
+            Act::Admit { .. } => Kind::Admit,
+            Act::Initialize { .. } => Kind::Initialize,
+            Act::StopStart { .. } => Kind::StopStart,
+            Act::Respond { .. } => Kind::Respond,
+            Act::Fail { .. } => Kind::Fail,
+            Act::Dropped { .. } => Kind::Dropped,
+            Act::Stop { .. } => Kind::Stop,
+            Act::ToolEnds { .. } => Kind::ToolEnds,
+            Act::StopTool { .. } => Kind::StopTool,
+            Act::Answer { .. } => Kind::Answer,
+            Act::Write { .. } => Kind::Write,
+            Act::Pause { .. } => Kind::Pause,
+            Act::Resume { .. } => Kind::Resume,
+            Act::Cancel { .. } => Kind::Cancel,
+            Act::Backoff { .. } => Kind::Backoff,
+            Act::Grace { .. } => Kind::Grace,
+            Act::Acknowledge { .. } => Kind::Acknowledge,
+            Act::Crash => Kind::Crash,
+            Act::LateResponse { .. }
+            | Act::LateTool { .. }
+            | Act::LateAnswer { .. }
+            | Act::WriteAgain { .. }
+            | Act::WriteAhead { .. }
+            | Act::LateSubmit { .. }
+            | Act::LateAcknowledge { .. }
+            | Act::LateCancel { .. }
+            | Act::LateAdmit { .. }
+            | Act::LateInitialize { .. }
+            | Act::LateGrace { .. }
+            | Act::LateBackoff { .. } => Kind::Late,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! What comes of an action: the kernel's step, what it takes off the budget, what the outside sees of it.
+//! What comes of an act: the kernel's step, what it takes off what is outstanding, what the outside sees of it.
 
-use downbeat_kernel::{Effect, Kernel, Outcome, TaskState};
+use downbeat_kernel::{Effect, Kernel, Outcome, TaskState, Visit};
 
-use super::act::{Act, Action, Said, Stopped, event};
+use super::act::{Act, Said, Stopped, event};
+use super::id;
 use super::outside::{Effects, Start};
-use super::{World, id};
+use super::sights::Sight;
+use super::world::World;
 use crate::watch::{TASKS, TaskIndex};
 
 /// A kernel that has taken the event of an act, and its effects; `None` if it did not apply it, or if the act is no
@@ -16,77 +18,34 @@ pub(super) fn taken(world: &World, act: Act) -> Option<(Kernel, Effects)> {
     (outcome == Outcome::Applied).then_some((kernel, effects))
 }
 
-/// The state after an action.
-pub(super) fn next(world: &World, action: &Action) -> Option<World> {
+/// What comes of an act.
+pub(super) struct Aftermath {
+    pub(super) after: World,
+    /// `None` if the kernel did not apply the event.
+    pub(super) effects: Option<Effects>,
+    /// What the step came by in the kernel.
+    pub(super) visits: Vec<Visit>,
+}
+
+/// What comes of an act that is an event, if all its effects are released, or the first `released` of them. `None` if
+/// nothing is in flight where the act says.
+pub(super) fn aftermath(world: &World, act: Act, released: Option<usize>) -> Option<Aftermath> {
     let mut after = world.clone();
-    let Some(event) = event(world, action.act) else {
-        after.crash();
-        return Some(after);
-    };
-    let Some(effects) = after.step(&world.kernel, event) else {
-        return action.cut.is_none().then_some(after);
-    };
-    after.spend(action.act);
-    after.see_born(&world.kernel);
-    after.see(world, action.act);
-    after.see_after(world, action.act, &effects);
-    match action.cut {
-        None => after.release(&effects),
-        Some(cut) => {
-            after.release(&effects.cut(usize::from(cut)));
-            after.crash();
-        }
+    let mut visits = Vec::new();
+    let effects = after.step(&world.kernel, event(world, act)?, &mut |visit| visits.push(visit));
+    if let Some(effects) = &effects {
+        after.settle(act);
+        after.see_born(&world.kernel);
+        after.see(world, act);
+        after.see_after(world, act, effects);
+        after.release(effects, released.unwrap_or(usize::MAX));
     }
-    Some(after)
+    Some(Aftermath { after, effects, visits })
 }
 
 impl World {
-    /// Takes an act that was applied off the budget, and off what is outstanding.
-    fn spend(&mut self, act: Act) {
-        let left = &mut self.left;
-        match act {
-            Act::Write { .. } => left.messages -= 1,
-            Act::Cancel { .. } => left.cancels -= 1,
-            Act::Pause { .. } => left.pauses -= 1,
-            Act::Fail { .. } | Act::Dropped { .. } => left.failures -= 1,
-            Act::Respond { said, .. } => match said {
-                Said::Completion | Said::Subtask | Said::TwoSubtasks => {}
-                Said::CompletionToApprove | Said::Question => left.questions -= 1,
-                Said::TwoTools | Said::SubtaskAndTool => left.tools -= 1,
-                Said::ToolToApprove => (left.tools, left.questions) = (left.tools - 1, left.questions - 1),
-                Said::TwoQuestions | Said::QuestionAndSubtask => {
-                    (left.mixed, left.questions) = (left.mixed - 1, left.questions - 1);
-                }
-                Said::CompletionAndTool => (left.mixed, left.tools) = (left.mixed - 1, left.tools - 1),
-                Said::CompletionAndSubtask => left.mixed -= 1,
-                Said::Text => left.texts -= 1,
-                Said::Empty => left.failures -= 1,
-            },
-            Act::Admit { .. }
-            | Act::Initialize { .. }
-            | Act::StopStart { .. }
-            | Act::Stop { .. }
-            | Act::LateResponse { .. }
-            | Act::ToolEnds { .. }
-            | Act::StopTool { .. }
-            | Act::LateTool { .. }
-            | Act::Answer { .. }
-            | Act::LateAnswer { .. }
-            | Act::WriteAgain { .. }
-            | Act::WriteAhead { .. }
-            | Act::Resume { .. }
-            | Act::Backoff { .. }
-            | Act::Grace { .. }
-            | Act::LateSubmit { .. }
-            | Act::LateAcknowledge { .. }
-            | Act::LateCancel { .. }
-            | Act::LateAdmit { .. }
-            | Act::LateInitialize { .. }
-            | Act::LateGrace { .. }
-            | Act::LateBackoff { .. }
-            | Act::Acknowledge { .. }
-            | Act::Crash => {}
-        }
+    /// Takes an act that was applied off what is outstanding.
+    fn settle(&mut self, act: Act) {
         match act {
             Act::Admit { task } | Act::Initialize { task, .. } | Act::StopStart { task, .. } => {
                 self.outside.of_mut(task).start = Start::Nothing;
@@ -131,30 +90,30 @@ impl World {
         match act {
             Act::Respond { task, flight, said } => {
                 let Some(flight) = before.outside.of(task).flights[flight] else { return };
-                self.watch.request_ended(task);
+                self.sees(Sight::RequestEnded { task });
                 if said != Said::Empty {
-                    self.watch.turn_answered(task, flight.turn);
+                    self.sees(Sight::TurnAnswered { task, turn: flight.turn });
                     self.outside.of_mut(task).content = 0;
                 }
-                self.watch.calls_made(task, said.calls());
+                self.sees(Sight::CallsMade { task, calls: said.calls() });
             }
-            Act::Fail { task, .. } | Act::Dropped { task, .. } => self.watch.request_ended(task),
+            Act::Fail { task, .. } | Act::Dropped { task, .. } => self.sees(Sight::RequestEnded { task }),
             Act::Stop { task, flight, end } => {
                 let Some(flight) = before.outside.of(task).flights[flight] else { return };
                 if !flight.gone {
-                    self.watch.request_ended(task);
+                    self.sees(Sight::RequestEnded { task });
                 }
                 if end == Stopped::Answered {
-                    self.watch.turn_answered(task, flight.turn);
+                    self.sees(Sight::TurnAnswered { task, turn: flight.turn });
                 }
             }
             Act::Write { task } => {
-                let m = self.outside.own(task);
-                self.watch.message_accepted(task, m);
+                self.outside.written[usize::from(task)] += 1;
+                self.sees(Sight::Written { task });
             }
-            Act::Cancel { task } => self.watch.cancel_requested(task),
-            Act::Pause { task } => self.held |= 1 << task,
-            Act::Resume { task } => self.held &= !(1 << task),
+            Act::Cancel { task } => self.sees(Sight::CancelRequested { task }),
+            Act::Pause { task } => self.paused |= 1 << task,
+            Act::Resume { task } => self.freed |= 1 << task,
             Act::Admit { .. }
             | Act::Initialize { .. }
             | Act::Answer { .. }
@@ -191,7 +150,7 @@ impl World {
             let named = answer.and_then(|(to, number)| (to == task).then_some(number));
             self.see_settled(before, task, named, effects);
             if self.is_bound_to_end(task) {
-                self.held &= !(1 << task);
+                self.freed |= 1 << task;
             }
         }
     }
@@ -216,7 +175,7 @@ impl World {
         }
         for (number, settled) in (0..).zip(settled) {
             if settled {
-                self.watch.question_settled(task, number, named);
+                self.sees(Sight::QuestionSettled { task, question: number, named });
             }
         }
     }

@@ -4,76 +4,60 @@ use downbeat_kernel::{Answer, Failure, Kernel, Outcome};
 use downbeat_sim::model::Fairness;
 
 use super::act::{Act, Action, Late, Said, Stopped, born, event};
-use super::aftermath::taken;
+use super::left::Left;
 use super::outside::{Effects, Flight, Start};
-use super::{KernelModel, Left, Scenario, World, id};
+use super::world::World;
+use super::{KernelModel, Scenario, id};
 use crate::watch::TaskIndex;
 
 /// The attempts of each turn in the scenarios.
 const ATTEMPTS: u8 = 2;
 
-/// Appends what the environment may do in a state of the scenario.
-pub(super) fn actions(scenario: &Scenario, world: &World, actions: &mut Vec<Action>) {
-    let first = actions.len();
-    let mut list = Acts { scenario, world, actions };
-    for task in 0..scenario.tasks {
-        list.orders(task);
-        list.people(task);
-    }
-    if scenario.late {
-        let true_answers = list.actions.len();
-        for task in 0..scenario.tasks {
-            list.late(task);
-        }
-        keep_what_does_something(world, true_answers, list.actions);
-    }
-    if world.left.crashes > 0 {
-        list.add(Act::Crash);
-        for at in first..actions.len() {
-            let act = actions[at].act;
-            let effects = taken(world, act).map_or(0, |(_, effects)| effects.len());
-            let cuts = u8::try_from(effects).unwrap_or(u8::MAX);
-            actions.extend((0..cuts).map(|cut| Action { act, cut: Some(cut) }));
-        }
-    }
+/// What the environment may do to one task, if it has enough left of what each act takes.
+pub(super) fn acts(scenario: &Scenario, world: &World, task: TaskIndex) -> Vec<Act> {
+    let mut acts = Acts { scenario, world, list: Vec::new() };
+    acts.orders(task);
+    acts.people(task);
+    let all = Left::all(scenario);
+    acts.list.retain(|act| all.covers(act.cost()));
+    acts.list
 }
 
-/// Leaves out the actions from `first` on that the kernel ignores without a trace, all but one: there are many of
-/// them in each state, and each leads back to it. The one that stays shows that there are such events (S25).
-fn keep_what_does_something(world: &World, first: usize, actions: &mut Vec<Action>) {
-    let late = actions.split_off(first);
+/// What may come late to one task and does something, and before it or among it the first act that the kernel ignores
+/// without a trace, marked so. There are many of those for each task, and each leads back to the same state.
+pub(super) fn late_acts(scenario: &Scenario, world: &World, task: TaskIndex) -> Vec<(Act, bool)> {
+    let mut acts = Acts { scenario, world, list: Vec::new() };
+    acts.late(task);
     // In a sound kernel none of them leaves a trace, and one comparison after all of them says so.
     let mut kernel = world.kernel.clone();
-    if late.iter().all(|action| is_refused(&mut kernel, world, action)) && kernel == world.kernel {
-        actions.extend(late.first());
-        return;
-    }
-    let mut kept = false;
-    actions.extend(late.into_iter().filter(|action| {
+    let all = acts.list.iter().all(|act| is_refused(&mut kernel, world, *act)) && kernel == world.kernel;
+    let is_traceless = |act: Act| {
         let mut kernel = world.kernel.clone();
-        let is_traceless = is_refused(&mut kernel, world, action) && kernel == world.kernel;
-        let keep = !is_traceless || !kept;
-        kept |= is_traceless;
-        keep
-    }));
+        is_refused(&mut kernel, world, act) && kernel == world.kernel
+    };
+    let mut kept = false;
+    let marked = acts.list.into_iter().map(|act| (act, all || is_traceless(act)));
+    marked.filter(|(_, traceless)| !*traceless || !std::mem::replace(&mut kept, true)).collect()
 }
 
-/// Whether the kernel does not apply the event of an action, and emits nothing.
-fn is_refused(kernel: &mut Kernel, world: &World, action: &Action) -> bool {
+/// Whether the kernel does not apply the event of an act, comes by no other task, and emits nothing.
+fn is_refused(kernel: &mut Kernel, world: &World, act: Act) -> bool {
     let mut effects = Effects::default();
-    let event = event(world, action.act);
-    event.is_some_and(|event| kernel.step(event, &mut effects) != Outcome::Applied && effects.is_empty())
+    let mut visits = 0;
+    let Some(event) = event(world, act) else { return false };
+    let outcome = kernel.step_visiting(event, &mut effects, &mut |_| visits += 1);
+    outcome != Outcome::Applied && effects.is_empty() && visits == 1
 }
 
 struct Acts<'a> {
     scenario: &'a Scenario,
     world: &'a World,
-    actions: &'a mut Vec<Action>,
+    list: Vec<Act>,
 }
 
 impl Acts<'_> {
     fn add(&mut self, act: Act) {
-        self.actions.push(Action { act, cut: None });
+        self.list.push(act);
     }
 
     /// The true answers to what was ordered.
@@ -126,40 +110,36 @@ impl Acts<'_> {
     }
 
     fn responses(&mut self, task: TaskIndex, flight: usize) {
-        let left = &self.world.left;
+        let subtasks = self.scenario.tasks.saturating_sub(born(self.world));
         let mut say = |said, may: bool| {
             if may {
-                self.actions.push(Action { act: Act::Respond { task, flight, said }, cut: None });
+                self.list.push(Act::Respond { task, flight, said });
             }
         };
-        let subtasks = self.scenario.tasks.saturating_sub(born(self.world));
         say(Said::Completion, true);
-        say(Said::CompletionToApprove, left.questions > 0);
-        say(Said::Question, left.questions > 0);
-        say(Said::ToolToApprove, left.questions > 0 && left.tools > 0);
-        say(Said::TwoTools, left.tools > 0);
+        say(Said::CompletionToApprove, true);
+        say(Said::Question, true);
+        say(Said::ToolToApprove, true);
+        say(Said::TwoTools, true);
         say(Said::Subtask, subtasks > 0);
-        say(Said::SubtaskAndTool, subtasks > 0 && left.tools > 0);
+        say(Said::SubtaskAndTool, subtasks > 0);
         say(Said::TwoSubtasks, subtasks > 1);
-        say(Said::TwoQuestions, left.mixed > 0 && left.questions > 0);
-        say(Said::QuestionAndSubtask, left.mixed > 0 && left.questions > 0 && subtasks > 0);
-        say(Said::CompletionAndTool, left.mixed > 0 && left.tools > 0);
-        say(Said::CompletionAndSubtask, left.mixed > 0 && subtasks > 0);
-        say(Said::Text, left.texts > 0);
-        say(Said::Empty, left.failures > 0);
-        if left.failures > 0 {
-            for failure in
-                [Failure::Truncated, Failure::Throttled { retry_after_ms: Some(9_000) }, Failure::Permanent]
-            {
-                self.add(Act::Fail { task, flight, failure });
-            }
-            self.add(Act::Dropped { task, flight });
+        say(Said::TwoQuestions, true);
+        say(Said::QuestionAndSubtask, subtasks > 0);
+        say(Said::CompletionAndTool, true);
+        say(Said::CompletionAndSubtask, subtasks > 0);
+        say(Said::Text, true);
+        say(Said::Empty, true);
+        for failure in
+            [Failure::Truncated, Failure::Throttled { retry_after_ms: Some(9_000) }, Failure::Permanent]
+        {
+            self.add(Act::Fail { task, flight, failure });
         }
+        self.add(Act::Dropped { task, flight });
     }
 
     /// What people may do.
     fn people(&mut self, task: TaskIndex) {
-        let Left { messages, cancels, pauses, .. } = self.world.left;
         let Some(state) = self.world.state(task) else { return };
         for number in (0..8).filter(|number| self.world.outside.of(task).questions & (1 << number) != 0) {
             for answer in [Answer::Approved, Answer::Denied, Answer::Text] {
@@ -169,14 +149,10 @@ impl Acts<'_> {
         if self.world.paused(task).is_some() {
             self.add(Act::Resume { task });
         }
-        if messages > 0 {
-            self.add(Act::Write { task });
-        }
+        self.add(Act::Write { task });
         // An ended task is asked too: the wish comes too late, and nothing may come of it.
-        if cancels > 0 {
-            self.add(Act::Cancel { task });
-        }
-        if pauses > 0 && state.end().is_none() {
+        self.add(Act::Cancel { task });
+        if state.end().is_none() {
             self.add(Act::Pause { task });
         }
     }

@@ -3,11 +3,13 @@
 use std::hash::{Hash, Hasher};
 
 use downbeat_kernel::{
-    CallId, CallResult, Effect, End, Kernel, MessageId, Part, QuestionId, RequestId, Sink, TaskId, Timer,
+    CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestId, Sink, TaskId, Timer,
 };
 
-use super::{World, index};
-use crate::watch::{How, MESSAGES, TASKS, TaskIndex};
+use super::index;
+use super::sights::Sight;
+use super::world::World;
+use crate::watch::{How, TASKS, TaskIndex};
 
 /// The effects of one event.
 #[derive(Clone, Debug, Default)]
@@ -25,11 +27,25 @@ impl Effects {
     pub(super) fn iter(&self) -> impl Iterator<Item = Effect> {
         self.0.iter().copied()
     }
+}
 
-    /// The first `count` effects: what was released before a crash.
-    pub(super) fn cut(mut self, count: usize) -> Self {
-        self.0.truncate(count);
-        self
+/// The task that an effect is of.
+pub(super) fn of(effect: Effect) -> TaskId {
+    match effect {
+        Effect::Enqueue { task }
+        | Effect::Dequeue { task }
+        | Effect::Initialize { task }
+        | Effect::AbortInitialization { task }
+        | Effect::Include { task, .. }
+        | Effect::ReportUndelivered { task, .. }
+        | Effect::TaskEnded { task, .. } => task,
+        Effect::Send { request } | Effect::CancelRequest { request } => request.task,
+        Effect::RunTool { call } | Effect::CancelTool { call } => call.task,
+        Effect::Ask { question, .. } | Effect::Withdraw { question } => question.task,
+        Effect::Arm { timer, .. } | Effect::Disarm { timer } => match timer {
+            Timer::Backoff(request) => request.task,
+            Timer::Grace(task) => task,
+        },
     }
 }
 
@@ -96,42 +112,10 @@ impl Orders {
         let runs = self.tools & !self.tools_stopping != 0;
         waits || flies || runs || self.questions != 0 || self.backoff.is_some() || self.grace
     }
-}
 
-/// Everything outstanding, and whose the messages are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Outside {
-    pub(super) tasks: [Orders; TASKS],
-    /// The task that each message was written to, in the order in which they were accepted.
-    pub(super) owners: [Option<TaskIndex>; MESSAGES],
-}
-
-impl Outside {
-    /// What is left after a crash: who was written to, and which turns were sent.
-    pub(super) fn restarted(&self) -> Self {
-        let tasks = self.tasks.map(|orders| Orders {
-            sent: orders.sent,
-            content: orders.content,
-            ..Orders::default()
-        });
-        Self { tasks, owners: self.owners }
-    }
-
-    pub(super) fn of(&self, task: TaskIndex) -> &Orders {
-        &self.tasks[usize::from(task)]
-    }
-
-    pub(super) fn of_mut(&mut self, task: TaskIndex) -> &mut Orders {
-        &mut self.tasks[usize::from(task)]
-    }
-
-    pub(super) fn asks(&self, task: TaskIndex, number: u32) -> bool {
-        self.of(task).questions & bit(number) != 0
-    }
-
-    /// Whether something of the task runs, or is asked, that was not `before`.
-    pub(super) fn began_more_than(&self, before: &Self, task: TaskIndex) -> bool {
-        let (now, then) = (self.of(task), before.of(task));
+    /// Whether something runs, or is asked, that was not `then`.
+    pub(super) fn began_more_than(&self, then: &Self) -> bool {
+        let now = self;
         let key = |flight: &Flight| (flight.turn, flight.attempt);
         let sent =
             now.flights.iter().flatten().any(|flight| {
@@ -144,22 +128,44 @@ impl Outside {
         sent || ran || asked || began
     }
 
-    /// The model's number of a task's message.
-    fn message(&self, task: TaskIndex, message: MessageId) -> Option<u8> {
-        let nth = usize::try_from(message.0.checked_sub(1)?).ok()?;
-        (0..).zip(self.owners).filter(|(_, owner)| *owner == Some(task)).map(|(m, _)| m).nth(nth)
+    pub(super) fn asks(&self, number: u32) -> bool {
+        self.questions & bit(number) != 0
+    }
+}
+
+/// Everything outstanding, and how many messages each task was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Outside {
+    pub(super) tasks: [Orders; TASKS],
+    /// How many messages were accepted for each task.
+    pub(super) written: [u8; TASKS],
+}
+
+impl Outside {
+    /// What is left after a crash: who was written to, and which turns were sent.
+    pub(super) fn restarted(&self) -> Self {
+        let tasks = self.tasks.map(|orders| Orders {
+            sent: orders.sent,
+            content: orders.content,
+            ..Orders::default()
+        });
+        Self { tasks, written: self.written }
     }
 
-    /// Gives the next place among the messages to one that was accepted for `task`.
-    pub(super) fn own(&mut self, task: TaskIndex) -> u8 {
-        let place = self.owners.iter().position(Option::is_none).expect("the scenarios have few messages");
-        self.owners[place] = Some(task);
-        u8::try_from(place).expect("a place among three")
+    pub(super) fn of(&self, task: TaskIndex) -> &Orders {
+        &self.tasks[usize::from(task)]
     }
 
+    pub(super) fn of_mut(&mut self, task: TaskIndex) -> &mut Orders {
+        &mut self.tasks[usize::from(task)]
+    }
+
+    pub(super) fn asks(&self, task: TaskIndex, number: u32) -> bool {
+        self.of(task).asks(number)
+    }
     /// How many messages were accepted for a task.
     pub(super) fn written(&self, task: TaskIndex) -> u32 {
-        self.owners.iter().filter(|owner| **owner == Some(task)).fold(0, |count, _| count + 1)
+        self.written[usize::from(task)].into()
     }
 }
 
@@ -202,10 +208,10 @@ fn opens(turn: u8, parts: &[(TaskId, Part)]) -> bool {
 }
 
 impl World {
-    /// Carries out effects in their order.
-    pub(super) fn release(&mut self, effects: &Effects) {
+    /// Carries out the first `count` effects in their order: the others come after a crash.
+    pub(super) fn release(&mut self, effects: &Effects, count: usize) {
         let mut parts = Vec::new();
-        for effect in effects.iter() {
+        for effect in effects.iter().take(count) {
             match effect {
                 Effect::Include { task, part } => parts.push((task, part)),
                 Effect::Send { request } => self.send(request, &std::mem::take(&mut parts)),
@@ -230,7 +236,7 @@ impl World {
                     self.outside.of_mut(index(task)).grace = false;
                 }
                 Effect::ReportUndelivered { task, message, in_doubt } => {
-                    self.report(index(task), message, in_doubt);
+                    self.sees(Sight::Reported { task: index(task), message, in_doubt });
                 }
                 Effect::TaskEnded { task, end } => self.ended(task, end),
             }
@@ -244,14 +250,14 @@ impl World {
 
     fn initialize(&mut self, task: TaskId) {
         let task = index(task);
-        self.watch.began(task);
+        self.sees(Sight::Began { task });
         self.once(self.outside.of(task).start == Start::Initializing);
         self.outside.of_mut(task).start = Start::Initializing;
     }
 
     fn ask(&mut self, QuestionId { task, number }: QuestionId) {
         let task = index(task);
-        self.watch.began(task);
+        self.sees(Sight::Began { task });
         self.once(self.outside.asks(task, number));
         self.outside.of_mut(task).questions |= bit(number);
     }
@@ -270,15 +276,6 @@ impl World {
         }
     }
 
-    fn report(&mut self, task: TaskIndex, message: MessageId, in_doubt: bool) {
-        // A report of a message that nobody wrote is a kernel's fault that S25 finds.
-        let Some(m) = self.outside.message(task, message) else { return };
-        if self.watch.message_in_turn(m).is_some_and(|in_turn| in_turn != in_doubt) {
-            self.watch.message_misreported(task);
-        }
-        self.watch.message_reported(task, m);
-    }
-
     /// Tasks that the kernel holds and did not hold `before` have begun.
     pub(super) fn see_born(&mut self, before: &Kernel) {
         let born: Vec<_> = self
@@ -288,15 +285,13 @@ impl World {
             .map(|task| (task.id, task.data.parent))
             .collect();
         for (task, parent) in born {
-            self.watch.started(index(task), parent.map(index));
+            self.sees(Sight::Started { task: index(task), parent: parent.map(index) });
         }
     }
 
     fn enqueue(&mut self, task: TaskId) {
         let task = index(task);
-        if self.watch.end_of(task).is_some() {
-            self.watch.started(task, None);
-        }
+        self.sees(Sight::Enqueued { task });
         self.once(self.outside.of(task).start == Start::Queued);
         self.outside.of_mut(task).start = Start::Queued;
     }
@@ -308,24 +303,22 @@ impl World {
         let first = turn > self.outside.of(task).sent;
         let content = digest(parts);
         if parts.is_empty() || (!first && content != self.outside.of(task).content) || !opens(turn, parts) {
-            self.watch.content_changed(task);
+            self.sees(Sight::ContentChanged { task });
         }
         for (receiver, part) in parts {
             let receiver = index(*receiver);
             match *part {
                 Part::Result { call, result } if first => self.deliver(receiver, call, result, turn),
                 Part::Message(message) => {
-                    // A message that nobody wrote can only come from accepting a double.
-                    let m = self.outside.message(receiver, message).unwrap_or(MESSAGES_UNKNOWN);
-                    self.watch.message_given(receiver, m, turn);
+                    self.sees(Sight::MessageGiven { task: receiver, message, turn });
                 }
                 Part::Result { .. } | Part::Prompt | Part::Reminder => {}
             }
             if receiver != task {
-                self.watch.content_changed(task);
+                self.sees(Sight::ContentChanged { task });
             }
         }
-        self.watch.request_sent(task, turn, attempt);
+        self.sees(Sight::RequestSent { task, turn, attempt });
         let flight = Flight { turn, attempt, stopping: false, gone: false };
         let orders = self.outside.of_mut(task);
         (orders.sent, orders.content) = (orders.sent.max(turn), content);
@@ -337,19 +330,19 @@ impl World {
         let at = small(u32::from(call.index));
         match result {
             CallResult::Subtask { child, .. } => {
-                self.watch.call_result_given(receiver, at);
-                self.watch.subtask_result_given(index(child), receiver, turn);
+                self.sees(Sight::CallResultGiven { task: receiver, call: at });
+                self.sees(Sight::SubtaskResultGiven { child: index(child), to: receiver, turn });
             }
             CallResult::Tool(_) => {
                 let orders = self.outside.of(receiver);
                 let runs = u32::from(orders.tools_turn) == call.turn.0 && orders.tools & (1 << at) != 0;
                 // The result of a tool that still runs is another's: the call itself has none.
                 if !runs {
-                    self.watch.call_result_given(receiver, at);
+                    self.sees(Sight::CallResultGiven { task: receiver, call: at });
                 }
             }
             CallResult::Denied | CallResult::Answered | CallResult::Refused(_) | CallResult::Abandoned => {
-                self.watch.call_result_given(receiver, at);
+                self.sees(Sight::CallResultGiven { task: receiver, call: at });
             }
             // The kernel's own question, not a call of the model's.
             CallResult::Guided => {}
@@ -368,13 +361,13 @@ impl World {
 
     fn run_tool(&mut self, call: CallId) {
         let task = index(call.task);
-        self.watch.tool_ran(task);
-        self.watch.began(task);
+        self.sees(Sight::ToolRan { task });
+        self.sees(Sight::Began { task });
         let orders = self.outside.of_mut(task);
         orders.tool(call);
         let bit = 1 << call.index;
         if orders.tools_begun & bit != 0 {
-            self.watch.tool_ran_twice(task);
+            self.sees(Sight::ToolRanTwice { task });
         }
         self.outside.of_mut(task).tools_begun |= bit;
     }
@@ -392,16 +385,12 @@ impl World {
             End::Failed(_) => How::Failed,
             End::Cancelled => How::Cancelled,
         };
-        self.watch.subtask_ended(task);
-        self.watch.ended(task, how);
+        self.sees(Sight::Ended { task, how });
         self.disorder |= self.outside.of(task).is_left();
         // What an ended task has told to stop can only come late.
         *self.outside.of_mut(task) = Orders { ended: true, ..Orders::default() };
     }
 }
-
-/// A message that no user wrote: the last place, which no scenario fills.
-const MESSAGES_UNKNOWN: u8 = 2;
 
 impl Orders {
     /// A request has ended.

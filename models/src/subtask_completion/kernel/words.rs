@@ -7,8 +7,9 @@ use downbeat_sim::model::{Lane, Told};
 
 use super::act::{Act, Action, Late, Said, Stopped};
 use super::aftermath::taken;
+use super::index;
 use super::outside::Effects;
-use super::{World, index};
+use super::world::World;
 use crate::watch::TaskIndex;
 
 /// How people call the tasks.

@@ -1,0 +1,151 @@
+//! What a step came by: which tasks it looked at, where they stood, and what reached them there.
+//!
+//! A step that came by some tasks reads nothing of the others but how many there are and the highest id. Whoever
+//! explores a kernel's states needs no more than that to say which steps are alike.
+
+use crate::config::Config;
+use crate::kernel::Kernel;
+use crate::lifecycle::TaskEvent;
+use crate::roster::Task;
+use crate::task::{Held, Outstanding, TaskState};
+use crate::vocabulary::TaskId;
+
+/// One task that a step came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Which task.
+    pub task: TaskId,
+    /// Where it stood and what reached it there, if the kernel held it and that was an event of its lifecycle; a
+    /// task that is only inserted or forgotten has none.
+    pub met: Option<Met>,
+}
+
+/// An event of the lifecycle that reached a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// The name of where the task stood: [`TaskState::name`].
+    pub state: &'static str,
+    /// The name of the event, as in [`EDGES`].
+    pub event: &'static str,
+    /// Whether the task applied it.
+    pub applied: bool,
+}
+
+const LIVE: [&str; 7] = [
+    "Queued",
+    "Initializing",
+    "Requesting",
+    "ExecutingTools",
+    "BackingOff",
+    "AwaitingSubtask",
+    "AwaitingInput",
+];
+
+const PAUSED: [&str; 9] = [
+    "Paused(Unstarted)",
+    "Paused(Queued)",
+    "Paused(Admitted)",
+    "Paused(Initializing)",
+    "Paused(Requesting)",
+    "Paused(BackingOff)",
+    "Paused(Attempt)",
+    "Paused(Turn)",
+    "Paused(Calls)",
+];
+
+const WITH_A_REQUEST: &[&str] = &["Requesting", "Paused(Requesting)", "Cancelling(Request)"];
+const WITH_AN_INITIALIZATION: &[&str] =
+    &["Initializing", "Paused(Initializing)", "Cancelling(Initialization)"];
+
+/// Every edge of the lifecycle: each event with the names of the states in which a task can apply it, some of them
+/// in several groups. `docs/task-lifecycle.md` has the same in its table.
+pub const EDGES: &[(&str, &[&str])] = &[
+    ("Admitted", &["Queued", "Paused(Queued)"]),
+    ("Initialized", WITH_AN_INITIALIZATION),
+    ("InitializationFailed", WITH_AN_INITIALIZATION),
+    ("ResponseEnded", WITH_A_REQUEST),
+    ("RequestFailed", WITH_A_REQUEST),
+    ("RequestCancelled", WITH_A_REQUEST),
+    ("TimerFired(Backoff)", &["BackingOff", "Paused(BackingOff)"]),
+    ("ToolEnded", &["ExecutingTools", "Paused(Calls)", "Cancelling(Nothing)"]),
+    ("SubtaskEnded", &["ExecutingTools", "AwaitingSubtask", "Paused(Calls)", "Cancelling(Nothing)"]),
+    ("AnswerReceived", &["ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Paused(Calls)"]),
+    ("MessageReceived", &LIVE),
+    ("MessageReceived", &PAUSED),
+    ("PauseRequested", &LIVE),
+    ("PauseRequested", &["Paused(Unstarted)"]),
+    ("ResumeRequested", &PAUSED),
+    ("CancelRequested", &LIVE),
+    ("CancelRequested", &PAUSED),
+    ("TimerFired(Grace)", &["Cancelling(Nothing)", "Cancelling(Initialization)", "Cancelling(Request)"]),
+    ("EndAcknowledged", &["Completed", "Failed", "Cancelled"]),
+    ("Released", &["Paused(Unstarted)"]),
+];
+
+impl TaskState {
+    /// Its name, without what the state carries: `Requesting`, `Paused(Turn)`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Initializing => "Initializing",
+            Self::Requesting { .. } => "Requesting",
+            Self::ExecutingTools => "ExecutingTools",
+            Self::BackingOff { .. } => "BackingOff",
+            Self::AwaitingSubtask => "AwaitingSubtask",
+            Self::AwaitingInput => "AwaitingInput",
+            Self::Paused(Held::Unstarted) => "Paused(Unstarted)",
+            Self::Paused(Held::Queued) => "Paused(Queued)",
+            Self::Paused(Held::Admitted) => "Paused(Admitted)",
+            Self::Paused(Held::Initializing) => "Paused(Initializing)",
+            Self::Paused(Held::Requesting { .. }) => "Paused(Requesting)",
+            Self::Paused(Held::BackingOff { .. }) => "Paused(BackingOff)",
+            Self::Paused(Held::Attempt { .. }) => "Paused(Attempt)",
+            Self::Paused(Held::Turn) => "Paused(Turn)",
+            Self::Paused(Held::Calls) => "Paused(Calls)",
+            Self::Cancelling(Outstanding::Nothing) => "Cancelling(Nothing)",
+            Self::Cancelling(Outstanding::Initialization) => "Cancelling(Initialization)",
+            Self::Cancelling(Outstanding::Request { .. }) => "Cancelling(Request)",
+            Self::Completed => "Completed",
+            Self::Failed(_) => "Failed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+impl TaskEvent<'_> {
+    /// Its name: that of the [`Event`](crate::Event), where it comes from outside.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Admitted => "Admitted",
+            Self::Initialized => "Initialized",
+            Self::InitializationFailed => "InitializationFailed",
+            Self::ResponseEnded { .. } => "ResponseEnded",
+            Self::RequestFailed { .. } => "RequestFailed",
+            Self::RequestCancelled { .. } => "RequestCancelled",
+            Self::BackoffElapsed { .. } => "TimerFired(Backoff)",
+            Self::ToolEnded { .. } => "ToolEnded",
+            Self::SubtaskEnded { .. } => "SubtaskEnded",
+            Self::AnswerReceived { .. } => "AnswerReceived",
+            Self::MessageReceived { .. } => "MessageReceived",
+            Self::PauseRequested => "PauseRequested",
+            Self::ResumeRequested => "ResumeRequested",
+            Self::CancelRequested => "CancelRequested",
+            Self::GraceElapsed => "TimerFired(Grace)",
+            Self::EndAcknowledged => "EndAcknowledged",
+            Self::Released => "Released",
+        }
+    }
+}
+
+impl Kernel {
+    /// A kernel put together from its tasks, in any order. Nothing is checked: that is [`Kernel::validate`]'s.
+    pub fn from_tasks(
+        config: Config,
+        highest: Option<TaskId>,
+        tasks: impl IntoIterator<Item = Task>,
+    ) -> Self {
+        let mut kernel = Self { highest, ..Self::new(config) };
+        tasks.into_iter().for_each(|task| kernel.tasks.insert(task));
+        kernel
+    }
+}

@@ -1,0 +1,130 @@
+//! A state as parts, and the whole world that they stand for.
+//!
+//! What belongs to one task is one part, a [`Place`]: the kernel's task and its orders outside. Some thousand places make
+//! up all states of a scenario. What the outside has seen is another part. The rest fits into a few bytes.
+
+use std::hash::{Hash, Hasher};
+
+use downbeat_kernel::{Config, Kernel, Task, TaskId};
+use downbeat_sim::parts::{Part, Parts};
+
+use super::left::Left;
+use super::outside::{Orders, Outside};
+use super::sights::{Seen, Sight};
+use super::world::World;
+use super::{id, index};
+use crate::watch::{TASKS, TaskIndex};
+
+/// One task: where it stands, and what it has outstanding.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// Which task: parts of different tasks are different.
+    pub(super) index: TaskIndex,
+    /// What the kernel holds of it.
+    pub(super) task: Option<Task>,
+    pub(super) orders: Orders,
+    /// How many messages were accepted for it.
+    written: u8,
+}
+
+/// The parts of one state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    pub(super) places: [Part<Place>; TASKS],
+    pub(super) seen: Part<Seen>,
+    pub(super) left: Left,
+    pub(super) roster: Roster,
+    /// An event that was not applied has changed something all the same (S25).
+    pub(super) changed_unapplied: bool,
+    /// An order was given twice, or was left when its task ended.
+    pub(super) disorder: bool,
+    /// One bit for each task that a person paused and did not resume, as long as it is not bound to end.
+    pub(super) held: u8,
+}
+
+impl Hash for State {
+    /// All that is not a part in one word: hashing is what most steps cost.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Self { places, seen, left, roster, changed_unapplied, disorder, held } = self;
+        for place in places {
+            place.hash(hasher);
+        }
+        seen.hash(hasher);
+        let flags = u64::from(*changed_unapplied) | u64::from(*disorder) << 1 | u64::from(*held) << 2;
+        // The budgets take 45 bits, a roster 6, three tasks and two flags 5.
+        hasher.write_u64(left.bits() | u64::from(roster.key()) << 50 | flags << 56);
+    }
+}
+
+/// What a step reads of the kernel beside the tasks that it comes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Roster {
+    /// The highest task id that was used, 0 for none.
+    pub(super) highest: u8,
+    /// How many tasks there are.
+    pub(super) tasks: u8,
+}
+
+impl Roster {
+    pub(super) fn of(kernel: &Kernel) -> Self {
+        Self {
+            highest: kernel.highest().map_or(0, |highest| index(highest) + 1),
+            tasks: kernel.tasks().fold(0, |tasks, _| tasks + 1),
+        }
+    }
+
+    /// The roster as a number below 64.
+    pub(super) fn key(self) -> u32 {
+        u32::from(self.highest) * 8 + u32::from(self.tasks)
+    }
+
+    fn highest(self) -> Option<TaskId> {
+        self.highest.checked_sub(1).map(id)
+    }
+}
+
+/// The tables of the parts of one model.
+pub(super) struct Tables {
+    pub(super) config: Config,
+    pub(super) places: Parts<Place>,
+    pub(super) seen: Parts<Seen>,
+    pub(super) sights: Parts<Box<[Sight]>>,
+}
+
+impl Tables {
+    pub(super) fn new(config: Config) -> Self {
+        Self { config, places: Parts::new(), seen: Parts::new(), sights: Parts::new() }
+    }
+
+    /// The world that the parts stand for.
+    pub(super) fn unfold(&self, state: &State) -> World {
+        self.unfold_some(&state.places, state.roster)
+    }
+
+    /// The world of some tasks alone.
+    pub(super) fn unfold_some(&self, places: &[Part<Place>], roster: Roster) -> World {
+        let mut outside = Outside::default();
+        let mut tasks = Vec::new();
+        for place in places.iter().map(|part| &self.places[*part]) {
+            *outside.of_mut(place.index) = place.orders;
+            outside.written[usize::from(place.index)] = place.written;
+            tasks.extend(place.task.clone());
+        }
+        World::new(Kernel::from_tasks(self.config, roster.highest(), tasks), outside)
+    }
+
+    /// The part of one task.
+    pub(super) fn place(&self, world: &World, index: TaskIndex) -> Part<Place> {
+        self.places.intern(Place {
+            index,
+            task: world.kernel.task(id(index)).cloned(),
+            orders: *world.outside.of(index),
+            written: world.outside.written[usize::from(index)],
+        })
+    }
+
+    /// The parts of all tasks.
+    pub(super) fn fold(&self, world: &World) -> [Part<Place>; TASKS] {
+        [0, 1, 2].map(|index| self.place(world, index))
+    }
+}
