@@ -1,16 +1,14 @@
 //! The reports of remote agents: verdicts, counterexamples, the declared footprints, and what they save.
 
-#[expect(dead_code, reason = "the tests of the reduction itself look at more of a search")]
-#[path = "../../sim/tests/models/reduced.rs"]
-mod reduced;
+use std::collections::HashSet;
 
 use downbeat_models::remote_agents::reports::{Names, Reports};
+use downbeat_sim::check::{Checker, Reduction};
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::{Settings, Variant, run};
 use downbeat_sim::model::Model;
 use downbeat_sim::reduction::{audit, is_kept};
-use downbeat_sim::report::Verdict;
-use reduced::{Cycles, search};
+use downbeat_sim::report::{Report, Verdict};
 
 /// The systems of the variants within their default bounds.
 fn systems() -> Vec<(Variant, Reports)> {
@@ -22,6 +20,20 @@ fn systems() -> Vec<(Variant, Reports)> {
         (variant, system)
     });
     built.collect()
+}
+
+/// Every state that can be reached.
+fn states(system: &Reports) -> HashSet<<Reports as Model>::State> {
+    let mut frontier = system.initial();
+    let mut states: HashSet<_> = frontier.iter().copied().collect();
+    while let Some(state) = frontier.pop() {
+        system.steps(&state, &mut Vec::new(), |_, next| {
+            if states.insert(next) {
+                frontier.push(next);
+            }
+        });
+    }
+    states
 }
 
 #[test]
@@ -50,8 +62,8 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
 fn declared_footprints_are_true_in_every_state() {
     for (variant, system) in systems() {
         let processes = system.processes().expect("they are declared");
-        for state in search(&system, None, &[], Cycles::Proviso).levels.keys() {
-            assert_eq!(audit(&system, &processes, state), Ok(()), "{} {state:?}", variant.name());
+        for state in states(&system) {
+            assert_eq!(audit(&system, &processes, &state), Ok(()), "{} {state:?}", variant.name());
         }
     }
 }
@@ -59,7 +71,7 @@ fn declared_footprints_are_true_in_every_state() {
 #[test]
 fn what_was_seen_is_what_is_so() {
     for (variant, system) in systems() {
-        for state in search(&system, None, &[], Cycles::Proviso).levels.keys() {
+        for state in states(&system) {
             let unbooked = system.agents().any(|agent| state.unbooked(agent).is_some());
             assert!(!unbooked || state.seen.unbooked.is_some(), "{} {state:?}", variant.name());
             let waits = system.agents().any(|agent| state.outbox(agent).is_full());
@@ -74,12 +86,16 @@ fn reduced_search_has_the_same_verdicts_and_a_tenth_of_the_states_of_the_fix() {
     for (variant, system) in systems() {
         let kept = system.properties().into_iter().filter(|property| is_kept(&property.check));
         let ids: Vec<&str> = kept.map(|property| property.id).collect();
-        let full = search(&system, None, &ids, Cycles::Proviso);
-        let reduced = search(&system, system.processes().as_ref(), &ids, Cycles::Proviso);
-        assert_eq!(reduced.verdicts, full.verdicts, "{}", variant.name());
+        let verdicts = |report: &Report| -> Vec<Verdict> {
+            report.properties.iter().map(|property| property.verdict).collect()
+        };
+        let full = Checker::new(&system).only(ids.clone()).check().expect("it is consistent");
+        let reduced = Checker::new(&system).only(ids.clone()).reduction(Reduction::PartialOrder).check();
+        let reduced = reduced.expect("it declares its processes");
+        assert_eq!(verdicts(&reduced), verdicts(&full), "{}", variant.name());
         let expected: Vec<Verdict> = ids.iter().map(|id| variant.expected(id)).collect();
-        assert_eq!(reduced.verdicts, expected, "{}", variant.name());
-        let (full, reduced) = (full.levels.len(), reduced.levels.len());
+        assert_eq!(verdicts(&reduced), expected, "{}", variant.name());
+        let (full, reduced) = (full.distinct, reduced.distinct);
         if variant.name() == "names-attempt" {
             assert!(full >= 10 * reduced, "{full} states, {reduced} with the reduction");
         }

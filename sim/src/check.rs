@@ -178,8 +178,8 @@ impl<'a, M: Model> Checker<'a, M> {
     /// Goes on in files in this directory when the limit on memory is reached, instead of ending.
     ///
     /// Keys of states are written, and states that are packed; others stay in memory until they are expanded, as
-    /// do whole states that are compared. A search whose keys are on disk does not decide liveness. A search with a
-    /// limit on depth, or by [`Reduction::PartialOrder`], does not go on on disk.
+    /// do whole states that are compared. A search whose keys are on disk does not decide liveness. One that must know
+    /// at once whether a state is new does not go on on disk: one with a limit on depth, or with partial-order reduction.
     #[must_use]
     pub fn spill(mut self, directory: impl Into<PathBuf>) -> Self {
         self.spill = Some(directory.into());

@@ -10,7 +10,7 @@ mod two_phase_commit;
 use downbeat_sim::model::{Model, Property, Told};
 use downbeat_sim::symmetry::{Asymmetry, Exchange, Id, Observer, Predicate, Rename, Renaming, Symmetry};
 use orbits::{orbits, quotient, search, symmetry, way};
-use processes::{Deed, Planted, Processes, Rule};
+use processes::{Atom, Deed, Planted, Processes, Rule, processes};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use two_phase_commit::TwoPhaseCommit;
@@ -72,7 +72,14 @@ fn passing(planted: Planted) -> Processes {
         Rule { at: 1, deed: Deed::PassToken(0), then: 2 },
         Rule { at: 0, deed: Deed::Sleep, then: 2 },
     ];
-    Processes { number: 3, rules, planted }
+    Processes {
+        number: 3,
+        rules,
+        begins_with_token: false,
+        atoms: [Atom::Never; 7],
+        steps: [usize::MAX; 2],
+        planted,
+    }
 }
 
 fn audited(planted: Planted) -> Result<(), Asymmetry> {
@@ -245,28 +252,6 @@ fn audit_finds_a_wrong_rename() {
         let model = Seats { taken: [Seat(0), Seat(2)], mistake };
         assert_eq!(symmetry(&model).audit(&model, &model), expected, "{mistake:?}");
     }
-}
-
-fn deed() -> impl Strategy<Value = Deed> {
-    prop_oneof![
-        Just(Deed::Move),
-        Just(Deed::TakeToken),
-        (0..3_u8).prop_map(Deed::PassToken),
-        Just(Deed::DropToken),
-        Just(Deed::Enqueue),
-        Just(Deed::Dequeue),
-        Just(Deed::Sleep),
-        Just(Deed::WakeAll),
-    ]
-}
-
-fn processes() -> impl Strategy<Value = Processes> {
-    let rule = (0..3_u8, deed(), 0..3_u8).prop_map(|(at, deed, then)| Rule { at, deed, then });
-    (2..=processes::PROCESSES, prop::collection::vec(rule, 1..7)).prop_map(|(processes, rules)| Processes {
-        number: processes,
-        rules,
-        planted: Planted::Nothing,
-    })
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use downbeat_sim::check::{BadCheckpoint, CheckError, Checker, Checkpointing, Limits, Reduction};
+use downbeat_sim::check::{BadCheckpoint, CheckError, Checker, Checkpointing, Limit, Limits, Reduction};
 use downbeat_sim::report::Report;
 use two_phase_commit::TwoPhaseCommit;
 
@@ -78,6 +78,15 @@ fn disk_changes_no_result() {
         assert_eq!(check(packed), expected, "{threads} threads, {kilobytes} KiB, packed");
     }
     assert_eq!(std::fs::read_dir(directory.path()).expect("it exists").count(), 0, "files are left");
+}
+
+/// Of a state that is on disk a search at its limit on depth would not know that it has been found.
+#[test]
+fn searches_with_a_limit_on_depth_stay_in_memory() {
+    let directory = Directory::new("depth");
+    let limits = Limits { depth: Some(16), memory: Some(100 * 1024), ..Limits::default() };
+    let report = check(checker(1).limits(limits).spill(directory.path()));
+    assert_eq!(report.stopped_by, limits.memory.map(Limit::Memory));
 }
 
 fn checkpointing(directory: &Directory) -> Checkpointing {

@@ -67,8 +67,6 @@ pub(super) struct Checkpoint {
     pub(super) identity: String,
     pub(super) traces: Traces,
     pub(super) levels: Vec<usize>,
-    /// Distinct initial states.
-    pub(super) initial: usize,
     /// The rank of the first state that was not expanded.
     pub(super) at: usize,
     pub(super) beyond: bool,
@@ -122,7 +120,6 @@ impl Checkpoint {
         writer.number(self.traces.len() as u64);
         writer.bytes(self.traces.bytes());
         writer.numbers(self.levels.iter().map(|begin| *begin as u64));
-        writer.number(self.initial as u64);
         writer.number(self.at as u64);
         writer.number(u64::from(self.beyond));
         writer.number(self.totals.generated);
@@ -240,8 +237,7 @@ impl Reader<'_> {
         let len = self.len()?;
         let traces = Traces::from_bytes(self.bytes()?, len)?;
         let levels = self.numbers()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
-        let (initial, at) = (self.len()?, self.len()?);
-        let (beyond, generated) = (self.number()? == 1, self.number()?);
+        let (at, beyond, generated) = (self.len()?, self.number()? == 1, self.number()?);
         let (kinds, marks) = (self.numbers()?, self.numbers()?);
         let mut findings = Vec::new();
         for _ in 0..self.len()? {
@@ -251,13 +247,12 @@ impl Reader<'_> {
         }
         let key_sum = self.number()?;
         let ascending = levels.first() == Some(&0) && levels.is_sorted();
-        let fits = ascending && levels.last() <= Some(&at) && at <= traces.len() && initial <= traces.len();
+        let fits = ascending && levels.last() <= Some(&at) && at <= traces.len();
         let totals = Totals { generated, kinds, marks };
         fits.then(|| Checkpoint {
             identity,
             traces,
             levels,
-            initial,
             at,
             beyond,
             totals,

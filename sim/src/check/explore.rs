@@ -100,10 +100,10 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     /// The states of the next level among them, if a reduction asks for them.
     visited_next: Vec<E::Visited>,
     pub(super) traces: Traces,
-    /// The rank at which each level begins: level 0 has the initial states.
-    pub(super) levels: Vec<usize>,
     /// Distinct initial states.
     pub(super) initial: usize,
+    /// The rank at which each level begins: level 0 has the initial states.
+    pub(super) levels: Vec<usize>,
     pub(super) findings: Findings,
     pub(super) totals: Totals,
     /// The sum of the digests of all keys, by which a checkpoint knows its model again.
@@ -170,7 +170,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             }
         }
         search.initial = search.len();
-        if search.len() == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
+        if search.initial == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
     }
 
     fn empty(plan: &'a Plan<'a, M>) -> Self {
@@ -180,8 +180,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             visited: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             visited_next: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             traces: Traces::default(),
-            levels: Vec::new(),
             initial: 0,
+            levels: Vec::new(),
             findings: plan.evaluator.nothing_found(),
             totals,
             key_sum: 0,
@@ -207,13 +207,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         saved: Checkpoint,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Self, CheckError> {
-        let mut search = Self::empty(plan);
-        let Checkpoint { traces, levels, initial, at, beyond, totals, findings, key_sum, .. } = saved;
-        let states = plan.model.initial();
-        search.totals.generated = states.len() as u64;
-        for origin in traces.range(0..initial) {
-            let state = states.get(origin.position as usize).cloned();
-            search.find_again(state.ok_or_else(|| plan.other_model())?)?;
+        let mut search = Self::new(plan)?;
+        let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
+        let initial = search.initial;
+        if search.traces.range(0..initial).ne(traces.range(0..initial)) {
+            return Err(plan.other_model());
         }
         let mut rank = 0;
         let mut actions = Vec::new();
@@ -248,7 +246,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         if is_other {
             return Err(plan.other_model());
         }
-        Ok(Self { traces, levels, initial, findings, totals, at, beyond, ..search })
+        Ok(Self { traces, levels, findings, totals, at, beyond, ..search })
     }
 
     /// Judges a state again and takes its steps again, of which those at the positions `wanted` led to new states.
@@ -309,6 +307,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.next_level();
             }
             if self.len() + self.pending.len() > self.plan.limits.max_states() {
+                // Of those that wait some are known, so that the limit may not be exceeded yet.
                 self.settle()?;
             }
             if let Some(limit) = self.exceeded() {
@@ -398,11 +397,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         limits::resident_bytes().filter(|_| !self.may_spill())
     }
 
-    /// Whether the search can go on on disk. One that leaves steps out, or that ends at a depth, cannot: whether a
-    /// state is new must be known at once.
+    /// Whether the search can go on on disk. One that leaves steps out cannot, nor one with a limit on depth: whether
+    /// a state is new must be known at once.
     fn may_spill(&self) -> bool {
-        let asks_at_once = self.is_partial() || self.plan.limits.depth.is_some();
-        self.plan.spill.is_some() && E::BY_KEY && !asks_at_once
+        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial() && self.plan.limits.depth.is_none()
     }
 
     /// Bytes in use, without what states own on the heap.
@@ -490,7 +488,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             identity: Self::identity(self.plan, checkpoint),
             traces: self.traces.clone(),
             levels: self.levels.clone(),
-            initial: self.initial,
             at: self.at,
             beyond: self.beyond,
             totals: self.totals.clone(),

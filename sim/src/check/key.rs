@@ -1,7 +1,8 @@
 //! Keys: what the visited set stores of a state, one or two machine words that are spread evenly.
 //!
 //! A key is either a fingerprint of the state, or the packed state itself mixed by a bijection, so that it can
-//! be had back. Neither depends on the run, the process or the machine.
+//! be had back. Neither depends on the run or the process; on the machine, fingerprints depend by the size and the
+//! byte order of its words, in which `Hash` writes lengths, variants and slices.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -220,8 +221,21 @@ mod tests {
     }
 
     #[test]
-    fn fingerprints_are_the_same_on_every_run() {
-        // Recorded: a change makes every saved checkpoint useless and needs a new version of it.
-        assert_eq!(u64::fingerprint(&(1_u32, "two")), u64::fingerprint(&(1_u32, "two")));
+    #[cfg(all(target_pointer_width = "64", target_endian = "little"))]
+    fn fingerprints_are_the_recorded_ones() {
+        // A change makes every saved checkpoint useless and needs a new version of it. `Hash` writes lengths and the
+        // numbers of variants in words of the machine, and slices as they lie in memory.
+        let narrow = [
+            u64::fingerprint(&7_u8),
+            u64::fingerprint(&(1_u32, "two")),
+            u64::fingerprint(&Some([3_u16, 4])),
+            u64::fingerprint(&vec![Some(5_u64), None]),
+        ];
+        let recorded =
+            [0x3c7e_7f99_defe_2e6d, 0xd6a6_adff_8f5c_57a8, 0x1535_9770_26b2_4121, 0x9596_cbf1_96a1_017c];
+        assert_eq!(narrow, recorded, "{narrow:#018x?}");
+        let wide = [u128::fingerprint(&7_u8), u128::fingerprint(&(1_u32, "two"))];
+        let recorded = [0x3c7e_7f99_defe_2e6d_99a0_99a3_ab1f_6462, 0xd6a6_adff_8f5c_57a8_86c7_20a8_3b42_4233];
+        assert_eq!(wide, recorded, "{wide:#034x?}");
     }
 }

@@ -1,7 +1,12 @@
 //! Processes that are small automata on bounded queues and shared counters, with footprints read off the automaton.
 
-use downbeat_sim::model::{Model, Property, Told};
+use std::ops::RangeInclusive;
+
+use downbeat_sim::kinds::Kinds;
+use downbeat_sim::model::{Fairness, Model, Property, Told};
+use downbeat_sim::pack::Pack;
 use downbeat_sim::reduction::{Footprint, Objects, Processes};
+use proptest::prelude::*;
 
 /// Most processes, places of each, queues, messages in a queue, and counters.
 pub(crate) const PROCESSES: usize = 4;
@@ -12,7 +17,7 @@ pub(crate) const COUNTERS: usize = 2;
 /// Counters go round, so that counting alone never ends.
 pub(crate) const ROUND: u8 = 3;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Kinds)]
 pub(crate) enum Act {
     Local,
     Send {
@@ -60,6 +65,11 @@ pub(crate) type Predicate = Vec<Atom>;
 pub(crate) struct Automata {
     /// The edges of each process, which begins at place 0.
     pub(crate) processes: Vec<Vec<Edge>>,
+    /// With what the first counter may begin other than 0.
+    pub(crate) begins: Option<u8>,
+    /// The processes that are not ignored, and those of them that are strongly fair, as bits.
+    pub(crate) fair: u8,
+    pub(crate) strong: u8,
     pub(crate) bad: Predicate,
     pub(crate) antecedent: Predicate,
     pub(crate) wanted: Predicate,
@@ -70,11 +80,34 @@ pub(crate) struct Automata {
     pub(crate) antecedent_step: (Action, Predicate),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pack)]
 pub(crate) struct State {
     places: [u8; PROCESSES],
-    queues: [Vec<u8>; QUEUES],
+    queues: [Queue; QUEUES],
     counters: [u8; COUNTERS],
+}
+
+/// The first message comes first, and nothing after the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pack)]
+struct Queue([Option<u8>; CAPACITY]);
+
+impl Queue {
+    fn len(self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
+    fn first(self) -> Option<u8> {
+        self.0[0]
+    }
+
+    fn push(&mut self, message: u8) {
+        self.0[self.len()] = Some(message);
+    }
+
+    fn pop(&mut self) {
+        self.0[0] = None;
+        self.0.rotate_left(1);
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,7 +150,7 @@ impl Act {
         match self {
             Act::Local | Act::Add { .. } => Objects::none(),
             Act::Send { queue, .. } => head(queue),
-            Act::Receive { queue, .. } if state.queues[queue].is_empty() => tail(queue),
+            Act::Receive { queue, .. } if state.queues[queue].len() == 0 => tail(queue),
             Act::Receive { queue, .. } => head(queue),
             Act::If { counter: number, .. } => counter(number),
             Act::Beside { process, .. } => place(process),
@@ -128,7 +161,7 @@ impl Act {
         match self {
             Act::Local | Act::Add { .. } => true,
             Act::Send { queue, .. } => state.queues[queue].len() < CAPACITY,
-            Act::Receive { queue, message } => state.queues[queue].first() == Some(&message),
+            Act::Receive { queue, message } => state.queues[queue].first() == Some(message),
             Act::If { counter, is } => state.counters[counter] == is,
             Act::Beside { process, place } => state.places[process] == place,
         }
@@ -137,9 +170,7 @@ impl Act {
     fn apply(self, state: &mut State) {
         match self {
             Act::Send { queue, message } => state.queues[queue].push(message),
-            Act::Receive { queue, .. } => {
-                state.queues[queue].remove(0);
-            }
+            Act::Receive { queue, .. } => state.queues[queue].pop(),
             Act::Add { counter, by } => state.counters[counter] = (state.counters[counter] + by) % ROUND,
             Act::Local | Act::If { .. } | Act::Beside { .. } => {}
         }
@@ -219,7 +250,8 @@ impl Model for Automata {
     type Action = Action;
 
     fn initial(&self) -> Vec<State> {
-        vec![State::default()]
+        let begins = self.begins.map(|begins| State { counters: [begins, 0], ..State::default() });
+        std::iter::once(State::default()).chain(begins).collect()
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -235,10 +267,39 @@ impl Model for Automata {
         if edge.from != state.places[action.process] || !edge.act.is_enabled(state) {
             return None;
         }
-        let mut next = state.clone();
+        let mut next = *state;
         edge.act.apply(&mut next);
         next.places[action.process] = edge.to;
         Some(next)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Act::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        self.edge(*action).expect("only edges are taken").act.kind()
+    }
+
+    fn marks(&self) -> Vec<String> {
+        self.lanes()
+    }
+
+    fn mark(&self, _: &State, action: &Action, _: &State, hit: &mut dyn FnMut(usize)) {
+        hit(action.process);
+    }
+
+    fn fairness(&self) -> Vec<Fairness<Self>> {
+        let fair = (0..self.processes.len()).filter(|process| self.fair & 1 << process != 0);
+        let named = |process: usize| {
+            let acts = move |action: &Action| action.process == process;
+            if self.strong & 1 << process == 0 {
+                Fairness::weak(process.to_string(), acts)
+            } else {
+                Fairness::strong(process.to_string(), acts)
+            }
+        };
+        fair.map(named).collect()
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -267,6 +328,19 @@ impl Model for Automata {
                 holds(&model.wanted, state)
             }),
             Property::no_deadlock("deadlock", "no deadlock", |_, state| format!("{state:?} has no step")),
+            Property::leads_to(
+                "leads-to",
+                "what is wanted follows",
+                |model: &Self, state| holds(&model.antecedent, state),
+                |model, state| holds(&model.wanted, state),
+                |_, state| format!("not after {state:?}"),
+            ),
+            Property::eventually(
+                "eventually",
+                "what is wanted comes",
+                |model: &Self, state| holds(&model.wanted, state),
+                |_, state| format!("not after {state:?}"),
+            ),
         ]
     }
 
@@ -289,7 +363,67 @@ impl Model for Automata {
         (0..self.processes.len()).map(|process| process.to_string()).collect()
     }
 
+    fn opening(&self, state: &State) -> String {
+        format!("counters at {:?}", state.counters)
+    }
+
     fn tell(&self, _: &State, action: &Action, _: &State) -> Told {
         Told::new(action.process, action.process, format!("takes edge {}", action.edge))
     }
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    let (queue, message) = (0..QUEUES, 0..2_u8);
+    prop_oneof![
+        2 => Just(Act::Local),
+        3 => (queue.clone(), message.clone()).prop_map(|(queue, message)| Act::Send { queue, message }),
+        4 => (queue, message).prop_map(|(queue, message)| Act::Receive { queue, message }),
+        2 => (0..COUNTERS, 1..ROUND).prop_map(|(counter, by)| Act::Add { counter, by }),
+        2 => (0..COUNTERS, 0..ROUND).prop_map(|(counter, is)| Act::If { counter, is }),
+        1 => (0..PROCESSES, 0..PLACES).prop_map(|(process, place)| Act::Beside { process, place }),
+    ]
+}
+
+fn predicates() -> impl Strategy<Value = Vec<Atom>> {
+    let atom = prop_oneof![
+        (0..PROCESSES, 0..PLACES).prop_map(|(process, place)| Atom::At { process, place }),
+        (0..COUNTERS, 0..ROUND).prop_map(|(counter, is)| Atom::Counted { counter, is }),
+        (0..QUEUES, 0..=CAPACITY).prop_map(|(queue, messages)| Atom::Waiting { queue, messages }),
+    ];
+    prop::collection::vec(atom, 1..3)
+}
+
+/// Random systems of so many processes.
+pub(crate) fn systems(number: RangeInclusive<usize>) -> impl Strategy<Value = Automata> {
+    // A way through all places, so that most of a system can be come to, and what goes across.
+    let way = prop::collection::vec(acts(), usize::from(PLACES) - 1);
+    let across = (0..PLACES, 0..PLACES, acts()).prop_map(|(from, to, act)| Edge { from, to, act });
+    let process = (way, prop::collection::vec(across, 0..3)).prop_map(|(way, across)| {
+        let way = (0..).zip(way).map(|(from, act)| Edge { from, to: from + 1, act });
+        way.chain(across).collect()
+    });
+    let processes = prop::collection::vec(process, number);
+    let step = || {
+        let action = (0..PROCESSES, 0..5_usize).prop_map(|(process, edge)| Action { process, edge });
+        (action, predicates())
+    };
+    let of_states = (predicates(), predicates(), predicates(), predicates());
+    let begins = prop::option::weighted(0.3, 1..ROUND);
+    (processes, begins, any::<[u8; 2]>(), of_states, step(), step()).prop_map(
+        |(processes, begins, [fair, strong], of_states, bad_step, antecedent_step)| {
+            let (bad, antecedent, wanted, final_at) = of_states;
+            Automata {
+                processes,
+                begins,
+                fair,
+                strong,
+                bad,
+                antecedent,
+                wanted,
+                final_at,
+                bad_step,
+                antecedent_step,
+            }
+        },
+    )
 }
