@@ -37,9 +37,10 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
             insta::assert_snapshot!(variant.name(), diagrams(&run));
         }
         counts.push(format!(
-            "{:<26}{:>9} states, depth {}",
+            "{:<26}{:>9} states of {:>9} generated, depth {}",
             variant.name(),
             run.report.distinct,
+            run.report.generated,
             run.report.depth
         ));
     }

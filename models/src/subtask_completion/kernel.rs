@@ -18,6 +18,10 @@ mod judgement;
 mod left;
 mod moves;
 mod outside;
+#[cfg(test)]
+mod parity;
+#[cfg(test)]
+mod plain;
 mod scenarios;
 mod sights;
 mod state;
@@ -89,19 +93,30 @@ fn index(task: TaskId) -> TaskIndex {
     u8::try_from(task.0 - 1).expect("the scenarios have three tasks")
 }
 
+/// A kernel to which one task was submitted.
+fn first_world(config: Config) -> World {
+    let empty = Kernel::new(config);
+    let mut world = World::new(empty.clone(), Outside::default());
+    if let Some(effects) = world.step(&empty, Event::TaskSubmitted { task: id(0) }, &mut |_| {}) {
+        world.see_born(&empty);
+        world.release(&effects, usize::MAX);
+    }
+    world
+}
+
+/// What the outside has seen before the first task.
+fn seen_nothing(config: Config) -> Seen {
+    Seen::nothing(u8::try_from(config.attempts_max).unwrap_or(u8::MAX))
+}
+
 impl Model for KernelModel {
     type State = State;
     type Action = Action;
 
     fn initial(&self) -> Vec<State> {
-        let empty = Kernel::new(self.config);
-        let mut world = World::new(empty.clone(), Outside::default());
-        if let Some(effects) = world.step(&empty, Event::TaskSubmitted { task: id(0) }, &mut |_| {}) {
-            world.see_born(&empty);
-            world.release(&effects, usize::MAX);
-        }
+        let world = first_world(self.config);
         let tables = &self.memory.tables;
-        let nothing = Seen::nothing(u8::try_from(self.config.attempts_max).unwrap_or(u8::MAX));
+        let nothing = seen_nothing(self.config);
         vec![State {
             places: tables.fold(&world),
             seen: tables.seen.intern(nothing.after(&world.sights)),

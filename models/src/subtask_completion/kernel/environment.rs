@@ -1,13 +1,13 @@
 //! What the environment may do in a state, and what it may not put off for ever.
 
 use downbeat_kernel::{Answer, Failure, Kernel, Outcome};
-use downbeat_sim::model::Fairness;
+use downbeat_sim::model::{Fairness, Model};
 
 use super::act::{Act, Action, Late, Said, Stopped, born, event};
 use super::left::Left;
 use super::outside::{Effects, Flight, Start};
 use super::world::World;
-use super::{KernelModel, Scenario, id};
+use super::{Scenario, id};
 use crate::watch::TaskIndex;
 
 /// The attempts of each turn in the scenarios.
@@ -26,18 +26,24 @@ pub(super) fn acts(scenario: &Scenario, world: &World, task: TaskIndex) -> Vec<A
 /// What may come late to one task and does something, and before it or among it the first act that the kernel ignores
 /// without a trace, marked so. There are many of those for each task, and each leads back to the same state.
 pub(super) fn late_acts(scenario: &Scenario, world: &World, task: TaskIndex) -> Vec<(Act, bool)> {
-    let mut acts = Acts { scenario, world, list: Vec::new() };
-    acts.late(task);
+    let acts = every_late_act(scenario, world, task);
     // In a sound kernel none of them leaves a trace, and one comparison after all of them says so.
     let mut kernel = world.kernel.clone();
-    let all = acts.list.iter().all(|act| is_refused(&mut kernel, world, *act)) && kernel == world.kernel;
+    let all = acts.iter().all(|act| is_refused(&mut kernel, world, *act)) && kernel == world.kernel;
     let is_traceless = |act: Act| {
         let mut kernel = world.kernel.clone();
         is_refused(&mut kernel, world, act) && kernel == world.kernel
     };
     let mut kept = false;
-    let marked = acts.list.into_iter().map(|act| (act, all || is_traceless(act)));
+    let marked = acts.into_iter().map(|act| (act, all || is_traceless(act)));
     marked.filter(|(_, traceless)| !*traceless || !std::mem::replace(&mut kept, true)).collect()
+}
+
+/// What may come late to one task, whether the kernel ignores it or not.
+pub(super) fn every_late_act(scenario: &Scenario, world: &World, task: TaskIndex) -> Vec<Act> {
+    let mut acts = Acts { scenario, world, list: Vec::new() };
+    acts.late(task);
+    acts.list
 }
 
 /// Whether the kernel does not apply the event of an act, comes by no other task, and emits nothing.
@@ -244,8 +250,8 @@ impl Acts<'_> {
 
 /// Nobody forgets for ever to do what was ordered. What was told to stop may never answer, people may never act,
 /// and nothing need come late or crash.
-pub(super) fn fairness(tasks: u8) -> Vec<Fairness<KernelModel>> {
-    let mut all: Vec<Fairness<KernelModel>> = Vec::new();
+pub(super) fn fairness<M: Model<Action = Action>>(tasks: u8) -> Vec<Fairness<M>> {
+    let mut all = Vec::new();
     let mut fair = |name: String, includes: Box<dyn Fn(&Action) -> bool + Send + Sync>| {
         all.push(Fairness::weak(name, move |action: &Action| action.cut.is_none() && includes(action)));
     };

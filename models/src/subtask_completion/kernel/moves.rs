@@ -406,7 +406,7 @@ pub(super) fn edges() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Those that a step took.
-fn taken_edges(visits: &[Visit]) -> Box<[u16]> {
+pub(super) fn taken_edges(visits: &[Visit]) -> Box<[u16]> {
     let applied = visits.iter().filter_map(|visit| visit.met).filter(|met| met.applied);
     let number = |(event, state)| (0..).zip(edges()).find(|(_, edge)| *edge == (event, state));
     applied.filter_map(|met| number((met.event, met.state))).map(|(number, _)| number).collect()
