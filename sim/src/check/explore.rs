@@ -20,7 +20,7 @@ use super::panics;
 use super::reduced::Reduced;
 use super::spill::Spill;
 use super::traces::{Origin, Traces};
-use super::{CheckError, Progress};
+use super::{CheckError, Phase, Progress};
 use crate::model::Model;
 use crate::report::Coverage;
 
@@ -88,7 +88,9 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     /// The states of the next level among them, if a reduction asks for them.
     visited_next: Vec<E::Visited>,
     pub(super) traces: Traces,
-    /// The rank at which each level begins: level 0 has the initial states.
+    /// Distinct initial states. They have the lowest ranks.
+    pub(super) initial: usize,
+    /// The rank at which each level that was begun begins: level 0 has the initial states.
     pub(super) levels: Vec<usize>,
     pub(super) findings: Findings,
     pub(super) totals: Totals,
@@ -155,7 +157,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 search.add(Found { key, body }, Origin { parent: 0, position });
             }
         }
-        if search.len() == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
+        search.initial = search.len();
+        if search.initial == 0 { Err(CheckError::NoInitialState) } else { Ok(search) }
     }
 
     fn empty(plan: &'a Plan<'a, M>) -> Self {
@@ -165,6 +168,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             visited: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             visited_next: (0..SHARDS).map(|_| E::Visited::new()).collect(),
             traces: Traces::default(),
+            initial: 0,
             levels: Vec::new(),
             findings: plan.evaluator.nothing_found(),
             totals,
@@ -191,9 +195,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Self, CheckError> {
         let mut search = Self::empty(plan);
-        let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
+        let Checkpoint { traces, initial, levels, at, beyond, totals, findings, key_sum, .. } = saved;
         let mut sum = 0_u64;
-        let initial = levels.get(1).copied().unwrap_or(traces.len());
         let states = plan.model.initial();
         for origin in traces.range(0..initial) {
             let state = states.get(origin.position as usize).cloned();
@@ -229,7 +232,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         if is_other {
             return Err(plan.other_model());
         }
-        Ok(Self { traces, levels, findings, totals, key_sum, at, beyond, ..search })
+        Ok(Self { traces, initial, levels, findings, totals, key_sum, at, beyond, ..search })
     }
 
     fn children_again(
@@ -303,7 +306,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let frontier = self.level.len() + self.next.len();
         Progress {
             states: expanded + frontier,
-            resuming: Some(all),
+            phase: Phase::Resuming(all),
             generated: 0,
             depth: 0,
             frontier,
@@ -313,10 +316,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
     }
 
-    fn progress(&self) -> Progress {
+    pub(super) fn progress(&self) -> Progress {
         Progress {
             states: self.len(),
-            resuming: None,
+            phase: Phase::Searching,
             generated: self.totals.generated,
             depth: self.levels.len() - 1,
             frontier: self.level.len() + self.next.len(),
@@ -337,11 +340,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Distinct states that were found.
     pub(super) fn len(&self) -> usize {
         self.traces.len()
-    }
-
-    /// Distinct initial states.
-    pub(super) fn initial(&self) -> usize {
-        self.levels.get(1).copied().unwrap_or(self.len())
     }
 
     /// Steps to the state that is farthest from the initial ones.
@@ -463,6 +461,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let saved = Checkpoint {
             identity: Self::identity(self.plan, checkpoint),
             traces: self.traces.clone(),
+            initial: self.initial,
             levels: self.levels.clone(),
             at: self.at,
             beyond: self.beyond,

@@ -81,7 +81,7 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
     /// The behaviour by which the state of this rank was first reached: a shortest one.
     fn to(search: &'a Search<'a, M, E>, rank: usize) -> Result<Self, CheckError> {
         let model = search.plan.model;
-        let way = search.traces.way(rank, search.initial());
+        let way = search.traces.way(rank, search.initial);
         let first = model.initial().into_iter().nth(way[0].position as usize);
         let Some(first) = first else {
             return Err(CheckError::NotRepeatable { step: 0, tried: Vec::new() });
