@@ -133,7 +133,7 @@ fn interrupted_check_reports_and_goes_on() {
 
     let resumed = output(check_with_checkpoints(&directory).arg("--resume"));
     assert_eq!((resumed.status.code(), report(&resumed)), (Some(0), report(&expected)));
-    assert_eq!(directory.files(), [PathBuf::new(); 0], "a complete search leaves nothing behind");
+    assert_eq!(directory.files(), Vec::<PathBuf>::new(), "a complete search leaves nothing behind");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn killed_check_goes_on_from_whatever_it_has_written() {
     assert!(kills > 2, "it was killed {kills} times before it had ended");
     let resumed = output(check_with_checkpoints(&directory).arg("--resume"));
     assert_eq!((resumed.status.code(), report(&resumed)), (Some(0), report(&expected)));
-    assert_eq!(directory.files(), [PathBuf::new(); 0], "what a kill left is removed too");
+    assert_eq!(directory.files(), Vec::<PathBuf>::new(), "what a kill left is removed too");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn full_disk_under_a_spill_ends_that_search_alone() {
     let not_checked =
         json!([{ "model": "subtask-completion", "variant": "kernel-retries", "reason": error }]);
     assert_eq!(report["not_checked"], not_checked);
-    assert_eq!(directory.files(), [PathBuf::new(); 0], "what was spilled is gone");
+    assert_eq!(directory.files(), Vec::<PathBuf>::new(), "what was spilled is gone");
 }
 
 #[test]
