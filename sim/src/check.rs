@@ -47,6 +47,8 @@ use std::time::{Duration, Instant};
 pub use checkpoint::{BadCheckpoint, Checkpointing};
 pub use estimate::Estimate;
 pub use limits::{Limit, Limits};
+#[cfg(feature = "harness")]
+pub(crate) use panics::notice;
 pub use reduced::Reduction;
 
 use crate::model::{Lane, Model, Property, Strength};
@@ -289,7 +291,7 @@ fn decide<M: Model, E: Encoding<M>>(
         && undecided.is_none()
         && properties.iter().any(|property| liveness::is_liveness(&property.check))
     {
-        match walk::walk(&search, properties, &plan.model.fairness())? {
+        match walk::walk(&search, properties, &plan.model.fairness(), progress)? {
             ControlFlow::Continue(walk) => walked = Some(walk),
             ControlFlow::Break(limit) => {
                 // All states are there: who goes on begins with liveness.
@@ -358,9 +360,8 @@ fn why_undecided<M: Model, E: Encoding<M>>(search: &Search<'_, M, E>) -> Option<
 pub struct Progress {
     /// Distinct states found.
     pub states: usize,
-    /// How many states there were when the checkpoint was written, while a search that goes on from one finds them
-    /// again. What is counted begins after that.
-    pub resuming: Option<usize>,
+    /// What is being done.
+    pub phase: Phase,
     /// Initial states and steps, before states that are equal become one.
     pub generated: u64,
     /// Steps from an initial state to the states that are being expanded.
@@ -374,6 +375,17 @@ pub struct Progress {
     pub memory: Option<u64>,
     /// Time since the check began.
     pub elapsed: Duration,
+}
+
+/// What a search is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It finds the states of its checkpoint again, so many in all. Nothing else is counted yet.
+    Resuming(usize),
+    /// It finds new states.
+    Searching,
+    /// It has found all states and takes their steps once more for liveness, so far of this many.
+    Walking(usize),
 }
 
 impl Progress {
@@ -501,7 +513,9 @@ pub enum CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CheckError::NoInitialState => write!(f, "the model has no initial state"),
+            CheckError::NoInitialState => {
+                write!(f, "the model has no initial state: `Model::initial` returned nothing")
+            }
             CheckError::DuplicateProperty { id } => {
                 write!(f, "two properties of the model have the id `{id}`")
             }
@@ -520,7 +534,11 @@ impl fmt::Display for CheckError {
                  anything but its arguments, or does `Hash` of its state disagree with `Eq`?"
             ),
             CheckError::HashDisagreesWithEq { action } => {
-                write!(f, "`{action}` leads to a state that is equal to another and hashes differently")
+                write!(
+                    f,
+                    "`{action}` leads to a state that is equal to another and hashes differently; does `Hash` of the \
+                 state look at something that `Eq` does not?"
+                )
             }
             CheckError::HashLeavesOut { action } => write!(
                 f,

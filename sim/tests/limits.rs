@@ -84,6 +84,18 @@ fn limits_look_at_what_is_stored_before_they_end_the_search() {
 }
 
 #[test]
+fn limits_between_initial_states_do_not_hide_where_a_behaviour_begins() {
+    // Close to the limit blocks are of one state: of the initial ones the first alone is expanded, to a bad state.
+    let edge = Edge { from: 0, to: 3, fair: 0, bad: false };
+    let graph = Graph { initial: vec![0, 1, 2], edges: vec![edge], bad: 1 << 3, ..Graph::default() };
+    let limits = Limits { states: Some(3), ..Limits::default() };
+    let report = Checker::new(&graph).only(["always"]).limits(limits).check().expect("the graph is sound");
+    assert_eq!((report.stopped_by, report.distinct, report.depth), (Some(Limit::States(3)), 4, 1));
+    let steps = report.properties[0].counterexample.as_ref().map(|counterexample| counterexample.steps.len());
+    assert_eq!(steps, Some(1));
+}
+
+#[test]
 fn limits_on_time_hold_while_the_graph_is_built() {
     // The search sees ten states in ten blocks; the time is over when it has ended.
     let graph = row();

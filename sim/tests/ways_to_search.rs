@@ -7,7 +7,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use downbeat_sim::check::{BadCheckpoint, CheckError, Checker, Checkpointing, Limit, Limits, Reduction};
+use downbeat_sim::check::{
+    BadCheckpoint, CheckError, Checker, Checkpointing, Limit, Limits, Progress, Reduction,
+};
 use downbeat_sim::report::Report;
 use two_phase_commit::TwoPhaseCommit;
 
@@ -108,6 +110,22 @@ fn interruption_changes_no_result() {
         let on_disk = checker(1).checkpoint(checkpointing(&directory)).resume();
         let on_disk = on_disk.limits(Limits { memory, ..Limits::default() }).spill(directory.path());
         assert_eq!(check(on_disk), expected, "resumed at {states} on disk");
+    }
+}
+
+/// As a kill at any moment would leave them.
+#[test]
+fn search_goes_on_from_every_checkpoint_that_it_writes() {
+    let directory = Directory::new("every");
+    let Checkpointing { path, .. } = checkpointing(&directory);
+    let mut written = Vec::new();
+    let copy = |_: &Progress| written.push(std::fs::read(&path).expect("there is one after each block"));
+    let expected = check(checker(1).checkpoint(checkpointing(&directory)).progress(copy));
+    assert!(written.len() > 16, "one for each level at least");
+    for (block, checkpoint) in written.iter().enumerate() {
+        std::fs::write(&path, checkpoint).expect("the file can be written");
+        let resumed = checker(1).checkpoint(checkpointing(&directory)).resume();
+        assert_eq!(check(resumed), expected, "after block {block}");
     }
 }
 

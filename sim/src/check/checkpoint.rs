@@ -66,6 +66,8 @@ fn part(path: &Path) -> PathBuf {
 pub(super) struct Checkpoint {
     pub(super) identity: String,
     pub(super) traces: Traces,
+    /// Distinct initial states.
+    pub(super) initial: usize,
     pub(super) levels: Vec<usize>,
     /// The rank of the first state that was not expanded.
     pub(super) at: usize,
@@ -119,6 +121,7 @@ impl Checkpoint {
         writer.bytes(self.identity.as_bytes());
         writer.number(self.traces.len() as u64);
         writer.bytes(self.traces.bytes());
+        writer.number(self.initial as u64);
         writer.numbers(self.levels.iter().map(|begin| *begin as u64));
         writer.number(self.at as u64);
         writer.number(u64::from(self.beyond));
@@ -236,6 +239,7 @@ impl Reader<'_> {
         let identity = String::from_utf8(self.bytes()?.to_vec()).ok()?;
         let len = self.len()?;
         let traces = Traces::from_bytes(self.bytes()?, len)?;
+        let initial = self.len()?;
         let levels = self.numbers()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
         let (at, beyond, generated) = (self.len()?, self.number()? == 1, self.number()?);
         let (kinds, marks) = (self.numbers()?, self.numbers()?);
@@ -247,11 +251,12 @@ impl Reader<'_> {
         }
         let key_sum = self.number()?;
         let ascending = levels.first() == Some(&0) && levels.is_sorted();
-        let fits = ascending && levels.last() <= Some(&at) && at <= traces.len();
+        let fits = ascending && levels.last() <= Some(&at) && at.max(initial) <= traces.len();
         let totals = Totals { generated, kinds, marks };
         fits.then(|| Checkpoint {
             identity,
             traces,
+            initial,
             levels,
             at,
             beyond,

@@ -74,9 +74,9 @@ impl fmt::Display for Estimate {
                 };
                 let (low, high) = (in_units(*low, unit), in_units(*high, unit));
                 if low == high {
-                    write!(f, "about {low} {letter} states in all")
+                    write!(f, "about {low} {letter} in all")
                 } else {
-                    write!(f, "about {low} to {high} {letter} states in all")
+                    write!(f, "about {low} to {high} {letter} in all")
                 }
             }
         }
@@ -174,13 +174,13 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             (Estimate::TooEarly,                    "no estimate yet"),
-            (between(4_649, 9_400),                 "about 4.6 to 9.4 thousand states in all"),
-            (between(46_490, 999_999),              "about 46 to 1000 thousand states in all"),
-            (between(1_240_000, 1_860_000),         "about 1.2 to 1.9 million states in all"),
-            (between(1_240_000, 1_249_999),         "about 1.2 million states in all"),
-            (between(940_000, 1_860_000),           "about 0.9 to 1.9 million states in all"),
-            (between(9_960_000, 25_500_000),        "about 10 to 26 million states in all"),
-            (between(740_000_000, 2_100_000_000),   "about 0.7 to 2.1 billion states in all"),
+            (between(4_649, 9_400),                 "about 4.6 to 9.4 thousand in all"),
+            (between(46_490, 999_999),              "about 46 to 1000 thousand in all"),
+            (between(1_240_000, 1_860_000),         "about 1.2 to 1.9 million in all"),
+            (between(1_240_000, 1_249_999),         "about 1.2 million in all"),
+            (between(940_000, 1_860_000),           "about 0.9 to 1.9 million in all"),
+            (between(9_960_000, 25_500_000),        "about 10 to 26 million in all"),
+            (between(740_000_000, 2_100_000_000),   "about 0.7 to 2.1 billion in all"),
         ];
         for (estimate, expected) in cases {
             assert_eq!(estimate.to_string(), expected);

@@ -4,11 +4,13 @@
 //! set without changing it; then the candidates are stored, shard by shard, and at last put in their order. No
 //! thread waits for another within one of these three parts.
 
+mod resume;
+
 use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{BadCheckpoint, Checkpoint, Checkpointing, PART};
+use super::checkpoint::{Checkpoint, Checkpointing, PART};
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
@@ -20,7 +22,7 @@ use super::panics;
 use super::reduced::Reduced;
 use super::spill::Spill;
 use super::traces::{Origin, Traces};
-use super::{CheckError, Progress};
+use super::{CheckError, Phase, Progress};
 use crate::model::Model;
 use crate::report::Coverage;
 
@@ -76,12 +78,6 @@ impl<M: Model> Plan<'_, M> {
         self.limits.exceeded(states, self.begin, memory)
     }
 
-    /// The error for states of the checkpoint that the model does not have.
-    fn other_model(&self) -> CheckError {
-        let path = self.checkpoint.as_ref().map(|checkpoint| checkpoint.path.clone());
-        CheckError::Checkpoint { path: path.unwrap_or_default(), why: BadCheckpoint::OtherModel }
-    }
-
     fn is_interrupted(&self) -> bool {
         self.interrupt.is_some_and(|interrupt| interrupt.load(atomic::Ordering::Relaxed))
     }
@@ -100,9 +96,9 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     /// The states of the next level among them, if a reduction asks for them.
     visited_next: Vec<E::Visited>,
     pub(super) traces: Traces,
-    /// Distinct initial states.
+    /// Distinct initial states. They have the lowest ranks.
     pub(super) initial: usize,
-    /// The rank at which each level begins: level 0 has the initial states.
+    /// The rank at which each level that was begun begins: level 0 has the initial states.
     pub(super) levels: Vec<usize>,
     pub(super) findings: Findings,
     pub(super) totals: Totals,
@@ -197,100 +193,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
     }
 
-    /// A search that goes on where another one was when it wrote a checkpoint.
-    ///
-    /// The states are found again from their origins: each is the result of one known step of one known state. They
-    /// are judged again and all their steps are taken again, but no state is looked up, so that this takes a part of
-    /// the time of the search. Other keys, another number of steps or other findings show a model that has changed.
-    fn resume(
-        plan: &'a Plan<'a, M>,
-        saved: Checkpoint,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> Result<Self, CheckError> {
-        let mut search = Self::new(plan)?;
-        let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
-        let initial = search.initial;
-        if search.traces.range(0..initial).ne(traces.range(0..initial)) {
-            return Err(plan.other_model());
-        }
-        let mut rank = 0;
-        let mut actions = Vec::new();
-        let mut origins = traces.range(initial..traces.len()).peekable();
-        for (depth, begin) in levels.iter().enumerate() {
-            debug_assert_eq!(rank, *begin, "levels are found one after the other");
-            search.next_level();
-            let end = levels.get(depth + 1).copied().unwrap_or(at);
-            while rank < end {
-                let mut block = Vec::new();
-                search.level.take(BLOCK.min(end - rank), &mut block)?;
-                for found in block {
-                    let mut wanted = Vec::new();
-                    while let Some(origin) = origins.next_if(|origin| origin.parent == rank as u64) {
-                        wanted.push(origin.position);
-                    }
-                    search.expand_again(&found, rank, &wanted, &mut actions)?;
-                    rank += 1;
-                }
-                search.make_room()?;
-                if plan.is_interrupted() {
-                    return Err(CheckError::Interrupted);
-                }
-                progress(&search.found_again(rank, traces.len()));
-            }
-        }
-        // Where steps were left out, by a reduction or at the depth limit, their number is another one.
-        let took_all = !search.is_partial() && plan.limits.depth.is_none_or(|depth| levels.len() <= depth);
-        let differs = search.totals.generated != totals.generated || search.findings != findings;
-        let is_other = search.key_sum != key_sum || origins.next().is_some() || took_all && differs;
-        drop(origins);
-        if is_other {
-            return Err(plan.other_model());
-        }
-        Ok(Self { traces, levels, findings, totals, at, beyond, ..search })
-    }
-
-    /// Judges a state again and takes its steps again, of which those at the positions `wanted` led to new states.
-    fn expand_again(
-        &mut self,
-        found: &Found<M, E>,
-        rank: usize,
-        wanted: &[u32],
-        actions: &mut Vec<M::Action>,
-    ) -> Result<(), CheckError> {
-        let Plan { model, evaluator, .. } = self.plan;
-        let state = E::decode(found.key, &found.body);
-        evaluator.state(&state, rank, &mut self.findings);
-        let mut children = Vec::with_capacity(wanted.len());
-        let (mut position, mut changes) = (0, false);
-        model.steps(&state, actions, |action, next| {
-            evaluator.step((rank, position as usize), &state, action, &next, &mut self.findings);
-            changes |= next != *state;
-            if wanted.get(children.len()) == Some(&position) {
-                children.push(next);
-            }
-            position += 1;
-        });
-        self.totals.generated += u64::from(position);
-        if !changes {
-            evaluator.dead_end(&state, rank, &mut self.findings);
-        }
-        if children.len() < wanted.len() {
-            return Err(self.plan.other_model());
-        }
-        children.into_iter().try_for_each(|child| self.find_again(child))
-    }
-
-    fn find_again(&mut self, state: M::State) -> Result<(), CheckError> {
-        let (key, body) = E::encode(self.plan.reduced.representative(state)).map_err(|error| *error)?;
-        if !self.visited[key.shard()].insert(key, &body) {
-            return Err(self.plan.other_model());
-        }
-        self.key_sum = self.key_sum.wrapping_add(key.digest());
-        self.note_next(key, &body);
-        self.next.push(Found { key, body });
-        Ok(())
-    }
-
     /// Finds every state, or all that the limits admit; returns the limit that left some out.
     pub(super) fn run(&mut self, progress: &mut dyn FnMut(&Progress)) -> Result<Option<Limit>, CheckError> {
         let (mut saved, mut told) = (Instant::now(), Instant::now());
@@ -328,25 +230,10 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
     }
 
-    /// The progress of a search that has expanded so many states again and is to find `all`.
-    fn found_again(&self, expanded: usize, all: usize) -> Progress {
-        let frontier = self.level.len() + self.next.len();
-        Progress {
-            states: expanded + frontier,
-            resuming: Some(all),
-            generated: 0,
-            depth: 0,
-            frontier,
-            levels: Vec::new(),
-            memory: limits::resident_bytes(),
-            elapsed: self.plan.begin.elapsed(),
-        }
-    }
-
-    fn progress(&self) -> Progress {
+    pub(super) fn progress(&self) -> Progress {
         Progress {
             states: self.len(),
-            resuming: None,
+            phase: Phase::Searching,
             generated: self.totals.generated,
             depth: self.levels.len() - 1,
             frontier: self.level.len() + self.next.len(),
@@ -487,6 +374,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let saved = Checkpoint {
             identity: Self::identity(self.plan, checkpoint),
             traces: self.traces.clone(),
+            initial: self.initial,
             levels: self.levels.clone(),
             at: self.at,
             beyond: self.beyond,

@@ -1,6 +1,9 @@
 //! A model that panics: what it said, and in which state it was asked what.
 
 use std::any::Any;
+use std::cell::{Cell, RefCell};
+#[cfg(feature = "harness")]
+use std::panic::PanicHookInfo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::CheckError;
@@ -9,11 +12,35 @@ use super::explore::Search;
 use super::replay;
 use crate::model::Model;
 
-/// Calls the model; its panic becomes what it said.
+thread_local! {
+    /// Whether this thread is calling the model.
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+    /// Where in the source the model panicked, if somebody looked.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Calls the model; its panic becomes what it said, and where, if [`notice`] was told.
 ///
 /// Whatever the call was changing is thrown away by all callers, so that nothing half changed is ever seen.
 pub(super) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(ask)).map_err(|payload| said(payload.as_ref()))
+    let was_asking = IS_ASKING.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(ask));
+    IS_ASKING.set(was_asking);
+    result.map_err(|payload| match PLACE.take() {
+        Some(place) => format!("{} (at {place})", said(payload.as_ref())),
+        None => said(payload.as_ref()),
+    })
+}
+
+/// For a panic hook: remembers where a model panicked. Whether it was a model, whose panic becomes a
+/// [`CheckError`] and need not be told by the hook.
+#[cfg(feature = "harness")]
+pub(crate) fn notice(info: &PanicHookInfo<'_>) -> bool {
+    let is_asking = IS_ASKING.get();
+    if is_asking {
+        PLACE.set(info.location().map(ToString::to_string));
+    }
+    is_asking
 }
 
 fn said(payload: &(dyn Any + Send)) -> String {

@@ -5,7 +5,6 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::CheckError;
 use super::crew;
 use super::encoding::{Encoding, Visited};
 use super::explore::{Found, Search};
@@ -14,6 +13,7 @@ use super::key::Key;
 use super::limits::Limit;
 use super::liveness::Obligation;
 use super::panics::caught;
+use super::{CheckError, Phase, Progress};
 use crate::model::{Check, Fairness, Model, Property};
 
 /// States that are expanded between two looks at the limits.
@@ -78,13 +78,14 @@ pub(super) fn walk<M: Model, E: Encoding<M>>(
     search: &Search<'_, M, E>,
     properties: &[Property<M>],
     fairness: &[Fairness<M>],
+    progress: &mut dyn FnMut(&Progress),
 ) -> Result<ControlFlow<Limit, Walk>, CheckError> {
     let Some(ranks) = Ranks::new(&search.visited) else {
         return Ok(ControlFlow::Break(Limit::States(search.len())));
     };
     let obligations = properties.iter().map(|property| Obligation::of(&property.check)).collect();
     let walk = Walk { graph: Graph::new(), obligations, ranks };
-    Walker { search, properties, fairness, walk, next: Vec::new(), found: 0 }.run()
+    Walker { search, properties, fairness, walk, next: Vec::new(), found: 0 }.run(progress)
 }
 
 struct Walker<'a, M: Model, E: Encoding<M>> {
@@ -98,7 +99,7 @@ struct Walker<'a, M: Model, E: Encoding<M>> {
 }
 
 impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
-    fn run(mut self) -> Result<ControlFlow<Limit, Walk>, CheckError> {
+    fn run(mut self, progress: &mut dyn FnMut(&Progress)) -> Result<ControlFlow<Limit, Walk>, CheckError> {
         for state in self.search.plan.model.initial() {
             let (key, body) = E::encode(state).map_err(|error| *error)?;
             let place = self.walk.ranks.place::<M, E>(&self.search.visited, key, &body);
@@ -116,6 +117,10 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
                 }
                 let end = level.len().min(begin + BLOCK);
                 self.block(&level[begin..end], initial)?;
+                progress(&Progress {
+                    phase: Phase::Walking(self.walk.graph.len()),
+                    ..self.search.progress()
+                });
             }
         }
         if self.found as usize == self.search.len() {

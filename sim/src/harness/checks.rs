@@ -76,7 +76,10 @@ impl<'a> Checks<'a> {
         args: &CheckArgs,
         (table, interrupt, has_terminal): (&Table, Option<&AtomicBool>, bool),
     ) -> String {
-        let meter = Meter::new(variant.to_string(), has_terminal && !args.quiet);
+        // The table has the model above its variants.
+        let subject =
+            if args.format == Format::Text { variant.name().to_owned() } else { variant.to_string() };
+        let mut meter = Meter::new(subject, has_terminal && !args.quiet);
         let control = Control { progress: &mut |progress| meter.show(progress), interrupt };
         let run = run::run_under(variant, bounds, &args.settings(), control);
         drop(meter);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -17,7 +18,7 @@ use super::replays::{self, Replay};
 use super::run::Run;
 use super::table::Table;
 use super::{files, interrupt, json, listing, selection, text, unfinished};
-use crate::check::Reduction;
+use crate::check::{Reduction, notice};
 use crate::diagram::Style;
 use crate::mermaid;
 
@@ -270,11 +271,18 @@ fn with_process_streams(command: impl FnOnce(&mut Streams<'_>) -> Outcome) -> Ex
         colors: stdout.is_terminal() && !is_set("NO_COLOR"),
         out: &mut Reader { stdout: stdout.lock(), is_gone: false },
         err: &mut io::stderr(),
-        progress: io::stderr().is_terminal(),
+        progress: io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb"),
         program: program(),
         arguments: std::env::args().skip(1).collect(),
         interrupt: Some(interrupt::by_ctrl_c),
     };
+    let is_told = is_set("RUST_BACKTRACE");
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !notice(info) || is_told {
+            hook(info);
+        }
+    }));
     command(&mut streams).into()
 }
 

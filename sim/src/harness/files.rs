@@ -12,10 +12,10 @@ use crate::mermaid;
 
 /// Makes the directory of an option, if it is not there yet, and tries whether files can be written there.
 pub(super) fn assert_writable(option: &'static str, directory: &Path) -> Result<(), Failure> {
-    let trial = directory.join(format!(".downbeat-{}", std::process::id()));
-    let result = std::fs::create_dir_all(directory)
-        .and_then(|()| std::fs::write(&trial, "trial"))
-        .and_then(|()| std::fs::remove_file(&trial));
+    let trial = directory.join(".downbeat-trial");
+    let result = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&trial, "trial"));
+    // One that a kill, or a command at the same time, leaves is removed by the next.
+    drop(std::fs::remove_file(&trial));
     result.map_err(|error| Failure::Directory { option, path: directory.to_owned(), error })
 }
 

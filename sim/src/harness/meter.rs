@@ -1,86 +1,114 @@
 //! Progress of a search on the terminal.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 use super::table::{grouped, seconds};
-use crate::check::Progress;
+use crate::check::{Estimate, Phase, Progress};
+use crate::diagram::WIDTH;
 
 /// One line on standard error that follows a search and leaves nothing behind.
 pub(super) struct Meter {
-    bar: ProgressBar,
     subject: String,
+    is_visible: bool,
+    shown: Option<Instant>,
 }
 
 impl Meter {
     /// A meter for a search of `subject`; one that is not `visible` does nothing.
-    pub(super) fn new(subject: String, visible: bool) -> Self {
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        // What is wider than the terminal is cut off, lest each message be another line of it.
-        let style = ProgressStyle::with_template("{spinner} {wide_msg}").expect("a template that is right");
-        bar.set_style(style);
-        Self { bar, subject }
+    pub(super) fn new(subject: String, is_visible: bool) -> Self {
+        Self { subject, is_visible, shown: None }
     }
 
-    /// Shows how far the search has come.
-    pub(super) fn show(&self, progress: &Progress) {
-        if self.bar.is_hidden() {
-            return;
+    /// Shows how far the search has come, unless that was shown a moment ago.
+    pub(super) fn show(&mut self, progress: &Progress) {
+        let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE);
+        if self.is_visible && is_due {
+            // What is wider than the terminal is cut off there instead of going on in the next line, which would stay.
+            draw(&format!("\x1b[?7l{}\x1b[?7h", message(&self.subject, progress)));
+            self.shown = Some(Instant::now());
         }
-        self.bar.set_message(message(&self.subject, progress));
-        self.bar.tick();
     }
 }
 
-/// How far a search has come, the most important first.
-fn message(subject: &str, progress: &Progress) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a positive rate, for people"
-    )]
-    let rate = progress.rate() as u64;
-    let states = progress.states as u64;
-    if let Some(all) = progress.resuming {
-        let (again, all) = (grouped(states), grouped(all as u64));
-        return format!(
-            "{subject}  {again} of {all} states of the checkpoint found again  {}",
-            seconds(progress.elapsed)
-        );
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            draw("");
+        }
     }
-    let new = (states * 100).checked_div(progress.generated).unwrap_or(0);
-    let memory = progress.memory.map(|bytes| format!("  {}", mebibytes(bytes))).unwrap_or_default();
-    format!(
-        "{subject}  {} states, {}  {}  {}/s  depth {}  frontier {}  {new}% new{memory}",
-        grouped(states),
-        progress.estimate(),
-        seconds(progress.elapsed),
-        grouped(rate),
-        progress.depth,
-        grouped(progress.frontier as u64),
-    )
+}
+
+/// Nobody reads faster.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Room for the `^C` of an interrupt behind a message.
+const BEHIND: usize = 3;
+
+/// Writes over the line of the terminal.
+fn draw(text: &str) {
+    // A terminal that is gone is no reason to end.
+    drop(write!(io::stderr(), "\r\x1b[K{text}"));
+}
+
+/// How far a search has come, the most important first, and as much as a line has room for. Each part ends with its
+/// unit: what a narrow terminal cuts off is seen to be cut off.
+fn message(subject: &str, progress: &Progress) -> String {
+    let mut message = subject.to_owned();
+    for part in parts(progress) {
+        if message.chars().count() + 2 + part.chars().count() > WIDTH - BEHIND {
+            break;
+        }
+        message += "  ";
+        message += &part;
+    }
+    message
+}
+
+fn parts(progress: &Progress) -> Vec<String> {
+    let states = grouped(progress.states as u64);
+    let time = seconds(progress.elapsed);
+    let memory = progress.memory.map(mebibytes);
+    match progress.phase {
+        Phase::Resuming(all) => {
+            let found = format!("{states} of {} states found again", grouped(all as u64));
+            [found, time].into_iter().chain(memory).collect()
+        }
+        Phase::Walking(walked) => {
+            let walked = format!("liveness: {} of {states} states", grouped(walked as u64));
+            [walked, time].into_iter().chain(memory).collect()
+        }
+        Phase::Searching => {
+            let found = match progress.estimate() {
+                Estimate::TooEarly => format!("{states} states"),
+                estimate @ Estimate::Between { .. } => format!("{states} states, {estimate}"),
+            };
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "positive, for people"
+            )]
+            let rate = progress.rate() as u64;
+            let open = format!("{} open", grouped(progress.frontier as u64));
+            let new = (progress.states as u64 * 100).checked_div(progress.generated).unwrap_or(0);
+            let parts = [found, time, format!("{}/s", grouped(rate))].into_iter().chain(memory);
+            parts.chain([open, format!("{} deep", progress.depth), format!("{new}% new")]).collect()
+        }
+    }
 }
 
 fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", grouped(bytes / (1024 * 1024)))
 }
 
-impl Drop for Meter {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
-    fn message_has_all_that_is_known() {
+    fn message_has_what_there_is_room_for() {
         let progress = Progress {
             states: 143_000,
-            resuming: None,
+            phase: Phase::Searching,
             generated: 1_100_000,
             depth: 10,
             frontier: 51_000,
@@ -88,14 +116,23 @@ mod tests {
             memory: Some(70 << 20),
             elapsed: Duration::from_millis(500),
         };
-        let expected = "two-phase@7  143,000 states, about 163 to 598 thousand states in all  0.50 s  286,000/s  \
-                        depth 10  frontier 51,000  13% new  70 MiB";
-        assert_eq!(message("two-phase@7", &progress), expected);
-        let resuming = Progress { resuming: Some(200_000), levels: Vec::new(), ..progress.clone() };
-        let expected = "two-phase@7  143,000 of 200,000 states of the checkpoint found again  0.50 s";
-        assert_eq!(message("two-phase@7", &resuming), expected);
-        let begin = Progress { generated: 0, memory: None, levels: vec![1], depth: 0, ..progress };
-        let expected = "two-phase@7  143,000 states, no estimate yet  0.50 s  286,000/s  depth 0  frontier 51,000  0% new";
-        assert_eq!(message("two-phase@7", &begin), expected);
+        let begin = Progress { levels: vec![1], depth: 0, generated: 0, memory: None, ..progress.clone() };
+        let resuming = Progress { phase: Phase::Resuming(200_000), ..progress.clone() };
+        let walking = Progress { phase: Phase::Walking(32_768), ..progress.clone() };
+        let long = "agent-reports@names-attempt";
+        #[rustfmt::skip]
+        let cases = [
+            ("two-phase@7", &begin,
+                "two-phase@7  143,000 states  0.50 s  286,000/s  51,000 open  0 deep  0% new"),
+            ("7", &progress,
+                "7  143,000 states, about 163 to 598 thousand in all  0.50 s  286,000/s  70 MiB  51,000 open"),
+            (long, &progress,
+                "agent-reports@names-attempt  143,000 states, about 163 to 598 thousand in all  0.50 s  286,000/s"),
+            (long, &resuming, "agent-reports@names-attempt  143,000 of 200,000 states found again  0.50 s  70 MiB"),
+            (long, &walking,  "agent-reports@names-attempt  liveness: 32,768 of 143,000 states  0.50 s  70 MiB"),
+        ];
+        for (subject, progress, expected) in cases {
+            assert_eq!(message(subject, progress), expected);
+        }
     }
 }

@@ -216,7 +216,7 @@ impl<M: Model<State: Pack>> Search<'_, M> {
             .limits(Limits { states: Some(states), depth: self.depth, memory, time: None })
             .interrupt(&interrupt)
             .progress(|progress| {
-                blocks += usize::from(progress.resuming.is_none());
+                blocks += usize::from(!matches!(progress.phase, downbeat_sim::check::Phase::Resuming(_)));
                 *files = files_in(directory).max(*files);
                 if is_interrupted && part.blocks == blocks {
                     interrupt.store(true, Ordering::Relaxed);
