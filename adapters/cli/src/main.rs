@@ -39,13 +39,19 @@ Examples:
   downbeat check MODEL --bound messages=2  with another number of something
   downbeat check MODEL --property S1       one property
   downbeat check --format json             for machines
-  downbeat check --out traces              and files for each counterexample, to look at and to replay
+  downbeat check --out traces              and files for each counterexample, to replay
+  downbeat check --checkpoint DIR          a long search, which Ctrl-C ends; --resume goes on
+  downbeat check --max-memory 8000         on disk beyond 8 GB
+
+Ctrl-C ends the search and prints what was found; a second one ends the program at once.
 
 Exit code:
-  0  every property came out as expected
-  1  some property did not
-  2  nothing was checked: wrong usage, or output that cannot be written
-  3  a limit ended some search, and nothing is otherwise than expected";
+  0    every property came out as expected
+  1    some property did not
+  2    wrong usage, a wrong model, or files that cannot be used; what could be checked was
+  3    a limit ended a search, or liveness was left out (--reduce, --max-memory); nothing is
+       otherwise than expected
+  130  Ctrl-C came before everything was checked";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

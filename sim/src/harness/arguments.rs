@@ -9,6 +9,10 @@ use clap::{Args, ValueEnum};
 use super::run::{Checkpoints, Settings};
 use crate::check::{Limits, Reduction};
 
+const LIMITS: &str = "Limits of each search";
+const SEARCH: &str = "How to search";
+const LONG: &str = "Long searches";
+
 /// Arguments of `check`; a larger program mounts them as a subcommand.
 #[derive(Args, Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -23,40 +27,46 @@ pub struct CheckArgs {
     #[arg(long = "bound", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub bounds: Vec<(String, u64)>,
     /// Ends a search at more than so many distinct states
-    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", help_heading = LIMITS)]
     pub max_states: Option<usize>,
     /// Does not explore behaviours of more than so many steps
-    #[arg(long, value_name = "STEPS", help_heading = "Limits")]
+    #[arg(long, value_name = "STEPS", help_heading = LIMITS)]
     pub max_depth: Option<usize>,
     /// Ends a search after this time
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = LIMITS)]
     pub max_seconds: Option<Duration>,
-    /// Lets a search hold so much in memory and goes on on disk beyond, without liveness
-    #[arg(long, value_name = "MIB", help_heading = "Limits")]
+    /// Lets a search hold so much in memory; beyond, it goes on on disk, without liveness
+    ///
+    /// What the search itself holds is counted, without what states own on the heap. Whole states that are compared
+    /// (--storage exact, where they are not packed) and partial-order reduction cannot go to disk; such a search ends
+    /// when the process is larger than this.
+    #[arg(long, value_name = "MIB", help_heading = LIMITS)]
     pub max_memory: Option<u64>,
-    /// Where it goes on on disk; without it, the system's directory for temporary files
-    #[arg(long, value_name = "DIR", requires = "max_memory", help_heading = "Limits")]
+    /// Where a search goes on on disk [default: the system's directory for temporary files]
+    #[arg(long, value_name = "DIR", requires = "max_memory", help_heading = LIMITS)]
     pub spill: Option<PathBuf>,
-    /// Ends a search that makes the process larger than --max-memory, instead of going on on disk
-    #[arg(long, requires = "max_memory", conflicts_with = "spill", help_heading = "Limits")]
+    /// Ends a search that makes the process larger than --max-memory, and uses no disk
+    #[arg(long, requires = "max_memory", conflicts_with = "spill", help_heading = LIMITS)]
     pub no_spill: bool,
-    /// What states are told apart by; without it, exactly if the model is packed, else by fingerprints of 64 bits
-    #[arg(long, value_enum, value_name = "HOW", help_heading = "Search")]
+    /// What states are told apart by [default: exact if the model is packed, else fingerprint]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = SEARCH)]
     pub storage: Option<StoredAs>,
-    /// Leaves states out in the models that are declared for it; liveness is not decided there then
-    #[arg(long, value_enum, value_name = "HOW", help_heading = "Search")]
+    /// Leaves states out of the models that are declared for it, and does not decide their liveness
+    #[arg(long, value_enum, value_name = "HOW", help_heading = SEARCH)]
     pub reduce: Option<Reduce>,
-    /// Writes the state of each search to MODEL@VARIANT.checkpoint, until the search is complete
-    #[arg(long, value_name = "DIR", help_heading = "Long searches")]
+    /// Writes each search now and then, and when it ends early, to MODEL@VARIANT.checkpoint in here
+    ///
+    /// A search that is complete has its checkpoint removed.
+    #[arg(long, value_name = "DIR", help_heading = LONG)]
     pub checkpoint: Option<PathBuf>,
     /// Time between two checkpoints of a search [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "checkpoint", help_heading = "Long searches")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "checkpoint", help_heading = LONG)]
     pub checkpoint_every: Option<Duration>,
-    /// Goes on from the checkpoints that there are
-    #[arg(long, requires = "checkpoint", help_heading = "Long searches")]
+    /// Goes on from the checkpoints that there are, to the same result; without one, begins
+    #[arg(long, requires = "checkpoint", help_heading = LONG)]
     pub resume: bool,
     /// Uses so many threads instead of one on each core; the result does not depend on it
-    #[arg(long, value_name = "COUNT", value_parser = threads, help_heading = "Search")]
+    #[arg(long, value_name = "COUNT", value_parser = threads, help_heading = SEARCH)]
     pub threads: Option<NonZeroUsize>,
     /// How the result is written to standard output, and the diagrams to the files of --out
     #[arg(long, value_enum, default_value_t)]
@@ -133,11 +143,11 @@ pub enum Color {
 /// What states are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StoredAs {
-    /// By 64 bits of a hash, with a chance to miss a state that the report gives
+    /// By 64 bits of a hash; the report gives the chance that a state was missed
     Fingerprint,
-    /// By 128 bits: twice the memory, and a chance that is none
+    /// By 128 bits of a hash: twice the memory, and next to no chance
     Fingerprint128,
-    /// By the words that they are packed into where there is an encoding, else by the states themselves
+    /// By the words that they are packed into if the model is packed, else by whole states
     Exact,
 }
 
