@@ -330,7 +330,7 @@ fn variant_that_cannot_be_checked_keeps_no_other_from_it() {
     let cases = [
         (Wrong::NoInitialState,   "the model has no initial state: `Model::initial` returned nothing".to_owned()),
         (Wrong::Panic(3),         format!("the model panicked when it was asked for {action} after Increment, Increment: no step to 3")),
-        (Wrong::PropertyPanic(1), "the model panicked when it was asked for its properties after Increment: what is that?".to_owned()),
+        (Wrong::PropertyPanic(1), "the model panicked when it was asked for its properties, kinds and marks after Increment: what is that?".to_owned()),
         (Wrong::Fickle(1),        format!("{action}, asked for twice in the same state, led to different states or was there only once; does \
                                            the model depend on anything but its arguments, or does its own `steps` differ from `actions` and \
                                            `next`?")),
