@@ -5,8 +5,8 @@
 //! or twice. The kernel takes the event, and its effects are released in their order. A crash may come between any
 //! two effects, or at rest: what was outstanding is gone, and the kernel orders it again (`resync`).
 //!
-//! A state is made of a few parts ([`state`]); what a step does with a [`world`] is worked out once for the parts that it
-//! comes by ([`moves`]).
+//! A state is made of a few parts (`state`); what a step does with a `world` is worked out once for the parts that it
+//! comes by (`moves`).
 //!
 //! Nothing is left to a schedule: any order may be answered at any moment, any armed timer may fire, and every
 //! identity that was ever asked may be answered again.
