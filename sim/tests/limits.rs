@@ -1,10 +1,14 @@
 //! A limit makes undecided what it leaves open, and says so.
 
+#[expect(dead_code, reason = "nothing rings here")]
+#[path = "models/bell.rs"]
+mod bell;
 #[path = "models/graph.rs"]
 mod graph;
 
 use std::time::Duration;
 
+use bell::{Bell, Tower};
 use downbeat_sim::check::{Checker, Limit, Limits, Progress};
 use downbeat_sim::report::Verdict::{self, Holds, Incomplete, Violated};
 use graph::{Edge, Graph};
@@ -58,6 +62,46 @@ fn limits_end_the_search_only_if_something_lies_beyond() {
         );
         assert!(report.properties.iter().all(|property| property.verdict == verdict), "{name}: {report:?}");
     }
+}
+
+#[test]
+fn every_limit_ends_the_search_of_an_infinite_model() {
+    static SILENT: Bell = Bell::new();
+    let tower = Tower { bell: &SILENT, end: u64::MAX };
+    let (time, memory) = (Duration::from_millis(100), 64 * 1024);
+    #[rustfmt::skip]
+    let cases = [
+        (Limits { states: Some(3_000), ..Limits::default() }, Limit::States(3_000)),
+        (Limits { depth: Some(3_000), ..Limits::default() },  Limit::Depth(3_000)),
+        (Limits { time: Some(time), ..Limits::default() },    Limit::Time(time)),
+        (Limits { memory: Some(memory), ..Limits::default() }, Limit::Memory(memory)),
+    ];
+    for (limits, stopped_by) in cases {
+        let report = Checker::new(&tower).limits(limits).check().expect("the tower is sound");
+        let verdicts: Vec<Verdict> = report.properties.iter().map(|property| property.verdict).collect();
+        assert_eq!(report.stopped_by, Some(stopped_by));
+        // What was found stays; that the end never comes is not known.
+        let found = if report.depth < 100 { Incomplete } else { Violated };
+        assert_eq!(verdicts, [found, Incomplete], "{stopped_by:?}");
+    }
+}
+
+#[test]
+fn time_ends_the_search_of_an_infinite_model_on_disk() {
+    static SILENT: Bell = Bell::new();
+    let directory = std::env::temp_dir().join(format!("downbeat-limits-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("there is room for temporary files");
+    let time = Duration::from_millis(300);
+    let limits = Limits { time: Some(time), memory: Some(256 * 1024), ..Limits::default() };
+    let mut files = 0;
+    let entries = || std::fs::read_dir(&directory).expect("it exists").count();
+    let tower = Tower { bell: &SILENT, end: u64::MAX };
+    let checker =
+        Checker::new(&tower).limits(limits).spill(&directory).progress(|_| files = files.max(entries()));
+    let report = checker.check().expect("the tower is sound");
+    assert_eq!((report.stopped_by, report.verdict()), (Some(Limit::Time(time)), Violated));
+    assert_eq!((files, entries()), (1, 0), "what was spilled is removed");
+    std::fs::remove_dir(directory).expect("it is ours, and empty");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use downbeat_sim::check::{CheckError, Checker};
 use downbeat_sim::model::{Model, Property, Told};
-use downbeat_sim::pack::Pack;
+use downbeat_sim::pack::{Pack, TooWide, Word};
 
 /// Each initial state is a state of its own; nothing happens.
 struct Still<S>(Vec<S>);
@@ -76,4 +76,34 @@ fn states_beyond_their_bounds_are_refused() {
         error.to_string(),
         "`Bits63::bits` is 18446744073709551615 and is declared to be at most 9223372036854775807 (63 bits)"
     );
+}
+
+/// Its packed form, written by hand, has no place for the lowest bit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Rounded(u8);
+
+impl Pack for Rounded {
+    const BITS: u32 = 7;
+
+    fn pack<W: Word>(&self) -> Result<W, TooWide> {
+        (self.0 / 2).pack()
+    }
+
+    fn unpack<W: Word>(word: W) -> Self {
+        Rounded(u8::unpack(word) * 2)
+    }
+}
+
+#[test]
+fn packed_form_that_leaves_something_out_is_refused() {
+    let action = || "the beginning".to_owned();
+    #[rustfmt::skip]
+    let cases = [
+        ("nothing is lost of even numbers",         vec![2, 4], Ok(2)),
+        ("another state comes back",                vec![2, 5], Err(CheckError::NotHadBack { action: action() })),
+        ("two states have one word",                vec![4, 5], Err(CheckError::HashLeavesOut { action: action() })),
+    ];
+    for (name, states, expected) in cases {
+        assert_eq!(distinct(states.into_iter().map(Rounded).collect()), expected, "{name}");
+    }
 }

@@ -2,6 +2,8 @@
 
 #[path = "models/graph.rs"]
 mod graph;
+#[path = "models/interned.rs"]
+mod interned;
 #[path = "models/large.rs"]
 mod large;
 #[path = "models/naive.rs"]
@@ -15,6 +17,7 @@ use downbeat_sim::check::{Checker, Limit};
 use downbeat_sim::model::Model;
 use downbeat_sim::report::{Report, Storage};
 use graph::{Edge, Graph};
+use interned::Interned;
 use large::Large;
 use naive::{Naive, measure, without_lassos};
 use proptest::prelude::*;
@@ -110,6 +113,7 @@ proptest! {
         let expected = search.plainly(Stored::Whole, &directory);
         agrees(&graph, &naive, (&only, depth), &expected)?;
         search.agrees(&ways, &expected, &directory)?;
+        Interned::new(&graph).agrees((&only, depth), 1, &expected)?;
     }
 
     #[test]
@@ -140,9 +144,10 @@ proptest! {
 
 const SAFETY: [&str; 4] = ["always", "step", "sometimes", "deadlock"];
 
-/// Graphs of which some levels have enough states for several threads, and at any rate for several blocks.
+/// Graphs of which some levels have enough states for several threads, and of some graphs for several chunks of states.
 fn large_graphs() -> impl Strategy<Value = Large> {
-    (any::<u64>(), 4_000..9_000_u64).prop_map(|(seed, states)| Large { seed, states })
+    let states = prop_oneof![4 => 4_000..9_000_u64, 1 => 25_000..40_000_u64];
+    (any::<u64>(), states).prop_map(|(seed, states)| Large { seed, states })
 }
 
 proptest! {
@@ -153,7 +158,7 @@ proptest! {
         model in large_graphs(),
         depth in prop::option::weighted(0.3, 5..9_usize),
         ways in prop::collection::vec(
-            ways(1..=3, prop_oneof![200..1_000_usize, 1_024..2_000_usize, Just(1 << 20)]),
+            ways(1..=3, prop_oneof![200..1_000_usize, 1_024..2_000_usize, 4_097..10_000_usize, Just(1 << 20)]),
             4,
         ),
     ) {
@@ -171,6 +176,7 @@ proptest! {
             for stored in EVERY_STORAGE {
                 search.go(&Way::plain(stored, threads), &directory).agrees(&expected)?;
             }
+            Interned::new(&model).agrees((&only, depth), threads, &expected)?;
         }
     }
 }

@@ -7,7 +7,9 @@ mod processes;
 #[path = "models/two_phase_commit.rs"]
 mod two_phase_commit;
 
+use downbeat_sim::check::{Checker, Limits, Reduction};
 use downbeat_sim::model::{Model, Property, Told};
+use downbeat_sim::report::Verdict;
 use downbeat_sim::symmetry::{Asymmetry, Exchange, Id, Observer, Predicate, Rename, Renaming, Symmetry};
 use orbits::{orbits, quotient, search, symmetry, way};
 use processes::{Atom, Deed, Planted, Processes, Rule, processes};
@@ -79,6 +81,25 @@ fn passing(planted: Planted) -> Processes {
         atoms: [Atom::Never; 7],
         steps: [usize::MAX; 2],
         planted,
+    }
+}
+
+/// A step to a state that is the same under other names keeps a state from being a deadlock.
+#[test]
+fn token_that_goes_round_for_ever_is_no_deadlock_under_symmetry() {
+    let rules = [Deed::TakeToken, Deed::PassToken(0)].map(|deed| Rule { at: 0, deed, then: 0 }).to_vec();
+    // Nobody waits, so no state is final.
+    let atoms = [[Atom::Never; 6].as_slice(), &[Atom::Waiting { number: 0 }]].concat();
+    let atoms = atoms.try_into().expect("there are seven");
+    let model = Processes { number: 2, rules, atoms, ..passing(Planted::Nothing) };
+    for depth in [None, Some(1)] {
+        let checker =
+            || Checker::new(&model).only(["deadlock"]).limits(Limits { depth, ..Limits::default() });
+        let [full, reduced] = [checker(), checker().reduction(Reduction::Symmetry)].map(|checker| {
+            let report = checker.check().expect("the model is symmetric");
+            (report.distinct, report.verdict())
+        });
+        assert_eq!((full, reduced), ((3, Verdict::Holds), (2, Verdict::Holds)), "depth {depth:?}");
     }
 }
 

@@ -185,9 +185,14 @@ fn second_interrupt_ends_the_program_at_once() {
 
 /// A command that cannot write a file of more than 64 KiB.
 fn with_little_room(command: &Command) -> Command {
+    with_room_for(64, command)
+}
+
+/// A command that cannot write a file of more than so many KiB.
+fn with_room_for(kibibytes: u32, command: &Command) -> Command {
     // The signal that comes with the error is ignored, as it is on a disk that is full.
     let mut limited = Command::new("bash");
-    limited.args(["-c", r#"trap "" XFSZ; ulimit -f 64; exec "$0" "$@""#]);
+    limited.args(["-c", &format!(r#"trap "" XFSZ; ulimit -f {kibibytes}; exec "$0" "$@""#)]);
     limited.arg(command.get_program()).args(command.get_args());
     limited.stdout(Stdio::piped()).stderr(Stdio::piped());
     limited
@@ -229,6 +234,20 @@ fn full_disk_under_a_spill_ends_that_search_alone() {
         json!([{ "model": "subtask-completion", "variant": "kernel-retries", "reason": error }]);
     assert_eq!(report["not_checked"], not_checked);
     assert_eq!(directory.files(), Vec::<PathBuf>::new(), "what was spilled is gone");
+}
+
+#[test]
+fn full_disk_under_a_counterexample_loses_no_result() {
+    let directory = Directory::new("full-out");
+    let mut command = Command::new(PROGRAM);
+    command.args(["check", "agent-reports@as-is", "--format", "json"]);
+    let expected = report(&output(&mut command));
+    command.arg("--out").arg(&directory.0);
+    let full = output(&mut with_room_for(1, &command));
+    let file = directory.at("agent-reports@as-is.deadlock.json");
+    let error = format!("error: {} cannot be written: File too large (os error 27)\n", file.display());
+    assert_eq!((full.status.code(), text(&full.stderr)), (Some(2), error));
+    assert_eq!(report(&full), expected, "the report is as complete as without files");
 }
 
 #[test]

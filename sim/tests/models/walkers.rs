@@ -45,9 +45,9 @@ impl Walkers {
         mixed ^ (mixed >> 31)
     }
 
-    /// Two ways from most places, and none from a few.
+    /// Two ways from most places, also from those of the beginning, and none from a few.
     fn ways(&self, place: u8) -> std::ops::Range<u8> {
-        0..if self.random(place.into()).is_multiple_of(17) { 0 } else { 2 }
+        0..if place > 2 && self.random(place.into()).is_multiple_of(17) { 0 } else { 2 }
     }
 
     /// Whether who leaves the place changes the word.
@@ -141,6 +141,10 @@ impl Model for Walkers {
 
     fn lanes(&self) -> Vec<String> {
         (0..WALKERS).map(|walker| format!("walker {walker}")).collect()
+    }
+
+    fn opening(&self, state: &State) -> String {
+        format!("walkers at {:?}", state.at)
     }
 
     fn tell(&self, _: &State, action: &Action, after: &State) -> Told {
