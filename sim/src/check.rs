@@ -27,6 +27,7 @@ mod lasso;
 mod limits;
 mod liveness;
 mod panics;
+mod patience;
 mod recent;
 mod reduced;
 mod replay;
@@ -59,7 +60,9 @@ use crate::symmetry::Asymmetry;
 use encoding::{Encoding, Fingerprint, Packed, Whole};
 use evaluate::Evaluator;
 use explore::{Plan, Search};
+use patience::Patience;
 use reduced::Reduced;
+use walk::Walk;
 
 /// One check of one model, with its limits.
 ///
@@ -300,38 +303,32 @@ fn decide<M: Model, E: Encoding<M>>(
             }
         }
     }
-    let strengths: Vec<Strength> = plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
-
     let mut entries = Vec::with_capacity(properties.len());
     for (index, property) in properties.iter().enumerate() {
-        let (verdict, counterexample) = if !liveness::is_liveness(&property.check) {
-            let finding = search.findings.of(index);
-            let verdict = finding.verdict(&property.check, saw_all_states);
-            let witness = finding.witness.filter(|_| verdict == Verdict::Violated);
-            let told = witness.map(|witness| replay::finite(&search, property, witness)).transpose()?;
-            (verdict, told)
-        } else if let Some(walk) = &walked
-            && let Some(obligation) = &walk.obligations[index]
-        {
-            match liveness::decide(&walk.graph, &strengths, &search.levels, obligation) {
-                liveness::Outcome::Holds => (Verdict::Holds, None),
-                liveness::Outcome::Vacuous => (Verdict::Vacuous, None),
-                liveness::Outcome::Violated(lasso) => {
-                    let told = replay::lasso(&search, &walk.ranks, property, &lasso)?;
-                    (Verdict::Violated, Some(told))
-                }
-            }
-        } else {
-            (Verdict::Incomplete, None)
-        };
-        entries.push(PropertyReport {
+        let mut entry = PropertyReport {
             id: property.id,
             name: property.name,
             kind: Kind::from(&property.check),
-            verdict,
-            undecided: undecided.filter(|_| saw_all_states && liveness::is_liveness(&property.check)),
-            counterexample,
-        });
+            verdict: Verdict::Incomplete,
+            undecided: None,
+            counterexample: None,
+            is_shortest: false,
+        };
+        if !liveness::is_liveness(&property.check) {
+            decide_safety(&search, index, property, saw_all_states, &mut entry)?;
+        } else if let Some(walk) = &walked {
+            let decided = entries.iter().filter(|entry: &&PropertyReport| entry.kind.is_liveness()).count();
+            progress(&Progress { phase: Phase::Deciding(decided), ..search.progress() });
+            if let ControlFlow::Break(limit) = decide_liveness(&search, walk, index, property, &mut entry)? {
+                // What was decided before stays. Who goes on begins with liveness.
+                search.save()?;
+                stopped_by = Some(limit);
+                walked = None;
+            }
+        } else {
+            entry.undecided = undecided.filter(|_| saw_all_states);
+        }
+        entries.push(entry);
     }
     Ok(Report {
         properties: entries,
@@ -344,6 +341,50 @@ fn decide<M: Model, E: Encoding<M>>(
         elapsed: plan.begin.elapsed(),
         stopped_by,
     })
+}
+
+/// Decides a property of states or steps by what the search found.
+fn decide_safety<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
+    index: usize,
+    property: &Property<M>,
+    saw_all_states: bool,
+    entry: &mut PropertyReport,
+) -> Result<(), CheckError> {
+    let finding = search.findings.of(index);
+    entry.verdict = finding.verdict(&property.check, saw_all_states);
+    if let Some(witness) = finding.witness.filter(|_| entry.verdict == Verdict::Violated) {
+        entry.counterexample = Some(replay::finite(search, property, witness)?);
+        // Without the steps that are left out there may be only a longer way.
+        entry.is_shortest = search.plan.reduced.kind() != Some(Reduction::PartialOrder);
+    }
+    Ok(())
+}
+
+/// Decides a property of liveness on the complete graph, or returns the limit that was reached before.
+fn decide_liveness<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
+    walk: &Walk,
+    index: usize,
+    property: &Property<M>,
+    entry: &mut PropertyReport,
+) -> Result<ControlFlow<Limit>, CheckError> {
+    let Some(obligation) = &walk.obligations[index] else { return Ok(ControlFlow::Continue(())) };
+    let strengths: Vec<Strength> =
+        search.plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
+    let reached = || walk.exceeded(search);
+    let patience = Patience::until(&reached);
+    entry.verdict = match liveness::decide(&walk.graph, &strengths, &search.levels, obligation, &patience) {
+        Err(limit) => return Ok(ControlFlow::Break(limit)),
+        Ok(liveness::Outcome::Holds) => Verdict::Holds,
+        Ok(liveness::Outcome::Vacuous) => Verdict::Vacuous,
+        Ok(liveness::Outcome::Violated(lasso)) => {
+            entry.is_shortest = lasso.is_shortest;
+            entry.counterexample = Some(replay::lasso(search, &walk.ranks, property, &lasso)?);
+            Verdict::Violated
+        }
+    };
+    Ok(ControlFlow::Continue(()))
 }
 
 /// Why a search that sees all states does not decide liveness all the same.
@@ -386,6 +427,8 @@ pub enum Phase {
     Searching,
     /// It has found all states and takes their steps once more for liveness, so far of this many.
     Walking(usize),
+    /// It decides a property of liveness, after this many others.
+    Deciding(usize),
 }
 
 impl Progress {

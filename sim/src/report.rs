@@ -81,6 +81,14 @@ impl Kind {
             Kind::Eventually => "eventually",
         }
     }
+
+    /// Whether it is decided by cycles, so that the whole graph is needed.
+    pub fn is_liveness(self) -> bool {
+        match self {
+            Kind::LeadsTo | Kind::Eventually => true,
+            Kind::Always | Kind::AlwaysStep | Kind::Sometimes | Kind::NoDeadlock => false,
+        }
+    }
 }
 
 impl<M: Model> From<&Check<M>> for Kind {
@@ -215,6 +223,9 @@ pub struct PropertyReport {
     pub undecided: Option<Undecided>,
     /// A behaviour that violates it. A violated [`Kind::Sometimes`] has none.
     pub counterexample: Option<Counterexample>,
+    /// Whether it is known that no counterexample has fewer steps; false without one. It is not known of a lasso for
+    /// which the search for a shorter one was given up, and of none that was found under partial-order reduction.
+    pub is_shortest: bool,
 }
 
 /// A behaviour that violates a property: a finite one, or a lasso that goes on for ever.

@@ -227,6 +227,7 @@ mod tests {
             verdict: Verdict::Incomplete,
             undecided,
             counterexample: None,
+            is_shortest: false,
         };
         let (symmetry, spilled) = (Undecided::LivenessUnderSymmetry, Undecided::LivenessWhenSpilled);
         let report = Report {
