@@ -121,6 +121,10 @@ pub struct Report {
     pub generated: u64,
     /// Steps on the way to the state that is farthest from the initial ones.
     pub depth: usize,
+    /// In how many of the states the model was audited: that it answers twice alike, that `Hash`, `Eq` and the packed
+    /// form agree, that what it declares for a reduction is true. All that was found rests on it that this is so in
+    /// the others too.
+    pub audited: usize,
     /// What the steps of the search came by.
     pub coverage: Coverage,
     /// What states were told apart by.

@@ -240,6 +240,7 @@ mod tests {
             distinct: 1,
             generated: 1,
             depth: 0,
+            audited: 1,
             coverage: Coverage::default(),
             storage: Storage::Exact,
             reduction: None,

@@ -113,6 +113,7 @@ impl<'a, M: Model> Naive<'a, M> {
             distinct,
             generated: self.initial as u64 + view.steps().count() as u64,
             depth: self.distance[distinct - 1],
+            audited: (0..distinct).filter(|rank| *rank < 200 || rank % 1_024 == 0).count(),
             coverage: view.coverage(),
             storage: Storage::Exact,
             reduction: None,
