@@ -27,6 +27,7 @@ mod lasso;
 mod limits;
 mod liveness;
 mod panics;
+mod patience;
 mod recent;
 mod reduced;
 mod replay;
@@ -56,10 +57,13 @@ use crate::pack::{Pack, TooWide};
 use crate::reduction::Dependence;
 use crate::report::{Kind, PropertyReport, Report, Undecided, Verdict};
 use crate::symmetry::Asymmetry;
+use audit::Audit;
 use encoding::{Encoding, Fingerprint, Packed, Whole};
 use evaluate::Evaluator;
 use explore::{Plan, Search};
+use patience::Patience;
 use reduced::Reduced;
+use walk::Walk;
 
 /// One check of one model, with its limits.
 ///
@@ -95,6 +99,7 @@ pub struct Checker<'a, M: Model> {
     resume: bool,
     interrupt: Option<&'a AtomicBool>,
     reduction: Option<Reduction>,
+    audits_all: bool,
 }
 
 /// The search and the judgement with one encoding.
@@ -118,6 +123,7 @@ impl<'a, M: Model> Checker<'a, M> {
             resume: false,
             interrupt: None,
             reduction: None,
+            audits_all: false,
         }
     }
 
@@ -210,6 +216,16 @@ impl<'a, M: Model> Checker<'a, M> {
         self
     }
 
+    /// Audits the model in every state that is expanded, instead of in the first 200 and in each whose number is a
+    /// multiple of 1,024: whether it answers twice alike, whether `Hash`, `Eq` and the packed form agree, and whether
+    /// what it declares for a reduction is true. It takes several times as long. Then what was found rests on no sample,
+    /// but for what a model that answers differently did not show when it was asked twice.
+    #[must_use]
+    pub fn audit_all(mut self) -> Self {
+        self.audits_all = true;
+        self
+    }
+
     /// Ends the search, incomplete, soon after this becomes true; one that has not yet found the states of its
     /// checkpoint again, with [`CheckError::Interrupted`].
     #[must_use]
@@ -240,6 +256,11 @@ impl<'a, M: Model> Checker<'a, M> {
 
     fn run(&self, begin: Instant, progress: &mut dyn FnMut(&Progress)) -> Result<Report, CheckError> {
         let properties = self.selected_properties()?;
+        let audit = Audit::new(self.audits_all);
+        let checkpoint = self.checkpoint.clone().map(|checkpoint| {
+            let identity = [checkpoint.identity.as_str(), audit.name()].join(checkpoint::PART);
+            Checkpointing { identity, ..checkpoint }
+        });
         let plan = Plan {
             model: self.model,
             evaluator: Evaluator::new(self.model, &properties),
@@ -249,10 +270,11 @@ impl<'a, M: Model> Checker<'a, M> {
             kinds: self.model.kinds().len(),
             marks: self.model.marks().len(),
             spill: self.spill.clone(),
-            checkpoint: self.checkpoint.clone(),
+            checkpoint,
             resume: self.resume,
             interrupt: self.interrupt,
             reduced: Reduced::of(self.model, self.reduction, &properties)?,
+            audit,
         };
         (self.decide)(&plan, &properties, progress)
     }
@@ -282,6 +304,13 @@ fn decide<M: Model, E: Encoding<M>>(
 ) -> Result<Report, CheckError> {
     audit::first_states::<M, E>(plan)?;
     let mut search = Search::<M, E>::begin(plan, progress)?;
+    // Those that a checkpoint has as expanded were audited before it was written.
+    let audited_before = if search.levels.is_empty() {
+        0
+    } else {
+        let begin = search.progress();
+        plan.audit.due_among(begin.states - begin.frontier)
+    };
     let mut stopped_by = search.run(progress)?;
     let saw_all_states = stopped_by.is_none();
 
@@ -300,50 +329,89 @@ fn decide<M: Model, E: Encoding<M>>(
             }
         }
     }
-    let strengths: Vec<Strength> = plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
-
     let mut entries = Vec::with_capacity(properties.len());
     for (index, property) in properties.iter().enumerate() {
-        let (verdict, counterexample) = if !liveness::is_liveness(&property.check) {
-            let finding = search.findings.of(index);
-            let verdict = finding.verdict(&property.check, saw_all_states);
-            let witness = finding.witness.filter(|_| verdict == Verdict::Violated);
-            let told = witness.map(|witness| replay::finite(&search, property, witness)).transpose()?;
-            (verdict, told)
-        } else if let Some(walk) = &walked
-            && let Some(obligation) = &walk.obligations[index]
-        {
-            match liveness::decide(&walk.graph, &strengths, &search.levels, obligation) {
-                liveness::Outcome::Holds => (Verdict::Holds, None),
-                liveness::Outcome::Vacuous => (Verdict::Vacuous, None),
-                liveness::Outcome::Violated(lasso) => {
-                    let told = replay::lasso(&search, &walk.ranks, property, &lasso)?;
-                    (Verdict::Violated, Some(told))
-                }
-            }
-        } else {
-            (Verdict::Incomplete, None)
-        };
-        entries.push(PropertyReport {
+        let mut entry = PropertyReport {
             id: property.id,
             name: property.name,
             kind: Kind::from(&property.check),
-            verdict,
-            undecided: undecided.filter(|_| saw_all_states && liveness::is_liveness(&property.check)),
-            counterexample,
-        });
+            verdict: Verdict::Incomplete,
+            undecided: None,
+            counterexample: None,
+            is_shortest: false,
+        };
+        if !liveness::is_liveness(&property.check) {
+            decide_safety(&search, index, property, saw_all_states, &mut entry)?;
+        } else if let Some(walk) = &walked {
+            let decided = entries.iter().filter(|entry: &&PropertyReport| entry.kind.is_liveness()).count();
+            progress(&Progress { phase: Phase::Deciding(decided), ..search.progress() });
+            if let ControlFlow::Break(limit) = decide_liveness(&search, walk, index, property, &mut entry)? {
+                // What was decided before stays. Who goes on begins with liveness.
+                search.save()?;
+                stopped_by = Some(limit);
+                walked = None;
+            }
+        } else {
+            entry.undecided = undecided.filter(|_| saw_all_states);
+        }
+        entries.push(entry);
     }
     Ok(Report {
         properties: entries,
         distinct: search.len(),
         generated: search.totals.generated,
         depth: search.depth(),
+        audited: audited_before + plan.audit.audited(),
         coverage: search.coverage(),
         storage: E::STORAGE,
         reduction: plan.reduced.kind(),
         elapsed: plan.begin.elapsed(),
         stopped_by,
     })
+}
+
+/// Decides a property of states or steps by what the search found.
+fn decide_safety<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
+    index: usize,
+    property: &Property<M>,
+    saw_all_states: bool,
+    entry: &mut PropertyReport,
+) -> Result<(), CheckError> {
+    let finding = search.findings.of(index);
+    entry.verdict = finding.verdict(&property.check, saw_all_states);
+    if let Some(witness) = finding.witness.filter(|_| entry.verdict == Verdict::Violated) {
+        entry.counterexample = Some(replay::finite(search, property, witness)?);
+        // Without the steps that are left out there may be only a longer way.
+        entry.is_shortest = search.plan.reduced.kind() != Some(Reduction::PartialOrder);
+    }
+    Ok(())
+}
+
+/// Decides a property of liveness on the complete graph, or returns the limit that was reached before.
+fn decide_liveness<M: Model, E: Encoding<M>>(
+    search: &Search<'_, M, E>,
+    walk: &Walk,
+    index: usize,
+    property: &Property<M>,
+    entry: &mut PropertyReport,
+) -> Result<ControlFlow<Limit>, CheckError> {
+    let Some(obligation) = &walk.obligations[index] else { return Ok(ControlFlow::Continue(())) };
+    let strengths: Vec<Strength> =
+        search.plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
+    let reached = || walk.exceeded(search);
+    let patience = Patience::until(&reached);
+    entry.verdict = match liveness::decide(&walk.graph, &strengths, &search.levels, obligation, &patience) {
+        Err(limit) => return Ok(ControlFlow::Break(limit)),
+        Ok(liveness::Outcome::Holds) => Verdict::Holds,
+        Ok(liveness::Outcome::Vacuous) => Verdict::Vacuous,
+        Ok(liveness::Outcome::Violated(lasso)) => {
+            entry.is_shortest = lasso.is_shortest;
+            entry.counterexample = Some(replay::lasso(search, &walk.ranks, property, &lasso)?);
+            Verdict::Violated
+        }
+    };
+    Ok(ControlFlow::Continue(()))
 }
 
 /// Why a search that sees all states does not decide liveness all the same.
@@ -386,6 +454,8 @@ pub enum Phase {
     Searching,
     /// It has found all states and takes their steps once more for liveness, so far of this many.
     Walking(usize),
+    /// It decides a property of liveness, after this many others.
+    Deciding(usize),
 }
 
 impl Progress {

@@ -81,6 +81,14 @@ impl Kind {
             Kind::Eventually => "eventually",
         }
     }
+
+    /// Whether it is decided by cycles, so that the whole graph is needed.
+    pub fn is_liveness(self) -> bool {
+        match self {
+            Kind::LeadsTo | Kind::Eventually => true,
+            Kind::Always | Kind::AlwaysStep | Kind::Sometimes | Kind::NoDeadlock => false,
+        }
+    }
 }
 
 impl<M: Model> From<&Check<M>> for Kind {
@@ -113,6 +121,10 @@ pub struct Report {
     pub generated: u64,
     /// Steps on the way to the state that is farthest from the initial ones.
     pub depth: usize,
+    /// In how many of the states the model was audited: that it answers twice alike, that `Hash`, `Eq` and the packed
+    /// form agree, that what it declares for a reduction is true. All that was found rests on it that this is so in
+    /// the others too.
+    pub audited: usize,
     /// What the steps of the search came by.
     pub coverage: Coverage,
     /// What states were told apart by.
@@ -215,6 +227,9 @@ pub struct PropertyReport {
     pub undecided: Option<Undecided>,
     /// A behaviour that violates it. A violated [`Kind::Sometimes`] has none.
     pub counterexample: Option<Counterexample>,
+    /// Whether it is known that no counterexample has fewer steps; false without one. It is not known of a lasso for
+    /// which the search for a shorter one was given up, and of none that was found under partial-order reduction.
+    pub is_shortest: bool,
 }
 
 /// A behaviour that violates a property: a finite one, or a lasso that goes on for ever.

@@ -6,10 +6,11 @@ mod bell;
 #[path = "models/graph.rs"]
 mod graph;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bell::{Bell, Tower};
-use downbeat_sim::check::{Checker, Limit, Limits, Progress};
+use downbeat_sim::check::{Checker, Limit, Limits, Phase, Progress};
 use downbeat_sim::report::Verdict::{self, Holds, Incomplete, Violated};
 use graph::{Edge, Graph};
 
@@ -137,6 +138,28 @@ fn limits_between_initial_states_do_not_hide_where_a_behaviour_begins() {
     assert_eq!((report.stopped_by, report.distinct, report.depth), (Some(Limit::States(3)), 4, 1));
     let steps = report.properties[0].counterexample.as_ref().map(|counterexample| counterexample.steps.len());
     assert_eq!(steps, Some(1));
+}
+
+#[test]
+fn interrupt_between_two_properties_of_liveness_leaves_what_was_decided() {
+    let graph = Graph { bad: 1 << 4, ..row() };
+    #[rustfmt::skip]
+    let cases: [(_, Option<Limit>, [Verdict; 3]); 4] = [
+        (Phase::Walking(10),  Some(Limit::Interrupt), [Violated, Incomplete, Incomplete]),
+        (Phase::Deciding(0),  Some(Limit::Interrupt), [Violated, Incomplete, Incomplete]),
+        (Phase::Deciding(1),  Some(Limit::Interrupt), [Violated, Holds, Incomplete]),
+        (Phase::Deciding(2),  None,                   [Violated, Holds, Holds]),
+    ];
+    for (phase, stopped_by, expected) in cases {
+        let interrupt = AtomicBool::new(false);
+        let progress = |progress: &Progress| {
+            interrupt.fetch_or(progress.phase == phase, Ordering::Relaxed);
+        };
+        let checker = Checker::new(&graph).only(["always", "leads-to", "eventually"]);
+        let report = checker.interrupt(&interrupt).progress(progress).check().expect("the graph is sound");
+        let verdicts: Vec<Verdict> = report.properties.iter().map(|property| property.verdict).collect();
+        assert_eq!((report.stopped_by, &verdicts[..]), (stopped_by, &expected[..]), "{phase:?}");
+    }
 }
 
 #[test]

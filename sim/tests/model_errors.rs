@@ -19,13 +19,13 @@ fn models_that_contradict_themselves_are_refused() {
         (Wrong::NoInitialState,    &["S1"],       CheckError::NoInitialState),
         (Wrong::SamePropertyTwice, &[],           CheckError::DuplicateProperty { id: "S1" }),
         (Wrong::UnknownLane,       &["S1"],       CheckError::UnknownLane { action: action(), lane: 4, lanes: 1 }),
-        // The first look asks for three steps three times each, the search for that of the first state four times
-        // and of the others once, the replay of its path once more for each step.
+        // The first look asks for three steps three times each, the search, which looks again, four times, and the
+        // replay of its path once more for each step.
         (Wrong::Fickle(1),         &["S1"],       CheckError::NotDeterministic { action: action() }),
         (Wrong::Fickle(10),        &["S1"],       CheckError::NotDeterministic { action: action() }),
-        (Wrong::Fickle(15),        &["S1"],       CheckError::NotRepeatable { step: 1, tried: vec![action()] }),
-        (Wrong::Fickle(17),        &["S1"],       CheckError::NotRepeatable { step: 3, tried: vec![action()] }),
-        (Wrong::Fickle(16),        &["L1"],       CheckError::UnknownState { action: action() }),
+        (Wrong::Fickle(21),        &["S1"],       CheckError::NotRepeatable { step: 1, tried: vec![action()] }),
+        (Wrong::Fickle(23),        &["S1"],       CheckError::NotRepeatable { step: 3, tried: vec![action()] }),
+        (Wrong::Fickle(22),        &["L1"],       CheckError::UnknownState { action: action() }),
         (Wrong::Hash,              &["S1"],       CheckError::HashDisagreesWithEq { action: action() }),
         (Wrong::NoHash,            &["S1"],       CheckError::HashLeavesOut { action: action() }),
         (Wrong::Twice,             &["S1"],       CheckError::SameActionTwice { action: action() }),

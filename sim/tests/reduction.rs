@@ -6,7 +6,7 @@ mod automata;
 mod reduced;
 
 use automata::{Act, Action, Atom, Automata, Edge, PROCESSES, State, counter, head, systems, tail};
-use downbeat_sim::check::Checker;
+use downbeat_sim::check::{Checker, Limit, Limits, Reduction};
 use downbeat_sim::model::{Check, Model};
 use downbeat_sim::reduction::{Dependence, Footprint, Objects, Order, Processes, Touches, audit, is_kept};
 use downbeat_sim::report::Verdict;
@@ -219,6 +219,33 @@ fn choice_is_of_processes_that_nobody_disturbs() {
         model.actions(&state, &mut actions);
         let sets: Vec<Vec<usize>> = processes.choose(&model, &state, &actions, visible).collect();
         assert_eq!(sets, expected, "{name}");
+    }
+}
+
+#[test]
+fn limit_on_depth_leaves_out_what_the_reduced_search_comes_to_later() {
+    // The steps of the first process stand for all until it is at its end; the one that is seen comes after them.
+    let local = |from| Edge { from, to: from + 1, act: Act::Local };
+    let model = Automata {
+        processes: vec![vec![local(0), local(1), local(2)], vec![local(0)]],
+        bad: vec![Atom::At { process: 1, place: 1 }],
+        ..Automata::default()
+    };
+    let (partial, beyond) = (Some(Reduction::PartialOrder), |depth| Some(Limit::Depth(depth)));
+    #[rustfmt::skip]
+    let cases = [
+        ("the full search comes to it at once",      None,    1, beyond(1), Verdict::Violated,   Some((1, true))),
+        ("the reduced one not within three steps",   partial, 3, beyond(3), Verdict::Incomplete, None),
+        ("but then, and perhaps not by a shortest",  partial, 4, None,      Verdict::Violated,   Some((4, false))),
+    ];
+    for (name, reduction, depth, stopped_by, verdict, way) in cases {
+        let limits = Limits { depth: Some(depth), ..Limits::default() };
+        let checker = Checker::new(&model).only(["always"]).limits(limits);
+        let checker = reduction.into_iter().fold(checker, Checker::reduction);
+        let report = checker.check().expect("automata are consistent");
+        let found = &report.properties[0];
+        let steps = found.counterexample.as_ref().map(|told| (told.steps.len(), found.is_shortest));
+        assert_eq!((report.stopped_by, found.verdict, steps), (stopped_by, verdict, way), "{name}");
     }
 }
 

@@ -62,12 +62,14 @@ fn reports_are_valid() {
 fn schema_refuses_reports_that_contradict_themselves() {
     let schema = schema(REPORT);
     #[rustfmt::skip]
-    let cases: [(&str, &str, Value); 10] = [
+    let cases: [(&str, &str, Value); 12] = [
         ("no verdict",                             "/runs/0/verdict",                                  json!(null)),
         ("an unknown verdict",                     "/runs/0/verdict",                                  json!("fine")),
         ("violated without a counterexample",      "/runs/0/properties/0/counterexample",              json!(null)),
         ("a lasso of an invariant",                "/runs/0/properties/0/counterexample/lasso_start",  json!(0)),
         ("liveness without a lasso",               "/runs/2/properties/6/counterexample/lasso_start",  json!(null)),
+        ("no word of the length",                  "/runs/0/properties/0/shortest",                    json!(null)),
+        ("a length of nothing",                    "/runs/0/properties/1/shortest",                    json!(true)),
         ("stopped and as expected",                "/runs/0/stopped_by",                               json!("limit of 1 states")),
         ("undecided and yet a verdict",            "/runs/0/properties/1/undecided",                   json!("for want of time")),
         ("fingerprints of no length",              "/runs/0/storage",                                  json!({"kind": "fingerprint", "omission": 0.5})),

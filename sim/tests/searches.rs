@@ -8,6 +8,8 @@ mod bell;
 mod counter;
 #[path = "models/counting.rs"]
 mod counting;
+#[path = "models/graph.rs"]
+mod graph;
 #[path = "models/two_phase_commit.rs"]
 mod two_phase_commit;
 
@@ -19,6 +21,8 @@ use counter::Custom;
 use counting::{Counting, Wrong};
 use downbeat_sim::harness::Outcome::{self, AsExpected, Failed, Incomplete, Interrupted, Unexpected};
 use downbeat_sim::harness::{self, Bounds, Registry, Streams, Variant};
+use downbeat_sim::report::Verdict;
+use graph::{Edge, Graph};
 use serde_json::{Value, json};
 use two_phase_commit::TwoPhaseCommit;
 
@@ -168,6 +172,53 @@ fn reduction_is_for_the_models_that_are_declared_for_it() {
 }
 
 #[test]
+fn audit_of_every_state_is_told_from_one_of_some() {
+    let cases = [
+        ("", 208, "audited: 208 of 8,832 states; --audit-all looks at each"),
+        ("--audit-all", 8_832, "audited: every state"),
+        ("--audit-all --reduce symmetry", 314, "audited: every state"),
+    ];
+    for (options, audited, told) in cases {
+        let line = format!("check two-phase@packed {options}");
+        let report = Command::of(&format!("{line} --format json")).report();
+        assert_eq!(report["runs"][0]["states"]["audited"], json!(audited), "{line}");
+        let Command { outcome, out, .. } = Command::of(&line);
+        assert_eq!(
+            (outcome, out.lines().filter(|line| line.contains("audited")).collect()),
+            (AsExpected, vec![told])
+        );
+    }
+}
+
+/// Each of so many states leads to all others, and each is to be entered again and again.
+fn complete(states: u8) -> Graph {
+    let edges = (0..states).flat_map(|from| {
+        let others = (0..states).filter(move |to| *to != from);
+        others.map(move |to| Edge { from, to, fair: 1 << to, bad: false })
+    });
+    Graph { initial: vec![0], edges: edges.collect(), fair_actions: states, ..Graph::default() }
+}
+
+#[test]
+fn lasso_that_is_perhaps_not_a_shortest_one_says_so() {
+    let of = |states| {
+        let variant = Variant::new("complete", "", move |_: &_| complete(states));
+        Registry::new().model("graph", "", [variant.expect("eventually", Verdict::Violated)])
+    };
+    let given_up = "perhaps not a shortest one: the search for a shorter loop was given up";
+    for (states, is_shortest, told) in [(4, true, vec![]), (24, false, vec![given_up])] {
+        let line = "check --property eventually";
+        let Command { outcome, out, .. } = Command::on(&of(states), line);
+        let said: Vec<&str> = out.lines().filter(|line| line.contains("shortest")).collect();
+        assert_eq!((outcome, said), (AsExpected, told), "{states} states");
+        let report = Command::on(&of(states), &format!("{line} --format json")).report();
+        let property = &report["runs"][0]["properties"][0];
+        let found = (&property["shortest"], &property["counterexample"]["length"]);
+        assert_eq!(found, (&json!(is_shortest), &json!(states)), "{states} states");
+    }
+}
+
+#[test]
 fn memory_is_a_limit_or_the_beginning_of_the_disk() {
     let directory = Directory::new("disk");
     let line = "check two-phase@packed --bound managers=7 --format json";
@@ -233,6 +284,7 @@ fn checkpoint_that_does_not_fit_is_refused_with_what_is_different() {
         ("--max-depth 9",         "it is of a search with any depth, and this is one with a depth of 9"),
         ("--property S1",         "it is of a search with properties S1 R1 R2, and this is one with properties S1"),
         ("--storage fingerprint", "it is of a search with packed states, and this is one with fingerprints of 64 bits"),
+        ("--audit-all",           "it is of a search with an audit of some states, and this is one with an audit of every state"),
         ("--reduce symmetry",     "it is of a search with every state, and this is one with symmetry reduction"),
     ];
     for (more, why) in cases {

@@ -164,8 +164,8 @@ fn checkpoints_that_do_not_fit_are_refused() {
     let Some(CheckError::Checkpoint { why: BadCheckpoint::Foreign { of, wanted }, .. }) = foreign else {
         panic!("a foreign checkpoint was taken: {foreign:?}");
     };
-    assert!(of.starts_with("two-phase commit, properties S1 R1 R2, "), "{of}");
-    assert!(wanted.starts_with("another model, properties S1 R1 R2, "), "{wanted}");
+    assert!(of.starts_with("two-phase commit, an audit of some states, properties S1 R1 R2, "), "{of}");
+    assert!(wanted.starts_with("another model, an audit of some states, properties S1 R1 R2, "), "{wanted}");
     // The same name for a model that has changed.
     let changed = TwoPhaseCommit { managers: 4 };
     let resumed = Checker::new(&changed).checkpoint(checkpointing(&directory)).resume().check();

@@ -2,7 +2,10 @@
 //!
 //! What the checker concludes rests on it that a model depends on nothing but its arguments, and that equal
 //! states have one key and different ones two. Neither can be proven from outside. The first states of every
-//! search are looked at in full, two by two, and of the others each one whose rank is a multiple of [`SPOT`].
+//! search are compared two by two. When they are expanded they are looked at again, and of the others each one whose
+//! rank is a multiple of [`SPOT`], or all.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CheckError;
 use super::encoding::Encoding;
@@ -15,8 +18,43 @@ type Step<M> = (<M as Model>::Action, <M as Model>::State);
 
 /// States that are compared with each other before the search: the square of it must stay cheap.
 const SAMPLE: usize = 200;
-/// Of so many states one is expanded twice.
-pub(super) const SPOT: usize = 1024;
+/// Of so many states one is looked at.
+const SPOT: usize = 1024;
+
+/// Which states are looked at when they are expanded, and how many were.
+pub(super) struct Audit {
+    all: bool,
+    audited: AtomicUsize,
+}
+
+impl Audit {
+    /// An audit of all states, or of the sample.
+    pub(super) fn new(all: bool) -> Self {
+        Self { all, audited: AtomicUsize::new(0) }
+    }
+
+    /// Whether the state of this rank is one to look at.
+    #[inline]
+    pub(super) fn is_due(&self, rank: usize) -> bool {
+        self.all || rank < SAMPLE || rank.is_multiple_of(SPOT)
+    }
+
+    /// How many of so many first states are to be looked at.
+    pub(super) fn due_among(&self, states: usize) -> usize {
+        let spots = states.saturating_sub(1) / SPOT;
+        if self.all { states } else { states.min(SAMPLE) + spots }
+    }
+
+    /// How many were looked at since the search began or went on.
+    pub(super) fn audited(&self) -> usize {
+        self.audited.load(Ordering::Relaxed)
+    }
+
+    /// What a checkpoint says about it: one of a sample is not gone on with as if it were one of all.
+    pub(super) fn name(&self) -> &'static str {
+        if self.all { "an audit of every state" } else { "an audit of some states" }
+    }
+}
 
 /// Looks at the first states of a model.
 pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Result<(), CheckError> {
@@ -29,7 +67,7 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Resu
     let mut next = 0;
     while next < states.len() {
         // Where the model panics, the search will come to the same state and say how.
-        let Ok(steps) = caught(|| one_state::<M, E>(plan, &states[next])) else { return Ok(()) };
+        let Ok(steps) = caught(|| look::<M, E>(plan, &states[next])) else { return Ok(()) };
         for (action, after) in steps? {
             if states.len() < SAMPLE {
                 add::<M, E>(&mut states, after, &format!("{action:?}"))?;
@@ -40,11 +78,17 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Resu
     Ok(())
 }
 
-/// Looks at one state and returns its steps.
+/// Looks at a state that is being expanded.
 pub(super) fn one_state<M: Model, E: Encoding<M>>(
     plan: &Plan<'_, M>,
     state: &M::State,
-) -> Result<Vec<Step<M>>, CheckError> {
+) -> Result<(), CheckError> {
+    plan.audit.audited.fetch_add(1, Ordering::Relaxed);
+    look::<M, E>(plan, state).map(drop)
+}
+
+/// Looks at one state and returns its steps.
+fn look<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>, state: &M::State) -> Result<Vec<Step<M>>, CheckError> {
     let steps = twice::<M, E>(plan.model, state)?;
     plan.reduced.audit(plan.model, state)?;
     Ok(steps)
@@ -120,4 +164,20 @@ fn key<M: Model, E: Encoding<M>>(state: &M::State) -> Result<E::Key, CheckError>
 fn is_had_back<M: Model, E: Encoding<M>>(state: &M::State) -> Result<bool, CheckError> {
     let (key, body) = E::encode(state.clone()).map_err(|error| *error)?;
     Ok(*E::decode(key, &body) == *state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_states_to_look_at_is_that_of_those_that_are_due() {
+        for (all, states) in [(false, 5_000), (true, 50)] {
+            let audit = Audit::new(all);
+            for first in 0..=states {
+                let due = (0..first).filter(|rank| audit.is_due(*rank)).count();
+                assert_eq!(audit.due_among(first), due, "{first} states, all: {all}");
+            }
+        }
+    }
 }

@@ -4,6 +4,8 @@
 //! are made once; a decomposition touches only those of its own part.
 
 use super::graph::Graph;
+use super::limits::Limit;
+use super::patience::Patience;
 
 /// Not visited, or in no component. More than any rank.
 const NONE: u32 = u32::MAX;
@@ -49,7 +51,7 @@ impl<'a> Decomposition<'a> {
     }
 
     /// The components of the subgraph of these states, each listed once.
-    pub(super) fn decompose(&mut self, part: &[u32]) -> Components {
+    pub(super) fn decompose(&mut self, part: &[u32], patience: &Patience<'_>) -> Result<Components, Limit> {
         for state in part {
             self.marks[*state as usize] = Mark { component: OPEN, number: NONE, low: NONE };
         }
@@ -57,10 +59,10 @@ impl<'a> Decomposition<'a> {
             Search { decomposition: self, next_number: 0, open: Vec::new(), found: Components::default() };
         for root in part {
             if search.decomposition.marks[*root as usize].number == NONE {
-                search.from(*root);
+                search.from(*root, patience)?;
             }
         }
-        search.found
+        Ok(search.found)
     }
 
     /// Takes states out of their components.
@@ -110,12 +112,13 @@ struct Search<'s, 'a> {
 }
 
 impl Search<'_, '_> {
-    fn from(&mut self, root: u32) {
+    fn from(&mut self, root: u32, patience: &Patience<'_>) -> Result<(), Limit> {
         let graph = self.decomposition.graph;
         self.visit(root);
         // Each entry: a state on the current path, and the position of its next edge.
         let mut path = vec![(root, graph.positions(root).start)];
         while let Some((state, position)) = path.last_mut() {
+            patience.work()?;
             let state = *state;
             if *position < graph.positions(state).end {
                 let target = graph.edge(*position).target;
@@ -141,6 +144,7 @@ impl Search<'_, '_> {
                 }
             }
         }
+        Ok(())
     }
 
     fn visit(&mut self, state: u32) {
@@ -181,12 +185,16 @@ mod tests {
         all
     }
 
+    fn decomposed(decomposition: &mut Decomposition<'_>, part: &[u32]) -> Components {
+        decomposition.decompose(part, &Patience::endless()).expect("no limit is reached")
+    }
+
     #[test]
     fn components_of_two_cycles_joined_one_way() {
         let edges: &[(u32, u32, &[usize])] =
             &[(0, 1, &[]), (1, 2, &[]), (2, 0, &[]), (2, 3, &[]), (3, 4, &[]), (4, 3, &[]), (4, 5, &[])];
         let graph = Graph::of_edges(6, edges);
-        let components = |part: &[u32]| sorted(&Decomposition::new(&graph).decompose(part));
+        let components = |part: &[u32]| sorted(&decomposed(&mut Decomposition::new(&graph), part));
         assert_eq!(components(&[0, 1, 2, 3, 4, 5]), [vec![0, 1, 2], vec![3, 4], vec![5]]);
         assert_eq!(components(&[0, 2, 3, 4, 5]), [vec![0], vec![2], vec![3, 4], vec![5]]);
         assert_eq!(components(&[]), Vec::<Vec<u32>>::new());
@@ -198,9 +206,9 @@ mod tests {
             &[(0, 1, &[]), (1, 0, &[]), (1, 2, &[]), (2, 1, &[]), (2, 3, &[]), (3, 4, &[]), (4, 3, &[])];
         let graph = Graph::of_edges(5, edges);
         let mut decomposition = Decomposition::new(&graph);
-        assert_eq!(sorted(&decomposition.decompose(&[0, 1, 2, 3, 4])), [vec![0, 1, 2], vec![3, 4]]);
+        assert_eq!(sorted(&decomposed(&mut decomposition, &[0, 1, 2, 3, 4])), [vec![0, 1, 2], vec![3, 4]]);
         decomposition.leave(&[0, 1, 2]);
-        assert_eq!(sorted(&decomposition.decompose(&[0, 2])), [vec![0], vec![2]]);
+        assert_eq!(sorted(&decomposed(&mut decomposition, &[0, 2])), [vec![0], vec![2]]);
         let membership = decomposition.into_membership();
         assert_eq!(membership.states().collect::<Vec<_>>(), [0, 2, 3, 4]);
         assert!(membership.together(3, 4));
@@ -211,6 +219,6 @@ mod tests {
     fn components_of_a_long_path_need_no_stack() {
         let graph = Graph::of_path(200_000);
         let all: Vec<u32> = (0..200_000).collect();
-        assert_eq!(Decomposition::new(&graph).decompose(&all).iter().count(), 200_000);
+        assert_eq!(decomposed(&mut Decomposition::new(&graph), &all).iter().count(), 200_000);
     }
 }

@@ -1,7 +1,7 @@
 //! What one thread does with some states: it judges them, takes their steps, and sorts out what is known.
 
 use super::CheckError;
-use super::audit::{self, SPOT};
+use super::audit;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::Findings;
 use super::explore::{Found, Plan};
@@ -220,8 +220,8 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             let state = E::decode(found.key, &found.body);
             let rank = first + parent as usize;
             chunk.at = parent as usize;
-            if rank.is_multiple_of(SPOT)
-                && mode != Mode::Look
+            if mode != Mode::Look
+                && plan.audit.is_due(rank)
                 && let Err(error) = audit::one_state::<M, E>(plan, &state)
             {
                 chunk.error = Some(Box::new(error));

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
+use super::audit::Audit;
 use super::checkpoint::{Checkpoint, Checkpointing, PART};
 use super::crew;
 use super::encoding::{Encoding, Visited};
@@ -59,6 +60,7 @@ pub(super) struct Plan<'a, M: Model> {
     /// Whether to go on from the checkpoint.
     pub(super) resume: bool,
     pub(super) reduced: Reduced<M>,
+    pub(super) audit: Audit,
     /// Becomes true when the search is to end.
     pub(super) interrupt: Option<&'a AtomicBool>,
 }

@@ -11,6 +11,8 @@
 
 use super::components::{Components, Decomposition, Membership};
 use super::graph::Graph;
+use super::limits::Limit;
+use super::patience::Patience;
 use crate::model::Strength;
 
 /// The largest strongly connected sets of states of `part` in which a fair behaviour can stay for ever: every
@@ -18,13 +20,19 @@ use crate::model::Strength;
 ///
 /// After a round, none of the strong actions that it was about is enabled in what is left of the component. So
 /// there are no more rounds than strong actions, and one more.
-pub(super) fn fair_components(graph: &Graph, strengths: &[Strength], part: Vec<u32>) -> Membership {
+pub(super) fn fair_components(
+    graph: &Graph,
+    strengths: &[Strength],
+    part: Vec<u32>,
+    patience: &Patience<'_>,
+) -> Result<Membership, Limit> {
     let mut decomposition = Decomposition::new(graph);
     let mut census = Census::new(graph, strengths);
     let mut work = vec![part];
     while let Some(part) = work.pop() {
-        let components: Components = decomposition.decompose(&part);
+        let components: Components = decomposition.decompose(&part, patience)?;
         for component in components.iter() {
+            patience.work()?;
             match census.judge(&decomposition, component) {
                 Judgement::Fair => {}
                 Judgement::Unfair => decomposition.leave(component),
@@ -40,7 +48,7 @@ pub(super) fn fair_components(graph: &Graph, strengths: &[Strength], part: Vec<u
             }
         }
     }
-    decomposition.into_membership()
+    Ok(decomposition.into_membership())
 }
 
 /// What a behaviour can do in a component for ever.
@@ -125,7 +133,8 @@ mod tests {
 
     fn fair_states(states: u32, edges: Edges<'_>, strengths: &[Strength]) -> Vec<u32> {
         let graph = Graph::of_edges(states, edges);
-        fair_components(&graph, strengths, (0..states).collect()).states().collect()
+        let fair = fair_components(&graph, strengths, (0..states).collect(), &Patience::endless());
+        fair.expect("no limit is reached").states().collect()
     }
 
     #[test]

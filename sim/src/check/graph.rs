@@ -147,6 +147,18 @@ impl Graph {
         graph
     }
 
+    /// A graph of so many states, each with one edge to the next, which takes the fair action 0, and the last one with
+    /// such an edge to the first.
+    pub(super) fn of_ring(states: u32) -> Self {
+        let edges = states as usize;
+        Graph {
+            begins: (0..=edges).collect(),
+            targets: (1..states).chain([0]).collect(),
+            classes: vec![0; edges],
+            members: vec![vec![0]],
+        }
+    }
+
     /// A graph of so many states, each with one edge to the next.
     pub(super) fn of_path(states: u32) -> Self {
         let edges = states as usize - 1;

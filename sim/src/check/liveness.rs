@@ -7,7 +7,10 @@
 use super::fairness;
 use super::graph::Graph;
 use super::lasso::{self, Lasso};
+use super::limits::Limit;
+use super::patience::Patience;
 use crate::model::{Check, Model, Strength};
+use crate::report::Kind;
 
 /// Further from an initial state than any state.
 const UNREACHED: u32 = u32::MAX;
@@ -34,28 +37,28 @@ pub(super) struct Obligation {
 /// Decides one liveness property on a complete graph. A function of its arguments, without the model.
 ///
 /// `strengths` has the strength of each fair action, by the index that the graph has for it; `levels` the rank at
-/// which each level of the breadth-first search begins, from the initial states on.
+/// which each level of the breadth-first search begins, from the initial states on. Ends when there is no more `patience`, with
+/// the limit that was reached.
 pub(super) fn decide(
     graph: &Graph,
     strengths: &[Strength],
     levels: &[usize],
     obligation: &Obligation,
-) -> Outcome {
+    patience: &Patience<'_>,
+) -> Result<Outcome, Limit> {
+    patience.work()?;
     if !obligation.arises {
-        return Outcome::Vacuous;
+        return Ok(Outcome::Vacuous);
     }
-    let pending = Pending::of(graph, levels, obligation);
-    let fair = fairness::fair_components(graph, strengths, pending.states().collect());
-    let lasso = lasso::shortest(graph, strengths, &pending, &fair, lasso::EXACT_STEPS);
-    lasso.map_or(Outcome::Holds, Outcome::Violated)
+    let pending = Pending::of(graph, levels, obligation, patience)?;
+    let fair = fairness::fair_components(graph, strengths, pending.states().collect(), patience)?;
+    let lasso = lasso::shortest(graph, strengths, &pending, &fair, lasso::EXACT_STEPS, patience)?;
+    Ok(lasso.map_or(Outcome::Holds, Outcome::Violated))
 }
 
 /// Whether a property needs the graph.
 pub(super) fn is_liveness<M: Model>(check: &Check<M>) -> bool {
-    match check {
-        Check::LeadsTo { .. } | Check::Eventually(_) => true,
-        Check::Always { .. } | Check::AlwaysStep { .. } | Check::Sometimes(_) | Check::NoDeadlock => false,
-    }
+    Kind::from(check).is_liveness()
 }
 
 /// The states in which an obligation may be pending, and a shortest way to each of them.
@@ -68,7 +71,12 @@ pub(super) struct Pending {
 
 impl Pending {
     /// Breadth-first search from all states where the obligation begins, each at its own depth.
-    pub(super) fn of(graph: &Graph, levels: &[usize], obligation: &Obligation) -> Self {
+    pub(super) fn of(
+        graph: &Graph,
+        levels: &[usize],
+        obligation: &Obligation,
+        patience: &Patience<'_>,
+    ) -> Result<Self, Limit> {
         let mut pending =
             Pending { distance: vec![UNREACHED; graph.len()], before: vec![UNREACHED; graph.len()] };
         let mut current: Vec<u32> = Vec::new();
@@ -87,6 +95,7 @@ impl Pending {
             }
             let mut next = Vec::new();
             for state in current {
+                patience.work()?;
                 for edge in graph.edges(state).filter(|edge| !obligation.met[edge.target as usize]) {
                     if pending.reach(edge.target, state, distance + 1) {
                         next.push(edge.target);
@@ -95,7 +104,7 @@ impl Pending {
             }
             current = next;
         }
-        pending
+        Ok(pending)
     }
 
     fn reach(&mut self, state: u32, before: u32, distance: u32) -> bool {
@@ -132,5 +141,55 @@ impl Pending {
         }
         way.reverse();
         way
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// So many looks at the limits come in one search through all states of the ring.
+    const LOOKS: u32 = 10;
+    const STATES: u32 = LOOKS << 14;
+
+    /// What comes of the search for a behaviour that goes round a large ring, and how often it looked at the
+    /// limits, one of which is reached at the look with this number.
+    fn decided(most: u32) -> (Result<usize, Limit>, u32) {
+        let graph = Graph::of_ring(STATES);
+        let begins = (0..STATES).map(|state| state == 0).collect();
+        let obligation = Obligation { arises: true, begins, met: vec![false; graph.len()] };
+        let levels: Vec<usize> = (0..graph.len()).collect();
+        let looks = Cell::new(0);
+        let reached = || {
+            looks.set(looks.get() + 1);
+            (looks.get() == most).then_some(Limit::Interrupt)
+        };
+        let outcome = decide(&graph, &[Strength::Weak], &levels, &obligation, &Patience::until(&reached));
+        let steps = outcome.map(|outcome| match outcome {
+            Outcome::Violated(lasso) => lasso.cycle.len(),
+            Outcome::Holds | Outcome::Vacuous => 0,
+        });
+        (steps, looks.get())
+    }
+
+    #[test]
+    fn limits_end_every_part_of_the_work() {
+        // Two million steps of the search for a shortest lasso, and one more round for that from the nearest state.
+        let lassos = (1 << 21 >> 14) + LOOKS;
+        let all = LOOKS + 2 * LOOKS + lassos + 1;
+        #[rustfmt::skip]
+        let cases = [
+            ("before anything",                       1),
+            ("where the obligation is pending",       LOOKS),
+            ("components",                            3 * LOOKS),
+            ("the first search for a lasso",          3 * LOOKS + 100),
+            ("the search from the nearest state",     all),
+        ];
+        for (name, most) in cases {
+            assert_eq!(decided(most), (Err(Limit::Interrupt), most), "{name}");
+        }
+        assert_eq!(decided(all + 1), (Ok(STATES as usize), all), "no limit is reached");
     }
 }

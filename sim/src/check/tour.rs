@@ -6,6 +6,8 @@ use super::components::Membership;
 use super::debts::{self, Ledger};
 use super::graph::{Edge, Graph};
 use super::lasso::Leg;
+use super::limits::Limit;
+use super::patience::Patience;
 use crate::model::Strength;
 
 /// The place of a state that the current search has not come to. More than any rank.
@@ -21,7 +23,8 @@ pub(super) fn nearest_first(
     strengths: &[Strength],
     fair: &Membership,
     entry: u32,
-) -> Vec<Leg> {
+    patience: &Patience<'_>,
+) -> Result<Vec<Leg>, Limit> {
     let mut ledger = Ledger::new(graph, strengths);
     let mut search = Search { graph, fair, before: vec![UNSEEN; graph.len()], class: vec![0; graph.len()] };
     let mut debts = ledger.open(entry);
@@ -29,9 +32,9 @@ pub(super) fn nearest_first(
     let mut here = entry;
     while walk.is_empty() || here != entry || debts::owes(&debts) {
         let path = if debts::owes(&debts) {
-            search.shortest(here, |edge| ledger.pays(&debts, edge))
+            search.shortest(here, |edge| ledger.pays(&debts, edge), patience)?
         } else {
-            search.shortest(here, |edge| edge.target == entry)
+            search.shortest(here, |edge| edge.target == entry, patience)?
         };
         for edge in path {
             ledger.step(&mut debts, edge);
@@ -39,7 +42,7 @@ pub(super) fn nearest_first(
             here = edge.target;
         }
     }
-    walk
+    Ok(walk)
 }
 
 /// Breadth-first search within one component.
@@ -54,11 +57,17 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// The shortest walk from `here` whose last step is one for which `done` is true.
-    fn shortest(&mut self, here: u32, done: impl Fn(Edge) -> bool) -> Vec<Edge> {
+    fn shortest(
+        &mut self,
+        here: u32,
+        done: impl Fn(Edge) -> bool,
+        patience: &Patience<'_>,
+    ) -> Result<Vec<Edge>, Limit> {
         let mut seen = Vec::new();
         let mut queue = VecDeque::from([here]);
         let mut found = None;
         'search: while let Some(state) = queue.pop_front() {
+            patience.work()?;
             for edge in self.graph.edges(state).filter(|edge| self.fair.together(state, edge.target)) {
                 if done(edge) {
                     found = Some((state, edge));
@@ -78,7 +87,7 @@ impl Search<'_> {
         for state in seen {
             self.before[state as usize] = UNSEEN;
         }
-        walk
+        Ok(walk)
     }
 
     fn walk_to(&self, here: u32, state: u32, last: Edge) -> Vec<Edge> {

@@ -29,6 +29,17 @@ pub(super) struct Walk {
     pub(super) ranks: Ranks,
 }
 
+impl Walk {
+    /// What ends the work on liveness now. The states are there already: their number is no matter.
+    pub(super) fn exceeded<M: Model, E: Encoding<M>>(&self, search: &Search<'_, M, E>) -> Option<Limit> {
+        let ranks = 4 * self.ranks.of_place.len() as u64;
+        search.plan.limit(0, || {
+            let estimate = search.memory() + self.graph.memory() + ranks;
+            search.resident().unwrap_or(estimate)
+        })
+    }
+}
+
 /// The rank of every state, by its place in the visited set.
 pub(super) struct Ranks {
     /// Where the places of each shard begin.
@@ -112,7 +123,7 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         while !self.next.is_empty() {
             let level = std::mem::take(&mut self.next);
             for begin in (0..level.len()).step_by(BLOCK) {
-                if let Some(limit) = self.exceeded() {
+                if let Some(limit) = self.walk.exceeded(self.search) {
                     return Ok(ControlFlow::Break(limit));
                 }
                 let end = level.len().min(begin + BLOCK);
@@ -128,15 +139,6 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         } else {
             Err(unknown("some step"))
         }
-    }
-
-    /// The states are there already: their number is no matter.
-    fn exceeded(&self) -> Option<Limit> {
-        let ranks = 4 * self.walk.ranks.of_place.len() as u64;
-        self.search.plan.limit(0, || {
-            let estimate = self.search.memory() + self.walk.graph.memory() + ranks;
-            self.search.resident().unwrap_or(estimate)
-        })
     }
 
     /// Gives the state at a place the next rank, if it has none.

@@ -54,6 +54,13 @@ pub struct CheckArgs {
     /// Leaves states out of the models that are declared for it, and does not decide their liveness
     #[arg(long, value_enum, value_name = "HOW", help_heading = SEARCH)]
     pub reduce: Option<Reduce>,
+    /// Audits the models in every state instead of a sample of them; takes several times as long
+    ///
+    /// Looks whether a model answers alike when it is asked twice, whether equal states have equal hashes and packed
+    /// forms, and whether what it declares for --reduce is true. Otherwise the first 200 states are looked at, and each
+    /// whose number is a multiple of 1,024.
+    #[arg(long, help_heading = SEARCH)]
+    pub audit_all: bool,
     /// Writes each search now and then, and when it ends early, to MODEL@VARIANT.checkpoint in here
     ///
     /// A search that is complete has its checkpoint removed.
@@ -187,6 +194,7 @@ impl CheckArgs {
             only: (!self.properties.is_empty()).then(|| self.properties.clone()),
             storage: self.storage,
             reduction: self.reduce.map(Reduction::from),
+            audit_all: self.audit_all,
             spill: self.spill_directory(),
             checkpoints: self.checkpoint.as_ref().map(|directory| Checkpoints {
                 directory: directory.clone(),

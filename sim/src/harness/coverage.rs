@@ -3,16 +3,22 @@
 use super::run::Run;
 use super::table::grouped;
 use super::text::paragraph;
+use crate::check::Reduction;
 use crate::diagram::{Canvas, Ink, Style, WIDTH};
 use crate::report::{Coverage, Report};
 
 /// Room for a count of steps.
 const STEPS: usize = 14;
 
-/// The kinds of action that were never taken, if there is one: of a complete search, `never enabled: send, retry`.
+/// The kinds of action that were never taken, if there is one: of a complete search, `never enabled: send, retry`. Under
+/// symmetry a kind that names an id may be one that representatives never take.
 pub(super) fn missing(report: &Report) -> Option<String> {
     let missing = without_a_step(report.coverage.kinds.iter().map(|(name, steps)| (*name, *steps)));
-    let what = if report.stopped_by.is_none() { "never enabled" } else { "not yet taken" };
+    let what = match (report.stopped_by, report.reduction) {
+        (Some(_), _) => "not yet taken",
+        (None, Some(Reduction::Symmetry)) => "not enabled in any representative",
+        (None, Some(Reduction::PartialOrder) | None) => "never enabled",
+    };
     (!missing.is_empty()).then(|| format!("{what}: {}", missing.join(", ")))
 }
 
@@ -90,6 +96,7 @@ fn without_a_step<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<&'a s
 mod tests {
     use super::*;
     use crate::check::Limit;
+    use crate::check::Reduction::{PartialOrder, Symmetry};
     use crate::report::Storage;
     use std::time::Duration;
 
@@ -98,15 +105,16 @@ mod tests {
         Coverage { kinds: kinds.to_vec(), marks }
     }
 
-    fn report(coverage: Coverage, stopped_by: Option<Limit>) -> Report {
+    fn report(coverage: Coverage, stopped_by: Option<Limit>, reduction: Option<Reduction>) -> Report {
         Report {
             properties: Vec::new(),
             distinct: 1,
             generated: 1,
             depth: 0,
+            audited: 1,
             coverage,
             storage: Storage::Exact,
-            reduction: None,
+            reduction,
             elapsed: Duration::ZERO,
             stopped_by,
         }
@@ -118,13 +126,15 @@ mod tests {
         let stopped = Some(Limit::States(9));
         #[rustfmt::skip]
         let cases = [
-            ("complete",        &some[..],    None,    Some("never enabled: send, retry")),
-            ("stopped",         &some[..],    stopped, Some("not yet taken: send, retry")),
-            ("all are taken",   &some[1..2],  None,    None),
-            ("none is named",   &[],          None,    None),
+            ("complete",             &some[..],    None,    None,           Some("never enabled: send, retry")),
+            ("stopped",              &some[..],    stopped, None,           Some("not yet taken: send, retry")),
+            ("by representatives",   &some[..],    None,    Some(Symmetry), Some("not enabled in any representative: send, retry")),
+            ("in some orders",       &some[..],    None,    Some(PartialOrder), Some("never enabled: send, retry")),
+            ("all are taken",        &some[1..2],  None,    None,           None),
+            ("none is named",        &[],          None,    None,           None),
         ];
-        for (name, kinds, stopped_by, expected) in cases {
-            let report = report(coverage(kinds, &[("idle to sent", 0)]), stopped_by);
+        for (name, kinds, stopped_by, reduction, expected) in cases {
+            let report = report(coverage(kinds, &[("idle to sent", 0)]), stopped_by, reduction);
             assert_eq!(missing(&report).as_deref(), expected, "{name}");
         }
     }

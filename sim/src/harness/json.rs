@@ -96,6 +96,7 @@ struct States {
     distinct: usize,
     generated: u64,
     depth: usize,
+    audited: usize,
 }
 
 #[derive(Serialize)]
@@ -131,6 +132,8 @@ struct PropertyEntry<'a> {
     /// Why it is incomplete, in words, unless it is the limit.
     undecided: Option<String>,
     counterexample: Option<CounterexampleEntry<'a>>,
+    /// Whether the counterexample is known to be a shortest one.
+    shortest: Option<bool>,
 }
 
 /// A counterexample, written and read.
@@ -222,7 +225,12 @@ impl<'a> RunEntry<'a> {
             verdict: report.verdict().as_str(),
             expected: run.expected_verdict().as_str(),
             as_expected: run.is_as_expected(),
-            states: States { distinct: report.distinct, generated: report.generated, depth: report.depth },
+            states: States {
+                distinct: report.distinct,
+                generated: report.generated,
+                depth: report.depth,
+                audited: report.audited,
+            },
             storage: StorageEntry::of(report),
             reduction: report.reduction.map(|reduction| reduction.to_string()),
             coverage: CoverageEntry::of(&report.coverage),
@@ -263,6 +271,7 @@ impl<'a> PropertyEntry<'a> {
             expected: expected.as_str(),
             undecided: found.undecided.map(|reason| reason.to_string()),
             counterexample: found.counterexample.as_ref().map(CounterexampleEntry::of),
+            shortest: found.counterexample.as_ref().map(|_| found.is_shortest),
         }
     }
 }

@@ -77,6 +77,10 @@ fn parts(progress: &Progress) -> Vec<String> {
             let walked = format!("liveness: {} of {states} states", grouped(walked as u64));
             [walked, time].into_iter().chain(memory).collect()
         }
+        Phase::Deciding(decided) => {
+            let what = format!("liveness: {decided} properties decided, {states} states");
+            [what, time].into_iter().chain(memory).collect()
+        }
         Phase::Searching => {
             let found = match progress.estimate() {
                 Estimate::TooEarly => format!("{states} states"),
@@ -119,6 +123,7 @@ mod tests {
         let begin = Progress { levels: vec![1], depth: 0, generated: 0, memory: None, ..progress.clone() };
         let resuming = Progress { phase: Phase::Resuming(200_000), ..progress.clone() };
         let walking = Progress { phase: Phase::Walking(32_768), ..progress.clone() };
+        let deciding = Progress { phase: Phase::Deciding(3), ..progress.clone() };
         let long = "agent-reports@names-attempt";
         #[rustfmt::skip]
         let cases = [
@@ -129,6 +134,7 @@ mod tests {
             (long, &progress,
                 "agent-reports@names-attempt  143,000 states, about 163 to 598 thousand in all  0.50 s  286,000/s"),
             (long, &resuming, "agent-reports@names-attempt  143,000 of 200,000 states found again  0.50 s  70 MiB"),
+            ("7", &deciding,  "7  liveness: 3 properties decided, 143,000 states  0.50 s  70 MiB"),
             (long, &walking,  "agent-reports@names-attempt  liveness: 32,768 of 143,000 states  0.50 s  70 MiB"),
         ];
         for (subject, progress, expected) in cases {

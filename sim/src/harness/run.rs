@@ -24,6 +24,10 @@ pub struct Settings {
     pub storage: Option<StoredAs>,
     /// How states of the variants whose models are declared for it are left out.
     pub reduction: Option<Reduction>,
+    /// Whether the model is audited in every state instead of a sample; see [`Checker::audit_all`].
+    ///
+    /// [`Checker::audit_all`]: crate::check::Checker::audit_all
+    pub audit_all: bool,
     /// The directory in which a search goes on when the limit on memory is reached; `None` to end it.
     pub spill: Option<PathBuf>,
     /// Whether and where checkpoints are written.

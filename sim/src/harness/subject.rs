@@ -101,6 +101,9 @@ impl<M: Model, F: Fn(&Bounds) -> M + Send + Sync> Subject for Built<M, F> {
         if let Some(reduction) = settings.reduction.filter(|reduction| declares(&model, *reduction)) {
             checker = checker.reduction(reduction);
         }
+        if settings.audit_all {
+            checker = checker.audit_all();
+        }
         if let Some(directory) = &settings.spill {
             checker = checker.spill(directory);
         }

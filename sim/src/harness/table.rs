@@ -227,6 +227,7 @@ mod tests {
             verdict: Verdict::Incomplete,
             undecided,
             counterexample: None,
+            is_shortest: false,
         };
         let (symmetry, spilled) = (Undecided::LivenessUnderSymmetry, Undecided::LivenessWhenSpilled);
         let report = Report {
@@ -239,6 +240,7 @@ mod tests {
             distinct: 1,
             generated: 1,
             depth: 0,
+            audited: 1,
             coverage: Coverage::default(),
             storage: Storage::Exact,
             reduction: None,

@@ -6,6 +6,7 @@ use super::counterexamples::{self, Choice, Shown, is_same_behaviour};
 use super::run::{Evaluated, Run};
 use super::table::{grouped, seconds};
 use super::{coverage, files};
+use crate::check::Reduction;
 use crate::diagram::{self, Canvas, Ink, Style, WIDTH, wrap};
 use crate::report::{PropertyReport, Report, Verdict};
 
@@ -50,6 +51,10 @@ pub(super) fn of(checks: &Checks<'_>, args: &CheckArgs, program: &str, style: St
                 }
                 Some(_) | None => canvas.put_lines(&diagram::text(id, name, counterexample, style)),
             }
+            if !property.found.is_shortest {
+                canvas.end_line();
+                paragraph(&mut canvas, perhaps_longer(run.report.reduction), 0, Ink::Dim);
+            }
             if let Some(directory) = &args.out
                 && property.is_unexpected()
             {
@@ -67,7 +72,20 @@ pub(super) fn of(checks: &Checks<'_>, args: &CheckArgs, program: &str, style: St
     }
     canvas.end_line();
     summary(&mut canvas, runs, checks.not_checked.len());
+    rests_on(&mut canvas, runs, args.audit_all);
     canvas.finish()
+}
+
+/// Why there may be a shorter counterexample.
+fn perhaps_longer(reduction: Option<Reduction>) -> &'static str {
+    match reduction {
+        Some(Reduction::PartialOrder) => {
+            "perhaps not a shortest one: by partial order, steps were left out that may lead there sooner"
+        }
+        Some(Reduction::Symmetry) | None => {
+            "perhaps not a shortest one: the search for a shorter loop was given up"
+        }
+    }
 }
 
 /// What was decided otherwise than expected: the violated properties together, since each has a diagram below,
@@ -121,9 +139,27 @@ fn summary(canvas: &mut Canvas, runs: &[Run], not_checked: usize) {
     let time = runs.iter().map(|run| run.report.elapsed).sum();
     canvas.put(&format!("; {} states in {}", grouped(states as u64), seconds(time)), Ink::Normal);
     canvas.end_line();
-    if let Some(chance) = omission(runs.iter().map(|run| &run.report)) {
-        canvas.put(&chance, Ink::Dim);
+}
+
+/// What all verdicts rest on.
+fn rests_on(canvas: &mut Canvas, runs: &[Run], audits_all: bool) {
+    let reports = || runs.iter().map(|run| &run.report);
+    for text in audited(reports(), audits_all).into_iter().chain(omission(reports())) {
+        canvas.put(&text, Ink::Dim);
         canvas.end_line();
+    }
+}
+
+/// In how many states the models were audited; nothing if there is no state.
+fn audited<'a>(reports: impl Iterator<Item = &'a Report>, audits_all: bool) -> Option<String> {
+    let (audited, states) = reports.fold((0, 0), |(audited, states), report| {
+        (audited + report.audited as u64, states + report.distinct as u64)
+    });
+    let proposal = if audits_all { "" } else { "; --audit-all looks at each" };
+    if audited == states {
+        (states > 0).then(|| "audited: every state".to_owned())
+    } else {
+        Some(format!("audited: {} of {} states{proposal}", grouped(audited), grouped(states)))
     }
 }
 
@@ -191,6 +227,7 @@ mod tests {
             distinct: 6_000_000,
             generated: 6_000_000,
             depth: 9,
+            audited: 6_059,
             coverage: Coverage::default(),
             storage,
             reduction: None,
@@ -207,6 +244,35 @@ mod tests {
         ];
         for (reports, expected) in cases {
             assert_eq!(omission(reports.iter().copied()).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn audited_states_are_told_of_all_searches_together() {
+        let report = |distinct, audited| Report {
+            properties: Vec::new(),
+            distinct,
+            generated: 9,
+            depth: 9,
+            audited,
+            coverage: Coverage::default(),
+            storage: Storage::Exact,
+            reduction: None,
+            elapsed: Duration::ZERO,
+            stopped_by: None,
+        };
+        let (small, large) = (report(150, 150), report(8_832, 208));
+        #[rustfmt::skip]
+        let cases: [(&[&Report], bool, Option<&str>); 5] = [
+            (&[&small],         false, Some("audited: every state")),
+            (&[&small],         true,  Some("audited: every state")),
+            (&[&small, &large], false, Some("audited: 358 of 8,982 states; --audit-all looks at each")),
+            // A limit ended it before the others were expanded.
+            (&[&large],         true,  Some("audited: 208 of 8,832 states")),
+            (&[],               false, None),
+        ];
+        for (reports, audits_all, expected) in cases {
+            assert_eq!(audited(reports.iter().copied(), audits_all).as_deref(), expected);
         }
     }
 }

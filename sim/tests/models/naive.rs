@@ -113,6 +113,7 @@ impl<'a, M: Model> Naive<'a, M> {
             distinct,
             generated: self.initial as u64 + view.steps().count() as u64,
             depth: self.distance[distinct - 1],
+            audited: (0..distinct).filter(|rank| *rank < 200 || rank % 1_024 == 0).count(),
             coverage: view.coverage(),
             storage: Storage::Exact,
             reduction: None,
@@ -352,7 +353,12 @@ impl<M: Model> View<'_, M> {
             Check::Eventually(_) => return self.judge_liveness(property, false),
         };
         let counterexample = violation.map(|(state, step)| naive.tell(property, state, step));
-        PropertyReport { counterexample, ..entry(property, self.verdict(violation.is_some(), is_vacuous)) }
+        let is_shortest = violation.is_some();
+        PropertyReport {
+            counterexample,
+            is_shortest,
+            ..entry(property, self.verdict(violation.is_some(), is_vacuous))
+        }
     }
 
     fn judge_liveness(&self, property: &Property<M>, is_vacuous: bool) -> PropertyReport {
@@ -372,7 +378,8 @@ impl<M: Model> View<'_, M> {
 
 fn entry<M: Model>(property: &Property<M>, verdict: Verdict) -> PropertyReport {
     let Property { id, name, check, .. } = property;
-    PropertyReport { id, name, kind: check.into(), verdict, undecided: None, counterexample: None }
+    let kind = check.into();
+    PropertyReport { id, name, kind, verdict, undecided: None, counterexample: None, is_shortest: false }
 }
 
 /// How much a lasso is; nothing for a behaviour without a loop.
@@ -381,11 +388,13 @@ pub(crate) fn measure(counterexample: &Counterexample) -> Option<Measure> {
     Some((counterexample.steps.len(), !counterexample.ends_in_stutter(), start))
 }
 
-/// A report without the counterexamples to liveness.
+/// A report without the counterexamples to liveness, each of which is a shortest one.
 pub(crate) fn without_lassos(report: &Report) -> Report {
     let mut report = report.clone();
     for property in &mut report.properties {
-        property.counterexample.take_if(|found| found.lasso_start.is_some());
+        if property.counterexample.take_if(|found| found.lasso_start.is_some()).is_some() {
+            assert!(std::mem::take(&mut property.is_shortest), "{} of a small graph", property.id);
+        }
     }
     report
 }

@@ -293,8 +293,9 @@ pub(crate) fn undecided(report: &Report, why: Undecided) -> Report {
         |property: &&mut PropertyReport| matches!(property.kind, Kind::LeadsTo | Kind::Eventually);
     for property in report.properties.iter_mut().filter(of_liveness) {
         let PropertyReport { id, name, kind, .. } = *property;
+        let is_shortest = false;
         let (verdict, undecided) = (Verdict::Incomplete, Some(why));
-        *property = PropertyReport { id, name, kind, verdict, undecided, counterexample: None };
+        *property = PropertyReport { id, name, kind, verdict, undecided, counterexample: None, is_shortest };
     }
     report
 }
