@@ -1,10 +1,11 @@
-//! The agent session: verdicts, counterexamples, and the known outcomes after an abort.
+//! The agent session: verdicts, counterexamples, the known outcomes after an abort, and what the page tells.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs;
 
 use downbeat_models::agent_session::Version;
 use downbeat_models::agent_session::as_is::AsIs;
-use downbeat_models::agent_session::ledger::{Ledger, Outcome};
+use downbeat_models::agent_session::ledger::{Ledger, Outcome, Stray};
 use downbeat_models::agent_session::state::{Action, Left, State};
 use downbeat_models::agent_session::variants;
 use downbeat_sim::diagram::{self, Style};
@@ -12,7 +13,17 @@ use downbeat_sim::harness::{Run, Settings, Variant, run};
 use downbeat_sim::model::Model;
 use downbeat_sim::report::Verdict;
 
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/races/agent-session.md");
+
+const VERSIONS: [(Version, &str); 4] =
+    [(Version::V0, "v0"), (Version::V1, "v1"), (Version::V2, "v2"), (Version::V3, "v3")];
+
 const IDS: [&str; 6] = ["S10", "S11", "S12", "S13", "deadlock", "settles"];
+
+fn variant(name: &str) -> Variant {
+    let found = variants().into_iter().find(|variant| variant.name() == name);
+    found.unwrap_or_else(|| panic!("no variant is named {name}"))
+}
 
 fn check(variant: &Variant, changes: &[(&str, u64)]) -> Run {
     let bounds = variant.bounds_with(changes.iter().copied()).expect("the variant has these bounds");
@@ -125,6 +136,33 @@ fn word(ledger: &Ledger, request: u8) -> &'static str {
 }
 
 #[test]
+fn an_interrupt_goes_astray_in_both_ways() {
+    let left = Left { cancels: 0, aborts: 1, failures: 0, exits: 0, late: 0 };
+    let model = AsIs { version: Version::V3, requests: 3, callers: 2, early: true, left };
+    let strays: BTreeSet<bool> = states(&model)
+        .filter_map(|state| match state.ledger.stray? {
+            Stray::Hit(_) => Some(true),
+            Stray::Missed(_) => Some(false),
+        })
+        .collect();
+    assert_eq!(strays, BTreeSet::from([false, true]));
+}
+
+/// Every state that can be reached.
+fn states(model: &AsIs) -> impl Iterator<Item = State> {
+    let mut frontier = model.initial();
+    let mut states: HashSet<State> = frontier.iter().copied().collect();
+    while let Some(state) = frontier.pop() {
+        model.steps(&state, &mut Vec::new(), |_, next| {
+            if states.insert(next) {
+                frontier.push(next);
+            }
+        });
+    }
+    states.into_iter()
+}
+
+#[test]
 fn abort_then_two_more_invokes_come_to_the_known_outcomes() {
     #[rustfmt::skip]
     let known: [(Version, Way, &[[&str; 2]]); 12] = [
@@ -145,4 +183,110 @@ fn abort_then_two_more_invokes_come_to_the_known_outcomes() {
     for (version, way, expected) in known {
         assert_eq!(outcomes(version, way), expected.iter().copied().collect(), "{version:?} {way:?}");
     }
+}
+
+/// The words of the page for the ways to end.
+const WAYS: [(Way, &str); 3] =
+    [(Way::Throws, "throws"), (Way::EndsNormally, "ends normally"), (Way::Never, "never ends")];
+
+fn outcomes_table() -> String {
+    let header =
+        ["| the first iterator | `v0` | `v1` | `v2` | `v3` |".to_owned(), "|---|---|---|---|---|".to_owned()];
+    let rows = WAYS.map(|(way, name)| {
+        let cells = VERSIONS.map(|(version, _)| {
+            let pairs = outcomes(version, way).into_iter().map(|pair| pair.join(", "));
+            pairs.collect::<Vec<_>>().join("; or ")
+        });
+        format!("| {name} | {} |", cells.join(" | "))
+    });
+    header.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// What may happen, as the page names it, and the bounds that leave nothing else.
+const SETTINGS: [(&str, &[(&str, u64)]); 8] = [
+    ("one caller; aborts", &[("callers", 1), ("cancels", 0), ("early", 0)]),
+    ("one caller; aborts, also during a start", &[("callers", 1), ("cancels", 0)]),
+    ("one caller; cancelled tokens", &[("callers", 1), ("aborts", 0), ("early", 0)]),
+    ("one caller; cancelled tokens, also during a start", &[("callers", 1), ("aborts", 0)]),
+    ("two callers; nobody is stopped", &[("cancels", 0), ("aborts", 0)]),
+    ("two callers; cancelled tokens", &[("aborts", 0), ("early", 0)]),
+    ("one caller; an agent exits by itself", &[("callers", 1), ("cancels", 0), ("aborts", 0), ("exits", 1)]),
+    ("one caller; aborts and a late result", &[("callers", 1), ("cancels", 0), ("early", 0), ("late", 1)]),
+];
+
+fn settings_table() -> String {
+    let header =
+        ["| what happens | `v0` | `v1` | `v2` | `v3` |".to_owned(), "|---|---|---|---|---|".to_owned()];
+    let rows = SETTINGS.map(|(name, bounds)| {
+        let cells = VERSIONS.map(|(_, version)| {
+            let violated = violated(&check(&variant(version), bounds));
+            if violated.is_empty() { "nothing".to_owned() } else { violated.join(", ") }
+        });
+        format!("| {name} | {} |", cells.join(" | "))
+    });
+    header.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// The page with the text between its markers replaced.
+fn with_part(page: &str, part: &str, text: &str) -> String {
+    let (begin, end) = (format!("<!-- generated: {part} -->\n"), format!("<!-- end of {part} -->"));
+    let (before, rest) = page.split_once(&begin).expect("the page has the marker");
+    let (_, after) = rest.split_once(&end).expect("the page has the end marker");
+    format!("{before}{begin}{text}\n{end}{after}")
+}
+
+/// What begins a command for one story of the page.
+const COMMAND: &str = "\n`downbeat check agent-session@";
+
+/// What begins the diagram of the command above it.
+const DIAGRAM: &str = "`\n\n```text\n";
+
+/// The page with the diagram of each command that has one below it.
+fn with_diagrams(page: &str) -> String {
+    let mut stories = page.split(COMMAND);
+    let mut written = stories.next().unwrap_or_default().to_owned();
+    for story in stories {
+        let (command, after) = story.split_once('`').expect("a command ends");
+        let diagram = diagram_by(command);
+        let (head, tail) = match format!("`{after}").strip_prefix(DIAGRAM) {
+            Some(shown) => {
+                let (_, tail) = shown.split_once("```").expect("a diagram ends");
+                ([DIAGRAM, &diagram, "```"].concat(), tail.to_owned())
+            }
+            None => ("`".to_owned(), after.to_owned()),
+        };
+        written += &[COMMAND, command, &head, &tail].concat();
+    }
+    written
+}
+
+/// The diagram that a command of the page shows: `v2 --property S11 --bound late=1`.
+fn diagram_by(command: &str) -> String {
+    let (name, options) = command.split_once(" --property ").expect("a command names a property");
+    let mut options = options.split(" --bound ");
+    let id = options.next().unwrap_or_default();
+    let bounds = options.map(|bound| {
+        let (name, value) = bound.split_once('=').expect("a bound has a value");
+        (name, value.parse().expect("a bound is a number"))
+    });
+    let bounds: Vec<(&str, u64)> = bounds.collect();
+    diagram_of(&check(&variant(name), &bounds), id)
+}
+
+#[test]
+fn page_of_the_race_shows_what_the_checker_finds() {
+    let page = fs::read_to_string(PAGE).expect("docs/races/agent-session.md is there");
+    let of_today = with_part(&page, "outcomes", &outcomes_table());
+    let of_today = with_part(&of_today, "settings", &settings_table());
+    let of_today = with_diagrams(&of_today);
+    if std::env::var_os("UPDATE_DOCS").is_some_and(|set| set == "1") {
+        fs::write(PAGE, of_today).expect("docs/races/agent-session.md can be written");
+        return;
+    }
+    let different = page.lines().zip(of_today.lines()).find(|(is, ought)| is != ought);
+    assert!(
+        page == of_today,
+        "docs/races/agent-session.md is not what the checker finds, first at {different:?}; to write it anew: \
+         UPDATE_DOCS=1 cargo test -p downbeat-models --test agent_session page_of_the_race"
+    );
 }

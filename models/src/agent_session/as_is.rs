@@ -7,7 +7,7 @@ use downbeat_sim::model::{Fairness, Model, Property, Told};
 use super::Version;
 use super::ledger::{Outcome, REQUESTS, RequestIndex, Stage, request_name};
 use super::sdk::IteratorIndex;
-use super::session::{SESSION, Session};
+use super::session::Session;
 use super::state::{Action, IterableAt, Left, LoopAt, Process, State};
 
 /// A version of the session, its callers, and its SDK.
@@ -212,11 +212,8 @@ impl Model for AsIs {
             unreachable!("{action:?} is told, and it was refused");
         }
         let mut arrows = arrows.into_iter();
-        let mut told = match arrows.next() {
-            Some(first) => Told::new(first.from, first.to, first.text),
-            // The promise of an `invoke` follows that of its request: the only step without a word.
-            None => Told::new(SESSION, SESSION, "the invoke settles too"),
-        };
+        let Some(first) = arrows.next() else { unreachable!("every stretch has something to tell") };
+        let mut told = Told::new(first.from, first.to, first.text);
         for arrow in arrows {
             told = told.then(arrow.from, arrow.to, arrow.text);
         }

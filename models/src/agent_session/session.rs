@@ -121,6 +121,9 @@ impl Session<'_> {
             }
             InvokeAt::Entering => self.enter(pid, request),
             InvokeAt::Completing => {
+                self.tell(SESSION, SESSION, || {
+                    format!("the promise of invoke({}) follows", request_name(request))
+                });
                 let returning = Process::Invoke { request, at: InvokeAt::Returning };
                 self.state.processes.suspend(pid, returning, Await::Resolved);
             }
