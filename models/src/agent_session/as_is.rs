@@ -2,10 +2,10 @@
 
 use downbeat_sim::harness::{Bounds, Variant};
 use downbeat_sim::kinds::Kinds as _;
-use downbeat_sim::model::{Fairness, Model, Property, Told};
+use downbeat_sim::model::{Arrow, Fairness, Model, Property, Told};
 
 use super::Version;
-use super::ledger::{Outcome, REQUESTS, RequestIndex, Stage, request_name};
+use super::ledger::{Outcome, REQUESTS, RequestIndex, request_name};
 use super::sdk::IteratorIndex;
 use super::session::Session;
 use super::state::{Action, IterableAt, Left, LoopAt, Process, State};
@@ -75,11 +75,7 @@ impl AsIs {
         })
     }
 
-    fn session<'a>(
-        &self,
-        state: &State,
-        told: Option<&'a mut Vec<downbeat_sim::model::Arrow>>,
-    ) -> Session<'a> {
+    fn session<'a>(&self, state: &State, told: Option<&'a mut Vec<Arrow>>) -> Session<'a> {
         Session { state: *state, version: self.version, told }
     }
 }
@@ -252,11 +248,10 @@ fn unsettled(state: &State) -> String {
         Process::Invoke { .. } | Process::Loop { .. } => false,
     });
     let iterator = generator + 1;
-    let why = match (state.ledger.request(request).stage, listens, prompts) {
-        (Stage::Unborn | Stage::Settled(_), ..) => "is settled".to_owned(),
-        (_, false, _) => format!("waits for iterator {iterator}, which is over"),
-        (_, true, false) => format!("waits for iterator {iterator}, which takes no prompts any more"),
-        (Stage::Asked | Stage::AtWork, true, true) => format!("waits for iterator {iterator}"),
+    let why = match (listens, prompts) {
+        (false, _) => ", which is over",
+        (true, false) => ", which takes no prompts any more",
+        (true, true) => "",
     };
-    format!("{name} {why}")
+    format!("{name} waits for iterator {iterator}{why}")
 }

@@ -43,3 +43,32 @@ impl Line {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_keeps_its_order_whoever_leaves_it() {
+        #[rustfmt::skip]
+        let cases = [
+            ("the first",        vec![2, 0, 1], 2, true,  vec![0, 1]),
+            ("in the middle",    vec![2, 0, 1], 0, true,  vec![2, 1]),
+            ("the last",         vec![2, 0, 1], 1, true,  vec![2, 0]),
+            ("one alone",        vec![1],       1, true,  vec![]),
+            ("who is not there", vec![2, 0],    1, false, vec![2, 0]),
+        ];
+        for (name, before, request, was_there, after) in cases {
+            let mut left = line(&before);
+            assert_eq!((left.remove(request), left), (was_there, line(&after)), "{name}");
+        }
+    }
+
+    fn line(requests: &[RequestIndex]) -> Line {
+        let mut line = Line::default();
+        for &request in requests {
+            line.push(request);
+        }
+        line
+    }
+}

@@ -205,11 +205,11 @@ impl Session<'_> {
         }
     }
 
-    /// The SDK has the prompt. An iterator that was aborted or has ended closes the iterable in place of using it.
+    /// The SDK has the prompt. An iterator that is not live, aborted or over, closes the iterable in place of using it.
     fn yielded(&mut self, pid: Pid, iterator: IteratorIndex, request: RequestIndex) {
         let name = request_name(request);
         if !self.state.sdk.take(iterator, request) {
-            self.tell(lane(iterator), lane(iterator), || format!("drops {name}: it was told to stop"));
+            self.tell(lane(iterator), lane(iterator), || format!("drops {name}: it is not live"));
             return self.state.processes.end(pid);
         }
         self.tell(lane(iterator), lane(iterator), || format!("works on {name}"));
