@@ -5,13 +5,14 @@
 //! thread waits for another within one of these three parts.
 
 mod resume;
+mod together;
 
 use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, Checkpointing, PART};
-use super::crew;
+use super::crew::Crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
 use super::expand::{Candidate, Chunk, Known, Mode, Worker};
@@ -39,9 +40,6 @@ const FEW_LEVELS: usize = 256;
 const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
 /// Below this many states another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1024;
-
-/// The candidates of a chunk, and the places of those of one shard.
-type Column<'a, M, E> = (&'a [Candidate<M, E>], &'a mut Vec<u32>);
 
 /// What a search is of and how it is done.
 pub(super) struct Plan<'a, M: Model> {
@@ -114,9 +112,15 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     spill: Option<Spill>,
     /// States that were not in the tables when something had been written to disk, with their origins.
     pending: Vec<(Found<M, E>, Origin)>,
-    workers: Vec<Worker<M, E>>,
+    worker: Worker<M, E>,
     chunks: Vec<Chunk<M, E>>,
     block: Vec<Found<M, E>>,
+}
+
+/// States that are expanded together, and what was found in each chunk of them.
+struct Block<M: Model, E: Encoding<M>> {
+    states: Vec<Found<M, E>>,
+    chunks: Vec<Chunk<M, E>>,
 }
 
 /// What was counted.
@@ -187,7 +191,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             beyond: false,
             spill: None,
             pending: Vec::new(),
-            workers: (0..plan.threads).map(|_| Worker::new()).collect(),
+            worker: Worker::new(),
             chunks: Vec::new(),
             block: Vec::new(),
         }
@@ -195,6 +199,14 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// Finds every state, or all that the limits admit; returns the limit that left some out.
     pub(super) fn run(&mut self, progress: &mut dyn FnMut(&Progress)) -> Result<Option<Limit>, CheckError> {
+        Crew::with(self.plan.threads - 1, Worker::new, |crew| self.run_with(crew, progress))
+    }
+
+    fn run_with(
+        &mut self,
+        crew: &Crew<'a, Worker<M, E>>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Option<Limit>, CheckError> {
         let (mut saved, mut told) = (Instant::now(), Instant::now());
         loop {
             if self.level.len() == 0 {
@@ -216,11 +228,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.settle()?;
                 self.save()?;
                 // What is stored is at least looked at: a violation there is one, whatever lies beyond.
-                self.look()?;
+                self.look(crew)?;
                 return Ok(Some(limit));
             }
             let last = self.plan.limits.depth == Some(self.levels.len() - 1);
-            self.expand(if last { Mode::Probe } else { Mode::Expand })?;
+            self.expand(crew, if last { Mode::Probe } else { Mode::Expand })?;
             self.make_room()?;
             self.save_now_and_then(&mut saved)?;
             if self.levels.len() < FEW_LEVELS || told.elapsed() >= BETWEEN_PROGRESS {
@@ -305,13 +317,13 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Evaluates the properties of all states that are not expanded.
-    fn look(&mut self) -> Result<(), CheckError> {
+    fn look(&mut self, crew: &Crew<'a, Worker<M, E>>) -> Result<(), CheckError> {
         let depth = self.depth();
         while self.level.len() + self.next.len() > 0 {
             if self.level.len() == 0 {
                 self.level = std::mem::replace(&mut self.next, Frontier::new());
             }
-            self.expand(Mode::Look)?;
+            self.expand(crew, Mode::Look)?;
         }
         if depth == self.levels.len() {
             self.levels.push(self.len());
@@ -386,40 +398,42 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Treats the next block of the level.
-    fn expand(&mut self, mode: Mode) -> Result<(), CheckError> {
+    fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode) -> Result<(), CheckError> {
         let mut states = std::mem::take(&mut self.block);
         self.level.take(self.block_len(), &mut states)?;
-        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
-        let chunk_len = if threads == 1 { CHUNK_ALONE } else { CHUNK };
-        let count = states.len().div_ceil(chunk_len);
-        let (plan, findings, first) = (self.plan, &self.findings, self.at);
-        self.chunks.resize_with(self.chunks.len().max(count), || Chunk::new(plan));
-        for chunk in &mut self.chunks[..count] {
-            chunk.clear(findings);
-        }
+        let is_alone = self.plan.threads == 1 || states.len() < WORTH_A_THREAD;
+        let chunk_len = if is_alone { CHUNK_ALONE } else { CHUNK };
+        let first = self.at;
         let mut chunks = std::mem::take(&mut self.chunks);
-        let jobs = states.chunks(chunk_len).zip((first..).step_by(chunk_len)).zip(&mut chunks[..count]);
-        if threads == 1 {
-            // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
-            for ((states, first), chunk) in jobs {
-                let known = Known { all: &self.visited, next: &self.visited_next };
-                self.workers[0].treat(plan, known, states, first, mode, chunk);
-                self.store(first, chunk);
-            }
+        let count = states.len().div_ceil(chunk_len);
+        chunks.resize_with(chunks.len().max(count), || Chunk::new(self.plan));
+        let spare = chunks.split_off(count);
+        for chunk in &mut chunks {
+            chunk.clear(&self.findings);
+        }
+        if is_alone {
+            self.expand_alone(&states, mode, &mut chunks);
         } else {
-            let known = Known { all: &self.visited, next: &self.visited_next };
-            crew::for_each(&mut self.workers, jobs, |worker, ((states, first), chunk)| {
-                worker.treat(plan, known, states, first, mode, chunk);
-                chunk.divide();
-            });
-            self.store_divided(first, &mut chunks[..count]);
-            chunks[..count].iter_mut().for_each(|chunk| self.append(chunk));
+            Block { states, chunks } = self.expand_together(crew, Block { states, chunks }, chunk_len, mode);
         }
         self.at += states.len();
         self.block = states;
-        self.sum_up((first..).step_by(chunk_len), &mut chunks[..count])?;
+        self.sum_up((first..).step_by(chunk_len), &mut chunks)?;
+        chunks.extend(spare);
         self.chunks = chunks;
         Ok(())
+    }
+
+    /// Expands states and stores what they lead to, a chunk at a time.
+    fn expand_alone(&mut self, states: &[Found<M, E>], mode: Mode, chunks: &mut [Chunk<M, E>]) {
+        // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
+        for ((states, first), chunk) in
+            states.chunks(CHUNK_ALONE).zip((self.at..).step_by(CHUNK_ALONE)).zip(chunks)
+        {
+            let known = Known { all: &self.visited, next: &self.visited_next };
+            self.worker.treat(self.plan, known, states, first, mode, chunk);
+            self.store(first, chunk);
+        }
     }
 
     /// Stores the new ones among the candidates of one chunk.
@@ -430,28 +444,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.add(Found { key, body }, origin);
             }
         }
-    }
-
-    /// Stores the candidates of several chunks, each shard on some thread, and keeps of each chunk the new ones.
-    fn store_divided(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) {
-        let mut columns: Vec<Vec<Column<'_, M, E>>> =
-            (0..SHARDS).map(|_| Vec::with_capacity(chunks.len())).collect();
-        for chunk in chunks.iter_mut() {
-            for (shard, column) in chunk.columns.iter_mut().enumerate() {
-                columns[shard].push((&chunk.candidates, column));
-            }
-        }
-        let jobs = self.visited.iter_mut().zip(columns);
-        crew::for_each(&mut self.workers, jobs, |_, (visited, columns)| {
-            for (candidates, column) in columns {
-                column.retain(|place| {
-                    let Candidate { key, body, .. } = &candidates[*place as usize];
-                    visited.insert(*key, body)
-                });
-            }
-        });
-        let jobs = (first..).step_by(CHUNK).zip(chunks);
-        crew::for_each(&mut self.workers, jobs, |_, (first, chunk)| chunk.keep_new(first));
     }
 
     /// Appends the new states of a chunk, whose candidates are stored.
