@@ -1,6 +1,6 @@
-//! Breadth-first search, level by level and within a level block by block.
+//! Breadth-first search, level by level and within a level block by block, in pieces that do not take long.
 //!
-//! Threads expand the states of a block into candidates, states that are perhaps new, and look into the visited
+//! Threads expand the states of a piece into candidates, states that are perhaps new, and look into the visited
 //! set without changing it; then the candidates are stored, shard by shard, and at last put in their order. No
 //! thread waits for another within one of these three parts.
 
@@ -19,6 +19,7 @@ use super::expand::{Candidate, Chunk, Known, Mode, Worker};
 use super::frontier::Frontier;
 use super::key::{Key, SHARDS};
 use super::limits::{self, Limit, Limits};
+use super::pace::Pace;
 use super::panics;
 use super::reduced::Reduced;
 use super::spill::Spill;
@@ -27,10 +28,10 @@ use super::{CheckError, Phase, Progress};
 use crate::model::Model;
 use crate::report::Coverage;
 
-/// States that are expanded before what they lead to is stored: enough to give several threads work for
+/// States after which the limit on states is looked at, and most that are expanded before what they lead to is stored: enough to give several threads work for
 /// milliseconds, few enough that the candidates stay small beside the states.
 const BLOCK: usize = 32_768;
-/// States that a thread takes at a time: many, since what they lead to is known to the others only when the block
+/// Most states that a thread takes at a time: many, since what they lead to is known to the others only when the block
 /// is done.
 const CHUNK: usize = 4096;
 /// States after which a single thread stores what they led to, while their places are in the near caches.
@@ -38,8 +39,8 @@ const CHUNK_ALONE: usize = 512;
 /// Up to so many levels progress is told after each block; beyond, telling it costs as much as a block.
 const FEW_LEVELS: usize = 256;
 const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
-/// Below this many states another thread costs more than it saves.
-const WORTH_A_THREAD: usize = 1024;
+/// Chunks for each thread, so that none waits long for the last one of another.
+const CHUNKS: usize = 4;
 
 /// What a search is of and how it is done.
 pub(super) struct Plan<'a, M: Model> {
@@ -107,6 +108,10 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     next: Frontier<M, E>,
     /// The rank of the first state that was not expanded.
     at: usize,
+    /// The rank at which the block ends that was begun, if it is greater than `at`. The limit on states is looked at
+    /// between blocks, which follow from counts; blocks are expanded in pieces, which follow from time.
+    until: usize,
+    pace: Pace,
     /// Whether a step leads beyond the depth limit.
     beyond: bool,
     spill: Option<Spill>,
@@ -188,6 +193,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             level: Frontier::new(),
             next: Frontier::new(),
             at: 0,
+            until: 0,
+            pace: Pace::new(),
             beyond: false,
             spill: None,
             pending: Vec::new(),
@@ -220,19 +227,23 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.levels.push(self.at);
                 self.next_level();
             }
-            if self.len() + self.pending.len() > self.plan.limits.max_states() {
+            let is_between = self.at >= self.until;
+            if is_between && self.len() + self.pending.len() > self.plan.limits.max_states() {
                 // Of those that wait some are known, so that the limit may not be exceeded yet.
                 self.settle()?;
             }
-            if let Some(limit) = self.exceeded() {
+            if let Some(limit) = self.exceeded(is_between) {
                 self.settle()?;
                 self.save()?;
                 // What is stored is at least looked at: a violation there is one, whatever lies beyond.
                 self.look(crew)?;
                 return Ok(Some(limit));
             }
+            if is_between {
+                self.until = self.at + self.block_len().min(self.level.len());
+            }
             let last = self.plan.limits.depth == Some(self.levels.len() - 1);
-            self.expand(crew, if last { Mode::Probe } else { Mode::Expand })?;
+            self.expand(crew, if last { Mode::Probe } else { Mode::Expand }, self.until - self.at)?;
             self.make_room()?;
             self.save_now_and_then(&mut saved)?;
             if self.levels.len() < FEW_LEVELS || told.elapsed() >= BETWEEN_PROGRESS {
@@ -287,8 +298,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         Coverage { kinds: kinds.collect(), marks: marks.collect() }
     }
 
-    fn exceeded(&self) -> Option<Limit> {
-        self.plan.limit(self.len(), || self.resident().unwrap_or_else(|| self.memory()))
+    /// What ends the search now; the limit on states only between blocks.
+    fn exceeded(&self, is_between: bool) -> Option<Limit> {
+        self.plan.limit(if is_between { self.len() } else { 0 }, || {
+            self.resident().unwrap_or_else(|| self.memory())
+        })
     }
 
     /// The memory of the process, if the search is judged by it and the system tells it.
@@ -323,7 +337,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             if self.level.len() == 0 {
                 self.level = std::mem::replace(&mut self.next, Frontier::new());
             }
-            self.expand(crew, Mode::Look)?;
+            self.expand(crew, Mode::Look, BLOCK)?;
         }
         if depth == self.levels.len() {
             self.levels.push(self.len());
@@ -389,6 +403,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             initial: self.initial,
             levels: self.levels.clone(),
             at: self.at,
+            until: self.until,
             beyond: self.beyond,
             totals: self.totals.clone(),
             findings: self.findings.clone(),
@@ -397,12 +412,15 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         saved.write(&checkpoint.path)
     }
 
-    /// Treats the next block of the level.
-    fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode) -> Result<(), CheckError> {
+    /// Treats the next states of the level, at most so many.
+    fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode, most: usize) -> Result<(), CheckError> {
+        let begin = Instant::now();
         let mut states = std::mem::take(&mut self.block);
-        self.level.take(self.block_len(), &mut states)?;
-        let is_alone = self.plan.threads == 1 || states.len() < WORTH_A_THREAD;
-        let chunk_len = if is_alone { CHUNK_ALONE } else { CHUNK };
+        self.level.take(self.pace.piece(most), &mut states)?;
+        let threads = self.plan.threads;
+        let is_alone = threads == 1 || states.len() == 1 || !self.pace.is_worth_dividing(states.len());
+        let chunk_len =
+            if is_alone { CHUNK_ALONE } else { states.len().div_ceil(CHUNKS * threads).min(CHUNK) };
         let first = self.at;
         let mut chunks = std::mem::take(&mut self.chunks);
         let count = states.len().div_ceil(chunk_len);
@@ -417,6 +435,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             Block { states, chunks } = self.expand_together(crew, Block { states, chunks }, chunk_len, mode);
         }
         self.at += states.len();
+        self.pace.learn(states.len(), begin.elapsed(), BLOCK);
         self.block = states;
         self.sum_up((first..).step_by(chunk_len), &mut chunks)?;
         chunks.extend(spare);
