@@ -28,7 +28,9 @@ const THREADS: [usize; 2] = [1, 2];
 fn main() {
     // Without it, what runs is a test of the benchmarks.
     if std::env::args().any(|argument| argument == "--bench") {
-        comparison::print();
+        // What is no option is a filter, as for the benchmarks themselves.
+        let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+        comparison::print(&filter.unwrap_or_default());
     }
     divan::main();
 }

@@ -26,6 +26,7 @@ mod key;
 mod lasso;
 mod limits;
 mod liveness;
+mod pace;
 mod panics;
 mod patience;
 mod recent;
@@ -234,7 +235,7 @@ impl<'a, M: Model> Checker<'a, M> {
         self
     }
 
-    /// Calls `progress` after each block of some thousand states, on the calling thread.
+    /// Calls `progress` about every tenth of a second or after some thousand states, on the calling thread.
     #[must_use]
     pub fn progress(mut self, progress: impl FnMut(&Progress) + 'a) -> Self {
         self.progress = Some(Box::new(progress));

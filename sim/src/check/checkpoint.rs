@@ -18,7 +18,7 @@ use super::traces::{self, Traces};
 /// What the file begins with.
 const MAGIC: &[u8] = b"downbeat checkpoint\n";
 /// Raised whenever the form of the file or the keys of states change.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Between the parts of an identity.
 pub(super) const PART: &str = ", ";
 /// Bytes of the sum over the file at its end.
@@ -71,6 +71,8 @@ pub(super) struct Checkpoint {
     pub(super) levels: Vec<usize>,
     /// The rank of the first state that was not expanded.
     pub(super) at: usize,
+    /// The rank at which the block ends that was begun.
+    pub(super) until: usize,
     pub(super) beyond: bool,
     pub(super) totals: Totals,
     pub(super) findings: Findings,
@@ -124,6 +126,7 @@ impl Checkpoint {
         writer.number(self.initial as u64);
         writer.numbers(self.levels.iter().map(|begin| *begin as u64));
         writer.number(self.at as u64);
+        writer.number(self.until as u64);
         writer.number(u64::from(self.beyond));
         writer.number(self.totals.generated);
         writer.numbers(self.totals.kinds.iter().copied());
@@ -241,7 +244,8 @@ impl Reader<'_> {
         let traces = Traces::from_bytes(self.bytes()?, len)?;
         let initial = self.len()?;
         let levels = self.numbers()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
-        let (at, beyond, generated) = (self.len()?, self.number()? == 1, self.number()?);
+        let (at, until) = (self.len()?, self.len()?);
+        let (beyond, generated) = (self.number()? == 1, self.number()?);
         let (kinds, marks) = (self.numbers()?, self.numbers()?);
         let mut findings = Vec::new();
         for _ in 0..self.len()? {
@@ -251,7 +255,7 @@ impl Reader<'_> {
         }
         let key_sum = self.number()?;
         let ascending = levels.first() == Some(&0) && levels.is_sorted();
-        let fits = ascending && levels.last() <= Some(&at) && at.max(initial) <= traces.len();
+        let fits = ascending && levels.last() <= Some(&at) && at.max(initial).max(until) <= traces.len();
         let totals = Totals { generated, kinds, marks };
         fits.then(|| Checkpoint {
             identity,
@@ -259,6 +263,7 @@ impl Reader<'_> {
             initial,
             levels,
             at,
+            until,
             beyond,
             totals,
             findings: findings.into_iter().collect(),

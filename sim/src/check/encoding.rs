@@ -14,7 +14,7 @@ use crate::pack::{self, Pack, Word};
 use crate::report::Storage;
 
 /// How states of a model are told apart and kept until they are expanded.
-pub(super) trait Encoding<M: Model> {
+pub(super) trait Encoding<M: Model>: 'static {
     /// What the visited set is asked with.
     type Key: Key;
     /// What is needed beside the key to have the state back.

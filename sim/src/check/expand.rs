@@ -72,6 +72,9 @@ pub(super) struct Candidate<M: Model, E: Encoding<M>> {
 }
 
 /// What the expansion of some states found.
+///
+/// On cache lines of its own (processors fetch them in pairs), since each thread writes to its chunk at every step.
+#[repr(align(128))]
 pub(super) struct Chunk<M: Model, E: Encoding<M>> {
     pub(super) findings: Findings,
     pub(super) generated: u64,
@@ -162,6 +165,32 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
             }
         }
     }
+}
+
+/// Stores the candidates at the places of a column, which are of one shard; only those that are new stay in it.
+pub(super) fn store<M: Model, E: Encoding<M>>(
+    candidates: &[Candidate<M, E>],
+    column: &mut Vec<u32>,
+    visited: &mut E::Visited,
+) {
+    let mut kept = 0;
+    for begin in (0..column.len()).step_by(GROUP) {
+        let end = column.len().min(begin + GROUP);
+        // The processor fetches the places of all of these at the same time, before the first one is needed.
+        let mut at_hand = [false; GROUP];
+        for (at_hand, place) in at_hand.iter_mut().zip(&column[begin..end]) {
+            *at_hand = visited.is_at_hand(candidates[*place as usize].key);
+        }
+        for (at, at_hand) in (begin..end).zip(at_hand) {
+            let place = column[at];
+            let Candidate { key, body, .. } = &candidates[place as usize];
+            if !at_hand && visited.insert(*key, body) {
+                column[kept] = place;
+                kept += 1;
+            }
+        }
+    }
+    column.truncate(kept);
 }
 
 /// The steps of a state.

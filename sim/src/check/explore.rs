@@ -1,10 +1,11 @@
-//! Breadth-first search, level by level and within a level block by block.
+//! Breadth-first search, level by level and within a level block by block, in pieces that do not take long.
 //!
-//! Threads expand the states of a block into candidates, states that are perhaps new, and look into the visited
+//! Threads expand the states of a piece into candidates, states that are perhaps new, and look into the visited
 //! set without changing it; then the candidates are stored, shard by shard, and at last put in their order. No
 //! thread waits for another within one of these three parts.
 
 mod resume;
+mod together;
 
 use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool};
@@ -12,13 +13,14 @@ use std::time::{Duration, Instant};
 
 use super::audit::Audit;
 use super::checkpoint::{Checkpoint, Checkpointing, PART};
-use super::crew;
+use super::crew::Crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
 use super::expand::{Candidate, Chunk, Known, Mode, Worker};
 use super::frontier::Frontier;
 use super::key::{Key, SHARDS};
 use super::limits::{self, Limit, Limits};
+use super::pace::Pace;
 use super::panics;
 use super::reduced::Reduced;
 use super::spill::Spill;
@@ -27,10 +29,10 @@ use super::{CheckError, Phase, Progress};
 use crate::model::Model;
 use crate::report::Coverage;
 
-/// States that are expanded before what they lead to is stored: enough to give several threads work for
+/// States after which the limit on states is looked at, and most that are expanded before what they lead to is stored: enough to give several threads work for
 /// milliseconds, few enough that the candidates stay small beside the states.
 const BLOCK: usize = 32_768;
-/// States that a thread takes at a time: many, since what they lead to is known to the others only when the block
+/// Most states that a thread takes at a time: many, since what they lead to is known to the others only when the block
 /// is done.
 const CHUNK: usize = 4096;
 /// States after which a single thread stores what they led to, while their places are in the near caches.
@@ -38,11 +40,8 @@ const CHUNK_ALONE: usize = 512;
 /// Up to so many levels progress is told after each block; beyond, telling it costs as much as a block.
 const FEW_LEVELS: usize = 256;
 const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
-/// Below this many states another thread costs more than it saves.
-const WORTH_A_THREAD: usize = 1024;
-
-/// The candidates of a chunk, and the places of those of one shard.
-type Column<'a, M, E> = (&'a [Candidate<M, E>], &'a mut Vec<u32>);
+/// Chunks for each thread, so that none waits long for the last one of another.
+const CHUNKS: usize = 4;
 
 /// What a search is of and how it is done.
 pub(super) struct Plan<'a, M: Model> {
@@ -111,14 +110,24 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     next: Frontier<M, E>,
     /// The rank of the first state that was not expanded.
     at: usize,
+    /// The rank at which the block ends that was begun, if it is greater than `at`. The limit on states is looked at
+    /// between blocks, which follow from counts; blocks are expanded in pieces, which follow from time.
+    until: usize,
+    pace: Pace,
     /// Whether a step leads beyond the depth limit.
     beyond: bool,
     spill: Option<Spill>,
     /// States that were not in the tables when something had been written to disk, with their origins.
     pending: Vec<(Found<M, E>, Origin)>,
-    workers: Vec<Worker<M, E>>,
+    worker: Worker<M, E>,
     chunks: Vec<Chunk<M, E>>,
     block: Vec<Found<M, E>>,
+}
+
+/// States that are expanded together, and what was found in each chunk of them.
+struct Block<M: Model, E: Encoding<M>> {
+    states: Vec<Found<M, E>>,
+    chunks: Vec<Chunk<M, E>>,
 }
 
 /// What was counted.
@@ -186,10 +195,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             level: Frontier::new(),
             next: Frontier::new(),
             at: 0,
+            until: 0,
+            pace: Pace::new(),
             beyond: false,
             spill: None,
             pending: Vec::new(),
-            workers: (0..plan.threads).map(|_| Worker::new()).collect(),
+            worker: Worker::new(),
             chunks: Vec::new(),
             block: Vec::new(),
         }
@@ -197,6 +208,14 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// Finds every state, or all that the limits admit; returns the limit that left some out.
     pub(super) fn run(&mut self, progress: &mut dyn FnMut(&Progress)) -> Result<Option<Limit>, CheckError> {
+        Crew::with(self.plan.threads - 1, Worker::new, |crew| self.run_with(crew, progress))
+    }
+
+    fn run_with(
+        &mut self,
+        crew: &Crew<'a, Worker<M, E>>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Option<Limit>, CheckError> {
         let (mut saved, mut told) = (Instant::now(), Instant::now());
         loop {
             if self.level.len() == 0 {
@@ -210,19 +229,23 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.levels.push(self.at);
                 self.next_level();
             }
-            if self.len() + self.pending.len() > self.plan.limits.max_states() {
+            let is_between = self.at >= self.until;
+            if is_between && self.len() + self.pending.len() > self.plan.limits.max_states() {
                 // Of those that wait some are known, so that the limit may not be exceeded yet.
                 self.settle()?;
             }
-            if let Some(limit) = self.exceeded() {
+            if let Some(limit) = self.exceeded(is_between) {
                 self.settle()?;
                 self.save()?;
                 // What is stored is at least looked at: a violation there is one, whatever lies beyond.
-                self.look()?;
+                self.look(crew)?;
                 return Ok(Some(limit));
             }
+            if is_between {
+                self.until = self.at + self.block_len().min(self.level.len());
+            }
             let last = self.plan.limits.depth == Some(self.levels.len() - 1);
-            self.expand(if last { Mode::Probe } else { Mode::Expand })?;
+            self.expand(crew, if last { Mode::Probe } else { Mode::Expand }, self.until - self.at)?;
             self.make_room()?;
             self.save_now_and_then(&mut saved)?;
             if self.levels.len() < FEW_LEVELS || told.elapsed() >= BETWEEN_PROGRESS {
@@ -277,8 +300,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         Coverage { kinds: kinds.collect(), marks: marks.collect() }
     }
 
-    fn exceeded(&self) -> Option<Limit> {
-        self.plan.limit(self.len(), || self.resident().unwrap_or_else(|| self.memory()))
+    /// What ends the search now; the limit on states only between blocks.
+    fn exceeded(&self, is_between: bool) -> Option<Limit> {
+        self.plan.limit(if is_between { self.len() } else { 0 }, || {
+            self.resident().unwrap_or_else(|| self.memory())
+        })
     }
 
     /// The memory of the process, if the search is judged by it and the system tells it.
@@ -307,13 +333,13 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     /// Evaluates the properties of all states that are not expanded.
-    fn look(&mut self) -> Result<(), CheckError> {
+    fn look(&mut self, crew: &Crew<'a, Worker<M, E>>) -> Result<(), CheckError> {
         let depth = self.depth();
         while self.level.len() + self.next.len() > 0 {
             if self.level.len() == 0 {
                 self.level = std::mem::replace(&mut self.next, Frontier::new());
             }
-            self.expand(Mode::Look)?;
+            self.expand(crew, Mode::Look, BLOCK)?;
         }
         if depth == self.levels.len() {
             self.levels.push(self.len());
@@ -379,6 +405,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             initial: self.initial,
             levels: self.levels.clone(),
             at: self.at,
+            until: self.until,
             beyond: self.beyond,
             totals: self.totals.clone(),
             findings: self.findings.clone(),
@@ -387,41 +414,47 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         saved.write(&checkpoint.path)
     }
 
-    /// Treats the next block of the level.
-    fn expand(&mut self, mode: Mode) -> Result<(), CheckError> {
+    /// Treats the next states of the level, at most so many.
+    fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode, most: usize) -> Result<(), CheckError> {
+        let begin = Instant::now();
         let mut states = std::mem::take(&mut self.block);
-        self.level.take(self.block_len(), &mut states)?;
-        let threads = if states.len() < WORTH_A_THREAD { 1 } else { self.workers.len() };
-        let chunk_len = if threads == 1 { CHUNK_ALONE } else { CHUNK };
-        let count = states.len().div_ceil(chunk_len);
-        let (plan, findings, first) = (self.plan, &self.findings, self.at);
-        self.chunks.resize_with(self.chunks.len().max(count), || Chunk::new(plan));
-        for chunk in &mut self.chunks[..count] {
-            chunk.clear(findings);
-        }
+        self.level.take(self.pace.piece(most), &mut states)?;
+        let threads = self.plan.threads;
+        let is_alone = threads == 1 || states.len() == 1 || !self.pace.is_worth_dividing(states.len());
+        let chunk_len =
+            if is_alone { CHUNK_ALONE } else { states.len().div_ceil(CHUNKS * threads).min(CHUNK) };
+        let first = self.at;
         let mut chunks = std::mem::take(&mut self.chunks);
-        let jobs = states.chunks(chunk_len).zip((first..).step_by(chunk_len)).zip(&mut chunks[..count]);
-        if threads == 1 {
-            // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
-            for ((states, first), chunk) in jobs {
-                let known = Known { all: &self.visited, next: &self.visited_next };
-                self.workers[0].treat(plan, known, states, first, mode, chunk);
-                self.store(first, chunk);
-            }
+        let count = states.len().div_ceil(chunk_len);
+        chunks.resize_with(chunks.len().max(count), || Chunk::new(self.plan));
+        let spare = chunks.split_off(count);
+        for chunk in &mut chunks {
+            chunk.clear(&self.findings);
+        }
+        if is_alone {
+            self.expand_alone(&states, mode, &mut chunks);
         } else {
-            let known = Known { all: &self.visited, next: &self.visited_next };
-            crew::for_each(&mut self.workers, jobs, |worker, ((states, first), chunk)| {
-                worker.treat(plan, known, states, first, mode, chunk);
-                chunk.divide();
-            });
-            self.store_divided(first, &mut chunks[..count]);
-            chunks[..count].iter_mut().for_each(|chunk| self.append(chunk));
+            Block { states, chunks } = self.expand_together(crew, Block { states, chunks }, chunk_len, mode);
         }
         self.at += states.len();
+        self.pace.learn(states.len(), begin.elapsed(), BLOCK);
         self.block = states;
-        self.sum_up((first..).step_by(chunk_len), &mut chunks[..count])?;
+        self.sum_up((first..).step_by(chunk_len), &mut chunks)?;
+        chunks.extend(spare);
         self.chunks = chunks;
         Ok(())
+    }
+
+    /// Expands states and stores what they lead to, a chunk at a time.
+    fn expand_alone(&mut self, states: &[Found<M, E>], mode: Mode, chunks: &mut [Chunk<M, E>]) {
+        // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
+        for ((states, first), chunk) in
+            states.chunks(CHUNK_ALONE).zip((self.at..).step_by(CHUNK_ALONE)).zip(chunks)
+        {
+            let known = Known { all: &self.visited, next: &self.visited_next };
+            self.worker.treat(self.plan, known, states, first, mode, chunk);
+            self.store(first, chunk);
+        }
     }
 
     /// Stores the new ones among the candidates of one chunk.
@@ -432,28 +465,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                 self.add(Found { key, body }, origin);
             }
         }
-    }
-
-    /// Stores the candidates of several chunks, each shard on some thread, and keeps of each chunk the new ones.
-    fn store_divided(&mut self, first: usize, chunks: &mut [Chunk<M, E>]) {
-        let mut columns: Vec<Vec<Column<'_, M, E>>> =
-            (0..SHARDS).map(|_| Vec::with_capacity(chunks.len())).collect();
-        for chunk in chunks.iter_mut() {
-            for (shard, column) in chunk.columns.iter_mut().enumerate() {
-                columns[shard].push((&chunk.candidates, column));
-            }
-        }
-        let jobs = self.visited.iter_mut().zip(columns);
-        crew::for_each(&mut self.workers, jobs, |_, (visited, columns)| {
-            for (candidates, column) in columns {
-                column.retain(|place| {
-                    let Candidate { key, body, .. } = &candidates[*place as usize];
-                    visited.insert(*key, body)
-                });
-            }
-        });
-        let jobs = (first..).step_by(CHUNK).zip(chunks);
-        crew::for_each(&mut self.workers, jobs, |_, (first, chunk)| chunk.keep_new(first));
     }
 
     /// Appends the new states of a chunk, whose candidates are stored.

@@ -18,7 +18,7 @@ const HASHER: FixedState = FixedState::with_seed(0x646f_776e_6265_6174);
 const SECOND_HASHER: FixedState = FixedState::with_seed(0x6b65_726e_656c_2121);
 
 /// A word or two that stand for a state in the visited set.
-pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug {
+pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug + 'static {
     /// In the place of a key that is not there: greater than all. No state has it.
     const EMPTY: Self;
     /// The size of the key.

@@ -16,9 +16,9 @@ pub struct Limits {
     /// Behaviours of more than so many steps are not explored. A search that comes to the last state before
     /// it comes to this depth, or at it, is complete.
     pub depth: Option<usize>,
-    /// Wall-clock time, looked at after each block of some thousand states.
+    /// Wall-clock time, looked at about every tenth of a second, and never within a state.
     pub time: Option<Duration>,
-    /// Bytes of memory, looked at after each block of some thousand states: the resident set of the whole
+    /// Bytes of memory, looked at as often as time: the resident set of the whole
     /// process where the system tells it (Linux), otherwise an estimate from the sizes of the state, the
     /// tables and the graph that leaves out what a state owns on the heap. A search that may go on on disk is
     /// judged by the estimate.

@@ -4,6 +4,7 @@
 //! states that were expanded. States come in the order of the first search, so that only the frontier is held.
 
 use std::ops::{ControlFlow, Range};
+use std::time::Instant;
 
 use super::crew;
 use super::encoding::{Encoding, Visited};
@@ -12,6 +13,7 @@ use super::graph::{Graph, Piece, fair_actions};
 use super::key::Key;
 use super::limits::Limit;
 use super::liveness::Obligation;
+use super::pace::Pace;
 use super::panics::caught;
 use super::{CheckError, Phase, Progress};
 use crate::model::{Check, Fairness, Model, Property};
@@ -96,7 +98,7 @@ pub(super) fn walk<M: Model, E: Encoding<M>>(
     };
     let obligations = properties.iter().map(|property| Obligation::of(&property.check)).collect();
     let walk = Walk { graph: Graph::new(), obligations, ranks };
-    Walker { search, properties, fairness, walk, next: Vec::new(), found: 0 }.run(progress)
+    Walker { search, properties, fairness, walk, next: Vec::new(), found: 0, pace: Pace::new() }.run(progress)
 }
 
 struct Walker<'a, M: Model, E: Encoding<M>> {
@@ -107,6 +109,7 @@ struct Walker<'a, M: Model, E: Encoding<M>> {
     next: Vec<Found<M, E>>,
     /// States that have a rank.
     found: u32,
+    pace: Pace,
 }
 
 impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
@@ -122,12 +125,15 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
         let initial = self.found as usize;
         while !self.next.is_empty() {
             let level = std::mem::take(&mut self.next);
-            for begin in (0..level.len()).step_by(BLOCK) {
+            let mut end = 0;
+            while end < level.len() {
                 if let Some(limit) = self.walk.exceeded(self.search) {
                     return Ok(ControlFlow::Break(limit));
                 }
-                let end = level.len().min(begin + BLOCK);
+                let (begun, begin) = (Instant::now(), end);
+                end += self.pace.piece(level.len() - begin);
                 self.block(&level[begin..end], initial)?;
+                self.pace.learn(end - begin, begun.elapsed(), BLOCK);
                 progress(&Progress {
                     phase: Phase::Walking(self.walk.graph.len()),
                     ..self.search.progress()

@@ -1,5 +1,7 @@
 //! A search put back to where it was when its checkpoint was written.
 
+use std::time::Instant;
+
 use super::{BLOCK, Found, Plan, Search};
 use crate::check::checkpoint::{BadCheckpoint, Checkpoint};
 use crate::check::encoding::{Encoding, Visited};
@@ -19,7 +21,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Self, CheckError> {
         let mut search = Self::new(plan)?;
-        let Checkpoint { traces, levels, at, beyond, totals, findings, key_sum, .. } = saved;
+        let Checkpoint { traces, levels, at, until, beyond, totals, findings, key_sum, .. } = saved;
         let initial = search.initial;
         if search.traces.range(0..initial).ne(traces.range(0..initial)) {
             return Err(other_model(plan));
@@ -32,8 +34,9 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             search.next_level();
             let end = levels.get(depth + 1).copied().unwrap_or(at);
             while rank < end {
+                let (begun, before) = (Instant::now(), rank);
                 let mut block = Vec::new();
-                search.level.take(BLOCK.min(end - rank), &mut block)?;
+                search.level.take(search.pace.piece(end - rank), &mut block)?;
                 for found in block {
                     let mut wanted = Vec::new();
                     while let Some(origin) = origins.next_if(|origin| origin.parent == rank as u64) {
@@ -42,6 +45,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
                     search.expand_again(&found, rank, &wanted, &mut actions)?;
                     rank += 1;
                 }
+                search.pace.learn(rank - before, begun.elapsed(), BLOCK);
                 search.make_room()?;
                 if plan.is_interrupted() {
                     return Err(CheckError::Interrupted);
@@ -57,7 +61,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         if is_other {
             return Err(other_model(plan));
         }
-        Ok(Self { traces, levels, findings, totals, at, beyond, ..search })
+        Ok(Self { traces, levels, findings, totals, at, until, beyond, ..search })
     }
 
     /// Judges a state again and takes its steps again, of which those at the positions `wanted` led to new states.
