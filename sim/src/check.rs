@@ -46,6 +46,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "harness")]
+pub(crate) use checkpoint::part;
 pub use checkpoint::{BadCheckpoint, Checkpointing};
 pub use estimate::Estimate;
 pub use limits::{Limit, Limits};
@@ -56,15 +58,15 @@ pub use reduced::Reduction;
 use crate::model::{Lane, Model, Property, Strength};
 use crate::pack::{Pack, TooWide};
 use crate::reduction::Dependence;
-use crate::report::{Kind, PropertyReport, Report, Undecided, Verdict};
+use crate::report::{FairAction, Kind, PropertyReport, Report, Undecided, Verdict};
 use crate::symmetry::Asymmetry;
 use audit::Audit;
-use encoding::{Encoding, Fingerprint, Packed, Whole};
+use encoding::{Encoding, Fingerprint, Packed, Visited, Whole};
 use evaluate::Evaluator;
 use explore::{Plan, Search};
 use patience::Patience;
 use reduced::Reduced;
-use walk::Walk;
+use walk::{Ranks, Walk};
 
 /// One check of one model, with its limits.
 ///
@@ -317,10 +319,8 @@ fn decide<M: Model, E: Encoding<M>>(
 
     let mut walked = None;
     let undecided = why_undecided(&search);
-    if saw_all_states
-        && undecided.is_none()
-        && properties.iter().any(|property| liveness::is_liveness(&property.check))
-    {
+    let asks_for_liveness = properties.iter().any(|property| liveness::is_liveness(&property.check));
+    if saw_all_states && undecided.is_none() && asks_for_liveness {
         match walk::walk(&search, properties, &plan.model.fairness(), progress)? {
             ControlFlow::Continue(walk) => walked = Some(walk),
             ControlFlow::Break(limit) => {
@@ -330,6 +330,7 @@ fn decide<M: Model, E: Encoding<M>>(
             }
         }
     }
+    let fairness = if asks_for_liveness { fair_actions(plan.model, walked.as_ref()) } else { Vec::new() };
     let mut entries = Vec::with_capacity(properties.len());
     for (index, property) in properties.iter().enumerate() {
         let mut entry = PropertyReport {
@@ -364,6 +365,7 @@ fn decide<M: Model, E: Encoding<M>>(
         depth: search.depth(),
         audited: audited_before + plan.audit.audited(),
         coverage: search.coverage(),
+        fairness,
         storage: E::STORAGE,
         reduction: plan.reduced.kind(),
         elapsed: plan.begin.elapsed(),
@@ -400,7 +402,8 @@ fn decide_liveness<M: Model, E: Encoding<M>>(
     let Some(obligation) = &walk.obligations[index] else { return Ok(ControlFlow::Continue(())) };
     let strengths: Vec<Strength> =
         search.plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
-    let reached = || walk.exceeded(search);
+    let states = liveness::BYTES_A_STATE * search.len() as u64;
+    let reached = |bytes| walk.exceeded(search, states + bytes);
     let patience = Patience::until(&reached);
     entry.verdict = match liveness::decide(&walk.graph, &strengths, &search.levels, obligation, &patience) {
         Err(limit) => return Ok(ControlFlow::Break(limit)),
@@ -420,8 +423,19 @@ fn why_undecided<M: Model, E: Encoding<M>>(search: &Search<'_, M, E>) -> Option<
     match search.plan.reduced.kind() {
         Some(Reduction::Symmetry) => Some(Undecided::LivenessUnderSymmetry),
         Some(Reduction::PartialOrder) => Some(Undecided::LivenessUnderPartialOrder),
-        None => search.is_spilled().then_some(Undecided::LivenessWhenSpilled),
+        None if search.is_spilled() => Some(Undecided::LivenessWhenSpilled),
+        None => {
+            let places = search.visited.iter().map(Visited::places).sum();
+            (!Ranks::suffice(places)).then_some(Undecided::LivenessOfTooManyStates)
+        }
     }
+}
+
+/// The fair actions of a model, with what the walk knows of them.
+fn fair_actions<M: Model>(model: &M, walk: Option<&Walk>) -> Vec<FairAction> {
+    let action =
+        |(index, fairness)| FairAction::of(fairness, walk.map(|walk| walk.graph.ever_enabled(index)));
+    model.fairness().into_iter().enumerate().map(action).collect()
 }
 
 /// How far a search has come.

@@ -37,6 +37,7 @@ mod command;
 mod counterexamples;
 mod coverage;
 mod failure;
+mod fairness;
 mod files;
 mod interrupt;
 mod json;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::check::{Limit, Reduction};
-use crate::model::{Check, Model, Told};
+use crate::model::{Check, Fairness, Model, Strength, Told};
 
 /// What is known about a property, or about all properties of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,6 +127,9 @@ pub struct Report {
     pub audited: usize,
     /// What the steps of the search came by.
     pub coverage: Coverage,
+    /// The fair actions of the model, on which what was decided about liveness rests; empty if no property of liveness was
+    /// evaluated.
+    pub fairness: Vec<FairAction>,
     /// What states were told apart by.
     pub storage: Storage,
     /// How states were left out, if they were.
@@ -159,6 +162,25 @@ pub struct Coverage {
     pub kinds: Vec<(&'static str, u64)>,
     /// The marks of [`Model::marks`] with the steps that came by each.
     pub marks: Vec<(String, u64)>,
+}
+
+/// A fair action of a model: the behaviours that ignore it were left out of account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FairAction {
+    /// [`Fairness::name`].
+    pub name: String,
+    /// [`Fairness::strength`].
+    pub strength: Strength,
+    /// Whether a step of it changes some reachable state; if none does, its fairness asks for nothing, most often by a
+    /// mistake of the model. `None` if liveness was not decided, so that nobody looked.
+    pub is_enabled: Option<bool>,
+}
+
+impl FairAction {
+    /// The action of which so much is known.
+    pub(crate) fn of<M: Model>(fairness: Fairness<M>, is_enabled: Option<bool>) -> Self {
+        Self { name: fairness.name, strength: fairness.strength, is_enabled }
+    }
 }
 
 /// How a search told the states apart that it had found.
@@ -200,6 +222,8 @@ pub enum Undecided {
     LivenessUnderPartialOrder,
     /// It is one of liveness, and the states that were found did not fit in memory.
     LivenessWhenSpilled,
+    /// It is one of liveness, and there are more states than its graph has numbers for.
+    LivenessOfTooManyStates,
 }
 
 impl fmt::Display for Undecided {
@@ -208,6 +232,9 @@ impl fmt::Display for Undecided {
             Undecided::LivenessUnderSymmetry => "liveness is not decided under symmetry",
             Undecided::LivenessUnderPartialOrder => "liveness is not decided under partial-order reduction",
             Undecided::LivenessWhenSpilled => "liveness is not decided when states are spilled to disk",
+            Undecided::LivenessOfTooManyStates => {
+                "liveness is decided for up to some two billion states, and there are more"
+            }
         })
     }
 }

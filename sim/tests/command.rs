@@ -21,6 +21,7 @@ fn command_in(registry: &Registry, line: &str) -> (Outcome, String) {
         err: &mut err,
         colors: false,
         progress: false,
+        width: 100,
         program: "toys".into(),
         arguments: Vec::new(),
         interrupt: None,
@@ -190,10 +191,32 @@ fn failure_lists_what_is_known_and_suggests_the_nearest() {
         ("check --property S9",     "error: there is no property `S9`; did you mean `S1`?\n\
                                      known: S1, S2, S3, V1, R1, D1, L1\n"),
         ("check --bound clerk=2",   "error: there is no bound `clerk`; did you mean `clerks`?\nknown: clerks\n"),
+        ("check --bound clerks=2 --bound clerks=3", "error: the bound `clerks` is set twice; set it once\n"),
+        ("check --reduce symmetry", "error: no selected model is declared for --reduce symmetry\n\
+                                     no model here declares it; leave --reduce out\n"),
         ("check --bound clerks=9",  "error: the bound `clerks` of counter@as-is is between 1 and 4, not 9\n"),
     ];
     for (line, expected) in cases {
         assert_eq!(command(line), (Failed, expected.to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn negative_number_is_refused_by_what_it_is_for() {
+    let of_seconds = "expected a number of seconds, such as 60 or 0.5";
+    #[rustfmt::skip]
+    let cases = [
+        ("--max-states",       "COUNT",   "expected a whole number, such as 1000000"),
+        ("--max-depth",        "STEPS",   "expected a whole number, such as 20"),
+        ("--max-seconds",      "SECONDS", of_seconds),
+        ("--max-memory",       "MIB",     "expected a whole number of MiB, such as 8000"),
+        ("--threads",          "COUNT",   "expected a number of threads, from 1 on"),
+        ("--checkpoint-every", "SECONDS", of_seconds),
+    ];
+    for (option, value, expected) in cases {
+        let expected = format!("error: invalid value '-1' for '{option} <{value}>': {expected}\n");
+        let (outcome, text) = command(&format!("check {option} -1"));
+        assert!(outcome == Failed && text.starts_with(&expected) && !text.contains("-- -1"), "{text}");
     }
 }
 
@@ -207,7 +230,7 @@ fn failure_tells_a_property_that_is_not_evaluated_from_one_that_does_not_exist()
         Registry::new().model("counter", "clerks", [as_is]).model("door", "a door", [door])
     };
     let (outcome, text) = command_in(&registry(), "check door --property S1");
-    let expected = "error: `S1` is not evaluated for door@door within these bounds\nevaluated: D7\n";
+    let expected = "error: `S1` is not evaluated for door@door; it is a property of counter\nevaluated: D7\n";
     assert_eq!((outcome, text.as_str()), (Failed, expected));
 }
 
@@ -228,7 +251,8 @@ fn check_shows_a_behaviour_once_and_refers_to_it_for_another_variant() {
 #[test]
 fn coverage_of_a_model_that_names_nothing_says_so() {
     let (_, text) = command("check counter@key counter@lazy --coverage --quiet");
-    let expected = "\ncounter@key\n  the model names no kinds of action and no marks\n\
+    let expected = "\ncounter@key\n  the model names no kinds of action and no marks\n  \
+                    weakly fair: clerk 1 goes on\n  weakly fair: clerk 2 goes on\n\
                     counter@lazy\n  the model names no kinds of action and no marks\n\n2 variants: ";
     assert!(text.contains(expected), "{text}");
 }
@@ -269,6 +293,24 @@ fn no_line_is_wider_than_a_hundred_columns() {
 }
 
 #[test]
+fn messages_are_as_wide_as_the_terminal() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut streams = Streams {
+        out: &mut out,
+        err: &mut err,
+        colors: false,
+        progress: false,
+        width: 20,
+        program: "toys".into(),
+        arguments: Vec::new(),
+        interrupt: None,
+    };
+    harness::main_from(["toys", "check", "counter@elephant"], &counter::registry(), &mut streams);
+    let expected = "error: counter has no variant `elephant`\nknown: as-is, key,\n  polite, lazy\n";
+    assert_eq!(String::from_utf8_lossy(&err), expected);
+}
+
+#[test]
 fn color_is_used_when_asked_for_or_on_a_terminal() {
     let registry = counter::registry();
     for (arguments, terminal, expected) in [
@@ -285,6 +327,7 @@ fn color_is_used_when_asked_for_or_on_a_terminal() {
             err: &mut err,
             colors: terminal,
             progress: false,
+            width: 100,
             program: "toys".into(),
             arguments: Vec::new(),
             interrupt: None,

@@ -57,6 +57,7 @@ fn command<'a>(registry: &Registry, line: impl IntoIterator<Item = &'a str>) -> 
         err: &mut err,
         colors: false,
         progress: false,
+        width: 100,
         program,
         arguments: Vec::new(),
         interrupt: None,

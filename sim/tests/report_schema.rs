@@ -29,6 +29,7 @@ fn output(arguments: impl Iterator<Item = impl Into<String>>) -> Value {
         err: &mut err,
         colors: false,
         progress: false,
+        width: 100,
         program: "toys".into(),
         arguments: Vec::new(),
         interrupt: None,

@@ -50,6 +50,7 @@ impl Command {
             err: &mut err,
             colors: false,
             progress: false,
+            width: 100,
             program: "toys".into(),
             arguments: words.clone(),
             interrupt,
@@ -162,7 +163,7 @@ fn reduction_is_for_the_models_that_are_declared_for_it() {
 
     let cases = [
         ("symmetry", "declared: two-phase@packed, two-phase@plain"),
-        ("partial-order", "there is none at all"),
+        ("partial-order", "no model here declares it; leave --reduce out"),
     ];
     for (reduction, declared) in cases {
         let Command { outcome, out, err } = Command::of(&format!("check counter --reduce {reduction}"));
@@ -343,7 +344,10 @@ fn interrupt_keeps_what_was_found_and_says_how_to_go_on() {
         { "model": "counter", "variant": "key", "reason": "interrupt" },
     ]);
     assert_eq!(again.report()["not_checked"], not_checked);
-    let hint = format!("interrupted: not checked: bell@tower, counter@key\nto go on: toys {resume}\n");
+    let hint = format!(
+        "interrupted: not checked: bell@tower, counter@key\nstill saved: {}\nto go on: toys {resume}\n",
+        file.display()
+    );
     assert_eq!(again.err, hint);
 
     BELL.ring_at(0, 0);

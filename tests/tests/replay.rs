@@ -26,6 +26,7 @@ fn command(line: impl IntoIterator<Item = String>) -> (Outcome, String) {
         err: &mut std::io::stderr(),
         colors: false,
         progress: false,
+        width: 100,
         program,
         arguments: Vec::new(),
         interrupt: None,

@@ -43,6 +43,11 @@ Examples:
   downbeat check --checkpoint DIR          a long search, which Ctrl-C ends; --resume goes on
   downbeat check --max-memory 8000         on disk beyond 8 GB
 
+Marks before the rows of the table:
+  ✓  every property came out as expected
+  ✗  some property did not, or the variant could not be checked
+  ?  incomplete: a limit ended the search, or left something undecided
+
 Ctrl-C ends the search and prints what was found; a second one ends the program at once.
 
 Exit code:

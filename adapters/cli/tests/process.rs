@@ -166,7 +166,7 @@ fn killed_check_goes_on_from_whatever_it_has_written() {
 fn second_interrupt_ends_the_program_at_once() {
     let directory = Directory::new("twice");
     // A pipe that nobody reads in the place of a file: the program waits there for ever.
-    let pipe = directory.at("agent-reports@as-is.L1.json");
+    let pipe = directory.at("agent-reports@as-is.L1.json.part");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("there is a `mkfifo`").success());
     let mut command = Command::new(PROGRAM);
     command.args(["check", "agent-reports@as-is", "--out"]).arg(&directory.0);
@@ -248,6 +248,8 @@ fn full_disk_under_a_counterexample_loses_no_result() {
     let error = format!("error: {} cannot be written: File too large (os error 27)\n", file.display());
     assert_eq!((full.status.code(), text(&full.stderr)), (Some(2), error));
     assert_eq!(report(&full), expected, "the report is as complete as without files");
+    let is_part = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "part");
+    assert!(!file.exists() && !directory.files().iter().any(is_part), "no half of a file stays");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! them can be found again, and what was counted and found so far. So it suits every encoding and needs nothing
 //! of a model's types; and a model that has changed no longer fits it, which is seen.
 
+use std::borrow::Borrow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,8 @@ const VERSION: u64 = 2;
 pub(super) const PART: &str = ", ";
 /// Bytes of the sum over the file at its end.
 const SUM: usize = u64::BYTES;
+/// Bytes that are written, and summed up, at a time.
+const BLOCK: usize = 1 << 16;
 
 /// Where checkpoints are written, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,18 +57,18 @@ impl Checkpointing {
     }
 }
 
-/// Where a checkpoint is written before it takes its place.
-fn part(path: &Path) -> PathBuf {
+/// Where a file is written before it takes its place.
+pub(crate) fn part(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     path.with_file_name(name)
 }
 
-/// A search as it was when the checkpoint was written.
+/// A search as it was when the checkpoint was written, with the origins of its states or what borrows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Checkpoint {
+pub(super) struct Checkpoint<T = Traces> {
     pub(super) identity: String,
-    pub(super) traces: Traces,
+    pub(super) traces: T,
     /// Distinct initial states.
     pub(super) initial: usize,
     pub(super) levels: Vec<usize>,
@@ -80,21 +83,20 @@ pub(super) struct Checkpoint {
     pub(super) key_sum: u64,
 }
 
-impl Checkpoint {
-    /// Writes the file.
+impl<T: Borrow<Traces>> Checkpoint<T> {
+    /// Writes the file, in blocks: what is written takes no memory besides.
     pub(super) fn write(&self, path: &Path) -> Result<(), CheckError> {
         if path.exists() && !path.is_file() {
             let error = std::io::Error::other("something else than a file is there");
             return Err(failed("replace", path, &error));
         }
-        let bytes = self.bytes();
         let part = part(path);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|error| failed("create", parent, &error))?;
         }
         let write = || {
             let mut file = std::fs::File::create(&part)?;
-            file.write_all(&bytes)?;
+            self.write_to(&mut file)?;
             file.sync_all()
         };
         if let Err(error) = write() {
@@ -105,6 +107,34 @@ impl Checkpoint {
         std::fs::rename(&part, path).map_err(|error| failed("rename", &part, &error))
     }
 
+    fn write_to(&self, file: impl Write) -> io::Result<()> {
+        let traces: &Traces = self.traces.borrow();
+        let mut writer = Writer { file, block: Vec::with_capacity(BLOCK), sum: 0 };
+        writer.put(MAGIC)?;
+        writer.number(VERSION)?;
+        writer.bytes(self.identity.as_bytes())?;
+        writer.number(traces.len() as u64)?;
+        writer.bytes(traces.bytes())?;
+        writer.number(self.initial as u64)?;
+        writer.numbers(self.levels.iter().map(|begin| *begin as u64))?;
+        writer.number(self.at as u64)?;
+        writer.number(self.until as u64)?;
+        writer.number(u64::from(self.beyond))?;
+        writer.number(self.totals.generated)?;
+        writer.numbers(self.totals.kinds.iter().copied())?;
+        writer.numbers(self.totals.marks.iter().copied())?;
+        writer.number(self.findings.iter().count() as u64)?;
+        for Finding { witness, reached } in self.findings.iter() {
+            writer.number(u64::from(*reached))?;
+            writer.option(witness.map(|witness| witness.rank))?;
+            writer.option(witness.and_then(|witness| witness.action))?;
+        }
+        writer.number(self.key_sum)?;
+        writer.end()
+    }
+}
+
+impl Checkpoint {
     /// Reads a file that is a checkpoint of what `identity` names.
     pub(super) fn read(path: &Path, identity: &str) -> Result<Self, CheckError> {
         let bytes = std::fs::read(path).map_err(|error| failed("read", path, &error))?;
@@ -117,32 +147,6 @@ impl Checkpoint {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        let mut writer = Writer(MAGIC.to_vec());
-        writer.number(VERSION);
-        writer.bytes(self.identity.as_bytes());
-        writer.number(self.traces.len() as u64);
-        writer.bytes(self.traces.bytes());
-        writer.number(self.initial as u64);
-        writer.numbers(self.levels.iter().map(|begin| *begin as u64));
-        writer.number(self.at as u64);
-        writer.number(self.until as u64);
-        writer.number(u64::from(self.beyond));
-        writer.number(self.totals.generated);
-        writer.numbers(self.totals.kinds.iter().copied());
-        writer.numbers(self.totals.marks.iter().copied());
-        writer.number(self.findings.iter().count() as u64);
-        for Finding { witness, reached } in self.findings.iter() {
-            writer.number(u64::from(*reached));
-            writer.option(witness.map(|witness| witness.rank));
-            writer.option(witness.and_then(|witness| witness.action));
-        }
-        writer.number(self.key_sum);
-        let sum = u64::fingerprint(&writer.0);
-        sum.write(&mut writer.0);
-        writer.0
-    }
-
     fn from_bytes(bytes: &[u8]) -> Result<Self, BadCheckpoint> {
         let Some(rest) = bytes.strip_prefix(MAGIC) else { return Err(BadCheckpoint::NotOne) };
         let mut reader = Reader { bytes: rest, at: 0 };
@@ -152,7 +156,7 @@ impl Checkpoint {
         }
         let content = bytes.len().checked_sub(SUM).ok_or(BadCheckpoint::Damaged)?;
         let (content, sum) = bytes.split_at(content);
-        if u64::read(sum) != u64::fingerprint(&content.to_vec()) {
+        if u64::read(sum) != content.chunks(BLOCK).fold(0, add) {
             return Err(BadCheckpoint::Damaged);
         }
         reader.content().ok_or(BadCheckpoint::Damaged)
@@ -208,26 +212,64 @@ fn without(identity: &str, other: &str) -> String {
     if parts.is_empty() { "nothing more".to_owned() } else { parts.join(PART) }
 }
 
-struct Writer(Vec<u8>);
+/// The sum over a file so far and one more block of it.
+fn add(sum: u64, block: &[u8]) -> u64 {
+    u64::fingerprint(&(sum, block))
+}
 
-impl Writer {
-    fn number(&mut self, number: u64) {
-        traces::write(&mut self.0, number);
+/// Writes blocks of one length, and behind the last one, which may be shorter, the sum over all.
+struct Writer<W> {
+    file: W,
+    block: Vec<u8>,
+    sum: u64,
+}
+
+impl<W: Write> Writer<W> {
+    fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while self.block.len() + bytes.len() >= BLOCK {
+            let (now, later) = bytes.split_at(BLOCK - self.block.len());
+            self.block.extend(now);
+            self.end_block()?;
+            bytes = later;
+        }
+        self.block.extend(bytes);
+        Ok(())
     }
 
-    fn numbers(&mut self, numbers: impl ExactSizeIterator<Item = u64>) {
-        self.number(numbers.len() as u64);
-        numbers.for_each(|number| self.number(number));
+    fn end_block(&mut self) -> io::Result<()> {
+        self.sum = add(self.sum, &self.block);
+        self.file.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        self.0.extend(bytes);
+    fn end(mut self) -> io::Result<()> {
+        if !self.block.is_empty() {
+            self.end_block()?;
+        }
+        self.sum.write(&mut self.block);
+        self.file.write_all(&self.block)
+    }
+
+    fn number(&mut self, number: u64) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        traces::write(&mut bytes, number);
+        self.put(&bytes)
+    }
+
+    fn numbers(&mut self, mut numbers: impl ExactSizeIterator<Item = u64>) -> io::Result<()> {
+        self.number(numbers.len() as u64)?;
+        numbers.try_for_each(|number| self.number(number))
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.number(bytes.len() as u64)?;
+        self.put(bytes)
     }
 
     /// 0 for nothing, else one more than the number.
-    fn option(&mut self, number: Option<usize>) {
-        self.number(number.map_or(0, |number| number as u64 + 1));
+    fn option(&mut self, number: Option<usize>) -> io::Result<()> {
+        self.number(number.map_or(0, |number| number as u64 + 1))
     }
 }
 
@@ -288,5 +330,69 @@ impl Reader<'_> {
         let bytes = self.bytes.get(self.at..self.at.checked_add(len)?)?;
         self.at += len;
         Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::traces::Origin;
+
+    fn checkpoint(states: usize) -> Checkpoint {
+        let mut traces = Traces::default();
+        for (parent, position) in (0..states as u64).zip((0..300).cycle()) {
+            traces.push(Origin { parent, position });
+        }
+        let totals = Totals { generated: 9, kinds: vec![1, 2], marks: vec![300] };
+        let witness = Some(Witness { rank: 3, action: None });
+        let findings = [Finding { witness, reached: true }, Finding { witness: None, reached: false }];
+        Checkpoint {
+            identity: "a model".into(),
+            traces,
+            initial: 1,
+            levels: vec![0],
+            at: states / 2,
+            until: states / 2,
+            beyond: true,
+            totals,
+            findings: findings.into_iter().collect(),
+            key_sum: 7,
+        }
+    }
+
+    #[test]
+    fn checkpoint_of_any_number_of_blocks_is_had_back_and_damage_is_seen() {
+        for states in [5, BLOCK / 2, BLOCK, 2 * BLOCK + 17] {
+            let checkpoint = checkpoint(states);
+            let mut bytes = Vec::new();
+            checkpoint.write_to(&mut bytes).expect("memory takes everything");
+            assert_eq!(Checkpoint::from_bytes(&bytes), Ok(checkpoint), "{states}");
+            for at in [MAGIC.len() + 1, bytes.len() / 2, bytes.len() - 1] {
+                bytes[at] ^= 1;
+                assert_eq!(Checkpoint::from_bytes(&bytes), Err(BadCheckpoint::Damaged), "{states} {at}");
+                bytes[at] ^= 1;
+            }
+            assert_eq!(
+                Checkpoint::from_bytes(&bytes[..bytes.len() - 1]),
+                Err(BadCheckpoint::Damaged),
+                "{states}"
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_have_one_length_whatever_is_put() {
+        for lengths in [&[BLOCK][..], &[BLOCK - 1, 1], &[1, BLOCK, BLOCK - 1, 3 * BLOCK, 7], &[]] {
+            let mut file = Vec::new();
+            let mut writer = Writer { file: &mut file, block: Vec::new(), sum: 0 };
+            lengths
+                .iter()
+                .try_for_each(|length| writer.put(&vec![5; *length]))
+                .expect("memory takes everything");
+            writer.end().expect("memory takes everything");
+            let content = vec![5; lengths.iter().sum()];
+            let sum = content.chunks(BLOCK).fold(0, add);
+            assert_eq!(file, [content, sum.to_be_bytes().to_vec()].concat(), "{lengths:?}");
+        }
     }
 }

@@ -62,6 +62,11 @@ impl Graph {
         self.edges(rank).any(|edge| self.fair(edge.class).contains(&fair))
     }
 
+    /// Whether the fair action can be taken in any state.
+    pub(super) fn ever_enabled(&self, fair: usize) -> bool {
+        self.members.iter().any(|members| members.contains(&fair))
+    }
+
     /// Whether no fair action can be taken in a state, so that the system may stay there.
     pub(super) fn may_rest(&self, rank: u32) -> bool {
         self.edges(rank).all(|edge| self.fair(edge.class).is_empty())
@@ -70,7 +75,7 @@ impl Graph {
     /// Appends states with their edges.
     pub(super) fn append(&mut self, piece: Piece) {
         let classes: Vec<u32> =
-            piece.members.into_iter().map(|members| class(&mut self.members, members)).collect();
+            piece.members.iter().map(|members| class(&mut self.members, members)).collect();
         let first = self.targets.len();
         self.begins.extend(piece.ends.into_iter().map(|end| first + end));
         self.targets.extend(piece.targets);
@@ -85,15 +90,19 @@ impl Graph {
 }
 
 /// The fair actions that a step by `action` is a step of, ascending.
-pub(super) fn fair_actions<M: Model>(fairness: &[Fairness<M>], action: &M::Action) -> Vec<usize> {
-    let includes = |(index, fairness): (usize, &Fairness<M>)| (fairness.includes)(action).then_some(index);
-    fairness.iter().enumerate().filter_map(includes).collect()
+pub(super) fn fair_actions<'a, M: Model>(
+    fairness: &'a [Fairness<M>],
+    action: &'a M::Action,
+) -> impl Iterator<Item = usize> + 'a {
+    let includes =
+        move |(index, fairness): (usize, &Fairness<M>)| (fairness.includes)(action).then_some(index);
+    fairness.iter().enumerate().filter_map(includes)
 }
 
 /// The class of a set of fair actions. A model has few of them, so they are searched one by one.
-fn class(known: &mut Vec<Vec<usize>>, members: Vec<usize>) -> u32 {
+fn class(known: &mut Vec<Vec<usize>>, members: &[usize]) -> u32 {
     let position = known.iter().position(|known| *known == members).unwrap_or_else(|| {
-        known.push(members);
+        known.push(members.to_vec());
         known.len() - 1
     });
     u32::try_from(position).expect("there are no more classes than actions")
@@ -106,6 +115,8 @@ pub(super) struct Piece {
     targets: Vec<u32>,
     classes: Vec<u32>,
     members: Vec<Vec<usize>>,
+    /// Room for the fair actions of one step, of which there are as many sets as steps and few that differ.
+    fair: Vec<usize>,
 }
 
 impl Piece {
@@ -115,9 +126,11 @@ impl Piece {
     }
 
     /// Adds an edge of the present state, which takes these fair actions.
-    pub(super) fn push(&mut self, target: u32, fair: Vec<usize>) {
+    pub(super) fn push(&mut self, target: u32, fair: impl Iterator<Item = usize>) {
+        self.fair.clear();
+        self.fair.extend(fair);
         self.targets.push(target);
-        self.classes.push(class(&mut self.members, fair));
+        self.classes.push(class(&mut self.members, &self.fair));
     }
 
     /// Goes on to the next state.
@@ -139,7 +152,7 @@ impl Graph {
         for state in 0..states {
             for (_, to, fair) in edges.iter().filter(|(from, ..)| *from == state) {
                 graph.targets.push(*to);
-                let class = class(&mut graph.members, fair.to_vec());
+                let class = class(&mut graph.members, fair);
                 graph.classes.push(class);
             }
             graph.begins.push(graph.targets.len());

@@ -220,7 +220,13 @@ impl<'a> Search<'a> {
 
     fn look(&mut self) -> Result<(), End> {
         self.left = self.left.checked_sub(1).ok_or(End::OutOfSteps)?;
-        self.patience.work().map_err(End::Limit)
+        self.patience.work_with(|| self.memory()).map_err(End::Limit)
+    }
+
+    /// Bytes in use, of which the ledger and the debts are few.
+    fn memory(&self) -> u64 {
+        let seen = self.seen.capacity() * size_of::<(u32, u32, u32)>();
+        (self.walks.capacity() * size_of::<Walk>() + seen) as u64
     }
 
     /// The steps of a walk and the one that closes it.
@@ -364,7 +370,7 @@ mod tests {
         });
         let (pending, fair) = parts.expect("no limit is reached");
         // The exact searches end at their first step, at which the limits are looked at.
-        let reached = || {
+        let reached = |_| {
             looks.set(looks.get() + 1);
             (looks.get() == 4).then_some(Limit::Interrupt)
         };

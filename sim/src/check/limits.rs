@@ -43,7 +43,9 @@ pub enum Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Limit::States(1) => write!(f, "limit of 1 state"),
             Limit::States(states) => write!(f, "limit of {states} states"),
+            Limit::Depth(1) => write!(f, "limit of 1 step of depth"),
             Limit::Depth(depth) => write!(f, "limit of {depth} steps of depth"),
             Limit::Time(time) => write!(f, "limit of {} seconds", time.as_secs_f64()),
             Limit::Interrupt => write!(f, "interrupt"),

@@ -15,6 +15,10 @@ use crate::report::Kind;
 /// Further from an initial state than any state.
 const UNREACHED: u32 = u32::MAX;
 
+/// Bytes for each state that a decision takes beside the graph, at most: the pending states and the ways to them, and what
+/// the search for components keeps.
+pub(super) const BYTES_A_STATE: u64 = 50;
+
 /// What was decided about one liveness property.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -32,6 +36,13 @@ pub(super) struct Obligation {
     pub(super) begins: Vec<bool>,
     /// Whether the goal holds.
     pub(super) met: Vec<bool>,
+}
+
+impl Obligation {
+    /// Bytes in use.
+    pub(super) fn memory(&self) -> u64 {
+        (self.begins.capacity() + self.met.capacity()) as u64
+    }
 }
 
 /// Decides one liveness property on a complete graph. A function of its arguments, without the model.
@@ -162,7 +173,7 @@ mod tests {
         let obligation = Obligation { arises: true, begins, met: vec![false; graph.len()] };
         let levels: Vec<usize> = (0..graph.len()).collect();
         let looks = Cell::new(0);
-        let reached = || {
+        let reached = |_| {
             looks.set(looks.get() + 1);
             (looks.get() == most).then_some(Limit::Interrupt)
         };

@@ -51,7 +51,9 @@ pub(super) fn lasso<M: Model, E: Encoding<M>>(
     }
     let lasso_start = walk.steps.len();
     for leg in &lasso.cycle {
-        walk.step_to(ranks, leg.target, |action| fair_actions(&fairness, action) == leg.fair)?;
+        walk.step_to(ranks, leg.target, |action| {
+            fair_actions(&fairness, action).eq(leg.fair.iter().copied())
+        })?;
     }
     let explanation = (property.explain)(search.plan.model, &walk.here);
     Ok(walk.end(explanation, Some(lasso_start)))

@@ -32,13 +32,21 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// What ends the work on liveness now. The states are there already: their number is no matter.
-    pub(super) fn exceeded<M: Model, E: Encoding<M>>(&self, search: &Search<'_, M, E>) -> Option<Limit> {
-        let ranks = 4 * self.ranks.of_place.len() as u64;
-        search.plan.limit(0, || {
-            let estimate = search.memory() + self.graph.memory() + ranks;
-            search.resident().unwrap_or(estimate)
-        })
+    /// What ends the work on liveness now, if it holds so many `bytes` besides. The states are there already: their
+    /// number is no matter.
+    pub(super) fn exceeded<M: Model, E: Encoding<M>>(
+        &self,
+        search: &Search<'_, M, E>,
+        bytes: u64,
+    ) -> Option<Limit> {
+        search.plan.limit(0, || search.resident().unwrap_or_else(|| search.memory() + self.memory() + bytes))
+    }
+
+    /// Bytes in use.
+    fn memory(&self) -> u64 {
+        let obligations: u64 = self.obligations.iter().flatten().map(Obligation::memory).sum();
+        let ranks = self.ranks.of_place.capacity() * size_of::<u32>();
+        self.graph.memory() + obligations + ranks as u64
     }
 }
 
@@ -52,15 +60,19 @@ pub(super) struct Ranks {
 impl Ranks {
     const NONE: u32 = u32::MAX;
 
-    fn new<K: Key, B, V: Visited<K, B>>(visited: &[V]) -> Option<Self> {
+    /// Whether so many places have numbers: a set of some two billion states has so many.
+    pub(super) fn suffice(places: usize) -> bool {
+        u32::try_from(places).is_ok()
+    }
+
+    fn new<K: Key, B, V: Visited<K, B>>(visited: &[V]) -> Self {
         let mut places = 0;
         let mut begins = Vec::new();
         for shard in visited {
             begins.push(places);
             places += shard.places();
         }
-        u32::try_from(places).ok()?;
-        Some(Self { begins, of_place: vec![Self::NONE; places] })
+        Self { begins, of_place: vec![Self::NONE; places] }
     }
 
     /// The place of a state over all shards.
@@ -86,16 +98,14 @@ impl Ranks {
     }
 }
 
-/// The graph of a complete search, or the limit that was reached on the way.
+/// The graph of a complete search, or the limit that was reached on the way. There are no more places than have numbers.
 pub(super) fn walk<M: Model, E: Encoding<M>>(
     search: &Search<'_, M, E>,
     properties: &[Property<M>],
     fairness: &[Fairness<M>],
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<ControlFlow<Limit, Walk>, CheckError> {
-    let Some(ranks) = Ranks::new(&search.visited) else {
-        return Ok(ControlFlow::Break(Limit::States(search.len())));
-    };
+    let ranks = Ranks::new(&search.visited);
     let obligations = properties.iter().map(|property| Obligation::of(&property.check)).collect();
     let walk = Walk { graph: Graph::new(), obligations, ranks };
     Walker { search, properties, fairness, walk, next: Vec::new(), found: 0, pace: Pace::new() }.run(progress)
@@ -127,7 +137,7 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
             let level = std::mem::take(&mut self.next);
             let mut end = 0;
             while end < level.len() {
-                if let Some(limit) = self.walk.exceeded(self.search) {
+                if let Some(limit) = self.walk.exceeded(self.search, 0) {
                     return Ok(ControlFlow::Break(limit));
                 }
                 let (begun, begin) = (Instant::now(), end);
@@ -289,5 +299,16 @@ impl Obligation {
         self.arises |= more.arises;
         self.begins.extend(more.begins);
         self.met.extend(more.met);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_have_numbers_of_thirty_two_bits() {
+        let places = [0, (1 << 32) - 1, 1 << 32];
+        assert_eq!(places.map(Ranks::suffice), [true, true, false]);
     }
 }

@@ -1,7 +1,9 @@
 //! The command line of `check`, `replay` and `models`.
 
-use std::num::NonZeroUsize;
+use std::fmt::Display;
+use std::num::{IntErrorKind, NonZeroUsize, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -18,29 +20,29 @@ const LONG: &str = "Long searches";
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct CheckArgs {
     /// What to check: a model in all its variants, or one variant; everything if nothing is named
-    #[arg(value_name = "MODEL[@VARIANT]")]
+    #[arg(value_name = "MODEL[@VARIANT]", value_parser = model_and_variant)]
     pub selection: Vec<String>,
     /// Evaluates only this property; may be repeated
     #[arg(long = "property", value_name = "ID")]
     pub properties: Vec<String>,
-    /// Builds the models with another number of something; may be repeated
+    /// Sets a bound of the models, such as messages=2; the command `models` lists them; may be repeated
     #[arg(long = "bound", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub bounds: Vec<(String, u64)>,
     /// Ends a search at more than so many distinct states
-    #[arg(long, value_name = "COUNT", help_heading = LIMITS)]
+    #[arg(long, value_name = "COUNT", value_parser = states, allow_negative_numbers = true, help_heading = LIMITS)]
     pub max_states: Option<usize>,
     /// Does not explore behaviours of more than so many steps
-    #[arg(long, value_name = "STEPS", help_heading = LIMITS)]
+    #[arg(long, value_name = "STEPS", value_parser = steps, allow_negative_numbers = true, help_heading = LIMITS)]
     pub max_depth: Option<usize>,
     /// Ends a search after this time
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = LIMITS)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = LIMITS)]
     pub max_seconds: Option<Duration>,
-    /// Lets a search hold so much in memory; beyond, it goes on on disk, without liveness
+    /// Memory of a search in MiB; past it states go to disk and liveness is left undecided
     ///
     /// What the search itself holds is counted, without what states own on the heap. Whole states that are compared
     /// (--storage exact, where they are not packed) and partial-order reduction cannot go to disk; such a search ends
     /// when the process is larger than this.
-    #[arg(long, value_name = "MIB", help_heading = LIMITS)]
+    #[arg(long, value_name = "MIB", value_parser = mebibytes, allow_negative_numbers = true, help_heading = LIMITS)]
     pub max_memory: Option<u64>,
     /// Where a search goes on on disk [default: the system's directory for temporary files]
     #[arg(long, value_name = "DIR", requires = "max_memory", help_heading = LIMITS)]
@@ -67,13 +69,13 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DIR", help_heading = LONG)]
     pub checkpoint: Option<PathBuf>,
     /// Time between two checkpoints of a search [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "checkpoint", help_heading = LONG)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, requires = "checkpoint", help_heading = LONG)]
     pub checkpoint_every: Option<Duration>,
     /// Goes on from the checkpoints that there are, to the same result; without one, begins
     #[arg(long, requires = "checkpoint", help_heading = LONG)]
     pub resume: bool,
     /// Uses so many threads instead of one on each core; the result does not depend on it
-    #[arg(long, value_name = "COUNT", value_parser = threads, help_heading = SEARCH)]
+    #[arg(long, value_name = "COUNT", value_parser = threads, allow_negative_numbers = true, help_heading = SEARCH)]
     pub threads: Option<NonZeroUsize>,
     /// How the result is written to standard output, and the diagrams to the files of --out
     #[arg(long, value_enum, default_value_t)]
@@ -84,10 +86,10 @@ pub struct CheckArgs {
     /// Shows every counterexample of a variant, not only the one that tells its story
     #[arg(long, conflicts_with = "quiet")]
     pub all_counterexamples: bool,
-    /// Shows how often each kind of step was taken, and which marks of a model were not come by
+    /// Shows how often each kind of step was taken, which marks of a model were never reached, and which actions are fair
     #[arg(long)]
     pub coverage: bool,
-    /// No progress, and no diagrams of violations that are expected
+    /// No progress line, and no diagrams of violations that are expected
     #[arg(long, short)]
     pub quiet: bool,
     /// Whether text is coloured
@@ -116,7 +118,7 @@ pub struct ReplayArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct ModelsArgs {
     /// What to list: a model in all its variants, or one variant; everything if nothing is named
-    #[arg(value_name = "MODEL[@VARIANT]")]
+    #[arg(value_name = "MODEL[@VARIANT]", value_parser = model_and_variant)]
     pub selection: Vec<String>,
     /// Whether text is coloured
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
@@ -176,13 +178,14 @@ impl From<Reduce> for Reduction {
     }
 }
 
+/// A MiB in bytes.
+const MIB: u64 = 1024 * 1024;
 /// Time between two checkpoints: little enough to lose, and long beside the second that a large one takes.
 const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
 
 impl CheckArgs {
     /// What the arguments say about how to check.
     pub(super) fn settings(&self) -> Settings {
-        const MIB: u64 = 1024 * 1024;
         Settings {
             limits: Limits {
                 states: self.max_states,
@@ -213,16 +216,119 @@ impl CheckArgs {
 
 fn name_and_value(argument: &str) -> Result<(String, u64), String> {
     let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE, such as messages=2")?;
-    let value = value.parse().map_err(|error| format!("`{value}` is not a whole number: {error}"))?;
+    if name.is_empty() {
+        return Err("a bound needs a name: NAME=VALUE".to_owned());
+    }
+    let value = whole_number(value, u64::MAX, || format!("`{value}` is not a whole number"))?;
     Ok((name.to_owned(), value))
+}
+
+/// A selection, as far as it can be judged without the registry.
+fn model_and_variant(argument: &str) -> Result<String, String> {
+    match argument.split('@').collect::<Vec<_>>()[..] {
+        [""] | ["", ""] => Err("a model needs a name: MODEL or MODEL@VARIANT".to_owned()),
+        [_, ""] => Err("a variant needs a name: MODEL@VARIANT, or MODEL for all of them".to_owned()),
+        [] | [_] | [_, _] => Ok(argument.to_owned()),
+        [_, _, ..] => Err("there is one `@`, between the model and the variant: MODEL@VARIANT".to_owned()),
+    }
+}
+
+fn states(argument: &str) -> Result<usize, String> {
+    whole_number(argument, usize::MAX, || "expected a whole number, such as 1000000".to_owned())
+}
+
+fn steps(argument: &str) -> Result<usize, String> {
+    whole_number(argument, usize::MAX, || "expected a whole number, such as 20".to_owned())
+}
+
+fn mebibytes(argument: &str) -> Result<u64, String> {
+    let expected = || "expected a whole number of MiB, such as 8000".to_owned();
+    let mebibytes = whole_number(argument, u64::MAX / MIB, expected)?;
+    mebibytes.checked_mul(MIB).map(|_| mebibytes).ok_or_else(|| too_large(u64::MAX / MIB))
+}
+
+/// A number up to `most`, the largest of its type or of those that mean something.
+fn whole_number<N>(argument: &str, most: N, expected: impl FnOnce() -> String) -> Result<N, String>
+where
+    N: FromStr<Err = ParseIntError> + Display,
+{
+    argument.parse().map_err(|error: ParseIntError| {
+        if *error.kind() == IntErrorKind::PosOverflow { too_large(most) } else { expected() }
+    })
+}
+
+fn too_large(most: impl Display) -> String {
+    format!("the largest is {most}")
 }
 
 fn threads(argument: &str) -> Result<NonZeroUsize, String> {
     argument.parse().map_err(|_| "expected a number of threads, from 1 on".to_owned())
 }
 
+const EXPECTED_SECONDS: &str = "expected a number of seconds, such as 60 or 0.5";
+
 fn seconds(argument: &str) -> Result<Duration, String> {
-    let seconds: f64 =
-        argument.parse().map_err(|_| "expected a number of seconds, such as 60 or 0.5".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let seconds: f64 = argument.parse().map_err(|_| EXPECTED_SECONDS.to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| if seconds > 0.0 { too_large(u64::MAX) } else { EXPECTED_SECONDS.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused<N: std::fmt::Debug>(parsed: Result<N, String>) -> String {
+        parsed.expect_err("it is refused")
+    }
+
+    #[test]
+    fn numbers_say_what_was_expected() {
+        let (beyond, largest) = ("18446744073709551616", "the largest is 18446744073709551615");
+        #[rustfmt::skip]
+        let cases = [
+            (refused(states("many")),               "expected a whole number, such as 1000000"),
+            (refused(states("-1")),                 "expected a whole number, such as 1000000"),
+            (refused(states("")),                   "expected a whole number, such as 1000000"),
+            (refused(states(beyond)),               largest),
+            (refused(steps("x")),                   "expected a whole number, such as 20"),
+            (refused(mebibytes("1.5")),             "expected a whole number of MiB, such as 8000"),
+            (refused(mebibytes("17592186044416")),  "the largest is 17592186044415"),
+            (refused(mebibytes(beyond)),            "the largest is 17592186044415"),
+            (refused(seconds("-1")),                "expected a number of seconds, such as 60 or 0.5"),
+            (refused(seconds("NaN")),               "expected a number of seconds, such as 60 or 0.5"),
+            (refused(seconds("1e30")),              largest),
+            (refused(threads("-1")),                "expected a number of threads, from 1 on"),
+            (refused(name_and_value("agents=x")),   "`x` is not a whole number"),
+            (refused(name_and_value(&format!("agents={beyond}"))), largest),
+            (refused(name_and_value("=3")),         "a bound needs a name: NAME=VALUE"),
+            (refused(name_and_value("agents")),     "expected NAME=VALUE, such as messages=2"),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(found, expected);
+        }
+        assert_eq!((states("7"), mebibytes("17592186044415")), (Ok(7), Ok(17_592_186_044_415)));
+        assert_eq!(
+            (seconds("0.5"), name_and_value("agents=2")),
+            (Ok(Duration::from_millis(500)), Ok(("agents".to_owned(), 2)))
+        );
+    }
+
+    #[test]
+    fn selection_has_a_model_and_at_most_one_variant() {
+        let (no_model, no_variant) = (
+            "a model needs a name: MODEL or MODEL@VARIANT",
+            "a variant needs a name: MODEL@VARIANT, or MODEL for all of them",
+        );
+        let two = "there is one `@`, between the model and the variant: MODEL@VARIANT";
+        #[rustfmt::skip]
+        let cases = [
+            ("",       Err(no_model)),   ("@",   Err(no_model)),
+            ("door@",  Err(no_variant)), ("a@b@c", Err(two)), ("@@", Err(two)),
+            ("door",   Ok("door")),      ("a@b", Ok("a@b")),  ("@b", Ok("@b")),
+        ];
+        for (argument, expected) in cases {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(model_and_variant(argument), expected, "{argument}");
+        }
+    }
 }

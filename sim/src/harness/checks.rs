@@ -1,6 +1,6 @@
 //! The variants of one command, checked one after the other.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::arguments::{CheckArgs, Format};
@@ -82,6 +82,11 @@ impl<'a> Checks<'a> {
         let mut meter = Meter::new(subject, has_terminal && !args.quiet);
         let control = Control { progress: &mut |progress| meter.show(progress), interrupt };
         let run = run::run_under(variant, bounds, &args.settings(), control);
+        let is_interrupted = interrupt.is_some_and(|interrupt| interrupt.load(Ordering::Relaxed));
+        if has_terminal && is_interrupted && !meter.has_drawn() {
+            // The terminal shows `^C` where the row is to begin.
+            drop(writeln!(io::stderr()));
+        }
         drop(meter);
         match run {
             Ok(run) => {

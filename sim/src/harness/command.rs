@@ -17,9 +17,9 @@ use super::registry::{Bounds, Registry, Variant};
 use super::replays::{self, Replay};
 use super::run::Run;
 use super::table::Table;
-use super::{files, interrupt, json, listing, selection, text, unfinished};
+use super::{files, interrupt, json, listing, meter, selection, text, unfinished};
 use crate::check::{Reduction, notice};
-use crate::diagram::Style;
+use crate::diagram::{Style, WIDTH};
 use crate::mermaid;
 
 /// How a command ended.
@@ -68,6 +68,8 @@ pub struct Streams<'a> {
     pub colors: bool,
     /// Whether progress may be shown on the standard error of the process.
     pub progress: bool,
+    /// Columns of the terminal that shows messages and progress; [`WIDTH`] if there is none.
+    pub width: usize,
     /// The name of the program, for the commands that a text proposes.
     pub program: String,
     /// Its arguments, for the command that goes on with a search.
@@ -189,7 +191,7 @@ pub fn models_to(args: &ModelsArgs, registry: &Registry, streams: &mut Streams<'
 fn report_failure(result: Result<Outcome, Failure>, streams: &mut Streams<'_>) -> Outcome {
     result.unwrap_or_else(|failure| {
         // A message that cannot be delivered leaves the exit code to tell.
-        drop(writeln!(streams.err, "error: {failure}"));
+        drop(writeln!(streams.err, "error: {failure:width$}", width = streams.width));
         Outcome::Failed
     })
 }
@@ -250,7 +252,8 @@ fn diagrams(runs: &[Run], args: &CheckArgs) -> String {
         {
             let (id, name) = (property.found.id, property.found.name);
             let diagram = mermaid::diagram(id, name, counterexample);
-            diagrams.push(format!("%% {}@{} {id}\n{diagram}", run.model, run.variant));
+            let caveat = counterexamples::comment(run, property.found);
+            diagrams.push(format!("%% {}@{} {id}\n{caveat}{diagram}", run.model, run.variant));
         }
     }
     diagrams.join("\n")
@@ -272,6 +275,7 @@ fn with_process_streams(command: impl FnOnce(&mut Streams<'_>) -> Outcome) -> Ex
         out: &mut Reader { stdout: stdout.lock(), is_gone: false },
         err: &mut io::stderr(),
         progress: io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb"),
+        width: meter::columns().unwrap_or(WIDTH),
         program: program(),
         arguments: std::env::args().skip(1).collect(),
         interrupt: Some(interrupt::by_ctrl_c),

@@ -1,7 +1,8 @@
 //! Which counterexamples of a run are shown.
 
 use super::run::{Evaluated, Run};
-use crate::report::{Counterexample, Verdict};
+use crate::check::Reduction;
+use crate::report::{Counterexample, PropertyReport, Verdict};
 
 /// A property with its counterexample.
 #[derive(Clone, Copy)]
@@ -53,6 +54,24 @@ pub(super) fn choose(run: &Run, every: bool, quiet: bool) -> Choice<'_> {
         if is_shown { choice.shown.push(one) } else { choice.named.push(one) }
     }
     choice
+}
+
+/// What has to be said below a counterexample that is perhaps not a shortest one.
+pub(super) fn caveat(run: &Run, found: &PropertyReport) -> Option<&'static str> {
+    let because = match run.report.reduction {
+        Some(Reduction::PartialOrder) => {
+            "perhaps not a shortest one: by partial order, steps were left out that may lead there sooner"
+        }
+        Some(Reduction::Symmetry) | None => {
+            "perhaps not a shortest one: the search for a shorter loop was given up"
+        }
+    };
+    (!found.is_shortest).then_some(because)
+}
+
+/// The same as a comment in mermaid; empty if there is nothing to say.
+pub(super) fn comment(run: &Run, found: &PropertyReport) -> String {
+    caveat(run, found).map(|caveat| format!("%% {caveat}\n")).unwrap_or_default()
 }
 
 /// Whether two counterexamples show the same, step by step.

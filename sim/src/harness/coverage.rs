@@ -1,5 +1,6 @@
-//! What the steps of the searches came by, and what they did not.
+//! What the steps of the searches came by, what they did not, and what was assumed of them.
 
+use super::fairness;
 use super::run::Run;
 use super::table::grouped;
 use super::text::paragraph;
@@ -22,6 +23,13 @@ pub(super) fn missing(report: &Report) -> Option<String> {
     (!missing.is_empty()).then(|| format!("{what}: {}", missing.join(", ")))
 }
 
+/// That nothing can be said of a model that names no kinds of action.
+pub(super) fn silence(report: &Report) -> Option<&'static str> {
+    report.coverage.kinds.is_empty().then_some(SILENCE)
+}
+
+const SILENCE: &str = "no word of what is never enabled: the model names no kinds of action (`Model::kinds`)";
+
 /// A table of kinds and of marks for each run, and below the runs of a model what of its marks they cover together.
 pub(super) fn text(runs: &[Run], style: Style) -> String {
     let mut canvas = Canvas::new(style);
@@ -31,6 +39,7 @@ pub(super) fn text(runs: &[Run], style: Style) -> String {
     for of_model in runs.chunk_by(|run, next| run.model == next.model) {
         for run in of_model {
             table(&mut canvas, &format!("{}@{}", run.model, run.variant), &run.report.coverage);
+            fairness::list(&mut canvas, &run.report.fairness);
         }
         let coverages: Vec<&Coverage> = of_model.iter().map(|run| &run.report.coverage).collect();
         if coverages.len() > 1
@@ -113,6 +122,7 @@ mod tests {
             depth: 0,
             audited: 1,
             coverage,
+            fairness: Vec::new(),
             storage: Storage::Exact,
             reduction,
             elapsed: Duration::ZERO,
@@ -136,6 +146,7 @@ mod tests {
         for (name, kinds, stopped_by, reduction, expected) in cases {
             let report = report(coverage(kinds, &[("idle to sent", 0)]), stopped_by, reduction);
             assert_eq!(missing(&report).as_deref(), expected, "{name}");
+            assert_eq!(silence(&report), kinds.is_empty().then_some(SILENCE), "{name}");
         }
     }
 

@@ -39,8 +39,15 @@ pub enum Failure {
         id: String,
         /// What was selected: `MODEL@VARIANT`, or their number.
         selected: String,
+        /// The models that have it within their default bounds. Empty if what was selected has it within its own.
+        of: Vec<String>,
         /// The properties that are evaluated.
         evaluated: Vec<String>,
+    },
+    /// A bound was set more than once.
+    BoundTwice {
+        /// The bound.
+        name: String,
     },
     /// A bound has a value that a model cannot be built with.
     Bounds(BoundsError),
@@ -115,6 +122,7 @@ const CHECKPOINT_ADVICE: &str =
     "the checkpoint before, if there was one, is still there: make room, and go on with --resume";
 const SPILL_ADVICE: &str = "--spill names another directory, and --no-spill ends a search instead";
 
+/// The width of the formatter, or 100, is that of the lines of a list.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -135,10 +143,16 @@ impl fmt::Display for Failure {
             Failure::WithoutModel { name, meant } => {
                 write!(f, "`{name}` is a variant, not a model; did you mean `{}`?", meant.join("` or `"))
             }
-            Failure::NotEvaluated { id, selected, evaluated } => {
-                write!(f, "`{id}` is not evaluated for {selected} within these bounds")?;
+            Failure::NotEvaluated { id, selected, of, evaluated } => {
+                write!(f, "`{id}` is not evaluated for {selected}")?;
+                if of.is_empty() {
+                    write!(f, " within these bounds")?;
+                } else {
+                    write!(f, "; it is a property of {}", of.join(", "))?;
+                }
                 list(f, "evaluated", evaluated)
             }
+            Failure::BoundTwice { name } => write!(f, "the bound `{name}` is set twice; set it once"),
             Failure::Bounds(error) => error.fmt(f),
             Failure::Model { variant, error, advice } => {
                 write!(f, "{variant} cannot be checked: {error}")?;
@@ -147,7 +161,7 @@ impl fmt::Display for Failure {
             Failure::Undeclared { reduction, declared } => {
                 write!(f, "no selected model is declared for --reduce {reduction}")?;
                 if declared.is_empty() {
-                    return write!(f, "\nthere is none at all");
+                    return write!(f, "\nno model here declares it; leave --reduce out");
                 }
                 list(f, "declared", declared)
             }
@@ -167,7 +181,9 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::File { path, error } => write!(f, "{} cannot be written: {error}", path.display()),
-            Failure::InFile { path, failure } => write!(f, "{}: {failure}", path.display()),
+            Failure::InFile { path, failure } => {
+                write!(f, "{}: {failure:width$}", path.display(), width = width(f))
+            }
             Failure::Read(error) => write!(f, "cannot be read: {error}"),
             Failure::Saved(error) => error.fmt(f),
             Failure::Output(error) => write!(f, "the output cannot be written: {error}"),
@@ -175,12 +191,19 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Before the second line of a list and those after it.
+const INDENT: usize = 2;
+
+fn width(f: &fmt::Formatter<'_>) -> usize {
+    f.width().unwrap_or(WIDTH)
+}
+
 /// Names on as many lines as they need.
 fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {
-    let lines = wrap(&format!("{what}: {}", names.join(", ")), WIDTH - 2);
+    let lines = wrap(&format!("{what}: {}", names.join(", ")), width(f).saturating_sub(INDENT));
     lines.iter().enumerate().try_for_each(|(number, line)| {
-        let indent = if number == 0 { "" } else { "  " };
-        write!(f, "\n{indent}{line}")
+        let indent = if number == 0 { 0 } else { INDENT };
+        write!(f, "\n{:indent$}{line}", "")
     })
 }
 
@@ -190,6 +213,7 @@ impl std::error::Error for Failure {
             Failure::Unknown { .. }
             | Failure::WithoutModel { .. }
             | Failure::NotEvaluated { .. }
+            | Failure::BoundTwice { .. }
             | Failure::Undeclared { .. }
             | Failure::Unfinished { .. } => None,
             Failure::Bounds(error) => Some(error),

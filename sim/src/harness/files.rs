@@ -1,5 +1,6 @@
 //! The files of `--out`: one for each counterexample that `replay` reads, and its diagram beside it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Format;
@@ -7,6 +8,7 @@ use super::counterexamples::{self, Shown};
 use super::failure::Failure;
 use super::run::Run;
 use super::saved;
+use crate::check::part;
 use crate::diagram::{self, Style};
 use crate::mermaid;
 
@@ -23,18 +25,35 @@ pub(super) fn assert_writable(option: &'static str, directory: &Path) -> Result<
 pub(super) fn write(directory: &Path, run: &Run, format: Format) -> Result<(), Failure> {
     for Shown { property, counterexample } in counterexamples::all(run) {
         let (id, name) = (property.found.id, property.found.name);
+        let caveat = counterexamples::caveat(run, property.found);
         let diagram = match format {
-            Format::Text => Some(("txt", diagram::text(id, name, counterexample, Style::Plain))),
+            Format::Text => {
+                let diagram = diagram::text(id, name, counterexample, Style::Plain);
+                Some(("txt", diagram + &caveat.map(|caveat| format!("\n{caveat}\n")).unwrap_or_default()))
+            }
             Format::Json => None,
-            Format::Mermaid => Some(("mmd", mermaid::diagram(id, name, counterexample))),
+            Format::Mermaid => {
+                let caveat = counterexamples::comment(run, property.found);
+                Some(("mmd", caveat + &mermaid::diagram(id, name, counterexample)))
+            }
         };
         let saved = ("json", saved::document(run, property.found, counterexample));
         for (extension, content) in diagram.into_iter().chain([saved]) {
             let path = path(directory, run, id, extension);
-            std::fs::write(&path, content).map_err(|error| Failure::File { path, error })?;
+            replace(&path, &content).map_err(|error| Failure::File { path, error })?;
         }
     }
     Ok(())
+}
+
+/// Writes a file that is there as a whole or as it was before.
+fn replace(path: &Path, content: &str) -> io::Result<()> {
+    let part = part(path);
+    let replaced = std::fs::write(&part, content).and_then(|()| std::fs::rename(&part, path));
+    replaced.inspect_err(|_| {
+        // The room that is left is for whatever else is written.
+        drop(std::fs::remove_file(&part));
+    })
 }
 
 /// The file that `replay` reads.

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::checks::{Checks, NotChecked, Why};
+use super::fairness;
 use super::replays::Replay;
 use super::run::{Evaluated, Run};
 use crate::model::{Arrow, Lane, Told};
 use crate::replay::Misfit;
-use crate::report::{Counterexample, Coverage, Report, Step, Storage};
+use crate::report::{Counterexample, Coverage, FairAction, Report, Step, Storage};
 
 /// What a command found as one document. Ends with a line break.
 pub(super) fn document(checks: &Checks<'_>) -> String {
@@ -85,6 +86,7 @@ struct RunEntry<'a> {
     storage: StorageEntry,
     reduction: Option<String>,
     coverage: CoverageEntry<'a>,
+    fairness: Vec<FairEntry<'a>>,
     seconds: f64,
     /// The limit that ended the search, in words.
     stopped_by: Option<String>,
@@ -97,6 +99,13 @@ struct States {
     generated: u64,
     depth: usize,
     audited: usize,
+}
+
+#[derive(Serialize)]
+struct FairEntry<'a> {
+    name: &'a str,
+    strength: &'static str,
+    enabled: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -234,6 +243,7 @@ impl<'a> RunEntry<'a> {
             storage: StorageEntry::of(report),
             reduction: report.reduction.map(|reduction| reduction.to_string()),
             coverage: CoverageEntry::of(&report.coverage),
+            fairness: report.fairness.iter().map(FairEntry::of).collect(),
             seconds: report.elapsed.as_secs_f64(),
             stopped_by: report.stopped_by.map(|limit| limit.to_string()),
             properties: run.evaluated().map(PropertyEntry::of).collect(),
@@ -249,6 +259,13 @@ impl StorageEntry {
                 StorageEntry::Fingerprint { bits, omission: report.storage.omission(report.distinct) }
             }
         }
+    }
+}
+
+impl<'a> FairEntry<'a> {
+    fn of(action: &'a FairAction) -> Self {
+        let FairAction { name, strength, is_enabled } = action;
+        Self { name, strength: fairness::adjective(*strength), enabled: *is_enabled }
     }
 }
 

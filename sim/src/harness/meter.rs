@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use super::table::{grouped, seconds};
+use super::table::{counted, grouped, seconds};
 use crate::check::{Estimate, Phase, Progress};
 use crate::diagram::WIDTH;
 
@@ -24,11 +24,23 @@ impl Meter {
     pub(super) fn show(&mut self, progress: &Progress) {
         let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE);
         if self.is_visible && is_due {
-            // What is wider than the terminal is cut off there instead of going on in the next line, which would stay.
-            draw(&format!("\x1b[?7l{}\x1b[?7h", message(&self.subject, progress)));
+            // Should the terminal become narrower just now, what is wider is cut off instead of going on in the next
+            // line, which would stay.
+            let width = columns().unwrap_or(WIDTH);
+            draw(&format!("\x1b[?7l{}\x1b[?7h", message(&self.subject, progress, width)));
             self.shown = Some(Instant::now());
         }
     }
+
+    /// Whether it stands on the line of the terminal.
+    pub(super) fn has_drawn(&self) -> bool {
+        self.shown.is_some()
+    }
+}
+
+/// The columns of the terminal on standard error, if it is one. They change when a window does.
+pub(super) fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0.into())
 }
 
 impl Drop for Meter {
@@ -50,12 +62,13 @@ fn draw(text: &str) {
     drop(write!(io::stderr(), "\r\x1b[K{text}"));
 }
 
-/// How far a search has come, the most important first, and as much as a line has room for. Each part ends with its
-/// unit: what a narrow terminal cuts off is seen to be cut off.
-fn message(subject: &str, progress: &Progress) -> String {
-    let mut message = subject.to_owned();
+/// How far a search has come, the most important first, and as much as a line of this width has room for, with what an
+/// interrupt shows behind it: in the next line that would stay.
+fn message(subject: &str, progress: &Progress, width: usize) -> String {
+    let room = width.saturating_sub(BEHIND);
+    let mut message: String = subject.chars().take(room).collect();
     for part in parts(progress) {
-        if message.chars().count() + 2 + part.chars().count() > WIDTH - BEHIND {
+        if message.chars().count() + 2 + part.chars().count() > room {
             break;
         }
         message += "  ";
@@ -65,26 +78,30 @@ fn message(subject: &str, progress: &Progress) -> String {
 }
 
 fn parts(progress: &Progress) -> Vec<String> {
-    let states = grouped(progress.states as u64);
+    let states = counted(progress.states as u64, "state");
     let time = seconds(progress.elapsed);
     let memory = progress.memory.map(mebibytes);
     match progress.phase {
         Phase::Resuming(all) => {
-            let found = format!("{states} of {} states found again", grouped(all as u64));
+            let found = format!(
+                "{} of {} found again",
+                grouped(progress.states as u64),
+                counted(all as u64, "state")
+            );
             [found, time].into_iter().chain(memory).collect()
         }
         Phase::Walking(walked) => {
-            let walked = format!("liveness: {} of {states} states", grouped(walked as u64));
+            let walked = format!("liveness: {} of {states}", grouped(walked as u64));
             [walked, time].into_iter().chain(memory).collect()
         }
         Phase::Deciding(decided) => {
-            let what = format!("liveness: {decided} properties decided, {states} states");
+            let what = format!("liveness: {decided} properties decided, {states}");
             [what, time].into_iter().chain(memory).collect()
         }
         Phase::Searching => {
             let found = match progress.estimate() {
-                Estimate::TooEarly => format!("{states} states"),
-                estimate @ Estimate::Between { .. } => format!("{states} states, {estimate}"),
+                Estimate::TooEarly => states,
+                estimate @ Estimate::Between { .. } => format!("{states}, {estimate}"),
             };
             #[expect(
                 clippy::cast_possible_truncation,
@@ -138,7 +155,22 @@ mod tests {
             (long, &walking,  "agent-reports@names-attempt  liveness: 32,768 of 143,000 states  0.50 s  70 MiB"),
         ];
         for (subject, progress, expected) in cases {
-            assert_eq!(message(subject, progress), expected);
+            assert_eq!(message(subject, progress, 100), expected);
         }
+        #[rustfmt::skip]
+        let cases = [
+            (200, "7  143,000 states, about 163 to 598 thousand in all  0.50 s  286,000/s  70 MiB  51,000 open  10 deep  13% new"),
+            (80,  "7  143,000 states, about 163 to 598 thousand in all  0.50 s  286,000/s"),
+            // With two spaces, `0.50 s` ends three columns before the last one.
+            (62,  "7  143,000 states, about 163 to 598 thousand in all  0.50 s"),
+            (61,  "7  143,000 states, about 163 to 598 thousand in all"),
+            (30,  "7"),
+            (3,   ""),
+            (0,   ""),
+        ];
+        for (width, expected) in cases {
+            assert_eq!(message("7", &progress, width), expected, "{width}");
+        }
+        assert_eq!(message(long, &progress, 20), "agent-reports@nam");
     }
 }

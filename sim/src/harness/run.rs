@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::arguments::StoredAs;
+use super::counterexamples;
 use super::registry::{Bounds, Registry, Variant};
 use crate::check::{CheckError, Checkpointing, Limit, Limits, Progress, Reduction};
 use crate::diagram;
@@ -215,6 +216,7 @@ fn disappointment(variant: &Variant, run: &Run) -> String {
         if let Some(counterexample) = &found.counterexample {
             let diagram = diagram::text(found.id, found.name, counterexample, diagram::Style::Plain);
             parts.push(format!("\n{diagram}"));
+            parts.extend(counterexamples::caveat(run, found).map(str::to_owned));
         }
     }
     parts.join("\n")

@@ -51,6 +51,10 @@ pub(super) fn with_bounds<'a>(
         let known = known.into_iter().map(String::from).collect();
         return Err(Failure::Unknown { of: String::new(), what: "bound", name: name.clone(), known });
     }
+    let mut names = BTreeSet::new();
+    if let Some((name, _)) = changes.iter().find(|(name, _)| !names.insert(name)) {
+        return Err(Failure::BoundTwice { name: name.clone() });
+    }
     let with_bounds = |variant: &&'a Variant| -> Result<(&'a Variant, Bounds), BoundsError> {
         let has = |name: &str| variant.bounds().iter().any(|bound| bound.name == name);
         let changes =
@@ -74,6 +78,8 @@ pub(super) fn retain_with_properties(
         several => format!("any of the {} variants", several.len()),
     };
     let mut evaluated = Vec::new();
+    let has = |variant: &Variant, id: &String| ids(variant, &variant.default_bounds()).contains(id);
+    let all: Vec<&Variant> = variants.iter().map(|(variant, _)| *variant).collect();
     variants.retain(|(variant, bounds)| {
         let ids = ids(variant, bounds);
         let concerned = ids.iter().any(|id| properties.contains(id));
@@ -84,7 +90,10 @@ pub(super) fn retain_with_properties(
     let Some(id) = properties.iter().find(|id| !evaluated.contains(id)) else { return Ok(()) };
     let known = distinct(registry.variants().flat_map(|known| ids(known, &known.default_bounds())).collect());
     if known.contains(id) {
-        Err(Failure::NotEvaluated { id: id.clone(), selected, evaluated })
+        let depends_on_bounds = all.iter().any(|variant| has(variant, id));
+        let of = registry.variants().filter(|variant| !depends_on_bounds && has(variant, id));
+        let of = distinct(of.map(|variant| variant.model().to_owned()).collect());
+        Err(Failure::NotEvaluated { id: id.clone(), selected, of, evaluated })
     } else {
         Err(Failure::Unknown { of: String::new(), what: "property", name: id.clone(), known })
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::coverage;
+use super::fairness;
 use super::registry::{Bounds, Variant};
 use super::run::Run;
 use crate::check::Reduction;
@@ -98,10 +99,15 @@ impl Table {
         let stopped = run.report.stopped_by.map(|limit| format!("incomplete: stopped by the {limit}"));
         let held = holds(run).map(|held| (held, Ink::Good));
         let undecided = undecided(&run.report).into_iter().map(|reason| (reason, Ink::Loop));
+        let fair = fairness::short(&run.report).map(|fair| (fair, Ink::Dim));
         let search = search(run).map(|search| (search, Ink::Dim));
-        let lines = held.into_iter().chain([(bounds, Ink::Dim)]).chain(search);
+        let lines = held.into_iter().chain([(bounds, Ink::Dim)]).chain(fair).chain(search);
         let lines = lines.chain(stopped.map(|stopped| (stopped, Ink::Loop))).chain(undecided);
-        for (text, ink) in lines.chain(coverage::missing(&run.report).map(|missing| (missing, Ink::Loop))) {
+        let is_first = before.iter().all(|other| other.model != run.model);
+        let silent =
+            coverage::silence(&run.report).filter(|_| is_first).map(|silent| (silent.to_owned(), Ink::Dim));
+        let missing = coverage::missing(&run.report).map(|missing| (missing, Ink::Loop));
+        for (text, ink) in lines.chain(missing).chain(silent) {
             for line in wrap(&text, WIDTH - indent) {
                 canvas.space(indent);
                 canvas.put(&line, ink);
@@ -206,6 +212,11 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// A number of things, of which one is called `one`: `1 state`, `1,024 states`.
+pub(super) fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// A time in seconds, with three digits as far as they mean something.
 pub(super) fn seconds(time: Duration) -> String {
     let seconds = time.as_secs_f64();
@@ -236,12 +247,14 @@ mod tests {
                 property("L2", Some(spilled)),
                 property("S1", None),
                 property("L3", Some(symmetry)),
+                property("L4", Some(Undecided::LivenessOfTooManyStates)),
             ],
             distinct: 1,
             generated: 1,
             depth: 0,
             audited: 1,
             coverage: Coverage::default(),
+            fairness: Vec::new(),
             storage: Storage::Exact,
             reduction: None,
             elapsed: Duration::ZERO,
@@ -250,6 +263,7 @@ mod tests {
         let expected = [
             "incomplete: L1 L3: liveness is not decided under symmetry",
             "incomplete: L2: liveness is not decided when states are spilled to disk",
+            "incomplete: L4: liveness is decided for up to some two billion states, and there are more",
         ];
         assert_eq!(undecided(&report), expected);
     }
@@ -260,6 +274,10 @@ mod tests {
         for (number, expected) in cases {
             assert_eq!(grouped(number), expected);
         }
+        assert_eq!(
+            [0, 1, 1_024].map(|number| counted(number, "state")),
+            ["0 states", "1 state", "1,024 states"]
+        );
     }
 
     #[test]

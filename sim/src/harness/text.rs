@@ -4,9 +4,8 @@ use super::arguments::CheckArgs;
 use super::checks::Checks;
 use super::counterexamples::{self, Choice, Shown, is_same_behaviour};
 use super::run::{Evaluated, Run};
-use super::table::{grouped, seconds};
+use super::table::{counted, grouped, seconds};
 use super::{coverage, files};
-use crate::check::Reduction;
 use crate::diagram::{self, Canvas, Ink, Style, WIDTH, wrap};
 use crate::report::{PropertyReport, Report, Verdict};
 
@@ -51,9 +50,9 @@ pub(super) fn of(checks: &Checks<'_>, args: &CheckArgs, program: &str, style: St
                 }
                 Some(_) | None => canvas.put_lines(&diagram::text(id, name, counterexample, style)),
             }
-            if !property.found.is_shortest {
+            if let Some(caveat) = counterexamples::caveat(run, property.found) {
                 canvas.end_line();
-                paragraph(&mut canvas, perhaps_longer(run.report.reduction), 0, Ink::Dim);
+                paragraph(&mut canvas, caveat, 0, Ink::Dim);
             }
             if let Some(directory) = &args.out
                 && property.is_unexpected()
@@ -76,18 +75,6 @@ pub(super) fn of(checks: &Checks<'_>, args: &CheckArgs, program: &str, style: St
     canvas.finish()
 }
 
-/// Why there may be a shorter counterexample.
-fn perhaps_longer(reduction: Option<Reduction>) -> &'static str {
-    match reduction {
-        Some(Reduction::PartialOrder) => {
-            "perhaps not a shortest one: by partial order, steps were left out that may lead there sooner"
-        }
-        Some(Reduction::Symmetry) | None => {
-            "perhaps not a shortest one: the search for a shorter loop was given up"
-        }
-    }
-}
-
 /// What was decided otherwise than expected: the violated properties together, since each has a diagram below,
 /// and the others with their names.
 fn surprises(run: &Run) -> Vec<String> {
@@ -106,7 +93,7 @@ fn surprises(run: &Run) -> Vec<String> {
 /// The counterexamples that are not shown.
 fn others(run: &Run, named: &[Shown<'_>], args: &CheckArgs) -> String {
     let name = |shown: &Shown<'_>| {
-        format!("{} ({} steps)", shown.property.found.id, shown.counterexample.steps.len())
+        format!("{} ({})", shown.property.found.id, counted(shown.counterexample.steps.len() as u64, "step"))
     };
     let names = named.iter().map(name).collect::<Vec<String>>().join(", ");
     let (model, variant) = (run.model, run.variant);
@@ -127,8 +114,7 @@ fn summary(canvas: &mut Canvas, runs: &[Run], not_checked: usize) {
         (not_checked, "not checked", Ink::Alarm),
     ];
     let all = runs.len() + not_checked;
-    let variants = if all == 1 { "variant" } else { "variants" };
-    canvas.put(&format!("{all} {variants}"), Ink::Normal);
+    canvas.put(&counted(all as u64, "variant"), Ink::Normal);
     let mut separator = ": ";
     for (count, what, ink) in parts.into_iter().filter(|(count, ..)| *count > 0) {
         canvas.put(separator, Ink::Normal);
@@ -137,7 +123,9 @@ fn summary(canvas: &mut Canvas, runs: &[Run], not_checked: usize) {
     }
     let states: usize = runs.iter().map(|run| run.report.distinct).sum();
     let time = runs.iter().map(|run| run.report.elapsed).sum();
-    canvas.put(&format!("; {} states in {}", grouped(states as u64), seconds(time)), Ink::Normal);
+    if !runs.is_empty() {
+        canvas.put(&format!("; {} in {}", counted(states as u64, "state"), seconds(time)), Ink::Normal);
+    }
     canvas.end_line();
 }
 
@@ -159,7 +147,7 @@ fn audited<'a>(reports: impl Iterator<Item = &'a Report>, audits_all: bool) -> O
     if audited == states {
         (states > 0).then(|| "audited: every state".to_owned())
     } else {
-        Some(format!("audited: {} of {} states{proposal}", grouped(audited), grouped(states)))
+        Some(format!("audited: {} of {}{proposal}", grouped(audited), counted(states, "state")))
     }
 }
 
@@ -229,6 +217,7 @@ mod tests {
             depth: 9,
             audited: 6_059,
             coverage: Coverage::default(),
+            fairness: Vec::new(),
             storage,
             reduction: None,
             elapsed: Duration::ZERO,
@@ -256,6 +245,7 @@ mod tests {
             depth: 9,
             audited,
             coverage: Coverage::default(),
+            fairness: Vec::new(),
             storage: Storage::Exact,
             reduction: None,
             elapsed: Duration::ZERO,

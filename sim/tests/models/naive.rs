@@ -10,7 +10,7 @@ use std::time::Duration;
 use downbeat_sim::check::Limit;
 use downbeat_sim::model::{Check, Fairness, Model, OnState, OnStep, Property, Strength};
 use downbeat_sim::report::{
-    Counterexample, Coverage, PropertyReport, Report, Step as ToldStep, Storage, Verdict,
+    Counterexample, Coverage, FairAction, PropertyReport, Report, Step as ToldStep, Storage, Verdict,
 };
 
 /// Farther than any state.
@@ -115,6 +115,7 @@ impl<'a, M: Model> Naive<'a, M> {
             depth: self.distance[distinct - 1],
             audited: (0..distinct).filter(|rank| *rank < 200 || rank % 1_024 == 0).count(),
             coverage: view.coverage(),
+            fairness: view.fairness(only),
             storage: Storage::Exact,
             reduction: None,
             elapsed: Duration::ZERO,
@@ -316,6 +317,27 @@ impl<M: Model> View<'_, M> {
             kinds: names.into_iter().zip(of_kind).collect(),
             marks: marks.into_iter().zip(of_mark).collect(),
         }
+    }
+
+    /// The fair actions, if there is a property of liveness; whether they are ever enabled is known of all states alone.
+    fn fairness(&self, only: &[&str]) -> Vec<FairAction> {
+        let Naive { model, states, .. } = self.naive;
+        let asks_for_liveness = |property: Property<M>| {
+            matches!(property.check, Check::LeadsTo { .. } | Check::Eventually(_))
+                && only.contains(&property.id)
+        };
+        if !model.properties().into_iter().any(asks_for_liveness) {
+            return Vec::new();
+        }
+        let enabled =
+            self.steps().fold(0, |bits, (from, position)| bits | self.naive.steps[from][position].fair);
+        let is_enabled = |bit: u32| (self.distinct == states.len()).then_some(enabled & 1 << bit != 0);
+        let action = |(bit, Fairness { name, strength, .. })| FairAction {
+            name,
+            strength,
+            is_enabled: is_enabled(bit),
+        };
+        (0..).zip(model.fairness()).map(action).collect()
     }
 
     fn judge(&self, property: &Property<M>) -> PropertyReport {

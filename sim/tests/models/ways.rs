@@ -297,6 +297,7 @@ pub(crate) fn undecided(report: &Report, why: Undecided) -> Report {
         let (verdict, undecided) = (Verdict::Incomplete, Some(why));
         *property = PropertyReport { id, name, kind, verdict, undecided, counterexample: None, is_shortest };
     }
+    report.fairness.iter_mut().for_each(|action| action.is_enabled = None);
     report
 }
 
