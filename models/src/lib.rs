@@ -4,6 +4,7 @@
 //! providers, timers, crashes. What is promised to the outside world is judged by one [`watch`], with one
 //! predicate for each property in [`properties`], for every variant of every model.
 
+pub mod health;
 pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;
@@ -23,5 +24,10 @@ pub fn registry() -> Registry {
             "agent-reports",
             "how the end of a task comes back from a remote agent",
             remote_agents::reports::variants(),
+        )
+        .model(
+            "health",
+            "what a health monitor reports of a worker, and what comes of it",
+            health::variants(),
         )
 }
