@@ -5,6 +5,7 @@
 //! predicate for each property in [`properties`], for every variant of every model.
 
 pub mod health;
+pub mod interrupt;
 pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;
@@ -29,5 +30,10 @@ pub fn registry() -> Registry {
             "health",
             "what a health monitor reports of a worker, and what comes of it",
             health::variants(),
+        )
+        .model(
+            "interrupt",
+            "what an interrupt does to a worker in every gap of its loop",
+            interrupt::variants(),
         )
 }

@@ -7,7 +7,7 @@ use downbeat_models::registry;
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::{Run, Settings, Variant, run};
 
-const MODELS: [&str; 1] = ["health"];
+const MODELS: [&str; 2] = ["health", "interrupt"];
 
 fn check(variant: &Variant, bounds: &[(&str, u64)], only: Option<&str>) -> Run {
     let bounds = variant.bounds_with(bounds.iter().copied()).expect("the variant has these bounds");
