@@ -11,7 +11,8 @@
 //! get the session takes time once. A status is *waiting-approval* only while it would else be running, and an
 //! answer leads back from there only. A listener is dropped with what it was registered for; one that is registered for a
 //! token that is cancelled already is called by a timer of no time, as the editor's tokens do it. Selecting a model
-//! and starting an iterator do not fail. The stories are in `docs/races/interrupt.md`.
+//! and starting an iterator do not fail. A turn says nothing between its prompt and its result, and a provider answers at
+//! some time: what hangs here hangs by the session. The stories are in `docs/races/interrupt.md`.
 
 pub mod executor;
 pub mod process;

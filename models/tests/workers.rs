@@ -33,6 +33,11 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
         for property in run.evaluated() {
             assert!(property.is_as_expected(), "{variant} {}: {}", property.found.id, property.found.verdict);
         }
+        let coverage = &run.report.coverage;
+        let kinds = coverage.kinds.iter().copied();
+        let marks = coverage.marks.iter().map(|(name, steps)| (name.as_str(), *steps));
+        let unseen: Vec<_> = kinds.chain(marks).filter(|(_, steps)| *steps == 0).collect();
+        assert_eq!(unseen, [], "{variant}");
         let name = format!("{}-{}", variant.model(), variant.name());
         insta::assert_snapshot!(name.as_str(), diagrams(&run));
         let (distinct, depth) = (run.report.distinct, run.report.depth);
