@@ -5,6 +5,8 @@
 //! predicate for each property in [`properties`], for every variant of every model.
 
 pub mod agent_session;
+pub mod health;
+pub mod interrupt;
 pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;
@@ -29,5 +31,15 @@ pub fn registry() -> Registry {
             "agent-session",
             "how requests come to an agent and results come back, when some are stopped",
             agent_session::variants(),
+        )
+        .model(
+            "health",
+            "what a health monitor reports of a worker, and what comes of it",
+            health::variants(),
+        )
+        .model(
+            "interrupt",
+            "what an interrupt does to a worker in every gap of its loop",
+            interrupt::variants(),
         )
 }
