@@ -4,6 +4,7 @@
 //! states that were expanded. States come in the order of the first search, so that only the frontier is held.
 
 use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
 
 use super::crew;
 use super::encoding::{Encoding, Visited};
@@ -20,6 +21,10 @@ use crate::model::{Check, Fairness, Model, Property};
 const BLOCK: usize = 16_384;
 /// States that a thread takes at a time.
 const CHUNK: usize = 256;
+
+/// Up to so many levels progress is told after each block; beyond, telling it costs as much as a block.
+const FEW_LEVELS: usize = 256;
+const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
 
 /// What the walk gathered.
 pub(super) struct Walk {
@@ -130,6 +135,7 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
             }
         }
         let initial = self.found as usize;
+        let mut told = Instant::now();
         while !self.next.is_empty() {
             let level = std::mem::take(&mut self.next);
             for begin in (0..level.len()).step_by(BLOCK) {
@@ -138,10 +144,11 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
                 }
                 let end = level.len().min(begin + BLOCK);
                 self.block(&level[begin..end], initial)?;
-                progress(&Progress {
-                    phase: Phase::Walking(self.walk.graph.len()),
-                    ..self.search.progress()
-                });
+                if self.search.levels.len() < FEW_LEVELS || told.elapsed() >= BETWEEN_PROGRESS {
+                    let phase = Phase::Walking(self.walk.graph.len());
+                    progress(&Progress { phase, ..self.search.progress() });
+                    told = Instant::now();
+                }
             }
         }
         if self.found as usize == self.search.len() {
