@@ -237,6 +237,25 @@ fn full_disk_under_a_spill_ends_that_search_alone() {
 }
 
 #[test]
+fn what_a_killed_search_has_spilled_is_removed_by_the_next_one() {
+    let directory = Directory::new("killed-spill");
+    let spilling = || {
+        let mut command = check(&["--max-memory", "4", "--spill"]);
+        command.arg(&directory.0);
+        command
+    };
+    let mut child = start(&mut spilling());
+    let left = directory.at(&format!("downbeat-{}-0", child.id()));
+    assert!(wait_until(&mut child, || left.join("1").exists()), "it was too fast to be killed");
+    signal(&child, "KILL");
+    drop(end(child));
+    assert_eq!(directory.files(), [left]);
+    let next = output(&mut spilling());
+    assert_eq!((next.status.code(), text(&next.stderr)), (Some(3), String::new()));
+    assert_eq!(directory.files(), Vec::<PathBuf>::new());
+}
+
+#[test]
 fn full_disk_under_a_counterexample_loses_no_result() {
     let directory = Directory::new("full-out");
     let mut command = Command::new(PROGRAM);
