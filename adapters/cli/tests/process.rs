@@ -272,6 +272,23 @@ fn full_disk_under_a_counterexample_loses_no_result() {
 }
 
 #[test]
+fn diagrams_in_files_say_that_they_are_perhaps_not_the_shortest() {
+    let caveat =
+        "perhaps not a shortest one: by partial order, steps were left out that may lead there sooner\n";
+    for (format, extension) in [("text", "txt"), ("mermaid", "mmd")] {
+        let directory = Directory::new(&format!("caveat-{format}"));
+        for (reduction, expected) in [(&[][..], 0), (&["--reduce", "partial-order"], 1)] {
+            let mut command = Command::new(PROGRAM);
+            command.args(["check", "agent-reports@as-is", "--format", format, "--out"]).arg(&directory.0);
+            output(command.args(reduction));
+            let file = directory.at(&format!("agent-reports@as-is.deadlock.{extension}"));
+            let diagram = fs::read_to_string(file).expect("it was written");
+            assert_eq!(diagram.matches(caveat).count(), expected, "{diagram}");
+        }
+    }
+}
+
+#[test]
 fn output_that_cannot_be_written_is_a_failure_unless_its_reader_is_gone() {
     let full = File::options().write(true).open("/dev/full").expect("there is a full device");
     let full = output(Command::new(PROGRAM).args(["check", "agent-reports@as-is"]).stdout(full));
