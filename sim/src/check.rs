@@ -456,6 +456,9 @@ pub struct Progress {
     pub levels: Vec<usize>,
     /// Bytes of memory that the process uses, where the system tells it.
     pub memory: Option<u64>,
+    /// The states that had been found when keys were first written to disk: from there on the search is slower, and does not
+    /// decide liveness. `None` if all are in memory.
+    pub spilled_at: Option<usize>,
     /// Time since the check began.
     pub elapsed: Duration,
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bell::{Bell, Tower};
 use downbeat_sim::check::{Checker, Limit, Limits, Phase, Progress};
+use downbeat_sim::report::Undecided;
 use downbeat_sim::report::Verdict::{self, Holds, Incomplete, Violated};
 use graph::{Edge, Graph};
 
@@ -103,6 +104,31 @@ fn time_ends_the_search_of_an_infinite_model_on_disk() {
     assert_eq!((report.stopped_by, report.verdict()), (Some(Limit::Time(time)), Violated));
     assert_eq!((files, entries()), (1, 0), "what was spilled is removed");
     std::fs::remove_dir(directory).expect("it is ours, and empty");
+}
+
+#[test]
+fn memory_that_suffices_for_the_search_and_not_for_liveness_leaves_liveness_open() {
+    static SILENT: Bell = Bell::new();
+    let directory = std::env::temp_dir();
+    let tower = Tower { bell: &SILENT, end: 40_000 };
+    let decided = |mebibytes: u64| {
+        let memory = mebibytes * 1024 * 1024;
+        let limits = Limits { memory: Some(memory), ..Limits::default() };
+        let report =
+            Checker::new(&tower).limits(limits).spill(&directory).check().expect("the tower is sound");
+        let properties = report.properties.iter().map(|property| (property.verdict, property.undecided));
+        (report.stopped_by, properties.collect::<Vec<_>>())
+    };
+    let spilled = Some(Undecided::LivenessWhenSpilled);
+    #[rustfmt::skip]
+    let cases = [
+        (1, None,                            [(Violated, None), (Incomplete, spilled)]),
+        (3, Some(Limit::Memory(3 << 20)),    [(Violated, None), (Incomplete, None)]),
+        (5, None,                            [(Violated, None), (Holds, None)]),
+    ];
+    for (mebibytes, stopped_by, properties) in cases {
+        assert_eq!(decided(mebibytes), (stopped_by, properties.to_vec()), "{mebibytes} MiB");
+    }
 }
 
 #[test]

@@ -237,6 +237,25 @@ fn full_disk_under_a_spill_ends_that_search_alone() {
 }
 
 #[test]
+fn what_a_killed_search_has_spilled_is_removed_by_the_next_one() {
+    let directory = Directory::new("killed-spill");
+    let spilling = || {
+        let mut command = check(&["--max-memory", "4", "--spill"]);
+        command.arg(&directory.0);
+        command
+    };
+    let mut child = start(&mut spilling());
+    let left = directory.at(&format!("downbeat-{}-0", child.id()));
+    assert!(wait_until(&mut child, || left.join("1").exists()), "it was too fast to be killed");
+    signal(&child, "KILL");
+    drop(end(child));
+    assert_eq!(directory.files(), [left]);
+    let next = output(&mut spilling());
+    assert_eq!((next.status.code(), text(&next.stderr)), (Some(3), String::new()));
+    assert_eq!(directory.files(), Vec::<PathBuf>::new());
+}
+
+#[test]
 fn full_disk_under_a_counterexample_loses_no_result() {
     let directory = Directory::new("full-out");
     let mut command = Command::new(PROGRAM);
@@ -250,6 +269,23 @@ fn full_disk_under_a_counterexample_loses_no_result() {
     assert_eq!(report(&full), expected, "the report is as complete as without files");
     let is_part = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "part");
     assert!(!file.exists() && !directory.files().iter().any(is_part), "no half of a file stays");
+}
+
+#[test]
+fn diagrams_in_files_say_that_they_are_perhaps_not_the_shortest() {
+    let caveat =
+        "perhaps not a shortest one: by partial order, steps were left out that may lead there sooner\n";
+    for (format, extension) in [("text", "txt"), ("mermaid", "mmd")] {
+        let directory = Directory::new(&format!("caveat-{format}"));
+        for (reduction, expected) in [(&[][..], 0), (&["--reduce", "partial-order"], 1)] {
+            let mut command = Command::new(PROGRAM);
+            command.args(["check", "agent-reports@as-is", "--format", format, "--out"]).arg(&directory.0);
+            output(command.args(reduction));
+            let file = directory.at(&format!("agent-reports@as-is.deadlock.{extension}"));
+            let diagram = fs::read_to_string(file).expect("it was written");
+            assert_eq!(diagram.matches(caveat).count(), expected, "{diagram}");
+        }
+    }
 }
 
 #[test]

@@ -38,8 +38,8 @@ const CHUNK: usize = 4096;
 /// States after which a single thread stores what they led to, while their places are in the near caches.
 const CHUNK_ALONE: usize = 512;
 /// Up to so many levels progress is told after each block; beyond, telling it costs as much as a block.
-const FEW_LEVELS: usize = 256;
-const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
+pub(super) const FEW_LEVELS: usize = 256;
+pub(super) const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
 /// Chunks for each thread, so that none waits long for the last one of another.
 const CHUNKS: usize = 4;
 
@@ -264,6 +264,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             frontier: self.level.len() + self.next.len(),
             levels: self.level_sizes(),
             memory: limits::resident_bytes(),
+            spilled_at: self.spilled_at(),
             elapsed: self.plan.begin.elapsed(),
         }
     }
@@ -291,6 +292,11 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Whether keys are on disk, so that the tables know some of the states only.
     pub(super) fn is_spilled(&self) -> bool {
         self.spill.as_ref().is_some_and(|spill| !spill.is_empty())
+    }
+
+    /// The states that had been found when the first keys were written to disk.
+    fn spilled_at(&self) -> Option<usize> {
+        self.spill.as_ref().map(Spill::since)
     }
 
     /// What the steps came by.
@@ -349,6 +355,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
 
     /// Writes keys and states to disk if memory is nearly used up and they can be.
     fn make_room(&mut self) -> Result<(), CheckError> {
+        let states = self.len();
         let (Some(parent), Some(most)) = (&self.plan.spill, self.plan.limits.memory) else { return Ok(()) };
         let visited: u64 = self.visited.iter().map(Visited::memory).sum();
         // A table that is nearly full is about to double.
@@ -358,7 +365,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.settle()?;
         let spill = match self.spill.take() {
             Some(spill) => self.spill.insert(spill),
-            None => self.spill.insert(Spill::new(parent)?),
+            None => self.spill.insert(Spill::new(parent, states)?),
         };
         let mut tables = std::mem::take(&mut self.visited);
         // Keys come sorted out of each shard, and the shards are in the order of the keys.
@@ -401,7 +408,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let Some(checkpoint) = &self.plan.checkpoint else { return Ok(()) };
         let saved = Checkpoint {
             identity: Self::identity(self.plan, checkpoint),
-            traces: self.traces.clone(),
+            traces: &self.traces,
             initial: self.initial,
             levels: self.levels.clone(),
             at: self.at,

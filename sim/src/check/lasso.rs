@@ -380,6 +380,24 @@ mod tests {
     }
 
     #[test]
+    fn limit_on_memory_counts_the_walks() {
+        let most = 100_000;
+        let end = |states: u32| {
+            let graph = Graph::of_ring(states);
+            let begins = (0..states).map(|state| state == 0).collect();
+            let obligation = Obligation { arises: true, begins, met: vec![false; graph.len()] };
+            let reached = |bytes| (bytes > most).then_some(Limit::Memory(most));
+            let patience = Patience::until(&reached);
+            let pending = Pending::of(&graph, &[0], &obligation, &patience)?;
+            let fair = fair_components(&graph, &[Strength::Weak], pending.states().collect(), &patience)?;
+            shortest(&graph, &[Strength::Weak], &pending, &fair, EXACT_STEPS, &patience)
+        };
+        // From each state a walk begins, and goes on to where the first one began.
+        assert_eq!(end(1 << 6).map(|lasso| lasso.map(|lasso| length(&lasso))), Ok(Some(1 << 6)));
+        assert_eq!(end(1 << 10), Err(Limit::Memory(most)));
+    }
+
+    #[test]
     fn lassos_get_longer_as_the_bound_gets_smaller() {
         // The nearest step that takes the action is that to 1, and the way back from there is long; by 6 it is
         // shorter, and by way of 4 there is a loop that does not come back to 0.

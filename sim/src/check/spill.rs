@@ -18,13 +18,19 @@ const RUNS_MAX: usize = 8;
 #[derive(Debug)]
 pub(super) struct Spill {
     directory: Directory,
+    since: usize,
     runs: Vec<Keys>,
 }
 
 impl Spill {
-    /// A spill that will write into a directory of its own in `parent`.
-    pub(super) fn new(parent: &Path) -> Result<Self, CheckError> {
-        Ok(Self { directory: Directory::new(parent)?, runs: Vec::new() })
+    /// A spill that will write into a directory of its own in `parent`, of a search that has found so many states.
+    pub(super) fn new(parent: &Path, states: usize) -> Result<Self, CheckError> {
+        Ok(Self { directory: Directory::new(parent)?, since: states, runs: Vec::new() })
+    }
+
+    /// The states that had been found when it began.
+    pub(super) fn since(&self) -> usize {
+        self.since
     }
 
     /// Begins a file for something else.
@@ -95,7 +101,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
         fn spilled_keys_are_known(runs in proptest::collection::vec(proptest::collection::btree_set(1_u64..500, 0..60), 0..20)) {
-            let mut spill = Spill::new(&std::env::temp_dir()).expect("there is room for temporary files");
+            let mut spill = Spill::new(&std::env::temp_dir(), 0).expect("there is room for temporary files");
             let mut all = BTreeSet::new();
             for run in runs {
                 spill.add(run.iter().copied()).expect("there is room for some keys");

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::crew;
 use super::encoding::{Encoding, Visited};
-use super::explore::{Found, Search};
+use super::explore::{BETWEEN_PROGRESS, FEW_LEVELS, Found, Search};
 use super::graph::{Graph, Piece, fair_actions};
 use super::key::Key;
 use super::limits::Limit;
@@ -133,6 +133,7 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
             }
         }
         let initial = self.found as usize;
+        let mut told = Instant::now();
         while !self.next.is_empty() {
             let level = std::mem::take(&mut self.next);
             let mut end = 0;
@@ -144,10 +145,11 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
                 end += self.pace.piece(level.len() - begin);
                 self.block(&level[begin..end], initial)?;
                 self.pace.learn(end - begin, begun.elapsed(), BLOCK);
-                progress(&Progress {
-                    phase: Phase::Walking(self.walk.graph.len()),
-                    ..self.search.progress()
-                });
+                if self.search.levels.len() < FEW_LEVELS || told.elapsed() >= BETWEEN_PROGRESS {
+                    let phase = Phase::Walking(self.walk.graph.len());
+                    progress(&Progress { phase, ..self.search.progress() });
+                    told = Instant::now();
+                }
             }
         }
         if self.found as usize == self.search.len() {

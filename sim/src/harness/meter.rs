@@ -81,6 +81,7 @@ fn parts(progress: &Progress) -> Vec<String> {
     let states = counted(progress.states as u64, "state");
     let time = seconds(progress.elapsed);
     let memory = progress.memory.map(mebibytes);
+    let disk = progress.spilled_at.map(|at| format!("on disk since {}", counted(at as u64, "state")));
     match progress.phase {
         Phase::Resuming(all) => {
             let found = format!(
@@ -88,7 +89,7 @@ fn parts(progress: &Progress) -> Vec<String> {
                 grouped(progress.states as u64),
                 counted(all as u64, "state")
             );
-            [found, time].into_iter().chain(memory).collect()
+            [found, time].into_iter().chain(disk).chain(memory).collect()
         }
         Phase::Walking(walked) => {
             let walked = format!("liveness: {} of {states}", grouped(walked as u64));
@@ -111,7 +112,8 @@ fn parts(progress: &Progress) -> Vec<String> {
             let rate = progress.rate() as u64;
             let open = format!("{} open", grouped(progress.frontier as u64));
             let new = (progress.states as u64 * 100).checked_div(progress.generated).unwrap_or(0);
-            let parts = [found, time, format!("{}/s", grouped(rate))].into_iter().chain(memory);
+            let parts = [found, time].into_iter().chain(disk);
+            let parts = parts.chain([format!("{}/s", grouped(rate))]).chain(memory);
             parts.chain([open, format!("{} deep", progress.depth), format!("{new}% new")]).collect()
         }
     }
@@ -135,9 +137,11 @@ mod tests {
             frontier: 51_000,
             levels: vec![1, 15, 105, 462, 1_456, 3_570, 7_259, 12_861, 20_449, 29_372, 37_772, 29_678],
             memory: Some(70 << 20),
+            spilled_at: None,
             elapsed: Duration::from_millis(500),
         };
         let begin = Progress { levels: vec![1], depth: 0, generated: 0, memory: None, ..progress.clone() };
+        let spilled = Progress { spilled_at: Some(85_234), ..begin.clone() };
         let resuming = Progress { phase: Phase::Resuming(200_000), ..progress.clone() };
         let walking = Progress { phase: Phase::Walking(32_768), ..progress.clone() };
         let deciding = Progress { phase: Phase::Deciding(3), ..progress.clone() };
@@ -146,6 +150,8 @@ mod tests {
         let cases = [
             ("two-phase@7", &begin,
                 "two-phase@7  143,000 states  0.50 s  286,000/s  51,000 open  0 deep  0% new"),
+            ("two-phase@7", &spilled,
+                "two-phase@7  143,000 states  0.50 s  on disk since 85,234 states  286,000/s  51,000 open  0 deep"),
             ("7", &progress,
                 "7  143,000 states, about 163 to 598 thousand in all  0.50 s  286,000/s  70 MiB  51,000 open"),
             (long, &progress,

@@ -117,6 +117,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             frontier,
             levels: Vec::new(),
             memory: limits::resident_bytes(),
+            spilled_at: self.spilled_at(),
             elapsed: self.plan.begin.elapsed(),
         }
     }
