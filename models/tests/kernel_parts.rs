@@ -104,3 +104,17 @@ fn each_kind_of_action_is_taken_and_has_a_name_of_its_own() {
     let never: Vec<_> = kinds.iter().zip(taken).filter(|(_, taken)| !taken).map(|(kind, _)| *kind).collect();
     assert_eq!(never, [""; 0]);
 }
+
+#[test]
+fn states_are_had_back_from_their_bytes() {
+    let model = KernelModel::new(SMALL);
+    let codec = model.codec().expect("states of parts are written as numbers");
+    let mut seen = HashSet::new();
+    explore(&model, 3_000, |state| {
+        let mut bytes = Vec::new();
+        (codec.write)(&model, state, &mut bytes);
+        assert!((codec.read)(&model, &bytes) == *state, "{bytes:?} is another state");
+        seen.insert(bytes);
+    });
+    assert_eq!(seen.len(), 3_000, "different states have different bytes");
+}

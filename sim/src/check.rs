@@ -22,6 +22,7 @@ mod explore;
 mod fairness;
 mod frontier;
 mod graph;
+mod heap;
 mod key;
 mod lasso;
 mod limits;
@@ -188,8 +189,8 @@ impl<'a, M: Model> Checker<'a, M> {
 
     /// Goes on in files in this directory when the limit on memory is reached, instead of ending.
     ///
-    /// Keys of states are written, and states that are packed; others stay in memory until they are expanded, as
-    /// do whole states that are compared. A search whose keys are on disk does not decide liveness. One that must know
+    /// Keys of states are written, and states that are packed or that the model has a codec for. Others stay in memory until
+    /// they are expanded, and end the search when they alone take more than the limit. A search whose keys are on disk does not decide liveness. One that must know
     /// at once whether a state is new does not go on on disk: one with a limit on depth, or with partial-order reduction.
     #[must_use]
     pub fn spill(mut self, directory: impl Into<PathBuf>) -> Self {
@@ -278,6 +279,7 @@ impl<'a, M: Model> Checker<'a, M> {
             interrupt: self.interrupt,
             reduced: Reduced::of(self.model, self.reduction, &properties)?,
             audit,
+            codec: self.model.codec(),
         };
         (self.decide)(&plan, &properties, progress)
     }
@@ -536,6 +538,8 @@ pub enum CheckError {
         /// The action that led to it, as its `Debug` shows it.
         action: String,
     },
+    /// A state was written to disk, and what was read again has another key.
+    CodecLoses,
     /// The same action from the same state led to different states, or was there once and once not.
     NotDeterministic {
         /// The action, as its `Debug` shows it.
@@ -636,6 +640,10 @@ impl fmt::Display for CheckError {
             CheckError::NotHadBack { action } => write!(
                 f,
                 "`{action}` leads to a state that is another one when it is unpacked; `Pack` of the state is wrong"
+            ),
+            CheckError::CodecLoses => write!(
+                f,
+                "a state that was written to disk is another one when it is read; `Model::codec` is wrong"
             ),
             CheckError::NotDeterministic { action } => write!(
                 f,

@@ -96,6 +96,12 @@ pub trait Model: Send + Sync + Sized {
         None
     }
 
+    /// How a state is written to bytes, so that states that were found and not expanded yet may wait on disk when memory
+    /// is short; `None` to keep them in memory. A packed state needs none.
+    fn codec(&self) -> Option<Codec<Self>> {
+        None
+    }
+
     /// Whether the system may rest in `state`. A state without a step that is not final is a deadlock.
     fn is_final(&self, state: &Self::State) -> bool;
 
@@ -109,6 +115,15 @@ pub trait Model: Send + Sync + Sized {
 
     /// How the step from `before` by `action` to `after` reads in a sequence diagram.
     fn tell(&self, before: &Self::State, action: &Self::Action, after: &Self::State) -> Told;
+}
+
+/// How states are written to bytes and had back, both by the same process: handles into the tables of the model may
+/// be written as they are.
+pub struct Codec<M: Model> {
+    /// Appends a state to the bytes.
+    pub write: fn(&M, &M::State, &mut Vec<u8>),
+    /// The state that was written, from the bytes that `write` appended. It must be equal.
+    pub read: fn(&M, &[u8]) -> M::State,
 }
 
 /// Index of a participant in [`Model::lanes`].

@@ -30,7 +30,7 @@ mod words;
 mod world;
 
 use downbeat_kernel::{Config, Event, Kernel, TaskId};
-use downbeat_sim::model::{Fairness, Model, Property, Told};
+use downbeat_sim::model::{Codec, Fairness, Model, Property, Told};
 
 use crate::properties::{Observe, Observed, settled};
 use crate::watch::TaskIndex;
@@ -162,6 +162,13 @@ impl Model for KernelModel {
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
         environment::fairness(self.scenario.tasks)
+    }
+
+    fn codec(&self) -> Option<Codec<Self>> {
+        Some(Codec {
+            write: |_, state, bytes| state.write(bytes),
+            read: |_, bytes| State::read(bytes).expect("these bytes were written of a state"),
+        })
     }
 
     fn is_final(&self, state: &State) -> bool {

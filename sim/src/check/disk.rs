@@ -165,6 +165,13 @@ impl KeyWriter {
         self.file.write_all(&self.bytes).map_err(|error| failed("write", &self.path, &error))
     }
 
+    /// Appends bytes that belong to the key before.
+    pub(super) fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), CheckError> {
+        let len = (bytes.len() as u64).to_le_bytes();
+        let written = self.file.write_all(&len).and_then(|()| self.file.write_all(bytes));
+        written.map_err(|error| failed("write", &self.path, &error))
+    }
+
     /// Completes the file.
     pub(super) fn end(mut self) -> Result<Keys, CheckError> {
         self.file.flush().map_err(|error| failed("write", &self.path, &error))?;
@@ -193,6 +200,20 @@ impl<K: Key> KeyReader<K> {
     /// The key that comes next.
     pub(super) fn peek(&self) -> Option<K> {
         self.next
+    }
+
+    /// Reads the bytes that were written with the key; once, before going on, and only if there are some.
+    pub(super) fn read_bytes(&mut self, bytes: &mut Vec<u8>) -> Result<(), CheckError> {
+        let mut len = [0; size_of::<u64>()];
+        bytes.clear();
+        let file = &mut self.file;
+        let read =
+            file.read_exact(&mut len).and_then(|()| file.take(u64::from_le_bytes(len)).read_to_end(bytes));
+        match read {
+            Ok(count) if count as u64 == u64::from_le_bytes(len) => Ok(()),
+            Ok(_) => Err(failed("read", &self.path, &io::ErrorKind::UnexpectedEof.into())),
+            Err(error) => Err(failed("read", &self.path, &error)),
+        }
     }
 
     /// Goes on to the key after it.

@@ -18,6 +18,7 @@ use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
 use super::expand::{Candidate, Chunk, Known, Mode, Worker};
 use super::frontier::Frontier;
+use super::heap::Heap;
 use super::key::{Key, SHARDS};
 use super::limits::{self, Limit, Limits};
 use super::pace::Pace;
@@ -26,7 +27,7 @@ use super::reduced::Reduced;
 use super::spill::Spill;
 use super::traces::{Origin, Traces};
 use super::{CheckError, Phase, Progress};
-use crate::model::Model;
+use crate::model::{Codec, Model};
 use crate::report::Coverage;
 
 /// States after which the limit on states is looked at, and most that are expanded before what they lead to is stored: enough to give several threads work for
@@ -60,6 +61,8 @@ pub(super) struct Plan<'a, M: Model> {
     pub(super) resume: bool,
     pub(super) reduced: Reduced<M>,
     pub(super) audit: Audit,
+    /// How states are written to disk that are not packed.
+    pub(super) codec: Option<Codec<M>>,
     /// Becomes true when the search is to end.
     pub(super) interrupt: Option<&'a AtomicBool>,
 }
@@ -117,6 +120,7 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     /// Whether a step leads beyond the depth limit.
     beyond: bool,
     spill: Option<Spill>,
+    heap: Heap,
     /// States that were not in the tables when something had been written to disk, with their origins.
     pending: Vec<(Found<M, E>, Origin)>,
     worker: Worker<M, E>,
@@ -199,6 +203,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             pace: Pace::new(),
             beyond: false,
             spill: None,
+            heap: Heap::new(std::mem::needs_drop::<M::State>() && size_of::<E::Body>() > 0),
             pending: Vec::new(),
             worker: Worker::new(),
             chunks: Vec::new(),
@@ -324,8 +329,18 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.plan.spill.is_some() && E::BY_KEY && !self.is_partial() && self.plan.limits.depth.is_none()
     }
 
-    /// Bytes in use, without what states own on the heap.
+    /// Bytes in use, with what states own on the heap as far as it was measured.
     pub(super) fn memory(&self) -> u64 {
+        self.held() + self.heap.of(self.in_memory())
+    }
+
+    /// States in memory that are not expanded.
+    fn in_memory(&self) -> u64 {
+        (self.level.in_memory() + self.next.in_memory() + self.pending.len()) as u64
+    }
+
+    /// Bytes in use, without what states own on the heap.
+    fn held(&self) -> u64 {
         let visited: u64 = self.visited.iter().map(Visited::memory).sum();
         let pending = self.pending.capacity() * size_of::<(Found<M, E>, Origin)>();
         visited + self.traces.memory() + self.level.memory() + self.next.memory() + pending as u64
@@ -357,9 +372,13 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn make_room(&mut self) -> Result<(), CheckError> {
         let states = self.len();
         let (Some(parent), Some(most)) = (&self.plan.spill, self.plan.limits.memory) else { return Ok(()) };
+        if !self.may_spill() {
+            return Ok(());
+        }
+        self.heap.measure(self.held(), self.in_memory());
         let visited: u64 = self.visited.iter().map(Visited::memory).sum();
         // A table that is nearly full is about to double.
-        if self.memory() + visited < most || !self.may_spill() {
+        if self.memory() + visited < most {
             return Ok(());
         }
         self.settle()?;
@@ -373,8 +392,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             tables.iter_mut().flat_map(|table| std::mem::replace(table, E::Visited::new()).into_keys()),
         )?;
         self.visited = tables;
-        self.next.spill(spill)?;
-        self.level.spill(spill)
+        self.next.spill(self.plan, spill)?;
+        self.level.spill(self.plan, spill)
     }
 
     /// Finds out which of the states that wait are new.
@@ -425,7 +444,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode, most: usize) -> Result<(), CheckError> {
         let begin = Instant::now();
         let mut states = std::mem::take(&mut self.block);
-        self.level.take(self.pace.piece(most), &mut states)?;
+        self.level.take(self.plan, self.pace.piece(most), &mut states)?;
         let threads = self.plan.threads;
         let is_alone = threads == 1 || states.len() == 1 || !self.pace.is_worth_dividing(states.len());
         let chunk_len =

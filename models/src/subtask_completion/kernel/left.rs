@@ -68,6 +68,11 @@ impl Left {
         self.0
     }
 
+    /// What has these [`Self::bits`].
+    pub(super) const fn of_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// One of each.
     pub(super) const fn one_of(budgets: &[Budget]) -> Self {
         let mut one = 0;

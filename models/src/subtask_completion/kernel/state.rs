@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 
 use downbeat_kernel::{Config, Kernel, Task, TaskId};
-use downbeat_sim::parts::{Part, Parts};
+use downbeat_sim::parts::{Part, Parts, Word};
 
 use super::left::Left;
 use super::outside::{Orders, Outside};
@@ -53,6 +53,35 @@ impl Hash for State {
         let flags = u64::from(*changed_unapplied) | u64::from(*disorder) << 1 | u64::from(*held) << 2;
         // The budgets take 45 bits, a roster 6, three tasks and two flags 5.
         hasher.write_u64(left.bits() | u64::from(roster.key()) << 50 | flags << 56);
+    }
+}
+
+/// Between a state and bytes that stand for it as long as the tables are there.
+impl State {
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        let Self { places, seen, left, roster, changed_unapplied, disorder, held } = *self;
+        for (number, hash) in places.map(Word::to_words).into_iter().chain([seen.to_words()]) {
+            bytes.extend(number.to_le_bytes().into_iter().chain(hash.to_le_bytes()));
+        }
+        bytes.extend(left.bits().to_le_bytes());
+        bytes.extend([roster.highest, roster.tasks, changed_unapplied.into(), disorder.into(), held]);
+    }
+
+    /// The state that was written; `None` if the bytes are of another length.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        const WORDS: usize = 2 * (TASKS + 1) + 1;
+        let (words, rest) = bytes.as_chunks::<8>();
+        let words: [u64; WORDS] = <[[u8; 8]; WORDS]>::try_from(words).ok()?.map(u64::from_le_bytes);
+        let &[highest, tasks, changed_unapplied, disorder, held] = rest else { return None };
+        Some(Self {
+            places: std::array::from_fn(|task| Part::from_words(words[2 * task], words[2 * task + 1])),
+            seen: Part::from_words(words[2 * TASKS], words[2 * TASKS + 1]),
+            left: Left::of_bits(words[2 * TASKS + 2]),
+            roster: Roster { highest, tasks },
+            changed_unapplied: changed_unapplied == 1,
+            disorder: disorder == 1,
+            held,
+        })
     }
 }
 

@@ -36,7 +36,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             while rank < end {
                 let (begun, before) = (Instant::now(), rank);
                 let mut block = Vec::new();
-                search.level.take(search.pace.piece(end - rank), &mut block)?;
+                search.level.take(plan, search.pace.piece(end - rank), &mut block)?;
                 for found in block {
                     let mut wanted = Vec::new();
                     while let Some(origin) = origins.next_if(|origin| origin.parent == rank as u64) {
