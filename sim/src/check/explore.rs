@@ -41,6 +41,8 @@ const CHUNK_ALONE: usize = 512;
 /// Up to so many levels progress is told after each block; beyond, telling it costs as much as a block.
 pub(super) const FEW_LEVELS: usize = 256;
 pub(super) const BETWEEN_PROGRESS: Duration = Duration::from_millis(50);
+/// However little memory there is, so many states are expanded together.
+const FEW: usize = 32;
 /// Chunks for each thread, so that none waits long for the last one of another.
 const CHUNKS: usize = 4;
 
@@ -396,6 +398,14 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.level.spill(self.plan, spill)
     }
 
+    /// States that may be expanded before memory is looked at again: what they lead to, if all of it is new, takes a
+    /// quarter of the limit.
+    fn most_in_memory(&self) -> usize {
+        let steps = self.totals.generated / (self.at as u64).max(1) + 1;
+        let states = self.plan.limits.memory.and_then(|most| self.heap.states_in(most / 4 / steps));
+        states.map_or(BLOCK, |states| usize::try_from(states).unwrap_or(BLOCK)).max(FEW)
+    }
+
     /// Finds out which of the states that wait are new.
     fn settle(&mut self) -> Result<(), CheckError> {
         let Some(spill) = self.spill.as_ref().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
@@ -444,7 +454,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode, most: usize) -> Result<(), CheckError> {
         let begin = Instant::now();
         let mut states = std::mem::take(&mut self.block);
-        self.level.take(self.plan, self.pace.piece(most), &mut states)?;
+        self.level.take(self.plan, self.pace.piece(most.min(self.most_in_memory())), &mut states)?;
         let threads = self.plan.threads;
         let is_alone = threads == 1 || states.len() == 1 || !self.pace.is_worth_dividing(states.len());
         let chunk_len =

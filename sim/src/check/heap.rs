@@ -15,14 +15,15 @@ pub(super) struct Heap {
     /// back to the system, so all is compared at its peak.
     held: u64,
     states: u64,
-    /// Bytes that a state is taken to own.
+    /// Bytes that a state is taken to own, and the most that it can own by what was seen.
     each: u64,
+    each_most: u64,
 }
 
 impl Heap {
     /// A measure that begins now. `owns` is whether a state can own anything.
     pub(super) fn new(owns: bool) -> Self {
-        Self { before: resident_bytes().filter(|_| owns), held: 0, states: 0, each: 0 }
+        Self { before: resident_bytes().filter(|_| owns), held: 0, states: 0, each: 0, each_most: 0 }
     }
 
     /// Looks at the process when the search holds so many bytes, among them so many states without what they own.
@@ -37,7 +38,14 @@ impl Heap {
     fn learn(&mut self, held: u64, states: u64, grown: u64) {
         self.held = self.held.max(held);
         self.states = self.states.max(states);
-        self.each = grown.saturating_sub(self.held + OTHER) / self.states.max(1);
+        let owned_most = grown.saturating_sub(self.held);
+        self.each = owned_most.saturating_sub(OTHER) / self.states.max(1);
+        self.each_most = owned_most / self.states.max(1);
+    }
+
+    /// How many states surely own no more than so many bytes; `None` if nothing was seen to be owned.
+    pub(super) fn states_in(&self, bytes: u64) -> Option<u64> {
+        bytes.checked_div(self.each_most)
     }
 
     /// Bytes that so many states own, as far as it was seen.
@@ -56,14 +64,15 @@ mod tests {
         let mut heap = Heap::new(true);
         #[rustfmt::skip]
         let cases = [
-            ("nothing seen yet",                       3,  1_000, 18,  0),
-            ("a kibibyte each",                        4,  2_048, 22,  MIB),
-            ("written to disk: freed, not given back", 1,  100,   22,  MIB),
-            ("more of them",                           5,  4_096, 25,  MIB),
+            ("nothing seen",                           3,  1_024, 3,   0,   None),
+            ("perhaps there is something",             3,  1_024, 18,  0,   Some(68)),
+            ("a kibibyte each",                        4,  2_048, 22,  MIB, Some(113)),
+            ("written to disk: freed, not given back", 1,  100,   22,  MIB, Some(113)),
+            ("more of them",                           5,  4_096, 25,  MIB, Some(204)),
         ];
-        for (name, held, states, grown, of_1024) in cases {
+        for (name, held, states, grown, of_1024, in_a_mib) in cases {
             heap.learn(held * MIB, states, grown * MIB);
-            assert_eq!(heap.of(1_024), of_1024, "{name}");
+            assert_eq!((heap.of(1_024), heap.states_in(MIB)), (of_1024, in_a_mib), "{name}");
         }
     }
 }
