@@ -115,6 +115,14 @@ impl Calls {
         self.0[usize::from(index)] = state;
     }
 
+    pub(crate) fn push(&mut self, state: CallState) {
+        self.0.push(state);
+    }
+
+    pub(crate) fn remove(&mut self, index: u16) {
+        self.0.remove(usize::from(index));
+    }
+
     pub(crate) fn replace(&mut self, calls: impl Iterator<Item = CallState>) {
         self.0.clear();
         self.0.extend(calls);
@@ -317,6 +325,10 @@ impl TaskMachine<'_> {
             E::Admitted
             | E::Initialized
             | E::InitializationFailed
+            | E::Deployed
+            | E::Worker { .. }
+            | E::SubtaskRequested { .. }
+            | E::ChildReported { .. }
             | E::ResponseEnded { .. }
             | E::RequestFailed { .. }
             | E::RequestCancelled { .. }

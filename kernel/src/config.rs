@@ -29,6 +29,39 @@ pub struct Config {
     /// How long a cancelled task waits for its own requests and tools to stop before it gives them up (L2).
     /// 10,000 ms by default.
     pub grace_ms: u32,
+    /// How long an agent's iterator that was told to stop may take before it is killed. 10,000 ms by default, as
+    /// `grace_ms`.
+    pub stop_ms: u32,
+    /// How long a worker rests before it is asked whether something is left to do. 30,000 ms by default, as in the
+    /// orchestrator that `docs/health.md` names.
+    pub idle_ms: u32,
+    /// How long an agent with a turn may be silent before it is asked how far it is. 60,000 ms by default, from the same
+    /// source.
+    pub progress_ms: u32,
+    /// How long it may be silent after that, before each further rung of the ladder. 300,000 ms by default, from the
+    /// same source.
+    pub stuck_ms: u32,
+    /// Equal tool calls in a row that count as a loop; 0 for never. 5 by default, from the same source.
+    pub loop_max: u8,
+    /// Failures in a row that count as too many; 0 for never. 5 by default, from the same source.
+    pub errors_max: u8,
+    /// Entries in the inbox of one worker, those of a turn without an answer included. The kernel adds an inquiry and a
+    /// wrap-up of its own at most. 1,000 by default, as `messages_max`.
+    pub inbox_max: u32,
+    /// Failures in a row before a worker fails. 10 by default, as in the same orchestrator.
+    pub worker_attempts_max: u8,
+    /// The wait after the first failure of a turn; after the n-th it is n times as long. 2,000 ms by default, from the
+    /// same source.
+    pub worker_backoff_ms: u32,
+    /// The same when the provider asked for patience. 30,000 ms by default, from the same source.
+    pub worker_throttled_ms: u32,
+    /// Failures in a row that open the breaker. 3 by default, from the same source.
+    pub breaker_max: u8,
+    /// How long an open breaker lets nothing pass. 30,000 ms by default, from the same source.
+    pub breaker_ms: u32,
+    /// How long a worker that was told to finish may go on with what it has, and how long it then has to finish.
+    /// 120,000 ms by default: two silences of `progress_ms`.
+    pub wrap_up_ms: u32,
     /// The fault that is planted, if any.
     #[cfg(feature = "planted-faults")]
     pub fault: Option<crate::faults::Fault>,
@@ -47,6 +80,19 @@ impl Default for Config {
             backoff_ms_max: 600_000,
             retry_after_margin_ms: 1_000,
             grace_ms: 10_000,
+            stop_ms: 10_000,
+            idle_ms: 30_000,
+            progress_ms: 60_000,
+            stuck_ms: 300_000,
+            loop_max: 5,
+            errors_max: 5,
+            inbox_max: 1_000,
+            worker_attempts_max: 10,
+            worker_backoff_ms: 2_000,
+            worker_throttled_ms: 30_000,
+            breaker_max: 3,
+            breaker_ms: 30_000,
+            wrap_up_ms: 120_000,
             #[cfg(feature = "planted-faults")]
             fault: None,
         }

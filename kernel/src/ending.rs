@@ -35,7 +35,10 @@ impl TaskMachine<'_> {
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
             | TaskState::Paused(Held::Unstarted | Held::Attempt { .. } | Held::Turn | Held::Calls)
+            // The worker stops itself.
+            | TaskState::Working
             | TaskState::Cancelling(_)
+            | TaskState::Ending(_)
             | TaskState::Completed
             | TaskState::Failed(_)
             | TaskState::Cancelled => Outstanding::Nothing,
@@ -66,9 +69,13 @@ impl TaskMachine<'_> {
         self.ended_or_waiting(Outstanding::Nothing)
     }
 
-    /// Whether a cancelled task still waits for work of its own. The grace timer is armed exactly as long.
+    /// Whether a cancelled task still waits for work of its own that may never stop. The grace timer is armed exactly as
+    /// long; a worker ends by a timer of its own.
     pub(crate) fn working(&self, outstanding: Outstanding) -> bool {
-        outstanding != Outstanding::Nothing || self.data.calls.running()
+        match outstanding {
+            Outstanding::Initialization | Outstanding::Request { .. } => true,
+            Outstanding::Nothing | Outstanding::Worker => self.data.calls.running(),
+        }
     }
 
     /// One order to stop.
@@ -78,7 +85,7 @@ impl TaskMachine<'_> {
         }
     }
 
-    fn stop_calls(&mut self, cx: &mut Surroundings<'_>) {
+    pub(crate) fn stop_calls(&mut self, cx: &mut Surroundings<'_>) {
         for index in self.data.calls.indices() {
             match self.data.calls.get(index) {
                 Some(CallState::Running) => self.stop(Effect::CancelTool { call: self.call(index) }, cx),

@@ -118,6 +118,148 @@ faults! {
     EmptyAnswersAfterCancel,
     /// Takes a resume for the answer to an open question.
     ResumeAnswers,
+    /// Keeps the worker of a task that has ended.
+    EndedWorkerKept,
+    /// Does not tell a worker that its subtask ended.
+    ChildEndUntold,
+    /// Starts an iterator while the one before is stopping.
+    StartsBesideOld,
+    /// Takes any answer for that of the first prompt.
+    CrossedAnswers,
+    /// Takes the end of an old iterator for that of the live one.
+    OldIteratorEnds,
+    /// Settles no prompt when its iterator ends.
+    EndSettlesNobody,
+    /// Starts no iterator for the prompts that wait when one has ended.
+    DeadIterator,
+    /// Lets an abort that comes too late stop the prompt that is being answered.
+    AbortHitsFirst,
+    /// Arms no timer for an iterator that is told to stop.
+    NoStopTimer,
+    /// Starts anew without having killed an iterator that does not stop.
+    NoKill,
+    /// Forgets that a resting worker was inquired.
+    InquiresAgain,
+    /// Takes silence from an agent that was active.
+    ActivityUnseen,
+    /// Lets activity take back every rung of the ladder.
+    ActivityTakesBackAll,
+    /// Lets activity take back a question while the agent repeats itself.
+    RepeatingTakesBack,
+    /// Takes any timer of health for the one that is armed.
+    AnyWatch,
+    /// Arms no timer for the next rung.
+    NoNextRung,
+    /// Restarts again where nothing has helped.
+    NeverFails,
+    /// Fails a worker where it should interrupt it.
+    StuckFails,
+    /// Interrupts without a warning.
+    SilentLadder,
+    /// Counts calls of different tools as a loop.
+    AnyTool,
+    /// Sees a loop and does nothing.
+    LoopWithoutRung,
+    /// Lets a success not end a streak of failures.
+    ErrorsNeverEnd,
+    /// Takes the answer to any question about progress.
+    AnyCheck,
+    /// Keeps the rung of a turn that was answered.
+    RungKept,
+    /// Leaves the timer of a worker armed that nobody watches any more.
+    WatchLeftArmed,
+    /// Watches a held worker as one that rests.
+    HeldIsWatched,
+    /// Begins a turn although a person holds the worker.
+    HoldIgnored,
+    /// Lets an interrupt stop whatever turn runs.
+    InterruptAnyTurn,
+    /// Takes an interrupt for late when the turn waits.
+    InterruptMissesGap,
+    /// Drops what a stopped turn contained.
+    InterruptDropsTurn,
+    /// Leaves the backoff timer of a stopped turn armed.
+    BackoffLeftArmed,
+    /// Puts the newest message first.
+    InboxReversed,
+    /// Accepts a message a second time.
+    InboxDoubled,
+    /// Acknowledges what was not in the prompt.
+    AcknowledgesAll,
+    /// Acknowledges nothing.
+    AcknowledgesNothing,
+    /// Leaves what was in the failed prompt out of the next one.
+    ResumeLeavesOut,
+    /// Does not say that a turn is resumed.
+    ResumeUnmarked,
+    /// Does not report what was not in a prompt at the end of a worker.
+    InboxForgotten,
+    /// Reports all that is left as something that the agent cannot have read.
+    InboxNeverInDoubt,
+    /// Leaves questions open when the prompt is over.
+    ApprovalsOutlive,
+    /// Takes the answer to a question of any turn.
+    AnyApproval,
+    /// Takes what an iterator says that has no prompt.
+    OldIteratorAsks,
+    /// Never opens the breaker.
+    NoBreaker,
+    /// Lets every new turn pass the open breaker.
+    BreakerPasses,
+    /// Lets the breaker wait less than the provider asked for.
+    BreakerHurries,
+    /// Tries a turn again past the budget.
+    NoWorkerBudget,
+    /// Ends a worker whose session is not closed.
+    EndsBeforeSession,
+    /// Lets a kill overtake a completion.
+    SecondEndWins,
+    /// Lets a kill move an ended worker.
+    EndedWorkerMoves,
+    /// Puts the wrap-up behind what waits.
+    WrapUpLast,
+    /// Leaves a worker held that is to finish.
+    WrapUpKeepsHold,
+    /// Interrupts nobody for the wrap-up.
+    WrapUpWaits,
+    /// Lets a worker go on that has had its time to finish.
+    WrapUpWithoutEnd,
+    /// Goes on after the wrap-up was answered.
+    WrapUpIsNoEnd,
+    /// Arms no timer for a worker that rests.
+    NoIdleTimer,
+    /// Lets an interrupt that resumes lift a hold.
+    InterruptLiftsHold,
+    /// Takes any timer of a wait for the one that is armed.
+    AnyWait,
+    /// Leaves the timers of a worker armed that is to end.
+    TimersLeftAtEnd,
+    /// Takes more into the inbox than fits.
+    InboxUnbounded,
+    /// Takes a message although one before it is missing.
+    GapTaken,
+    /// Takes what a child says a second time.
+    ChildDoubled,
+    /// Takes a second wish to finish.
+    WrapUpTwice,
+    /// Tries again what another try cannot mend.
+    PermanentTriesAgain,
+    /// Takes a report a second time.
+    ReportDoubled,
+    /// Lets the shell abort a prompt behind the worker's back.
+    ShellAborts,
+    /// Reports a message that a worker refuses.
+    RefusedWorkerEmits,
+    /// Forgets at restart the timers of workers.
+    ResyncForgetsWorkerTimers,
+    /// Forgets at restart what the agent asked a person about.
+    ResyncForgetsApprovals,
+    /// Forgets at restart the reports that were not acknowledged.
+    ResyncForgetsReports,
+    /// Forgets at restart what the prompt contains.
+    ResyncForgetsContent,
+    /// Forgets at restart the question about progress.
+    ResyncForgetsCheck,
 }
 
 impl Config {

@@ -14,6 +14,7 @@ use crate::visit::{Met, Visit};
 use crate::vocabulary::{
     Attempt, CallId, Effect, Event, Ignored, Outcome, QuestionId, Rejected, RequestId, Sink, TaskId, Timer,
 };
+use crate::worker::{WorkerEffect, WorkerEvent};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +119,7 @@ impl Kernel {
         match delivered.verdict {
             Verdict::Applied => Outcome::Applied,
             Verdict::NoEdge => Outcome::Rejected(Rejected::NoEdge { state, event }),
-            Verdict::Refused(refusal) => self.refused(refusal, state, event),
+            Verdict::Refused(refusal) => self.refused(refusal, task, state, event),
         }
     }
 
@@ -182,6 +183,9 @@ impl Kernel {
                     let settled = self.one(parent, &event, sink, &mut follows, visit);
                     self.assert_followed(settled.as_ref(), "a subtask's end did not settle its parent (S3)");
                 }
+                Follow::Report { parent, child, number } => {
+                    self.report(parent, child, number, sink, &mut follows, visit);
+                }
                 Follow::Forget { task } => {
                     visit(Visit { task, met: None });
                     self.tasks.remove(task);
@@ -189,6 +193,27 @@ impl Kernel {
             }
         }
         Some(delivered)
+    }
+
+    /// A report goes into the inbox of the parent's worker, and is acknowledged in the same step; where there is no such
+    /// inbox, or no room in it, it goes out, and whoever takes it acknowledges it.
+    fn report(
+        &mut self,
+        parent: TaskId,
+        child: TaskId,
+        number: u32,
+        sink: &mut dyn Sink,
+        follows: &mut Vec<Follow>,
+        visit: &mut dyn FnMut(Visit),
+    ) {
+        let told = self.one(parent, &TaskEvent::ChildReported { child, number }, sink, follows, visit);
+        if told.is_some_and(|told| matches!(told.verdict, Verdict::Applied)) {
+            let event = TaskEvent::Worker { event: WorkerEvent::ReportAcknowledged { number } };
+            let acknowledged = self.one(child, &event, sink, follows, visit);
+            self.assert_followed(acknowledged.as_ref(), "a report was not acknowledged (S5)");
+        } else {
+            sink.emit(Effect::Worker { task: child, effect: WorkerEffect::Report { number } });
+        }
     }
 
     /// What follows from a step is taken by the task that it is for, or was its wish already. Anything else is a
@@ -229,7 +254,7 @@ impl Kernel {
         Some(Delivered { state: stood, verdict })
     }
 
-    fn refused(&self, refusal: Refusal, state: TaskState, event: Event) -> Outcome {
+    fn refused(&self, refusal: Refusal, task: TaskId, state: TaskState, event: Event) -> Outcome {
         Outcome::Rejected(match refusal {
             Refusal::Ignored(why) => return Outcome::Ignored(why),
             Refusal::NeverAsked => Rejected::NeverAsked { state, event },
@@ -240,6 +265,9 @@ impl Kernel {
             }
             Refusal::TooManyCalls { got } => Rejected::TooManyCalls { limit: self.config.calls_max, got },
             Refusal::NoCalls { request } => Rejected::NoCalls { request },
+            Refusal::Worker(why) => Rejected::Worker { task, why },
+            Refusal::NotForShell => Rejected::NotForShell { event },
+            Refusal::Subtask { child, why } => Rejected::Subtask { task, child, why },
         })
     }
 
@@ -276,7 +304,7 @@ impl Kernel {
             }
             TaskState::Cancelling(outstanding) => {
                 match outstanding {
-                    Outstanding::Nothing => {}
+                    Outstanding::Nothing | Outstanding::Worker => {}
                     Outstanding::Initialization => {
                         sink.emit(Effect::AbortInitialization { task: *id });
                     }
@@ -284,12 +312,15 @@ impl Kernel {
                         sink.emit(Effect::CancelRequest { request: request(attempt) });
                     }
                 }
-                if outstanding != Outstanding::Nothing || data.calls.running() {
+                let own = !matches!(outstanding, Outstanding::Nothing | Outstanding::Worker);
+                if own || data.calls.running() {
                     let after_ms = u64::from(self.config.grace_ms);
                     sink.emit(Effect::Arm { timer: Timer::Grace(*id), after_ms });
                 }
             }
             TaskState::Completed | TaskState::Failed(_) | TaskState::Cancelled => {}
+            // What its worker has outstanding comes below.
+            TaskState::Working | TaskState::Ending(_) => {}
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
@@ -315,6 +346,9 @@ impl Kernel {
                 CallState::Waiting(_) | CallState::Subtask { .. } | CallState::Settled(_) => {}
             }
         }
+        if let Some(worker) = &data.worker {
+            worker.resync(&self.config, &mut |effect| sink.emit(Effect::Worker { task: *id, effect }));
+        }
         if let Some(end) = state.end()
             && !self.config.has(Fault::ResyncForgetsEnds)
         {
@@ -336,6 +370,9 @@ fn route(event: &Event) -> Route<'_> {
         Event::Admitted { task } => (task, E::Admitted),
         Event::Initialized { task } => (task, E::Initialized),
         Event::InitializationFailed { task } => (task, E::InitializationFailed),
+        Event::Deployed { task } => (task, E::Deployed),
+        Event::Worker { task, event } => (task, E::Worker { event }),
+        Event::SubtaskRequested { task, child } => (task, E::SubtaskRequested { child }),
         Event::ResponseEnded { request: RequestId { task, turn, attempt }, ref response, jitter_ms } => {
             (task, E::ResponseEnded { turn, attempt, response, jitter_ms })
         }

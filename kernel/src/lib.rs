@@ -30,23 +30,40 @@ mod config;
 mod drive;
 mod ending;
 pub mod faults;
+mod health;
 mod kernel;
 mod lifecycle;
 #[cfg(test)]
 mod oracle;
 mod roster;
+mod session;
 mod task;
 mod turn;
 mod validate;
 mod visit;
 mod vocabulary;
+mod worker;
+mod working;
 
 pub use calls::{CallState, Calls, Wanted};
 pub use config::Config;
 pub use faults::Fault;
+pub use health::{
+    CheckNumber, Concern, Health, HealthEffect, HealthEvent, HealthRejected, HealthState, Origin, Rung, Sign,
+    ToolId, WatchNumber,
+};
 pub use kernel::Kernel;
 pub use roster::Task;
+pub use session::{
+    IteratorEnd, IteratorId, PROMPTS_MAX, PromptEnd, PromptId, Session, SessionEffect, SessionEvent,
+    SessionRejected, SessionState,
+};
 pub use task::{Held, Outstanding, TaskData, TaskState};
 pub use validate::{COUNTER_MAX, Corrupt, Ties};
 pub use visit::{EDGES, Met, Visit};
 pub use vocabulary::*;
+pub use worker::{
+    APPROVALS_MAX, ApprovalId, Approvals, Assignment, Breaker, Content, Deadline, Source, Then, Worker,
+    WorkerCorrupt, WorkerData, WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason,
+    WorkerRejected, WorkerState, WorkerTimer,
+};

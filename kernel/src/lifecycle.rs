@@ -15,19 +15,23 @@ use crate::faults::Fault;
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::turn::{Fit, fit, late};
 use crate::vocabulary::{
-    Answer, Attempt, CallResult, Effect, End, Failure, Ignored, MessageId, Reason, RequestId, Response, Sink,
-    TaskId, ToolEnd, TurnNumber,
+    Answer, Attempt, CallRefusal, CallResult, Effect, End, Failure, Ignored, MessageId, Reason, RequestId,
+    Response, Sink, TaskId, ToolEnd, TurnNumber,
 };
+use crate::worker::{WorkerEvent, WorkerRejected};
+use crate::working::{ending, working};
 use alloc::vec::Vec;
 use statig::Outcome::{self, Handled, Super, Transition};
 use statig::blocking::{IntoStateMachine, State, Superstate};
 
-/// What happened to one task. `SubtaskEnded` comes from a subtask, `Released` from the parent that is resumed.
+/// What happened to one task. `SubtaskEnded` and `ChildReported` come from a subtask, `Released` from the parent that is
+/// resumed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TaskEvent<'e> {
     Admitted,
     Initialized,
     InitializationFailed,
+    Deployed,
     ResponseEnded { turn: TurnNumber, attempt: Attempt, response: &'e Response, jitter_ms: u32 },
     RequestFailed { turn: TurnNumber, attempt: Attempt, failure: Failure, jitter_ms: u32 },
     RequestCancelled { turn: TurnNumber, attempt: Attempt },
@@ -42,6 +46,9 @@ pub(crate) enum TaskEvent<'e> {
     GraceElapsed,
     EndAcknowledged,
     Released,
+    Worker { event: WorkerEvent },
+    SubtaskRequested { child: TaskId },
+    ChildReported { child: TaskId, number: u32 },
 }
 
 /// Why one task did not take an event.
@@ -54,6 +61,9 @@ pub(crate) enum Refusal {
     QueueFull { message: MessageId },
     TooManyCalls { got: usize },
     NoCalls { request: RequestId },
+    Worker(WorkerRejected),
+    NotForShell,
+    Subtask { child: TaskId, why: CallRefusal },
 }
 
 /// What a task's step means for other tasks.
@@ -67,6 +77,8 @@ pub(crate) enum Follow {
     Cancel { child: TaskId },
     /// A subtask ended, and its parent waits for it.
     Settle { parent: TaskId, child: TaskId, end: End },
+    /// The worker of a subtask has something for its parent.
+    Report { parent: TaskId, child: TaskId, number: u32 },
     /// The end is on record.
     Forget { task: TaskId },
 }
@@ -143,7 +155,9 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
             Self::Requesting { attempt } => requesting(attempt, event, task, cx),
             Self::BackingOff { attempt, .. } => backing_off(attempt, event, task, cx),
             Self::Paused(held) => paused(held, event, task, cx),
+            Self::Working => working(event, task, cx),
             Self::Cancelling(outstanding) => cancelling(outstanding, event, task, cx),
+            Self::Ending(end) => ending(end, event, task, cx),
             // What runs side by side ends in any order; `Live` settles all of it.
             Self::ExecutingTools | Self::AwaitingSubtask | Self::AwaitingInput => Super,
             Self::Completed | Self::Failed(_) | Self::Cancelled => Super,
@@ -159,8 +173,10 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
             | Self::Initializing
             | Self::AwaitingSubtask
             | Self::AwaitingInput
+            | Self::Working
             | Self::Paused(_)
-            | Self::Cancelling(_) => Some(TaskSuper::Live(*self)),
+            | Self::Cancelling(_)
+            | Self::Ending(_) => Some(TaskSuper::Live(*self)),
             Self::Completed => Some(TaskSuper::Ended(End::Completed)),
             Self::Failed(reason) => Some(TaskSuper::Ended(End::Failed(reason))),
             Self::Cancelled => Some(TaskSuper::Ended(End::Cancelled)),
@@ -219,7 +235,11 @@ fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'
         | E::BackoffElapsed { .. }
         | E::GraceElapsed
         | E::EndAcknowledged
-        | E::Released => Super,
+        | E::Released
+        | E::Deployed
+        | E::Worker { .. }
+        | E::SubtaskRequested { .. }
+        | E::ChildReported { .. } => Super,
     }
 }
 
@@ -231,6 +251,7 @@ fn initializing(
     use TaskEvent as E;
     match event {
         E::Initialized => Transition(task.begin_turn(cx)),
+        E::Deployed => Transition(task.deploy(Hold::Running, cx)),
         E::InitializationFailed => Transition(TaskState::Failed(Reason::Initialization)),
         E::Admitted
         | E::ResponseEnded { .. }
@@ -246,7 +267,10 @@ fn initializing(
         | E::BackoffElapsed { .. }
         | E::GraceElapsed
         | E::EndAcknowledged
-        | E::Released => Super,
+        | E::Released
+        | E::Worker { .. }
+        | E::SubtaskRequested { .. }
+        | E::ChildReported { .. } => Super,
     }
 }
 
@@ -286,7 +310,11 @@ fn backing_off(
         | E::CancelRequested
         | E::GraceElapsed
         | E::EndAcknowledged
-        | E::Released => Super,
+        | E::Released
+        | E::Deployed
+        | E::Worker { .. }
+        | E::SubtaskRequested { .. }
+        | E::ChildReported { .. } => Super,
     }
 }
 
@@ -313,6 +341,7 @@ fn paused(
         }
         (Held::Queued, E::Admitted) => Transition(TaskState::Paused(Held::Admitted)),
         (Held::Initializing, E::Initialized) => Transition(TaskState::Paused(Held::Turn)),
+        (Held::Initializing, E::Deployed) => Transition(task.deploy(Hold::Paused, cx)),
         (Held::Initializing, E::InitializationFailed) => {
             Transition(TaskState::Failed(Reason::Initialization))
         }
@@ -360,7 +389,11 @@ fn paused(
             | E::BackoffElapsed { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
-            | E::Released,
+            | E::Released
+            | E::Deployed
+            | E::Worker { .. }
+            | E::SubtaskRequested { .. }
+            | E::ChildReported { .. },
         ) => Super,
     }
 }
@@ -373,7 +406,9 @@ fn cancelling(
 ) -> Outcome<TaskState> {
     use TaskEvent as E;
     match *event {
-        E::Initialized | E::InitializationFailed if outstanding == Outstanding::Initialization => {
+        E::Initialized | E::InitializationFailed | E::Deployed
+            if outstanding == Outstanding::Initialization =>
+        {
             Transition(task.stopped(Outstanding::Nothing, cx))
         }
         E::ResponseEnded { turn, attempt, response, .. }
@@ -418,7 +453,11 @@ fn cancelling(
             cx.ignore(Ignored::Stale)
         }
         E::MessageReceived { message } => cx.ignore(task.too_late(message)),
-        E::PauseRequested | E::ResumeRequested => cx.ignore(Ignored::Terminal),
+        E::Worker { event } if outstanding == Outstanding::Worker => task.tell_cancelled(event, cx),
+        // Its worker may be gone just now.
+        E::Worker { .. } | E::PauseRequested | E::ResumeRequested | E::SubtaskRequested { .. } => {
+            cx.ignore(Ignored::Terminal)
+        }
         E::Admitted
         | E::Initialized
         | E::InitializationFailed
@@ -428,7 +467,9 @@ fn cancelling(
         | E::AnswerReceived { .. }
         | E::BackoffElapsed { .. }
         | E::EndAcknowledged
-        | E::Released => Super,
+        | E::Released
+        | E::Deployed
+        | E::ChildReported { .. } => Super,
     }
 }
 
@@ -442,7 +483,7 @@ fn live(
     use TaskEvent as E;
     match *event {
         E::Admitted => cx.ignore(Ignored::Duplicate),
-        E::Initialized | E::InitializationFailed => match leaf {
+        E::Initialized | E::InitializationFailed | E::Deployed => match leaf {
             TaskState::Queued | TaskState::Paused(Held::Unstarted | Held::Queued | Held::Admitted) => {
                 cx.refuse(Refusal::NeverAsked)
             }
@@ -460,7 +501,9 @@ fn live(
                 | Held::Turn
                 | Held::Calls,
             )
+            | TaskState::Working
             | TaskState::Cancelling(_)
+            | TaskState::Ending(_)
             | TaskState::Completed
             | TaskState::Failed(_)
             | TaskState::Cancelled => cx.ignore(Ignored::Duplicate),
@@ -489,7 +532,8 @@ fn live(
         }
         E::BackoffElapsed { turn, .. } if turn <= task.data.turn => cx.ignore(Ignored::Stale),
         E::BackoffElapsed { .. } | E::GraceElapsed => cx.refuse(Refusal::NeverAsked),
-        E::EndAcknowledged => Super,
+        // No worker runs it.
+        E::Worker { .. } | E::SubtaskRequested { .. } | E::ChildReported { .. } | E::EndAcknowledged => Super,
     }
 }
 
@@ -528,7 +572,11 @@ fn ended(
         | E::CancelRequested
         | E::BackoffElapsed { .. }
         | E::GraceElapsed
-        | E::Released => cx.ignore(Ignored::Terminal),
+        | E::Released
+        | E::Deployed
+        | E::Worker { .. }
+        | E::SubtaskRequested { .. }
+        | E::ChildReported { .. } => cx.ignore(Ignored::Terminal),
     }
 }
 
@@ -542,8 +590,11 @@ fn hold(leaf: TaskState) -> Option<Held> {
         TaskState::ExecutingTools | TaskState::AwaitingSubtask | TaskState::AwaitingInput => {
             Some(Held::Calls)
         }
-        TaskState::Paused(_)
+        // The worker knows what a pause holds.
+        TaskState::Working
+        | TaskState::Paused(_)
         | TaskState::Cancelling(_)
+        | TaskState::Ending(_)
         | TaskState::Completed
         | TaskState::Failed(_)
         | TaskState::Cancelled => None,

@@ -4,9 +4,15 @@
 //! agree on the whole of what comes of it: the next state, the data, the effects in their order, the refusal, and
 //! what follows for other tasks.
 
+mod health;
 mod page;
+mod session;
 mod situations;
 mod twin;
+mod worker;
+mod worker_page;
+mod worker_situations;
+mod worker_twin;
 
 use crate::config::Config;
 use crate::drive::drive;
@@ -52,7 +58,7 @@ fn leaf(state: TaskState) -> &'static str {
 }
 
 /// Every kind of event, by the name of [`Event`](crate::Event) where it comes from outside.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 21] = [
     "Admitted",
     "Initialized",
     "InitializationFailed",
@@ -70,6 +76,10 @@ const KINDS: [&str; 17] = [
     "TimerFired(Grace)",
     "EndAcknowledged",
     "Released",
+    "Deployed",
+    "Worker",
+    "SubtaskRequested",
+    "ChildReported",
 ];
 
 fn kind(event: &TaskEvent<'_>) -> &'static str {
@@ -196,7 +206,8 @@ fn comparison_finds_every_planted_fault_of_the_machine() {
         Fault::ResyncForgetsEnds,
         Fault::ResyncSendsNext,
     ];
-    for fault in Fault::ALL.iter().copied().filter(|fault| !OF_RESYNC.contains(fault)) {
+    let elsewhere = [&OF_RESYNC[..], &session::OF_SESSION, health::FAULTS, worker::FAULTS].concat();
+    for fault in Fault::ALL.iter().copied().filter(|fault| !elsewhere.contains(fault)) {
         let config = Config { fault: Some(fault), ..small() };
         // One situation in seven is enough for each of them, and seven times as fast.
         assert!(compare(config, 7, twin).is_err(), "nobody noticed {fault:?}");

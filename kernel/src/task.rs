@@ -3,6 +3,8 @@
 use crate::calls::Calls;
 use crate::turn::Attempts;
 use crate::vocabulary::{Attempt, End, MessageId, Reason, TaskId, TurnNumber};
+use crate::worker::Worker;
+use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
 /// Where one task stands. The diagram is in `docs/task-lifecycle.md`, made from this code.
@@ -30,10 +32,14 @@ pub enum TaskState {
     AwaitingSubtask,
     /// Only a person's answer is missing.
     AwaitingInput,
+    /// A worker runs it.
+    Working,
     /// A person holds it, or its parent before it has started: it sends nothing and starts nothing.
     Paused(Held),
     /// It ends as soon as its own work has stopped and its descendants have ended.
     Cancelling(Outstanding),
+    /// Its worker ended like this; subtasks that it asked for have not.
+    Ending(End),
     /// Ended with a result.
     Completed,
     /// Ended without one.
@@ -83,6 +89,8 @@ pub enum Outstanding {
     Nothing,
     /// The end of its initialization.
     Initialization,
+    /// The end of its worker.
+    Worker,
     /// The end of its model request.
     Request {
         /// Which send of the turn.
@@ -104,8 +112,10 @@ impl TaskState {
             | Self::BackingOff { .. }
             | Self::AwaitingSubtask
             | Self::AwaitingInput
+            | Self::Working
             | Self::Paused(_)
-            | Self::Cancelling(_) => None,
+            | Self::Cancelling(_)
+            | Self::Ending(_) => None,
         }
     }
 
@@ -132,7 +142,9 @@ impl TaskState {
                 | Held::Turn
                 | Held::Calls,
             )
-            | Self::Cancelling(Outstanding::Nothing | Outstanding::Initialization)
+            | Self::Working
+            | Self::Cancelling(Outstanding::Nothing | Outstanding::Initialization | Outstanding::Worker)
+            | Self::Ending(_)
             | Self::Completed
             | Self::Failed(_)
             | Self::Cancelled => Attempts::Answered,
@@ -164,8 +176,10 @@ pub struct TaskData {
     pub answered: MessageId,
     /// The number of the last question.
     pub questions: u32,
-    /// The calls of the response to turn `replied`.
+    /// The calls of the response to turn `replied`; of a task that a worker runs, the subtasks that it asked for.
     pub calls: Calls,
+    /// The worker that runs it, if one does.
+    pub worker: Option<Box<Worker>>,
 }
 
 impl TaskData {
@@ -181,6 +195,7 @@ impl TaskData {
             answered: MessageId(0),
             questions: 0,
             calls: Calls::default(),
+            worker: None,
         }
     }
 

@@ -202,7 +202,11 @@ impl TaskMachine<'_> {
             | E::BackoffElapsed { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
-            | E::Released => Super,
+            | E::Released
+            | E::Deployed
+            | E::Worker { .. }
+            | E::SubtaskRequested { .. }
+            | E::ChildReported { .. } => Super,
         }
     }
 

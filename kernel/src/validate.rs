@@ -8,6 +8,7 @@ use crate::kernel::Kernel;
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
+use crate::worker::{Assignment, Worker};
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::error::Error;
@@ -52,6 +53,11 @@ pub enum Corrupt {
         /// Which task.
         task: TaskId,
     },
+    /// The worker of a task does not fit its state, or contradicts itself.
+    Worker {
+        /// Which task.
+        task: TaskId,
+    },
     /// The counters of a task contradict each other or its state, or are near the end of their range.
     Counters {
         /// Which task.
@@ -76,6 +82,7 @@ impl fmt::Display for Corrupt {
                 write!(f, "task {} has not started, and no paused parent would start it", task.0)
             }
             Self::Calls { task } => write!(f, "the calls of task {} do not fit its state", task.0),
+            Self::Worker { task } => write!(f, "the worker of task {} cannot be as it is", task.0),
             Self::Counters { task } => write!(f, "the counters of task {} contradict each other", task.0),
         }
     }
@@ -132,6 +139,9 @@ impl Task {
         if !calls_fit(self, config.calls_max) {
             return Err(Corrupt::Calls { task: self.id });
         }
+        if !worker_fits(self, config) {
+            return Err(Corrupt::Worker { task: self.id });
+        }
         Ok(())
     }
 
@@ -143,9 +153,17 @@ impl Task {
             depth: self.data.depth,
             is_live: self.state.end().is_none(),
             is_unstarted: self.state == TaskState::Paused(Held::Unstarted),
-            holds_calls: self.state == TaskState::Paused(Held::Calls),
+            holds_calls: self.holds_subtasks(),
             subtasks: self.data.calls.subtasks().collect(),
         }
+    }
+}
+
+impl Task {
+    /// Whether its resume lets subtasks go that have not started.
+    fn holds_subtasks(&self) -> bool {
+        let held = |worker: &Worker| self.state == TaskState::Working && worker.data.hold;
+        self.state == TaskState::Paused(Held::Calls) || self.data.worker.as_deref().is_some_and(held)
     }
 }
 
@@ -195,7 +213,9 @@ fn counters_agree(task: &Task, messages_max: u32) -> bool {
         | TaskState::Paused(
             Held::Unstarted | Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls,
         )
-        | TaskState::Cancelling(Outstanding::Initialization) => Some(false),
+        | TaskState::Working
+        | TaskState::Ending(_)
+        | TaskState::Cancelling(Outstanding::Initialization | Outstanding::Worker) => Some(false),
         TaskState::Cancelling(Outstanding::Nothing)
         | TaskState::Completed
         | TaskState::Failed(_)
@@ -224,8 +244,10 @@ fn has_begun(task: &Task) -> bool {
         TaskState::Queued
         | TaskState::Initializing
         | TaskState::Paused(Held::Unstarted | Held::Queued | Held::Admitted | Held::Initializing)
-        | TaskState::Cancelling(Outstanding::Initialization)
-        | TaskState::Failed(Reason::Initialization) => !begun,
+        | TaskState::Working
+        | TaskState::Ending(_)
+        | TaskState::Cancelling(Outstanding::Initialization | Outstanding::Worker)
+        | TaskState::Failed(Reason::Initialization | Reason::Worker(_)) => !begun,
         TaskState::Requesting { .. }
         | TaskState::ExecutingTools
         | TaskState::BackingOff { .. }
@@ -234,12 +256,15 @@ fn has_begun(task: &Task) -> bool {
         | TaskState::Paused(
             Held::Requesting { .. } | Held::BackingOff { .. } | Held::Attempt { .. } | Held::Calls,
         )
-        | TaskState::Cancelling(Outstanding::Nothing | Outstanding::Request { .. })
-        | TaskState::Completed
+        | TaskState::Cancelling(Outstanding::Request { .. })
         | TaskState::Failed(Reason::AttemptsExhausted | Reason::RequestRefused | Reason::MistakeLimit) => {
             begun
         }
-        TaskState::Paused(Held::Turn) | TaskState::Cancelled => true,
+        // After the end of a worker too, which is no turn of the task.
+        TaskState::Paused(Held::Turn)
+        | TaskState::Cancelling(Outstanding::Nothing)
+        | TaskState::Completed
+        | TaskState::Cancelled => true,
     }
 }
 
@@ -263,6 +288,7 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
             true
         }
     });
+    let only_subtasks = !running && !asking && !waiting && !has(|call| matches!(call, CallState::Settled(_)));
     let possible = calls.iter().all(|call| possible(call, calls.len()));
     let fits = match task.state {
         TaskState::ExecutingTools => running && !waiting,
@@ -273,6 +299,8 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
             let own = outstanding != Outstanding::Nothing;
             !asking && !waiting && (own || running || subtask)
         }
+        TaskState::Working => only_subtasks,
+        TaskState::Ending(_) => only_subtasks && subtask,
         TaskState::Completed | TaskState::Failed(_) | TaskState::Cancelled => calls.len() == 0,
         TaskState::Queued | TaskState::Initializing => calls.len() == 0,
         TaskState::Requesting { .. }
@@ -289,12 +317,33 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
         ) => !calls.open(),
     };
     let cancelled = matches!(task.state, TaskState::Cancelling(_));
-    let of_a_response = calls.len() == 0 || task.data.replied.0 > 0;
+    // Or of an agent, which has no turn here.
+    let of_a_response = calls.len() == 0 || task.data.replied.0 > 0 || !has(|call| !is_of_agent(call));
     fits && questions
         && possible
         && of_a_response
         && (cancelled || !abandoned)
         && calls.len() <= usize::from(calls_max).max(1)
+}
+
+/// Whether the agent of a worker can have made the call.
+fn is_of_agent(call: CallState) -> bool {
+    match call {
+        CallState::Subtask { .. } | CallState::Settled(CallResult::Subtask { .. }) => true,
+        CallState::Waiting(_) | CallState::Running | CallState::Asking { .. } | CallState::Settled(_) => {
+            false
+        }
+    }
+}
+
+/// Whether a worker runs a task exactly if its state says so, and can have come from events.
+fn worker_fits(task: &Task, config: &Config) -> bool {
+    let has = matches!(task.state, TaskState::Working | TaskState::Cancelling(Outstanding::Worker));
+    let live = |worker: &Worker| worker.state.end().is_none() && worker.validate(config).is_ok();
+    match &task.data.worker {
+        Some(worker) => has && live(worker) && worker.data.assignment != Assignment::Awaited,
+        None => !has,
+    }
 }
 
 /// Whether a call can stand there in a list `of` that many.

@@ -31,7 +31,7 @@ pub struct Met {
     pub applied: bool,
 }
 
-const LIVE: [&str; 7] = [
+const LIVE: [&str; 8] = [
     "Queued",
     "Initializing",
     "Requesting",
@@ -39,6 +39,7 @@ const LIVE: [&str; 7] = [
     "BackingOff",
     "AwaitingSubtask",
     "AwaitingInput",
+    "Working",
 ];
 
 const PAUSED: [&str; 9] = [
@@ -63,18 +64,24 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("Admitted", &["Queued", "Paused(Queued)"]),
     ("Initialized", WITH_AN_INITIALIZATION),
     ("InitializationFailed", WITH_AN_INITIALIZATION),
+    ("Deployed", WITH_AN_INITIALIZATION),
+    ("Worker", &["Working", "Cancelling(Worker)"]),
+    ("SubtaskRequested", &["Working"]),
+    ("ChildReported", &["Working"]),
     ("ResponseEnded", WITH_A_REQUEST),
     ("RequestFailed", WITH_A_REQUEST),
     ("RequestCancelled", WITH_A_REQUEST),
     ("TimerFired(Backoff)", &["BackingOff", "Paused(BackingOff)"]),
     ("ToolEnded", &["ExecutingTools", "Paused(Calls)", "Cancelling(Nothing)"]),
     ("SubtaskEnded", &["ExecutingTools", "AwaitingSubtask", "Paused(Calls)", "Cancelling(Nothing)"]),
+    ("SubtaskEnded", &["Working", "Ending", "Cancelling(Worker)"]),
     ("AnswerReceived", &["ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Paused(Calls)"]),
     ("MessageReceived", &LIVE),
     ("MessageReceived", &PAUSED),
     ("PauseRequested", &LIVE),
     ("PauseRequested", &["Paused(Unstarted)"]),
     ("ResumeRequested", &PAUSED),
+    ("ResumeRequested", &["Working"]),
     ("CancelRequested", &LIVE),
     ("CancelRequested", &PAUSED),
     ("TimerFired(Grace)", &["Cancelling(Nothing)", "Cancelling(Initialization)", "Cancelling(Request)"]),
@@ -102,6 +109,9 @@ impl TaskState {
             Self::Paused(Held::Attempt { .. }) => "Paused(Attempt)",
             Self::Paused(Held::Turn) => "Paused(Turn)",
             Self::Paused(Held::Calls) => "Paused(Calls)",
+            Self::Working => "Working",
+            Self::Cancelling(Outstanding::Worker) => "Cancelling(Worker)",
+            Self::Ending(_) => "Ending",
             Self::Cancelling(Outstanding::Nothing) => "Cancelling(Nothing)",
             Self::Cancelling(Outstanding::Initialization) => "Cancelling(Initialization)",
             Self::Cancelling(Outstanding::Request { .. }) => "Cancelling(Request)",
@@ -133,6 +143,10 @@ impl TaskEvent<'_> {
             Self::GraceElapsed => "TimerFired(Grace)",
             Self::EndAcknowledged => "EndAcknowledged",
             Self::Released => "Released",
+            Self::Deployed => "Deployed",
+            Self::Worker { .. } => "Worker",
+            Self::SubtaskRequested { .. } => "SubtaskRequested",
+            Self::ChildReported { .. } => "ChildReported",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! it back: that is how a late answer, a doubled answer and an answer to an older question are told apart
 //! without a lock.
 
+use crate::worker::{WorkerEffect, WorkerEvent, WorkerReason, WorkerRejected};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +23,13 @@ id! {
     /// is refused, so that an event for a task that is gone can never reach another one.
     TaskId(u64);
     /// A turn of one task: one question to the model, however often it has to be sent. The first is 1.
+    #[derive(Default)]
     TurnNumber(u32);
     /// A send of one turn. The first is 0.
     Attempt(u16);
     /// A message of a user to one task. The sender numbers them 1, 2, 3 without gaps: only so is "this one was
     /// accepted before" a fact and not a guess.
+    #[derive(Default)]
     MessageId(u32);
 }
 
@@ -92,6 +95,27 @@ pub enum Event {
     InitializationFailed {
         /// Which task.
         task: TaskId,
+    },
+    /// The task's surroundings are a worker with an agent of its own, which runs it from here on. Answers
+    /// [`Effect::Initialize`], in place of [`Event::Initialized`].
+    Deployed {
+        /// Which task.
+        task: TaskId,
+    },
+    /// Something happened to the worker of a task. Answers [`Effect::Worker`]. What the kernel tells a worker itself is
+    /// refused: messages, pause, resume and the end of a task have events of their own.
+    Worker {
+        /// Whose worker.
+        task: TaskId,
+        /// What.
+        event: WorkerEvent,
+    },
+    /// The agent of a task's worker asks for a subtask.
+    SubtaskRequested {
+        /// Who asks.
+        task: TaskId,
+        /// The subtask's id, above every id used before.
+        child: TaskId,
     },
     /// A model request ended with a whole response. Answers [`Effect::Send`].
     ResponseEnded {
@@ -279,6 +303,13 @@ pub enum Effect {
         /// Which task.
         task: TaskId,
     },
+    /// An order of the worker of a task; answer [`Event::Worker`].
+    Worker {
+        /// Whose worker.
+        task: TaskId,
+        /// What to do.
+        effect: WorkerEffect,
+    },
     /// A part of the content of the next [`Effect::Send`] of this task. Parts come in the order in which the
     /// model shall read them, and are the same for every attempt of a turn.
     Include {
@@ -425,18 +456,20 @@ pub enum Reason {
     RequestRefused,
     /// The model answered too often without a call, and a person said no to going on.
     MistakeLimit,
+    /// Its worker failed.
+    Worker(WorkerReason),
 }
 
 /// What became of an event. *Not applied means that nothing changed and nothing was emitted* (S25).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "an event that was not applied is counted or reported"]
-pub enum Outcome {
+pub enum Outcome<R = Rejected> {
     /// The kernel changed, or emitted effects, or both.
     Applied,
     /// A race that is to be expected: count it and go on.
     Ignored(Ignored),
     /// A mistake of the sender, or a bound: sending the same event again cannot succeed now.
-    Rejected(Rejected),
+    Rejected(R),
 }
 
 /// Why an event came too late to matter.
@@ -508,6 +541,27 @@ pub enum Rejected {
         limit: u16,
         /// How many there were.
         got: usize,
+    },
+    /// Its worker refuses it.
+    Worker {
+        /// Whose worker.
+        task: TaskId,
+        /// Why.
+        why: WorkerRejected,
+    },
+    /// Only the kernel tells a worker that.
+    NotForShell {
+        /// What arrived.
+        event: Event,
+    },
+    /// A worker's agent cannot have this subtask.
+    Subtask {
+        /// Who asked.
+        task: TaskId,
+        /// The subtask, whose id is not used up.
+        child: TaskId,
+        /// Why.
+        why: CallRefusal,
     },
     /// A response of calls without a call: it is [`Response::Text`] or [`Response::Empty`].
     NoCalls {

@@ -12,8 +12,10 @@
 
 pub mod actions;
 pub mod as_is;
+pub mod kernel;
 pub mod ledger;
 pub mod line;
+pub mod properties;
 pub mod sdk;
 pub mod session;
 pub mod state;
@@ -36,7 +38,7 @@ pub enum Version {
     V3,
 }
 
-/// Every version, with what the checker found about it.
+/// Every version, with what the checker found about it, and the kernel's session in the same hands.
 ///
 /// Under its own name each is put to everything that callers do: two of them, who also cancel their tokens, and
 /// interrupts while a start is in progress. As `-calm` it is put to what it was made for: one caller, aborts of a
@@ -64,7 +66,7 @@ pub fn variants() -> Vec<Variant> {
         let variant = violated.iter().fold(AsIs::variant(name, about, version, defaults), expect);
         headline.into_iter().fold(variant, Variant::headline)
     };
-    all.into_iter().map(variant).collect()
+    all.into_iter().map(variant).chain([kernel::variant()]).collect()
 }
 
 /// Other defaults of bounds.

@@ -5,9 +5,11 @@ use std::fs;
 
 use downbeat_models::agent_session::Version;
 use downbeat_models::agent_session::as_is::AsIs;
+use downbeat_models::agent_session::kernel::{KernelModel, SCENARIO};
 use downbeat_models::agent_session::ledger::{Ledger, Outcome, Stray};
 use downbeat_models::agent_session::state::{Action, Left, State};
 use downbeat_models::agent_session::variants;
+use downbeat_sim::check::Checker;
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::{Run, Settings, Variant, run};
 use downbeat_sim::model::Model;
@@ -60,6 +62,17 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
         counts.push(format!("{:<8}{distinct:>6} states, depth {depth}", variant.name()));
     }
     insta::assert_snapshot!("state-counts", counts.join("\n"));
+}
+
+#[test]
+fn kernel_takes_each_edge_and_each_kind_of_action() {
+    let report = Checker::new(&KernelModel::new(SCENARIO)).check().expect("the model is consistent");
+    let kinds = report.coverage.kinds.into_iter().map(|(kind, steps)| (kind.to_owned(), steps));
+    let taken: Vec<_> = report.coverage.marks.into_iter().chain(kinds).collect();
+    let never: Vec<_> = taken.iter().filter(|(_, steps)| *steps == 0).map(|(name, _)| name).collect();
+    assert_eq!(never, [""; 0]);
+    // The edges of the session, and the kinds of what may happen.
+    assert_eq!(taken.len(), 25 + 19);
 }
 
 /// How an iterator ends that was aborted.

@@ -16,7 +16,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/task-lifecycle.
 const OUTSIDE: &str = "[*]";
 
 /// The boxes of the diagram, outer ones first, each with the leaves in it.
-const BOXES: [(&str, &[&str]); 5] = [
+const BOXES: [(&str, &[&str]); 6] = [
     (
         "Live",
         &[
@@ -43,10 +43,17 @@ const BOXES: [(&str, &[&str]); 5] = [
             "Paused(Calls)",
         ],
     ),
-    ("Cancelling", &["Cancelling(Nothing)", "Cancelling(Initialization)", "Cancelling(Request)"]),
+    (
+        "Cancelling",
+        &["Cancelling(Nothing)", "Cancelling(Initialization)", "Cancelling(Request)", "Cancelling(Worker)"],
+    ),
+    ("OfWorker", &["Working", "Ending"]),
     ("Ended", &["Completed", "Failed", "Cancelled"]),
     ("InProgress", &["Requesting", "ExecutingTools", "BackingOff"]),
 ];
+
+/// The boxes that no other one is around.
+const OUTER: usize = 5;
 
 /// Source, event, target: leaves at first, boxes where a whole box has the edge.
 type Edges = BTreeSet<(&'static str, &'static str, &'static str)>;
@@ -92,6 +99,9 @@ fn outcome(no: No) -> &'static str {
         No::Because(Refusal::QueueFull { .. }) => "Rejected(QueueFull)",
         No::Because(Refusal::TooManyCalls { .. }) => "Rejected(TooManyCalls)",
         No::Because(Refusal::NoCalls { .. }) => "Rejected(NoCalls)",
+        No::Because(Refusal::Worker(_)) => "Rejected(Worker)",
+        No::Because(Refusal::NotForShell) => "Rejected(NotForShell)",
+        No::Because(Refusal::Subtask { .. }) => "Rejected(Subtask)",
     }
 }
 
@@ -150,8 +160,8 @@ fn diagram(observed: &Observed) -> String {
         "    [*] --> Queued".into(),
         "    [*] --> PausedUnstarted".into(),
     ]);
-    let in_progress = BOXES[4];
-    for (name, leaves) in &BOXES[..4] {
+    let in_progress = BOXES[OUTER];
+    for (name, leaves) in &BOXES[..OUTER] {
         lines.push(format!("    state {name} {{"));
         let mut inner = false;
         for leaf in *leaves {
@@ -190,7 +200,7 @@ fn diagram(observed: &Observed) -> String {
 
 fn table(observed: &Observed) -> String {
     let mut lines = Vec::from(["| event | outcome | in |".into(), "|---|---|---|".into()]);
-    let leaves: Vec<&str> = BOXES[..4].iter().flat_map(|(_, leaves)| leaves.iter().copied()).collect();
+    let leaves: Vec<&str> = BOXES[..OUTER].iter().flat_map(|(_, leaves)| leaves.iter().copied()).collect();
     for kind in KINDS {
         // In the order of the states, so that the outcome of the earliest comes first.
         let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
@@ -212,7 +222,7 @@ fn table(observed: &Observed) -> String {
 /// The leaves, with the name of the box instead where all or most of it is there.
 fn boxed(found: &[&str]) -> String {
     let mut names = Vec::new();
-    for (name, leaves) in &BOXES[..4] {
+    for (name, leaves) in &BOXES[..OUTER] {
         let (in_it, not): (Vec<&str>, Vec<&str>) = leaves.iter().partition(|leaf| found.contains(leaf));
         if not.is_empty() {
             names.push(format!("every {name}"));
@@ -226,7 +236,7 @@ fn boxed(found: &[&str]) -> String {
 }
 
 /// The page with the text between its markers replaced.
-fn with_part(page: &str, part: &str, text: &str) -> String {
+pub(super) fn with_part(page: &str, part: &str, text: &str) -> String {
     let (begin, end) = (format!("<!-- generated: {part} -->\n"), format!("<!-- end of {part} -->"));
     let (before, rest) = page.split_once(&begin).expect("the page has the marker");
     let (_, after) = rest.split_once(&end).expect("the page has the end marker");

@@ -8,11 +8,14 @@ use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::lifecycle::TaskEvent;
 use crate::roster::{Roster, Task};
+use crate::session::{IteratorEnd, IteratorId, PromptId, SessionEvent};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{
-    Answer, Approval, Attempt, Call, CallRefusal, CallResult, End, Failure, MessageId, Reason, Response,
-    TaskId, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallRefusal, CallResult, End, Failure, MessageId, Outcome, Reason,
+    Response, TaskId, ToolEnd, TurnNumber,
 };
+use crate::worker::{Then, Worker, WorkerEvent, WorkerReason};
+use std::boxed::Box;
 use std::vec::Vec;
 
 /// The task that the events are for.
@@ -45,6 +48,9 @@ pub(super) fn small() -> Config {
 /// Every valid situation, one leaf after the other.
 pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
     leaves(&config).into_iter().flat_map(move |state| {
+        if is_of_worker(state) {
+            return with_worker(config, state);
+        }
         let lists = if holds_open_calls(state) { open_lists() } else { settled_lists() };
         let judges_room = matches!(
             state,
@@ -81,7 +87,13 @@ pub(super) fn leaves(config: &Config) -> Vec<TaskState> {
         TaskState::Paused(Held::Calls),
         TaskState::Cancelling(Outstanding::Nothing),
         TaskState::Cancelling(Outstanding::Initialization),
+        TaskState::Working,
+        TaskState::Cancelling(Outstanding::Worker),
+        TaskState::Ending(End::Completed),
+        TaskState::Ending(End::Failed(Reason::Worker(WorkerReason::Stuck))),
+        TaskState::Ending(End::Cancelled),
         TaskState::Completed,
+        TaskState::Failed(Reason::Worker(WorkerReason::Refused)),
         TaskState::Failed(Reason::Initialization),
         TaskState::Failed(Reason::AttemptsExhausted),
         TaskState::Failed(Reason::RequestRefused),
@@ -110,6 +122,67 @@ fn holds_open_calls(state: TaskState) -> bool {
             | TaskState::Paused(Held::Calls)
             | TaskState::Cancelling(Outstanding::Nothing)
     )
+}
+
+/// Whether the task's agent is a worker's, so that it has no turn and no message of its own.
+fn is_of_worker(state: TaskState) -> bool {
+    matches!(state, TaskState::Working | TaskState::Ending(_) | TaskState::Cancelling(Outstanding::Worker))
+}
+
+fn with_worker(config: Config, state: TaskState) -> Vec<Situation> {
+    let live = |index| CallState::Subtask { child: TaskId(LIVE + index) };
+    let workers: Vec<_> = if matches!(state, TaskState::Ending(_)) {
+        Vec::from([None])
+    } else {
+        workers(&config).into_iter().map(|worker| Some(Box::new(worker))).collect()
+    };
+    let mut found = Vec::new();
+    for lineage in [(None, 0), (Some(PARENT), 1)] {
+        for calls in [&[][..], &[live(0)], &[live(0), live(1)], &[live(0), live(1), live(2)]] {
+            for worker in &workers {
+                for room in [0, 5] {
+                    let axes = Axes { lineage, turn: 0, replied: 0, messages: [0; 3], mistakes: 0 };
+                    let mut data = data(&axes, calls);
+                    data.questions = 0;
+                    data.worker.clone_from(worker);
+                    let highest = Some(HIGHEST);
+                    let situation = Situation { config, id: TASK, state, data, room, highest };
+                    found.extend(situation.kernel().validate().is_ok().then_some(situation));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Workers that stand everywhere: what they do is compared with a twin of their own.
+fn workers(config: &Config) -> Vec<Worker> {
+    use WorkerEvent as E;
+    let iterator = IteratorId(1);
+    let started = E::Session(SessionEvent::Started { iterator });
+    let answered = E::Session(SessionEvent::Answered { iterator, prompt: PromptId(1) });
+    let failed = E::Session(SessionEvent::IteratorEnded { iterator, end: IteratorEnd::Throttled });
+    let message = E::MessageReceived { message: MessageId(1) };
+    let reported = E::Reported { number: 1 };
+    let lives: [&[E]; 8] = [
+        &[E::Assigned],
+        &[E::Assigned, started, message, reported],
+        &[E::PauseRequested, E::Assigned],
+        &[E::Assigned, started, E::PauseRequested, message],
+        &[E::Assigned, started, answered],
+        &[E::Assigned, started, failed],
+        &[E::Assigned, started, message, E::CompleteRequested],
+        &[E::Assigned, started, E::KillRequested],
+    ];
+    let mut workers = Vec::new();
+    for life in lives {
+        let mut worker = Worker::default();
+        for event in life {
+            assert_eq!(worker.step(*event, config, &mut |_| {}), Outcome::Applied, "{event:?} of {life:?}");
+        }
+        workers.push(worker);
+    }
+    workers
 }
 
 /// One choice of everything but the state and its calls.
@@ -210,6 +283,12 @@ fn situation(
     calls: &[CallState],
     room: u32,
 ) -> Option<Situation> {
+    let data = data(axes, calls);
+    let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST) };
+    (situation.makes_sense() && situation.kernel().validate().is_ok()).then_some(situation)
+}
+
+fn data(axes: &Axes, calls: &[CallState]) -> TaskData {
     let (parent, depth) = axes.lineage;
     let mut data = TaskData::new(parent, depth);
     data.turn = TurnNumber(axes.turn);
@@ -218,8 +297,7 @@ fn situation(
     [data.accepted, data.taken, data.answered] = axes.messages.map(MessageId);
     data.questions = SETTLED_QUESTIONS + 3;
     data.calls.replace(calls.iter().copied());
-    let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST) };
-    (situation.makes_sense() && situation.kernel().validate().is_ok()).then_some(situation)
+    data
 }
 
 impl Situation {
@@ -263,7 +341,9 @@ impl Situation {
             E::GraceElapsed,
             E::EndAcknowledged,
             E::Released,
+            E::Deployed,
         ]);
+        self.worker_events(&mut events);
         self.request_events(responses, &mut events);
         self.call_events(&mut events);
         let accepted = self.data.accepted.0;
@@ -271,6 +351,41 @@ impl Situation {
             events.push(E::MessageReceived { message: MessageId(number) });
         }
         events
+    }
+
+    /// What a task that no worker runs refuses by one is enough of; to the worker itself its own twin tells everything.
+    fn worker_events(&self, events: &mut Vec<TaskEvent<'_>>) {
+        use WorkerEvent as E;
+        let iterator = IteratorId(1);
+        let ended = SessionEvent::IteratorEnded { iterator, end: IteratorEnd::Permanent };
+        let answered = SessionEvent::Answered { iterator, prompt: PromptId(1) };
+        let mut told = Vec::from([E::Session(ended)]);
+        if self.data.worker.is_some() {
+            told.extend([
+                E::Session(answered),
+                E::Session(SessionEvent::StopElapsed { iterator }),
+                E::Session(SessionEvent::RestartRequested),
+                E::Assigned,
+                E::MessageReceived { message: MessageId(2) },
+                E::ChildReported { child: TaskId(LIVE), number: 1 },
+                E::ChildEnded { child: TaskId(LIVE) },
+                E::PauseRequested,
+                E::ResumeRequested,
+                E::KillRequested,
+                E::EndAcknowledged,
+                E::Reported { number: 1 },
+                E::Reported { number: 2 },
+                E::ReportAcknowledged { number: 1 },
+                E::WrapUpRequested,
+                E::CompleteRequested,
+                E::InterruptRequested { turn: TurnNumber(1), then: Then::Hold },
+            ]);
+        }
+        events.extend(told.into_iter().map(|event| TaskEvent::Worker { event }));
+        for child in [HIGHEST, TaskId(HIGHEST.0 + 1)] {
+            events.push(TaskEvent::SubtaskRequested { child });
+        }
+        events.push(TaskEvent::ChildReported { child: TaskId(LIVE), number: 1 });
     }
 
     /// The attempt that is in flight, or due, or 0.
@@ -295,7 +410,11 @@ impl Situation {
                 | Held::Turn
                 | Held::Calls,
             )
-            | TaskState::Cancelling(Outstanding::Nothing | Outstanding::Initialization)
+            | TaskState::Working
+            | TaskState::Ending(_)
+            | TaskState::Cancelling(
+                Outstanding::Nothing | Outstanding::Initialization | Outstanding::Worker,
+            )
             | TaskState::Completed
             | TaskState::Failed(_)
             | TaskState::Cancelled => 0,

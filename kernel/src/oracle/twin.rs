@@ -15,8 +15,10 @@ use crate::lifecycle::{Follow, Hold, Refusal, TaskEvent};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{
     About, Answer, Approval, Attempt, Call, CallId, CallRefusal, CallResult, Effect, End, Failure, Ignored,
-    MessageId, Part, QuestionId, Reason, RequestId, Response, TaskId, Timer, TurnNumber,
+    MessageId, Outcome, Part, QuestionId, Reason, RequestId, Response, TaskId, Timer, TurnNumber,
 };
+use crate::worker::{Worker, WorkerEffect, WorkerEnd, WorkerEvent};
+use std::boxed::Box;
 use std::cmp::Ordering;
 use std::vec::Vec;
 
@@ -62,6 +64,49 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         (_, S::Completed | S::Failed(_) | S::Cancelled) => Err(TERMINAL),
         (E::EndAcknowledged, _) => Err(No::Edge),
 
+        (
+            E::Worker { .. }
+            | E::MessageReceived { .. }
+            | E::PauseRequested
+            | E::ResumeRequested
+            | E::SubtaskRequested { .. }
+            | E::ChildReported { .. },
+            S::Ending(_),
+        ) => Err(TERMINAL),
+        (E::CancelRequested, S::Ending(_)) => Err(DUPLICATE),
+        (E::SubtaskEnded { child, .. }, S::Ending(end)) => match ledger.waits_for(child) {
+            Some(index) => {
+                let ledger = ledger.without(index);
+                if ledger.calls.is_empty() { ledger.ends(ended(end)) } else { ledger.stands(at.state) }
+            }
+            None => Err(STALE),
+        },
+        (E::Deployed, S::Initializing) => ledger.deploys(&[WorkerEvent::Assigned]),
+        (E::Deployed, S::Paused(H::Initializing)) => {
+            ledger.deploys(&[WorkerEvent::PauseRequested, WorkerEvent::Assigned])
+        }
+        (E::Worker { event }, S::Working | S::Cancelling(O::Worker)) => ledger.passes_from_outside(event),
+        (E::Worker { .. } | E::SubtaskRequested { .. }, S::Cancelling(_)) => Err(TERMINAL),
+        (E::MessageReceived { message }, S::Working) => {
+            ledger.passes(WorkerEvent::MessageReceived { message })
+        }
+        (E::PauseRequested, S::Working) => ledger.passes(WorkerEvent::PauseRequested),
+        (E::ResumeRequested, S::Working) => ledger.passes(WorkerEvent::ResumeRequested),
+        (E::ChildReported { child, number }, S::Working) => {
+            ledger.passes(WorkerEvent::ChildReported { child, number })
+        }
+        (E::SubtaskRequested { child }, S::Working) => ledger.asks_for(child),
+        (E::SubtaskEnded { child, .. }, S::Working) => match ledger.waits_for(child) {
+            Some(index) => {
+                let mut ledger = ledger.without(index);
+                let _ = ledger.tells(WorkerEvent::ChildEnded { child });
+                ledger.stands(S::Working)
+            }
+            None => Err(STALE),
+        },
+        (E::CancelRequested, S::Working) => ledger.kills(),
+        (E::Worker { .. } | E::SubtaskRequested { .. } | E::ChildReported { .. }, _) => Err(No::Edge),
+
         (E::Admitted, S::Queued) => ledger.with(Effect::Initialize { task: at.id }).stands(S::Initializing),
         (E::Admitted, S::Paused(H::Queued)) => ledger.stands(S::Paused(H::Admitted)),
         (E::Admitted, S::Paused(H::Unstarted)) => Err(NEVER_ASKED),
@@ -72,14 +117,14 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         (E::InitializationFailed, S::Initializing | S::Paused(H::Initializing)) => {
             ledger.ends(S::Failed(Reason::Initialization))
         }
-        (E::Initialized | E::InitializationFailed, S::Cancelling(O::Initialization)) => {
+        (E::Initialized | E::InitializationFailed | E::Deployed, S::Cancelling(O::Initialization)) => {
             ledger.stopped(O::Nothing)
         }
         (
-            E::Initialized | E::InitializationFailed,
+            E::Initialized | E::InitializationFailed | E::Deployed,
             S::Queued | S::Paused(H::Unstarted | H::Queued | H::Admitted),
         ) => Err(NEVER_ASKED),
-        (E::Initialized | E::InitializationFailed, _) => Err(DUPLICATE),
+        (E::Initialized | E::InitializationFailed | E::Deployed, _) => Err(DUPLICATE),
 
         (E::ResponseEnded { turn, attempt, response, jitter_ms }, _) => {
             relation(at, turn, attempt)?;
@@ -458,12 +503,16 @@ impl<'s> Ledger<'s> {
 
     /// Every subtask there is hears that its parent goes on.
     fn lets_subtasks_go(mut self) -> Self {
+        self.release_subtasks();
+        self
+    }
+
+    fn release_subtasks(&mut self) {
         for call in &self.calls {
             if let CallState::Subtask { child } = *call {
                 self.follows.push(Follow::Release { child });
             }
         }
-        self
     }
 
     fn starts_calls(mut self) -> Result<After, No> {
@@ -569,7 +618,8 @@ impl<'s> Ledger<'s> {
 
     /// Whether work of its own keeps a cancelled task from ending.
     fn busy(&self, outstanding: Outstanding) -> bool {
-        outstanding != Outstanding::Nothing || self.calls.contains(&CallState::Running)
+        matches!(outstanding, Outstanding::Initialization | Outstanding::Request { .. })
+            || self.calls.contains(&CallState::Running)
     }
 
     fn stopped(mut self, outstanding: Outstanding) -> Result<After, No> {
@@ -591,7 +641,7 @@ impl<'s> Ledger<'s> {
     /// A cancelled task ends after its own work and after its subtasks.
     fn ends_unless_busy(self, outstanding: Outstanding) -> Result<After, No> {
         let subtasks = self.calls.iter().any(|call| matches!(call, CallState::Subtask { .. }));
-        if self.busy(outstanding) || subtasks {
+        if self.busy(outstanding) || outstanding == Outstanding::Worker || subtasks {
             self.stands(TaskState::Cancelling(outstanding))
         } else {
             self.ends(TaskState::Cancelled)
@@ -616,6 +666,138 @@ impl<'s> Ledger<'s> {
         }
         self.calls.clear();
         self.stands(state)
+    }
+}
+
+/// What a task does that a worker runs.
+impl Ledger<'_> {
+    /// A worker with these first events.
+    fn deploys(mut self, events: &[WorkerEvent]) -> Result<After, No> {
+        self.data.worker = Some(Box::new(Worker::default()));
+        for event in events {
+            self.tells(*event).expect("a new worker takes that");
+        }
+        self.stands(TaskState::Working)
+    }
+
+    /// The worker takes an event, or says why not. What it orders goes out, but its end and its reports.
+    fn tells(&mut self, event: WorkerEvent) -> Result<Option<WorkerEnd>, No> {
+        let mut worker = self.data.worker.take().expect("a worker runs the task");
+        let (before, mut effects) = (worker.clone(), Vec::new());
+        let told = worker.step(event, &self.at.config, &mut |effect| effects.push(effect));
+        let held = before.data.hold && !worker.data.hold;
+        self.data.worker = Some(worker);
+        match told {
+            Outcome::Applied => {}
+            Outcome::Ignored(why) => return Err(No::Because(Refusal::Ignored(why))),
+            Outcome::Rejected(why) => return Err(No::Because(Refusal::Worker(why))),
+        }
+        let (task, mut end) = (self.at.id, None);
+        for effect in effects {
+            match (effect, self.data.parent) {
+                (WorkerEffect::WorkerEnded { end: how }, _) => end = Some(how),
+                (WorkerEffect::Report { number }, Some(parent)) => {
+                    self.follows.push(Follow::Report { parent, child: task, number });
+                }
+                _ => self.effects.push(Effect::Worker { task, effect }),
+            }
+        }
+        if held {
+            self.release_subtasks();
+        }
+        Ok(end)
+    }
+
+    fn passes(mut self, event: WorkerEvent) -> Result<After, No> {
+        self.tells(event)?;
+        let state = self.at.state;
+        self.stands(state)
+    }
+
+    fn passes_from_outside(mut self, event: WorkerEvent) -> Result<After, No> {
+        use WorkerEvent as E;
+        let own = matches!(
+            event,
+            E::Assigned
+                | E::MessageReceived { .. }
+                | E::ChildReported { .. }
+                | E::ChildEnded { .. }
+                | E::PauseRequested
+                | E::ResumeRequested
+                | E::KillRequested
+                | E::EndAcknowledged
+        );
+        if own {
+            return Err(No::Because(Refusal::NotForShell));
+        }
+        let state = self.at.state;
+        let Some(end) = self.tells(event)? else { return self.stands(state) };
+        self.data.worker = None;
+        let end = match end {
+            WorkerEnd::Completed => End::Completed,
+            WorkerEnd::Failed(why) => End::Failed(Reason::Worker(why)),
+            WorkerEnd::Killed => End::Cancelled,
+        };
+        match state {
+            TaskState::Cancelling(_) => self.ends_unless_busy(Outstanding::Nothing),
+            _ if self.calls.is_empty() => self.ends(ended(end)),
+            _ => self.cancels_subtasks().stands(TaskState::Ending(end)),
+        }
+    }
+
+    fn kills(mut self) -> Result<After, No> {
+        let killed = self.tells(WorkerEvent::KillRequested);
+        self = self.cancels_subtasks();
+        match killed {
+            Ok(Some(_)) => {
+                self.data.worker = None;
+                self.ends_unless_busy(Outstanding::Nothing)
+            }
+            _ => self.stands(TaskState::Cancelling(Outstanding::Worker)),
+        }
+    }
+
+    fn cancels_subtasks(mut self) -> Self {
+        for call in &self.calls {
+            if let CallState::Subtask { child } = *call {
+                self.follows.push(Follow::Cancel { child });
+            }
+        }
+        self
+    }
+
+    fn without(mut self, index: u16) -> Self {
+        self.calls.remove(usize::from(index));
+        self
+    }
+
+    fn asks_for(mut self, child: TaskId) -> Result<After, No> {
+        if let Some(used) = self.highest
+            && child.0 <= used.0
+        {
+            return Err(No::Because(Refusal::IdNotFresh { highest: used, got: child }));
+        }
+        if self.calls.len() >= usize::from(self.at.config.calls_max) {
+            return Err(No::Because(Refusal::TooManyCalls { got: self.calls.len() + 1 }));
+        }
+        let held = self.data.worker.as_ref().is_some_and(|worker| worker.data.hold);
+        let mut room = self.at.room;
+        match self.makes_subtask(child, if held { Hold::Paused } else { Hold::Running }, &mut room) {
+            CallState::Settled(CallResult::Refused(why)) => Err(No::Because(Refusal::Subtask { child, why })),
+            call => {
+                self.highest = Some(child);
+                self.calls.push(call);
+                self.stands(TaskState::Working)
+            }
+        }
+    }
+}
+
+fn ended(end: End) -> TaskState {
+    match end {
+        End::Completed => TaskState::Completed,
+        End::Failed(reason) => TaskState::Failed(reason),
+        End::Cancelled => TaskState::Cancelled,
     }
 }
 

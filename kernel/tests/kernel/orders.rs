@@ -28,7 +28,9 @@ impl Orders {
     fn answer(&mut self, event: &Event) {
         match *event {
             Event::Admitted { task } => self.drop_enqueue(task),
-            Event::Initialized { task } | Event::InitializationFailed { task } => self.0.retain(|order| {
+            Event::Initialized { task }
+            | Event::Deployed { task }
+            | Event::InitializationFailed { task } => self.0.retain(|order| {
                 !matches!(order, Effect::Initialize { task: of } | Effect::AbortInitialization { task: of }
                     if *of == task)
             }),
@@ -44,7 +46,10 @@ impl Orders {
                 }
             }
             Event::EndAcknowledged { task } => self.0.retain(|order| !concerns(order, task)),
-            Event::TaskSubmitted { .. }
+            // What a worker has outstanding is tested where the worker is.
+            Event::Worker { .. }
+            | Event::SubtaskRequested { .. }
+            | Event::TaskSubmitted { .. }
             | Event::MessageReceived { .. }
             | Event::PauseRequested { .. }
             | Event::ResumeRequested { .. }
@@ -62,6 +67,7 @@ impl Orders {
             }
             Effect::CancelRequest { request } => self.drop_request(request),
             Effect::CancelTool { call } => self.drop_tool(call),
+            Effect::Worker { .. } => return,
             Effect::Enqueue { .. }
             | Effect::Initialize { .. }
             | Effect::Include { .. }
@@ -117,6 +123,7 @@ pub(crate) fn concerns(order: &Effect, task: TaskId) -> bool {
         | Effect::Initialize { task }
         | Effect::AbortInitialization { task }
         | Effect::Include { task, .. }
+        | Effect::Worker { task, .. }
         | Effect::ReportUndelivered { task, .. }
         | Effect::TaskEnded { task, .. } => *task,
         Effect::Send { request } | Effect::CancelRequest { request } => request.task,

@@ -99,6 +99,7 @@ fn answer(kernel: &Kernel, order: &Effect, a: u8, b: u8, c: u8) -> Event {
         Effect::Arm { timer, .. } | Effect::Disarm { timer } => Event::TimerFired { timer },
         Effect::TaskEnded { task, .. }
         | Effect::Dequeue { task }
+        | Effect::Worker { task, .. }
         | Effect::Include { task, .. }
         | Effect::ReportUndelivered { task, .. } => Event::EndAcknowledged { task },
         Effect::Withdraw { question } => Event::AnswerReceived { question, answer: said(a) },

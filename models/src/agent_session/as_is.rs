@@ -5,8 +5,9 @@ use downbeat_sim::kinds::Kinds as _;
 use downbeat_sim::model::{Arrow, Fairness, Model, Property, Told};
 
 use super::Version;
-use super::ledger::{Outcome, REQUESTS, RequestIndex, request_name};
-use super::sdk::IteratorIndex;
+use super::ledger::{Ledger, REQUESTS, RequestIndex, request_name};
+use super::properties::{Judged, of_sessions};
+use super::sdk::Sdk;
 use super::session::Session;
 use super::state::{Action, IterableAt, Left, LoopAt, Process, State};
 
@@ -107,66 +108,7 @@ impl Model for AsIs {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(
-                "S10",
-                "at most one live iterator for a session",
-                |_, state: &State| state.sdk.live().count() <= 1,
-                |_, state| state.sdk.live().next().is_some(),
-                |_, state| format!("{} take prompts and give results", names(state.sdk.live())),
-            ),
-            Property::always(
-                "S11",
-                "a result completes the request that it answers",
-                |_, state: &State| state.ledger.crossed.is_none(),
-                |_, state| {
-                    state.ledger.made().any(|(_, request)| request.outcome() == Some(Outcome::Answered))
-                },
-                |_, state| match state.ledger.crossed {
-                    Some((made_for, taken_for)) => format!(
-                        "the result of {} completed {}",
-                        request_name(made_for),
-                        request_name(taken_for)
-                    ),
-                    None => String::new(),
-                },
-            ),
-            Property::always(
-                "S12",
-                "an interrupt stops the request that it was meant for, and no other",
-                |_, state: &State| state.ledger.stray.is_none(),
-                |_, state| {
-                    state.ledger.made().any(|(_, request)| {
-                        (request.cancelled || request.aborted) && request.outcome() == Some(Outcome::Rejected)
-                    })
-                },
-                |_, state| state.ledger.stray.map_or_else(String::new, |stray| stray.to_string()),
-            ),
-            Property::always(
-                "S13",
-                "what was stopped stays stopped: no agent begins to work on it",
-                |_, state: &State| state.ledger.restarted.is_none(),
-                |_, state| state.ledger.made().any(|(_, request)| request.cancelled || request.aborted),
-                |_, state| match state.ledger.restarted {
-                    Some(request) => {
-                        format!("an agent began with {}, which had been stopped", request_name(request))
-                    }
-                    None => String::new(),
-                },
-            ),
-            Property::no_deadlock(
-                "deadlock",
-                "the system rests only when every invoke has settled",
-                |_, state| unsettled(state),
-            ),
-            Property::leads_to(
-                "settles",
-                "every invoke settles",
-                |_, state: &State| state.ledger.open().next().is_some(),
-                |_, state| state.ledger.open().next().is_none(),
-                |_, state| format!("for ever: {}", unsettled(state)),
-            ),
-        ]
+        of_sessions()
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
@@ -218,9 +160,37 @@ impl Model for AsIs {
     }
 }
 
-fn names(iterators: impl Iterator<Item = IteratorIndex>) -> String {
-    let names: Vec<String> = iterators.map(|iterator| format!("iterator {}", iterator + 1)).collect();
-    names.join(" and ")
+impl Judged for State {
+    fn sdk(&self) -> &Sdk {
+        &self.sdk
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn unsettled(&self) -> String {
+        let Some(request) = self.ledger.open().next() else { return "every invoke has settled".to_owned() };
+        let name = request_name(request);
+        let Some(generator) = self.shared.generator else {
+            return format!("{name} waits, and the session has no iterator");
+        };
+        let listens = self
+            .processes
+            .suspended()
+            .any(|(_, process, _)| *process == Process::Loop { iterator: generator, at: LoopAt::Listening });
+        let prompts = self.processes.suspended().any(|(_, process, _)| match *process {
+            Process::Iterable { iterator, at } => iterator == generator && at != IterableAt::Waiting,
+            Process::Invoke { .. } | Process::Loop { .. } => false,
+        });
+        let iterator = generator + 1;
+        let why = match (listens, prompts) {
+            (false, _) => ", which is over",
+            (true, false) => ", which takes no prompts any more",
+            (true, true) => "",
+        };
+        format!("{name} waits for iterator {iterator}{why}")
+    }
 }
 
 /// The variables, in one line.
@@ -230,28 +200,4 @@ fn standing(state: &State) -> String {
     let queue: Vec<String> = state.shared.queue.iter().map(|r| request_name(r).to_string()).collect();
     let generator = state.shared.generator.map_or("none".to_owned(), |iterator| (iterator + 1).to_string());
     format!("gen: {generator}; Q: [{}]; cur: {}", queue.join(", "), request(state.shared.current))
-}
-
-/// Which request does not settle, and why nobody will see to it.
-fn unsettled(state: &State) -> String {
-    let Some(request) = state.ledger.open().next() else { return "every invoke has settled".to_owned() };
-    let name = request_name(request);
-    let Some(generator) = state.shared.generator else {
-        return format!("{name} waits, and the session has no iterator");
-    };
-    let listens = state
-        .processes
-        .suspended()
-        .any(|(_, process, _)| *process == Process::Loop { iterator: generator, at: LoopAt::Listening });
-    let prompts = state.processes.suspended().any(|(_, process, _)| match *process {
-        Process::Iterable { iterator, at } => iterator == generator && at != IterableAt::Waiting,
-        Process::Invoke { .. } | Process::Loop { .. } => false,
-    });
-    let iterator = generator + 1;
-    let why = match (listens, prompts) {
-        (false, _) => ", which is over",
-        (true, false) => ", which takes no prompts any more",
-        (true, true) => "",
-    };
-    format!("{name} waits for iterator {iterator}{why}")
 }

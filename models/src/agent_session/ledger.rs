@@ -137,8 +137,21 @@ impl Ledger {
     /// The one in charge aborts what is in progress.
     pub fn abort(&mut self) {
         if let Some(request) = self.in_progress() {
-            self.request_mut(request).aborted = true;
+            self.stop(request);
         }
+    }
+
+    /// The one in charge stops every request that is open.
+    pub fn stop_all(&mut self) {
+        self.requests
+            .iter_mut()
+            .filter(|request| request.is_open())
+            .for_each(|request| request.aborted = true);
+    }
+
+    /// The one in charge stops a request that he names.
+    pub fn stop(&mut self, request: RequestIndex) {
+        self.request_mut(request).aborted = true;
     }
 
     /// An agent that was not told to stop takes a request.

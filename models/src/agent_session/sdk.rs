@@ -1,14 +1,18 @@
 //! The agent SDK: what an iterator over an agent's messages does, and which ways it may end.
 //!
-//! An iterator is named by the request whose `invoke` called `query()` for it. It takes prompts as long as it was not
+//! An iterator is named by the request whose `invoke` called `query()` for it; where iterators are no request's own, by
+//! the order in which they are started. It takes prompts as long as it was not
 //! aborted, and has one result for each, in order. After an abort it throws at some time, or ends normally, or
 //! never ends: whoever drives the model chooses.
 
 use super::ledger::{REQUESTS, RequestIndex};
 use super::line::Line;
 
-/// An iterator, by the request whose `invoke` started it.
+/// An iterator, by the request whose `invoke` started it, or by its place in the order of starts.
 pub type IteratorIndex = RequestIndex;
+
+/// The most iterators: one for each request, and one more for a restart that takes an iterator from nobody.
+pub const ITERATORS: usize = REQUESTS + 1;
 
 /// One call of `query()` and the iterator that it returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,11 +40,11 @@ pub enum SdkIterator {
 
 /// All iterators of one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Sdk([SdkIterator; REQUESTS]);
+pub struct Sdk([SdkIterator; ITERATORS]);
 
 impl Sdk {
     /// No iterator.
-    pub const EMPTY: Self = Self([SdkIterator::Absent; REQUESTS]);
+    pub const EMPTY: Self = Self([SdkIterator::Absent; ITERATORS]);
 
     /// One of them.
     pub fn iterator(&self, iterator: IteratorIndex) -> &SdkIterator {
@@ -89,13 +93,12 @@ impl Sdk {
 
     /// The current abort controller is aborted. Every iterator that was not told to stop was started with it.
     pub fn abort(&mut self) {
-        for iterator in &mut self.0 {
-            match *iterator {
-                SdkIterator::Starting { .. } => *iterator = SdkIterator::Starting { aborted: true },
-                SdkIterator::Live { prompts } => *iterator = SdkIterator::Aborted { prompts },
-                SdkIterator::Absent | SdkIterator::Aborted { .. } | SdkIterator::Ended => {}
-            }
-        }
+        self.0.iter_mut().for_each(SdkIterator::stop);
+    }
+
+    /// One iterator is told to stop, and no other.
+    pub fn stop(&mut self, iterator: IteratorIndex) {
+        self.0[usize::from(iterator)].stop();
     }
 
     /// The iterator is given a prompt; whether it takes it.
@@ -131,5 +134,30 @@ impl Sdk {
     /// The iterator is over, or `query()` failed.
     pub fn end(&mut self, iterator: IteratorIndex) {
         self.0[usize::from(iterator)] = SdkIterator::Ended;
+    }
+
+    /// The process that had the iterators is gone.
+    pub fn end_all(&mut self) {
+        for iterator in self.0.iter_mut().filter(|iterator| iterator.runs()) {
+            *iterator = SdkIterator::Ended;
+        }
+    }
+}
+
+impl SdkIterator {
+    /// Whether it runs, or is about to, told to stop or not.
+    pub fn runs(&self) -> bool {
+        match self {
+            SdkIterator::Starting { .. } | SdkIterator::Live { .. } | SdkIterator::Aborted { .. } => true,
+            SdkIterator::Absent | SdkIterator::Ended => false,
+        }
+    }
+
+    fn stop(&mut self) {
+        match *self {
+            SdkIterator::Starting { .. } => *self = SdkIterator::Starting { aborted: true },
+            SdkIterator::Live { prompts } => *self = SdkIterator::Aborted { prompts },
+            SdkIterator::Absent | SdkIterator::Aborted { .. } | SdkIterator::Ended => {}
+        }
     }
 }

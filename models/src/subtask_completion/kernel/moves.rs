@@ -400,9 +400,12 @@ fn come_by(act: Act, aftermath: &Aftermath) -> Vec<TaskIndex> {
     tasks
 }
 
-/// The edges of the lifecycle: event and state.
+/// The edges of the lifecycle, event and state, but for those of tasks that a worker runs: there is none here.
 pub(super) fn edges() -> impl Iterator<Item = (&'static str, &'static str)> {
-    EDGES.iter().flat_map(|(event, states)| states.iter().map(move |state| (*event, *state)))
+    let all = EDGES.iter().flat_map(|(event, states)| states.iter().map(move |state| (*event, *state)));
+    all.filter(|(event, state)| {
+        *event != "Deployed" && !["Working", "Ending", "Cancelling(Worker)"].contains(state)
+    })
 }
 
 /// Those that a step took.

@@ -37,6 +37,7 @@ pub(super) fn of(effect: Effect) -> TaskId {
         | Effect::Initialize { task }
         | Effect::AbortInitialization { task }
         | Effect::Include { task, .. }
+        | Effect::Worker { task, .. }
         | Effect::ReportUndelivered { task, .. }
         | Effect::TaskEnded { task, .. } => task,
         Effect::Send { request } | Effect::CancelRequest { request } => request.task,
@@ -239,6 +240,8 @@ impl World {
                     self.sees(Sight::Reported { task: index(task), message, in_doubt });
                 }
                 Effect::TaskEnded { task, end } => self.ended(task, end),
+                // No worker is deployed here.
+                Effect::Worker { .. } => self.once(true),
             }
         }
     }

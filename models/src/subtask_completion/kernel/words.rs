@@ -188,6 +188,7 @@ fn tell_effect(lanes: &Lanes, told: Told, effect: Effect, parts: &mut Vec<Part>)
             let doubt = if in_doubt { ", perhaps read" } else { "" };
             told.then(of(task), USER, format!("message {} was not delivered{doubt}", message.0))
         }
+        Effect::Worker { task, .. } => told.then(of(task), outside, "has an order for a worker"),
         Effect::TaskEnded { task, end } => told.then(of(task), USER, format!("has {}", ended(end))),
     }
 }
@@ -287,8 +288,10 @@ fn stands(state: Option<TaskState>) -> &'static str {
         Some(TaskState::BackingOff { .. }) => "BackingOff",
         Some(TaskState::AwaitingSubtask) => "AwaitingSubtask",
         Some(TaskState::AwaitingInput) => "AwaitingInput",
+        Some(TaskState::Working) => "Working",
         Some(TaskState::Paused(_)) => "Paused",
         Some(TaskState::Cancelling(_)) => "Cancelling",
+        Some(TaskState::Ending(_)) => "Ending",
         Some(TaskState::Completed) => "Completed",
         Some(TaskState::Failed(_)) => "Failed",
         Some(TaskState::Cancelled) => "Cancelled",

@@ -99,7 +99,9 @@ pub(super) fn paused(task: &Task) -> Option<Held> {
         | TaskState::BackingOff { .. }
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
+        | TaskState::Working
         | TaskState::Cancelling(_)
+        | TaskState::Ending(_)
         | TaskState::Completed
         | TaskState::Failed(_)
         | TaskState::Cancelled => None,

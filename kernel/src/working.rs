@@ -1,0 +1,256 @@
+//! A task that a worker runs: the seam between the tree of tasks and the worker's own machine.
+//!
+//! The task lives as long as its worker does. What is for the worker goes to it, and what the worker orders goes out under the
+//! task's id. Its end settles the task, once, because it leaves the task without a worker (S7). A subtask that it asks
+//! for hangs in the tree as any other: it is live exactly while its parent has the call that waits for it, and
+//! its end goes into the worker's inbox in the same step (S3, S9).
+
+use crate::calls::CallState;
+use crate::faults::Fault;
+use crate::lifecycle::{Follow, Hold, Refusal, Surroundings, TaskEvent, TaskMachine};
+use crate::task::{Outstanding, TaskState};
+use crate::vocabulary::{CallResult, Effect, End, Ignored, Outcome as Told, Reason, TaskId};
+use crate::worker::{WorkerEffect, WorkerEnd, WorkerEvent};
+use alloc::boxed::Box;
+use statig::Outcome::{self, Handled, Super, Transition};
+
+/// A worker runs the task.
+pub(crate) fn working(
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match *event {
+        E::Worker { event } => match task.tell_from_outside(event, cx) {
+            Ok(None) => Handled,
+            Ok(Some(end)) => Transition(task.worker_ended(end, cx)),
+            Err(refusal) => cx.refuse(refusal),
+        },
+        E::MessageReceived { message } => task.pass_on(WorkerEvent::MessageReceived { message }, cx),
+        E::PauseRequested => task.pass_on(WorkerEvent::PauseRequested, cx),
+        E::ResumeRequested => task.pass_on(WorkerEvent::ResumeRequested, cx),
+        E::CancelRequested => Transition(task.cancel_working(cx)),
+        E::SubtaskRequested { child } => match task.start_requested(child, cx) {
+            Ok(()) => Handled,
+            Err(refusal) => cx.refuse(refusal),
+        },
+        E::SubtaskEnded { child, .. } => task.child_ended(child, cx),
+        E::ChildReported { child, number } => task.pass_on(WorkerEvent::ChildReported { child, number }, cx),
+        E::Admitted
+        | E::Initialized
+        | E::InitializationFailed
+        | E::Deployed
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::ToolEnded { .. }
+        | E::AnswerReceived { .. }
+        | E::BackoffElapsed { .. }
+        | E::GraceElapsed
+        | E::EndAcknowledged
+        | E::Released => Super,
+    }
+}
+
+/// The worker has ended, and subtasks that it asked for have not (S9).
+pub(crate) fn ending(
+    end: End,
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
+    use TaskEvent as E;
+    match *event {
+        E::SubtaskEnded { child, .. } => match task.data.calls.subtask(child) {
+            Some(index) => {
+                task.data.calls.remove(index);
+                Transition(if task.data.calls.open() { TaskState::Ending(end) } else { ended(end) })
+            }
+            None => cx.ignore(Ignored::Stale),
+        },
+        // It ends, and its subtasks are being cancelled.
+        E::CancelRequested => cx.ignore(Ignored::Duplicate),
+        E::Worker { .. }
+        | E::MessageReceived { .. }
+        | E::PauseRequested
+        | E::ResumeRequested
+        | E::SubtaskRequested { .. }
+        | E::ChildReported { .. } => cx.ignore(Ignored::Terminal),
+        E::Admitted
+        | E::Initialized
+        | E::InitializationFailed
+        | E::Deployed
+        | E::ResponseEnded { .. }
+        | E::RequestFailed { .. }
+        | E::RequestCancelled { .. }
+        | E::ToolEnded { .. }
+        | E::AnswerReceived { .. }
+        | E::BackoffElapsed { .. }
+        | E::GraceElapsed
+        | E::EndAcknowledged
+        | E::Released => Super,
+    }
+}
+
+/// The state of a task that ended like this.
+fn ended(end: End) -> TaskState {
+    match end {
+        End::Completed => TaskState::Completed,
+        End::Failed(reason) => TaskState::Failed(reason),
+        End::Cancelled => TaskState::Cancelled,
+    }
+}
+
+impl TaskMachine<'_> {
+    /// The surroundings are a worker, which begins with the prompt, unless a person holds the task.
+    pub(crate) fn deploy(&mut self, hold: Hold, cx: &mut Surroundings<'_>) -> TaskState {
+        self.data.worker = Some(Box::default());
+        if hold == Hold::Paused {
+            let _ = self.tell(WorkerEvent::PauseRequested, cx);
+        }
+        let _ = self.tell(WorkerEvent::Assigned, cx);
+        TaskState::Working
+    }
+
+    /// What the shell has for the worker. What only the kernel may tell it is refused.
+    pub(crate) fn tell_from_outside(
+        &mut self,
+        event: WorkerEvent,
+        cx: &mut Surroundings<'_>,
+    ) -> Result<Option<WorkerEnd>, Refusal> {
+        match event {
+            WorkerEvent::Assigned
+            | WorkerEvent::MessageReceived { .. }
+            | WorkerEvent::ChildReported { .. }
+            | WorkerEvent::ChildEnded { .. }
+            | WorkerEvent::PauseRequested
+            | WorkerEvent::ResumeRequested
+            | WorkerEvent::KillRequested
+            | WorkerEvent::EndAcknowledged => Err(Refusal::NotForShell),
+            WorkerEvent::Session(_)
+            | WorkerEvent::Observed { .. }
+            | WorkerEvent::ProgressReported { .. }
+            | WorkerEvent::ApprovalRequested { .. }
+            | WorkerEvent::AnswerReceived { .. }
+            | WorkerEvent::Reported { .. }
+            | WorkerEvent::ReportAcknowledged { .. }
+            | WorkerEvent::InterruptRequested { .. }
+            | WorkerEvent::WrapUpRequested
+            | WorkerEvent::CompleteRequested
+            | WorkerEvent::TimerFired { .. } => self.tell(event, cx),
+        }
+    }
+
+    /// Tells the worker, and gives how it ended if that is what came of it.
+    pub(crate) fn tell(
+        &mut self,
+        event: WorkerEvent,
+        cx: &mut Surroundings<'_>,
+    ) -> Result<Option<WorkerEnd>, Refusal> {
+        let (task, parent, config) = (self.id, self.data.parent, self.config);
+        let Some(worker) = &mut self.data.worker else { return Err(Refusal::NeverAsked) };
+        let (mut ended, held) = (None, worker.data.hold);
+        let told = worker.step(event, config, &mut |effect| match (effect, parent) {
+            (WorkerEffect::WorkerEnded { end }, _) => ended = Some(end),
+            (WorkerEffect::Report { number }, Some(parent)) => {
+                cx.follows.push(Follow::Report { parent, child: task, number });
+            }
+            (effect, _) => cx.sink.emit(Effect::Worker { task, effect }),
+        });
+        if held && !worker.data.hold {
+            // Those that have started take no notice.
+            cx.follows.extend(self.data.calls.subtasks().map(|child| Follow::Release { child }));
+        }
+        match told {
+            Told::Applied => Ok(ended),
+            Told::Ignored(why) => Err(Refusal::Ignored(why)),
+            Told::Rejected(why) => Err(Refusal::Worker(why)),
+        }
+    }
+
+    /// Something for the worker that does not end it.
+    fn pass_on(&mut self, event: WorkerEvent, cx: &mut Surroundings<'_>) -> Outcome<TaskState> {
+        match self.tell(event, cx) {
+            Ok(_) => Handled,
+            Err(refusal) => cx.refuse(refusal),
+        }
+    }
+
+    /// L2: the worker is told to end, and so are the subtasks.
+    fn cancel_working(&mut self, cx: &mut Surroundings<'_>) -> TaskState {
+        // One that is about to end is not told again; its end is that of a cancelled task all the same.
+        let killed = self.tell(WorkerEvent::KillRequested, cx);
+        self.stop_calls(cx);
+        match killed {
+            Ok(Some(_)) => self.worker_gone(cx),
+            Ok(None) | Err(_) => TaskState::Cancelling(Outstanding::Worker),
+        }
+    }
+
+    /// The worker of a cancelled task is told something.
+    pub(crate) fn tell_cancelled(
+        &mut self,
+        event: WorkerEvent,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<TaskState> {
+        match self.tell_from_outside(event, cx) {
+            Ok(None) => Handled,
+            Ok(Some(_)) => Transition(self.worker_gone(cx)),
+            Err(refusal) => cx.refuse(refusal),
+        }
+    }
+
+    fn worker_gone(&mut self, _cx: &mut Surroundings<'_>) -> TaskState {
+        self.data.worker = None;
+        self.ended_or_waiting(Outstanding::Nothing)
+    }
+
+    /// The worker ended: the task ends likewise, after its subtasks, which nobody needs any more.
+    fn worker_ended(&mut self, end: WorkerEnd, cx: &mut Surroundings<'_>) -> TaskState {
+        if !self.config.has(Fault::EndedWorkerKept) {
+            self.data.worker = None;
+        }
+        let end = match end {
+            WorkerEnd::Completed => End::Completed,
+            WorkerEnd::Failed(reason) => End::Failed(Reason::Worker(reason)),
+            WorkerEnd::Killed => End::Cancelled,
+        };
+        if self.data.calls.open() {
+            self.stop_calls(cx);
+            TaskState::Ending(end)
+        } else {
+            ended(end)
+        }
+    }
+
+    /// A subtask that the agent asks for. A worker that is held holds it too.
+    fn start_requested(&mut self, child: TaskId, cx: &mut Surroundings<'_>) -> Result<(), Refusal> {
+        if let Some(highest) = cx.highest
+            && child <= highest
+        {
+            return Err(Refusal::IdNotFresh { highest, got: child });
+        }
+        if self.data.calls.len() >= usize::from(self.config.calls_max) {
+            return Err(Refusal::TooManyCalls { got: self.data.calls.len() + 1 });
+        }
+        let held = self.data.worker.as_ref().is_some_and(|worker| worker.data.hold);
+        let call = self.start_subtask(child, if held { Hold::Paused } else { Hold::Running }, cx);
+        if let CallState::Settled(CallResult::Refused(why)) = call {
+            return Err(Refusal::Subtask { why, child });
+        }
+        cx.highest = Some(child);
+        self.data.calls.push(call);
+        Ok(())
+    }
+
+    fn child_ended(&mut self, child: TaskId, cx: &mut Surroundings<'_>) -> Outcome<TaskState> {
+        let Some(index) = self.data.calls.subtask(child) else { return cx.ignore(Ignored::Stale) };
+        self.data.calls.remove(index);
+        // A worker that is about to end has no use for it, and its parent hears of both ends.
+        if !self.config.has(Fault::ChildEndUntold) {
+            let _ = self.tell(WorkerEvent::ChildEnded { child }, cx);
+        }
+        Handled
+    }
+}

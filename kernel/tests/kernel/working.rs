@@ -1,0 +1,293 @@
+//! Tasks that a worker runs, in the tree of tasks.
+
+use crate::stage::{
+    DUPLICATE, Stage, TERMINAL, acknowledged, admitted, cancelled, ended, enqueue, initialized, message,
+    paused, responded, resumed, submitted,
+};
+use downbeat_kernel::{
+    Approval, Call, CallRefusal, CallResult, Concern, Config, Effect, End, Event, IteratorEnd, IteratorId,
+    Outcome, Part, PromptId, Reason, Rejected, Response, SessionEffect, SessionEvent, Sign, Source, TaskId,
+    TaskState, ToolId, TurnNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason,
+};
+
+const ITERATOR: IteratorId = IteratorId(1);
+
+fn deployed(task: u64) -> Event {
+    Event::Deployed { task: TaskId(task) }
+}
+
+fn told(task: u64, event: WorkerEvent) -> Event {
+    Event::Worker { task: TaskId(task), event }
+}
+
+fn session(task: u64, event: SessionEvent) -> Event {
+    told(task, WorkerEvent::Session(event))
+}
+
+fn started(task: u64) -> Event {
+    session(task, SessionEvent::Started { iterator: ITERATOR })
+}
+
+fn answered(task: u64, prompt: u32) -> Event {
+    session(task, SessionEvent::Answered { iterator: ITERATOR, prompt: PromptId(prompt) })
+}
+
+fn gone(task: u64) -> Event {
+    session(task, SessionEvent::IteratorEnded { iterator: ITERATOR, end: IteratorEnd::Normal })
+}
+
+fn asks_for(task: u64, child: u64) -> Event {
+    Event::SubtaskRequested { task: TaskId(task), child: TaskId(child) }
+}
+
+fn completes(task: u64) -> Event {
+    told(task, WorkerEvent::CompleteRequested)
+}
+
+/// What the agent of a worker reads: the parts before the prompts.
+fn read(effects: &[Effect], of: u64) -> Vec<WorkerPart> {
+    let mut parts = Vec::new();
+    for effect in effects {
+        if let Effect::Worker { task, effect: WorkerEffect::Include { part } } = *effect
+            && task.0 == of
+        {
+            parts.push(part);
+        }
+    }
+    parts
+}
+
+/// What is not an order of a worker.
+fn of_tasks(effects: &[Effect]) -> Vec<Effect> {
+    effects.iter().filter(|effect| !matches!(effect, Effect::Worker { .. })).copied().collect()
+}
+
+/// Task 1 with a worker that has its prompt.
+fn stage() -> Stage {
+    let mut stage = Stage::new(Config::default());
+    stage.takes_all([submitted(1), admitted(1), deployed(1), started(1)]);
+    assert_eq!(stage.state(1), TaskState::Working);
+    stage
+}
+
+/// The same with a subtask 2, which has a worker of its own.
+fn family() -> Stage {
+    let mut stage = stage();
+    assert_eq!(stage.takes(asks_for(1, 2)), [enqueue(2)]);
+    stage.takes_all([admitted(2), deployed(2), started(2)]);
+    stage
+}
+
+#[test]
+fn worker_runs_a_task_to_its_end() {
+    let mut stage = Stage::new(Config::default());
+    stage.takes_all([submitted(1), admitted(1)]);
+    let task = TaskId(1);
+    let start =
+        Effect::Worker { task, effect: WorkerEffect::Session(SessionEffect::Start { iterator: ITERATOR }) };
+    assert_eq!(stage.takes(deployed(1))[0], start);
+    let prompt = SessionEffect::Prompt { iterator: ITERATOR, prompt: PromptId(1) };
+    assert_eq!(
+        stage.takes(started(1)),
+        [
+            Effect::Worker { task, effect: WorkerEffect::Include { part: WorkerPart::Prompt } },
+            Effect::Worker { task, effect: WorkerEffect::Session(prompt) },
+        ]
+    );
+    stage.takes_all([answered(1, 1), completes(1)]);
+    assert_eq!(stage.state(1), TaskState::Working, "it joins its session first");
+    assert_eq!(of_tasks(&stage.takes(gone(1))), [ended(1, End::Completed)]);
+    stage.refuses(&gone(1), &TERMINAL);
+    stage.takes(acknowledged(1));
+    stage.refuses(&answered(1, 1), &TERMINAL);
+}
+
+/// S3, S7: however the worker ends, the parent hears of it once, and the result is in its next request (S4).
+#[test]
+fn end_of_a_worker_settles_its_parent_once() {
+    let permanent = SessionEvent::IteratorEnded { iterator: ITERATOR, end: IteratorEnd::Permanent };
+    let failed = End::Failed(Reason::Worker(WorkerReason::Refused));
+    let cases = [
+        ("it completes", vec![answered(2, 1), completes(2), gone(2)], End::Completed),
+        ("its agent is refused", vec![session(2, permanent)], failed),
+        ("it is cancelled", vec![cancelled(2), gone(2)], End::Cancelled),
+    ];
+    for (name, events, end) in cases {
+        let mut stage = Stage::new(Config::default());
+        let subtask = Response::Calls(vec![Call::Subtask { child: TaskId(2) }]);
+        stage.takes_all([submitted(1), admitted(1), initialized(1), responded(1, 1, 0, subtask)]);
+        stage.takes_all([admitted(2), deployed(2), started(2)]);
+        let effects = stage.takes_all(events);
+        let result = |effect: &&Effect| matches!(effect, Effect::Include { part: Part::Result { .. }, .. });
+        let results: Vec<&Effect> = effects.iter().filter(result).collect();
+        let part = Part::Result {
+            call: crate::stage::call_id(1, 1, 0),
+            result: CallResult::Subtask { child: TaskId(2), end },
+        };
+        assert_eq!(results, [&Effect::Include { task: TaskId(1), part }], "{name}");
+        for late in [answered(2, 1), gone(2), completes(2)] {
+            stage.refuses(&late, &TERMINAL);
+        }
+    }
+}
+
+#[test]
+fn reports_and_ends_of_subtasks_are_in_the_next_prompt() {
+    let mut stage = family();
+    let effects = stage.takes(told(2, WorkerEvent::Reported { number: 1 }));
+    assert_eq!(effects, [], "the report is in the inbox, and acknowledged");
+    stage.takes_all([answered(2, 1), completes(2)]);
+    assert_eq!(of_tasks(&stage.takes(gone(2))), [ended(2, End::Completed)]);
+    let child = TaskId(2);
+    let sources = [Source::ChildReported { child, number: 1 }, Source::ChildEnded { child }];
+    let effects = stage.takes(answered(1, 1));
+    assert_eq!(read(&effects, 1), sources.map(WorkerPart::Source));
+    let effects = stage.takes(answered(1, 2));
+    let acknowledged = sources
+        .map(|source| Effect::Worker { task: TaskId(1), effect: WorkerEffect::Acknowledge { source } });
+    assert_eq!(effects[..2], acknowledged);
+}
+
+#[test]
+fn report_without_an_inbox_goes_out_and_waits_for_its_acknowledgement() {
+    let mut stage = stage();
+    let report = Effect::Worker { task: TaskId(1), effect: WorkerEffect::Report { number: 1 } };
+    assert_eq!(stage.takes(told(1, WorkerEvent::Reported { number: 1 })), [report]);
+    assert!(stage.resync().contains(&report));
+    stage.takes(told(1, WorkerEvent::ReportAcknowledged { number: 1 }));
+    assert!(!stage.resync().contains(&report));
+}
+
+/// A subtask that loops or fails again and again is warned of; nobody ends it for that.
+#[test]
+fn warning_of_a_subtask_fails_nothing() {
+    let mut stage = family();
+    let called = Sign::ToolCalled { tool: ToolId(7) };
+    let observed = told(2, WorkerEvent::Observed { turn: TurnNumber(1), sign: called });
+    let effects = stage.takes_all([(); 5].map(|()| observed.clone()));
+    let warn = Effect::Worker { task: TaskId(2), effect: WorkerEffect::Warn { concern: Concern::Looping } };
+    assert!(effects.contains(&warn), "{effects:?}");
+    assert_eq!((stage.state(1), stage.state(2)), (TaskState::Working, TaskState::Working));
+}
+
+/// L2, S9: a cancel ends the subtasks and the worker, and the task after both.
+#[test]
+fn cancel_waits_for_the_worker_and_for_subtasks() {
+    let orders = [[gone(1), gone(2)], [gone(2), gone(1)]];
+    for order in orders {
+        let mut stage = family();
+        stage.takes(cancelled(1));
+        let [first, second] = order;
+        let ends = [stage.takes(first), stage.takes(second)].concat();
+        let both = of_tasks(&ends);
+        assert_eq!(both, [ended(2, End::Cancelled), ended(1, End::Cancelled)]);
+    }
+}
+
+/// S9: a task whose worker has ended waits for its subtasks, which nobody needs any more.
+#[test]
+fn task_ends_after_the_subtasks_of_its_worker() {
+    let mut stage = family();
+    stage.takes_all([answered(1, 1), completes(1), gone(1)]);
+    assert_eq!(stage.state(1), TaskState::Ending(End::Completed));
+    stage.refuses(&cancelled(1), &DUPLICATE);
+    for event in [paused(1), message(1, 1), asks_for(1, 3), gone(1)] {
+        stage.refuses(&event, &TERMINAL);
+    }
+    assert_eq!(of_tasks(&stage.takes(gone(2))), [ended(2, End::Cancelled), ended(1, End::Completed)]);
+}
+
+/// S3, S5: what comes too late for the agent is reported with the rest of the inbox.
+#[test]
+fn end_of_a_subtask_while_its_parent_closes_is_reported() {
+    let mut stage = family();
+    stage.takes_all([answered(1, 1), completes(1), answered(2, 1), completes(2)]);
+    stage.takes(gone(2));
+    let source = Source::ChildEnded { child: TaskId(2) };
+    let report = WorkerEffect::ReportUndelivered { source, in_doubt: false };
+    let expected = [Effect::Worker { task: TaskId(1), effect: report }, ended(1, End::Completed)];
+    let effects = stage.takes(gone(1));
+    assert_eq!(effects[effects.len() - 2..], expected);
+}
+
+/// S13: what is held starts nothing, neither a turn nor a subtask.
+#[test]
+fn held_worker_holds_its_subtasks_too() {
+    let mut stage = stage();
+    stage.takes(paused(1));
+    assert_eq!(stage.takes(asks_for(1, 2)), []);
+    let effects = stage.takes_all([answered(1, 1), message(1, 1)]);
+    assert_eq!(read(&effects, 1), [], "no turn begins");
+    let effects = stage.takes(resumed(1));
+    assert_eq!(read(&effects, 1), [WorkerPart::Source(Source::Message(downbeat_kernel::MessageId(1)))]);
+    assert_eq!(of_tasks(&effects), [enqueue(2)]);
+
+    // Paused before it was deployed.
+    let mut stage = Stage::new(Config::default());
+    stage.takes_all([submitted(1), admitted(1), paused(1)]);
+    assert_eq!(stage.takes(deployed(1)), []);
+    let start = WorkerEffect::Session(SessionEffect::Start { iterator: ITERATOR });
+    assert_eq!(stage.takes(resumed(1))[0], Effect::Worker { task: TaskId(1), effect: start });
+}
+
+#[test]
+fn what_only_the_kernel_tells_a_worker_is_refused() {
+    let stage = || family();
+    let child = TaskId(2);
+    let own = [
+        WorkerEvent::Assigned,
+        WorkerEvent::MessageReceived { message: downbeat_kernel::MessageId(1) },
+        WorkerEvent::ChildReported { child, number: 1 },
+        WorkerEvent::ChildEnded { child },
+        WorkerEvent::PauseRequested,
+        WorkerEvent::ResumeRequested,
+        WorkerEvent::KillRequested,
+        WorkerEvent::EndAcknowledged,
+    ];
+    for event in own {
+        let event = told(1, event);
+        stage().refuses(&event, &Outcome::Rejected(Rejected::NotForShell { event: event.clone() }));
+    }
+}
+
+#[test]
+fn subtask_that_cannot_be_is_refused_with_the_reason() {
+    let refused = |task, child, why| {
+        Outcome::Rejected(Rejected::Subtask { task: TaskId(task), child: TaskId(child), why })
+    };
+    let config = Config { depth_max: 1, tasks_max: 3, ..Config::default() };
+    let mut stage = Stage::new(config);
+    stage.takes_all([submitted(1), admitted(1), deployed(1), started(1), asks_for(1, 2)]);
+    stage.takes_all([admitted(2), deployed(2), started(2)]);
+    stage.refuses(&asks_for(2, 3), &refused(2, 3, CallRefusal::TooDeep));
+    let fresh = Rejected::IdNotFresh { highest: TaskId(2), got: TaskId(2) };
+    stage.refuses(&asks_for(1, 2), &Outcome::Rejected(fresh));
+    stage.takes(submitted(4));
+    stage.refuses(&asks_for(1, 5), &refused(1, 5, CallRefusal::TasksFull));
+}
+
+#[test]
+fn resync_repeats_what_the_worker_has_outstanding() {
+    let stage = stage();
+    let task = TaskId(1);
+    let prompt = SessionEffect::Prompt { iterator: ITERATOR, prompt: PromptId(1) };
+    let repeated = stage.resync();
+    assert_eq!(
+        repeated[..2],
+        [
+            Effect::Worker { task, effect: WorkerEffect::Include { part: WorkerPart::Prompt } },
+            Effect::Worker { task, effect: WorkerEffect::Session(prompt) },
+        ]
+    );
+}
+
+#[test]
+fn tasks_with_and_without_a_worker_live_in_one_tree() {
+    let mut stage = family();
+    stage.takes(asks_for(2, 3));
+    stage.takes_all([admitted(3), initialized(3)]);
+    let done = Response::Calls(vec![Call::Completion(Approval::Granted)]);
+    assert_eq!(stage.takes(responded(3, 1, 0, done)), [ended(3, End::Completed)]);
+    let effects = stage.takes(answered(2, 1));
+    assert_eq!(read(&effects, 2), [WorkerPart::Source(Source::ChildEnded { child: TaskId(3) })]);
+}
