@@ -5,6 +5,7 @@ mod two_phase_commit;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use downbeat_sim::check::{
@@ -110,6 +111,35 @@ fn interruption_changes_no_result() {
         let on_disk = checker(1).checkpoint(checkpointing(&directory)).resume();
         let on_disk = on_disk.limits(Limits { memory, ..Limits::default() }).spill(directory.path());
         assert_eq!(check(on_disk), expected, "resumed at {states} on disk");
+    }
+}
+
+/// Once keys are on disk, states wait until somebody has looked there whether they are known; an interrupt comes between.
+#[test]
+fn interrupt_of_a_search_on_disk_forgets_no_state_that_waits() {
+    const LARGE: TwoPhaseCommit = TwoPhaseCommit { managers: 8 };
+    let directory = Directory::new("waiting");
+    let memory = Some(12 * 1024 * 1024);
+    // None but at the interrupt: to write one, somebody looks.
+    let rarely = || Checkpointing { every: Duration::from_hours(1), ..checkpointing(&directory) };
+    let checker = || {
+        let checker = Checker::new(&LARGE).threads(NonZeroUsize::MIN).packed_states();
+        checker.limits(Limits { memory, ..Limits::default() }).spill(directory.path())
+    };
+    let mut calls = 0;
+    let expected = check(checker().progress(|_| calls += 1));
+    assert_eq!(expected.distinct, 1_745_408);
+    for call in (calls / 4..calls).step_by(calls / 8) {
+        let (interrupt, mut told) = (AtomicBool::new(false), 0);
+        let stopped = checker().checkpoint(rarely()).interrupt(&interrupt).progress(|_| {
+            told += 1;
+            interrupt.store(told == call, Ordering::Relaxed);
+        });
+        if check(stopped).stopped_by.is_none() {
+            continue;
+        }
+        let resumed = checker().checkpoint(rarely()).resume();
+        assert_eq!(check(resumed), expected, "interrupted at call {call} of {calls}");
     }
 }
 
