@@ -118,8 +118,8 @@ faults! {
     EmptyAnswersAfterCancel,
     /// Takes a resume for the answer to an open question.
     ResumeAnswers,
-    /// Keeps the worker of a task that has ended.
-    EndedWorkerKept,
+    /// Forgets an ended worker before the end of its task is acknowledged.
+    EndedWorkerDropped,
     /// Does not tell a worker that its subtask ended.
     ChildEndUntold,
     /// Starts an iterator while the one before is stopping.

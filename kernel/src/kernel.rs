@@ -347,7 +347,12 @@ impl Kernel {
             }
         }
         if let Some(worker) = &data.worker {
-            worker.resync(&self.config, &mut |effect| sink.emit(Effect::Worker { task: *id, effect }));
+            worker.resync(&self.config, &mut |effect| {
+                // Its end is that of the task.
+                if !matches!(effect, WorkerEffect::WorkerEnded { .. }) {
+                    sink.emit(Effect::Worker { task: *id, effect });
+                }
+            });
         }
         if let Some(end) = state.end()
             && !self.config.has(Fault::ResyncForgetsEnds)

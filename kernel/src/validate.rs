@@ -338,11 +338,15 @@ fn is_of_agent(call: CallState) -> bool {
 
 /// Whether a worker runs a task exactly if its state says so, and can have come from events.
 fn worker_fits(task: &Task, config: &Config) -> bool {
-    let has = matches!(task.state, TaskState::Working | TaskState::Cancelling(Outstanding::Worker));
-    let live = |worker: &Worker| worker.state.end().is_none() && worker.validate(config).is_ok();
+    let runs = matches!(task.state, TaskState::Working | TaskState::Cancelling(Outstanding::Worker));
+    let ended = matches!(task.state, TaskState::Ending(_) | TaskState::Cancelling(Outstanding::Nothing))
+        || task.state.end().is_some();
     match &task.data.worker {
-        Some(worker) => has && live(worker) && worker.data.assignment != Assignment::Awaited,
-        None => !has,
+        Some(worker) => {
+            let fits = if worker.state.end().is_some() { ended } else { runs };
+            fits && worker.data.assignment != Assignment::Awaited && worker.validate(config).is_ok()
+        }
+        None => !runs && !matches!(task.state, TaskState::Ending(_)),
     }
 }
 

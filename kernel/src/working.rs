@@ -183,7 +183,7 @@ impl TaskMachine<'_> {
         let killed = self.tell(WorkerEvent::KillRequested, cx);
         self.stop_calls(cx);
         match killed {
-            Ok(Some(_)) => self.worker_gone(cx),
+            Ok(Some(_)) => self.worker_gone(),
             Ok(None) | Err(_) => TaskState::Cancelling(Outstanding::Worker),
         }
     }
@@ -196,19 +196,19 @@ impl TaskMachine<'_> {
     ) -> Outcome<TaskState> {
         match self.tell_from_outside(event, cx) {
             Ok(None) => Handled,
-            Ok(Some(_)) => Transition(self.worker_gone(cx)),
+            Ok(Some(_)) => Transition(self.worker_gone()),
             Err(refusal) => cx.refuse(refusal),
         }
     }
 
-    fn worker_gone(&mut self, _cx: &mut Surroundings<'_>) -> TaskState {
-        self.data.worker = None;
+    fn worker_gone(&self) -> TaskState {
         self.ended_or_waiting(Outstanding::Nothing)
     }
 
-    /// The worker ended: the task ends likewise, after its subtasks, which nobody needs any more.
+    /// The worker ended: the task ends likewise, after its subtasks, which nobody needs any more. What it reports at its end
+    /// is outstanding until the end of the task is acknowledged, so it stays until then (S5).
     fn worker_ended(&mut self, end: WorkerEnd, cx: &mut Surroundings<'_>) -> TaskState {
-        if !self.config.has(Fault::EndedWorkerKept) {
+        if self.config.has(Fault::EndedWorkerDropped) {
             self.data.worker = None;
         }
         let end = match end {

@@ -261,7 +261,7 @@ const BY_TWIN_ALONE: &[Fault] = &[
     Fault::ResyncForgetsApprovals,
     Fault::ResyncForgetsReports,
     Fault::ResyncForgetsContent,
-    Fault::EndedWorkerKept,
+    Fault::EndedWorkerDropped,
     Fault::ChildEndUntold,
 ];
 

@@ -131,11 +131,7 @@ fn is_of_worker(state: TaskState) -> bool {
 
 fn with_worker(config: Config, state: TaskState) -> Vec<Situation> {
     let live = |index| CallState::Subtask { child: TaskId(LIVE + index) };
-    let workers: Vec<_> = if matches!(state, TaskState::Ending(_)) {
-        Vec::from([None])
-    } else {
-        workers(&config).into_iter().map(|worker| Some(Box::new(worker))).collect()
-    };
+    let workers: Vec<_> = workers(&config).into_iter().map(|worker| Some(Box::new(worker))).collect();
     let mut found = Vec::new();
     for lineage in [(None, 0), (Some(PARENT), 1)] {
         for calls in [&[][..], &[live(0)], &[live(0), live(1)], &[live(0), live(1), live(2)]] {
@@ -164,7 +160,8 @@ fn workers(config: &Config) -> Vec<Worker> {
     let failed = E::Session(SessionEvent::IteratorEnded { iterator, end: IteratorEnd::Throttled });
     let message = E::MessageReceived { message: MessageId(1) };
     let reported = E::Reported { number: 1 };
-    let lives: [&[E]; 8] = [
+    let gone = E::Session(SessionEvent::IteratorEnded { iterator, end: IteratorEnd::Normal });
+    let lives: [&[E]; 9] = [
         &[E::Assigned],
         &[E::Assigned, started, message, reported],
         &[E::PauseRequested, E::Assigned],
@@ -173,6 +170,7 @@ fn workers(config: &Config) -> Vec<Worker> {
         &[E::Assigned, started, failed],
         &[E::Assigned, started, message, E::CompleteRequested],
         &[E::Assigned, started, E::KillRequested],
+        &[E::Assigned, started, message, E::CompleteRequested, gone],
     ];
     let mut workers = Vec::new();
     for life in lives {

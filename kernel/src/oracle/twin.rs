@@ -732,7 +732,6 @@ impl Ledger<'_> {
         }
         let state = self.at.state;
         let Some(end) = self.tells(event)? else { return self.stands(state) };
-        self.data.worker = None;
         let end = match end {
             WorkerEnd::Completed => End::Completed,
             WorkerEnd::Failed(why) => End::Failed(Reason::Worker(why)),
@@ -749,10 +748,7 @@ impl Ledger<'_> {
         let killed = self.tells(WorkerEvent::KillRequested);
         self = self.cancels_subtasks();
         match killed {
-            Ok(Some(_)) => {
-                self.data.worker = None;
-                self.ends_unless_busy(Outstanding::Nothing)
-            }
+            Ok(Some(_)) => self.ends_unless_busy(Outstanding::Nothing),
             _ => self.stands(TaskState::Cancelling(Outstanding::Worker)),
         }
     }

@@ -281,6 +281,19 @@ fn resync_repeats_what_the_worker_has_outstanding() {
     );
 }
 
+/// S5: what was not delivered is reported again after a crash, until the end is on record.
+#[test]
+fn resync_repeats_what_an_ended_worker_has_not_delivered() {
+    let mut stage = stage();
+    stage.takes_all([message(1, 1), completes(1), gone(1)]);
+    let source = Source::Message(downbeat_kernel::MessageId(1));
+    let report = WorkerEffect::ReportUndelivered { source, in_doubt: false };
+    let expected = [Effect::Worker { task: TaskId(1), effect: report }, ended(1, End::Completed)];
+    assert_eq!(stage.resync(), expected);
+    stage.takes(acknowledged(1));
+    assert_eq!(stage.resync(), []);
+}
+
 #[test]
 fn tasks_with_and_without_a_worker_live_in_one_tree() {
     let mut stage = family();

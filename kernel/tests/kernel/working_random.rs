@@ -321,6 +321,11 @@ fn step(kernel: &mut Kernel, outside: &mut Outside, event: &Event) -> Result<Out
         outside.owed.insert((task, Source::Message(message)));
     }
     outside.note(kernel, event, &effects)?;
+    // A worker that has ended waits for nothing: the acknowledgement of the end covers its reports.
+    outside.workers.retain(|(task, _)| {
+        let worker = kernel.task(*task).and_then(|task| task.data.worker.as_deref());
+        worker.is_some_and(|worker| worker.state.end().is_none())
+    });
     Ok(outcome)
 }
 
