@@ -164,6 +164,8 @@ faults! {
     ErrorsNeverEnd,
     /// Takes the answer to any question about progress.
     AnyCheck,
+    /// Takes every answer about progress for activity.
+    ProgressNeverEnds,
     /// Keeps the rung of a turn that was answered.
     RungKept,
     /// Leaves the timer of a worker armed that nobody watches any more.

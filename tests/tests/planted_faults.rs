@@ -214,6 +214,7 @@ const BY_TWIN_ALONE: &[Fault] = &[
     Fault::LoopWithoutRung,
     Fault::ErrorsNeverEnd,
     Fault::AnyCheck,
+    Fault::ProgressNeverEnds,
     Fault::RungKept,
     Fault::WatchLeftArmed,
     Fault::ResyncForgetsCheck,
