@@ -14,29 +14,6 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-/// What is planted in health.
-#[cfg(feature = "planted-faults")]
-pub(super) const FAULTS: &[Fault] = &[
-    Fault::InquiresAgain,
-    Fault::NoIdleTimer,
-    Fault::ActivityUnseen,
-    Fault::ActivityTakesBackAll,
-    Fault::RepeatingTakesBack,
-    Fault::AnyWatch,
-    Fault::NoNextRung,
-    Fault::NeverFails,
-    Fault::StuckFails,
-    Fault::SilentLadder,
-    Fault::AnyTool,
-    Fault::LoopWithoutRung,
-    Fault::ErrorsNeverEnd,
-    Fault::AnyCheck,
-    Fault::ProgressNeverEnds,
-    Fault::RungKept,
-    Fault::WatchLeftArmed,
-    Fault::ResyncForgetsCheck,
-];
-
 type After = (Health, Vec<HealthEffect>);
 type Said = Result<After, Outcome<HealthRejected>>;
 type Twin = fn(Health, HealthEvent, &Config) -> Said;
@@ -380,7 +357,7 @@ fn comparison_of_health_finds_a_wrong_twin() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn comparison_finds_every_planted_fault_of_health() {
-    for fault in FAULTS.iter().copied() {
+    for fault in Fault::OF_HEALTH.iter().copied() {
         let config = Config { fault: Some(fault), ..small() };
         assert!(compare(&config, twin).is_err(), "nobody noticed {fault:?}");
     }

@@ -374,27 +374,8 @@ fn comparison_finds_a_wrong_entry_of_the_twin_of_the_session() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn comparison_finds_every_planted_fault_of_the_session() {
-    for fault in OF_SESSION {
+    for fault in crate::faults::Fault::OF_SESSIONS.iter().copied() {
         let config = Config { fault: Some(fault), ..small() };
         assert!(compare(&config, twin).is_err(), "nobody noticed {fault:?}");
     }
 }
-
-/// The faults that are planted in the session.
-#[cfg(feature = "planted-faults")]
-pub(super) const OF_SESSION: [crate::faults::Fault; 11] = {
-    use crate::faults::Fault as F;
-    [
-        F::StartsBesideOld,
-        F::CrossedAnswers,
-        F::OldIteratorEnds,
-        F::EndSettlesNobody,
-        F::DeadIterator,
-        F::AbortHitsFirst,
-        F::NoStopTimer,
-        F::NoKill,
-        F::WithdrawnIsGiven,
-        F::LateAbortStops,
-        F::StartedAgainListens,
-    ]
-};

@@ -13,55 +13,6 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-/// What is planted in the worker.
-#[cfg(feature = "planted-faults")]
-pub(super) const FAULTS: &[Fault] = &[
-    Fault::HeldIsWatched,
-    Fault::HoldIgnored,
-    Fault::InterruptAnyTurn,
-    Fault::InterruptMissesGap,
-    Fault::InterruptDropsTurn,
-    Fault::BackoffLeftArmed,
-    Fault::InboxReversed,
-    Fault::InboxDoubled,
-    Fault::AcknowledgesAll,
-    Fault::AcknowledgesNothing,
-    Fault::ResumeLeavesOut,
-    Fault::ResumeUnmarked,
-    Fault::InboxForgotten,
-    Fault::InboxNeverInDoubt,
-    Fault::ApprovalsOutlive,
-    Fault::AnyApproval,
-    Fault::OldIteratorAsks,
-    Fault::NoBreaker,
-    Fault::BreakerPasses,
-    Fault::BreakerHurries,
-    Fault::NoWorkerBudget,
-    Fault::EndsBeforeSession,
-    Fault::SecondEndWins,
-    Fault::EndedWorkerMoves,
-    Fault::WrapUpLast,
-    Fault::WrapUpKeepsHold,
-    Fault::WrapUpWaits,
-    Fault::WrapUpWithoutEnd,
-    Fault::WrapUpIsNoEnd,
-    Fault::InterruptLiftsHold,
-    Fault::AnyWait,
-    Fault::TimersLeftAtEnd,
-    Fault::InboxUnbounded,
-    Fault::GapTaken,
-    Fault::ChildDoubled,
-    Fault::WrapUpTwice,
-    Fault::PermanentTriesAgain,
-    Fault::ReportDoubled,
-    Fault::ShellAborts,
-    Fault::RefusedWorkerEmits,
-    Fault::ResyncForgetsWorkerTimers,
-    Fault::ResyncForgetsApprovals,
-    Fault::ResyncForgetsReports,
-    Fault::ResyncForgetsContent,
-];
-
 type Twin = fn(&Worker, WorkerEvent, &Config) -> Said;
 
 fn machine(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
@@ -159,7 +110,7 @@ fn comparison_of_workers_finds_a_wrong_twin() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn comparison_finds_every_planted_fault_of_the_worker() {
-    for fault in FAULTS.iter().copied() {
+    for fault in Fault::OF_WORKERS.iter().copied() {
         let config = Config { fault: Some(fault), ..small() };
         assert!(compare(&config, 3, twin).is_err(), "nobody noticed {fault:?}");
     }
