@@ -5,12 +5,12 @@
 //! what follows for other tasks.
 
 mod health;
+mod lifecycle_page;
 mod page;
 mod session;
 mod situations;
 mod twin;
 mod worker;
-mod worker_page;
 mod worker_situations;
 mod worker_twin;
 

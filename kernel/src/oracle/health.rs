@@ -1,7 +1,7 @@
 //! Health beside its twin: every situation up to small bounds meets every event. The twin is one `match` over event and
 //! state, written from what the words promise.
 
-use super::worker_page::Observed;
+use super::page::Observed;
 use crate::config::Config;
 #[cfg(feature = "planted-faults")]
 use crate::faults::Fault;
@@ -434,5 +434,6 @@ fn page_of_health_shows_what_the_machine_does() {
         ("Resting", &["Resting", "Resting(inquired)"]),
         ("Working", &["Working(Ground)", "Working(Inquired)", "Working(Interrupted)", "Working(Restarted)"]),
     ];
-    observed.assert_page("health", "Unwatched", &boxes, &KINDS);
+    let diagram = observed.diagram("Unwatched", &boxes, &KINDS);
+    observed.assert_page("health", &diagram, &boxes, &KINDS);
 }

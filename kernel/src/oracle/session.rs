@@ -5,8 +5,8 @@
     reason = "a state or event that is forgotten here shows as a difference from the machine"
 )]
 
+use super::page::Observed;
 use super::small;
-use super::worker_page::Observed;
 use crate::config::Config;
 use crate::session::{
     IteratorEnd, IteratorId, PROMPTS_MAX, PromptEnd, PromptId, Session, SessionEffect, SessionEvent,
@@ -332,7 +332,8 @@ fn page_of_session_shows_what_the_machine_does() {
             }
         }
     }
-    observed.assert_page("session", "Dormant", &BOXES, &KINDS);
+    let diagram = observed.diagram("Dormant", &BOXES, &KINDS);
+    observed.assert_page("session", &diagram, &BOXES, &KINDS);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A worker beside its twin: every situation up to small bounds meets every event.
 
-use super::worker_page::Observed;
+use super::page::Observed;
 use super::worker_situations::{events, situations, small};
 use super::worker_twin::{Said, twin, twin_resync};
 use crate::config::Config;
@@ -231,5 +231,6 @@ fn page_of_worker_shows_what_the_machine_does() {
         ("Ending", &["Ending"]),
         ("Ended", &["Ended"]),
     ];
-    observed.assert_page("worker", "Idle", &boxes, &KINDS);
+    let diagram = observed.diagram("Idle", &boxes, &KINDS);
+    observed.assert_page("worker", &diagram, &boxes, &KINDS);
 }
