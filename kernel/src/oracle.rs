@@ -4,6 +4,7 @@
 //! agree on the whole of what comes of it: the next state, the data, the effects in their order, the refusal, and
 //! what follows for other tasks.
 
+mod beside;
 mod health;
 mod lifecycle_page;
 mod page;

@@ -1,5 +1,6 @@
 //! A worker beside its twin: every situation up to small bounds meets every event.
 
+use super::beside::{self, Side};
 use super::page::Observed;
 use super::worker_situations::{events, situations, small};
 use super::worker_twin::{Said, twin, twin_resync};
@@ -9,41 +10,19 @@ use crate::faults::Fault;
 use crate::session::SessionEvent;
 use crate::vocabulary::{Ignored, Outcome};
 use crate::worker::{Worker, WorkerEvent, WorkerRejected, WorkerState, WorkerTimer};
-use std::format;
 use std::string::String;
-use std::vec::Vec;
 
 type Twin = fn(&Worker, WorkerEvent, &Config) -> Said;
 
 fn machine(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
-    let (mut worker, mut effects) = (at.clone(), Vec::new());
-    match worker.step(event, config, &mut |effect| effects.push(effect)) {
-        Outcome::Applied => Ok((worker, effects)),
-        // S25 in the shape of a difference: what was refused left a trace.
-        _ if worker != *at || !effects.is_empty() => Ok((worker, effects)),
-        refused @ (Outcome::Ignored(_) | Outcome::Rejected(_)) => Err(refused),
-    }
+    beside::taken(at, |worker, sink| worker.step(event, config, sink))
 }
 
 /// Compares every situation, or every so many, until the first difference. Gives how many pairs there were.
 fn compare(config: &Config, every: usize, twin: Twin) -> Result<usize, String> {
-    let mut pairs = 0;
-    for at in situations(config).iter().step_by(every) {
-        let mut resync = Vec::new();
-        at.resync(config, &mut |effect| resync.push(effect));
-        let ought = twin_resync(at, config);
-        if resync != ought {
-            return Err(format!("resync of {at:?}\n  machine: {resync:?}\n  twin:    {ought:?}"));
-        }
-        for event in events(at) {
-            pairs += 1;
-            let (is, ought) = (machine(at, event, config), twin(at, event, config));
-            if is != ought {
-                return Err(format!("{event:?} in {at:?}\n  machine: {is:?}\n  twin:    {ought:?}"));
-            }
-        }
-    }
-    Ok(pairs)
+    let repeats = |at: &Worker, config: &Config| beside::repeated(|sink| at.resync(config, sink));
+    let sides = [Side { takes: machine, repeats }, Side { takes: twin, repeats: twin_resync }];
+    beside::compare(situations(config).into_iter().step_by(every), events, config, sides)
 }
 
 #[test]
