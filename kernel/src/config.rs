@@ -45,6 +45,9 @@ pub struct Config {
     pub loop_max: u8,
     /// Failures in a row that count as too many; 0 for never. 5 by default, from the same source.
     pub errors_max: u8,
+    /// Answers about its progress that count as activity of an agent before it has answered its turn; 0 for no bound. 10 by
+    /// default, our own choice: with `progress_ms` and `stuck_ms` between them, an hour of nothing but answers.
+    pub progress_max: u8,
     /// Entries in the inbox of one worker, those of a turn without an answer included. The kernel adds an inquiry and a
     /// wrap-up of its own at most. 1,000 by default, as `messages_max`.
     pub inbox_max: u32,
@@ -86,6 +89,7 @@ impl Default for Config {
             stuck_ms: 300_000,
             loop_max: 5,
             errors_max: 5,
+            progress_max: 10,
             inbox_max: 1_000,
             worker_attempts_max: 10,
             worker_backoff_ms: 2_000,

@@ -138,6 +138,12 @@ faults! {
     NoStopTimer,
     /// Starts anew without having killed an iterator that does not stop.
     NoKill,
+    /// Gives a prompt to the iterator although it was withdrawn while it waited.
+    WithdrawnIsGiven,
+    /// Tells the iterator to stop when an abort comes too late.
+    LateAbortStops,
+    /// Takes an iterator that says again that it runs for one without a prompt.
+    StartedAgainListens,
     /// Forgets that a resting worker was inquired.
     InquiresAgain,
     /// Takes silence from an agent that was active.
@@ -164,6 +170,8 @@ faults! {
     ErrorsNeverEnd,
     /// Takes the answer to any question about progress.
     AnyCheck,
+    /// Takes every answer about progress for activity.
+    ProgressNeverEnds,
     /// Keeps the rung of a turn that was answered.
     RungKept,
     /// Leaves the timer of a worker armed that nobody watches any more.

@@ -4,9 +4,9 @@
 //! worker with a turn is watched by one timer: whenever that runs out without activity in between, health climbs one
 //! rung of a ladder that ends. It asks beside the turn, then interrupts, then restarts, then fails the worker.
 //!
-//! Three facts carry the argument that the ladder ends (L3). Every rung arms the next timer. Activity takes back the
-//! question alone: a rung that destroyed something is kept until the turn is answered. And while the agent repeats
-//! itself, activity takes back nothing.
+//! Four facts carry the argument that the ladder ends (L3). Every rung arms the next timer. Activity takes back the
+//! question alone: a rung that destroyed something is kept until the turn is answered. While the agent repeats itself,
+//! activity takes back nothing. And an agent that only ever says how far it is counts as active so many times and no more.
 //!
 //! Activity costs no timer: it is a mark, and a timer that runs out with the mark set is armed again. So a silence is
 //! noticed after one to two periods.
@@ -189,6 +189,8 @@ pub struct Health {
     pub calls: u16,
     /// Failures in a row, counted likewise.
     pub errors: u16,
+    /// Answers about progress that counted as activity since the last answered turn; always 0 where nothing bounds them.
+    pub progress: u8,
 }
 
 type Reply = Outcome<HealthRejected>;
@@ -302,7 +304,7 @@ impl Step<'_> {
         }
         health.active = health.state == HealthState::Working;
         health.reported = health.asked;
-        (health.tool, health.calls, health.errors) = (None, 0, 0);
+        (health.tool, health.calls, health.errors, health.progress) = (None, 0, 0, 0);
         self.since(before)
     }
 
@@ -381,7 +383,9 @@ impl Step<'_> {
             return Outcome::Ignored(Ignored::Stale);
         }
         self.health.reported = check;
-        self.health.goes_on(self.config);
+        if self.health.progress_counts(self.config) {
+            self.health.goes_on(self.config);
+        }
         Outcome::Applied
     }
 
@@ -478,5 +482,16 @@ impl Health {
         if question && !repeating {
             self.rung = Rung::Ground;
         }
+    }
+
+    /// L3: whether one more answer about progress counts as activity, and if so counts it.
+    fn progress_counts(&mut self, config: &Config) -> bool {
+        let max = config.progress_max;
+        if max == 0 || config.has(Fault::ProgressNeverEnds) {
+            return true;
+        }
+        let counts = self.progress < max;
+        self.progress += u8::from(counts);
+        counts
     }
 }

@@ -334,7 +334,12 @@ impl Step<'_> {
             }
             // It was told to stop before it ran.
             SessionState::Stopping | SessionState::Closing => Outcome::Ignored(Ignored::Stale),
-            SessionState::Listening | SessionState::Answering => Outcome::Ignored(Ignored::Duplicate),
+            SessionState::Listening | SessionState::Answering => {
+                if self.config.has(Fault::StartedAgainListens) {
+                    self.session.state = SessionState::Listening;
+                }
+                Outcome::Ignored(Ignored::Duplicate)
+            }
             SessionState::Dormant | SessionState::Closed => Outcome::Ignored(Ignored::Stale),
         }
     }
@@ -412,6 +417,9 @@ impl Step<'_> {
         }
         let any = self.config.has(Fault::AbortHitsFirst) && self.session.state == SessionState::Answering;
         if self.session.is_settled(prompt) && !any {
+            if self.config.has(Fault::LateAbortStops) {
+                (self.sink)(SessionEffect::Stop { iterator: self.session.iterator });
+            }
             return Outcome::Ignored(Ignored::Stale);
         }
         let first = self.session.first();
@@ -552,7 +560,8 @@ impl Step<'_> {
         let Session { settled, withdrawn, .. } = &mut *self.session;
         *withdrawn >>= 1;
         settled.0 += 1;
-        let behind = withdrawn.trailing_ones();
+        // S13: what was withdrawn while it waited gets no turn.
+        let behind = if self.config.has(Fault::WithdrawnIsGiven) { 0 } else { withdrawn.trailing_ones() };
         *withdrawn = withdrawn.checked_shr(behind).unwrap_or(0);
         settled.0 += behind;
     }

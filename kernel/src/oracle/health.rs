@@ -31,6 +31,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::LoopWithoutRung,
     Fault::ErrorsNeverEnd,
     Fault::AnyCheck,
+    Fault::ProgressNeverEnds,
     Fault::RungKept,
     Fault::WatchLeftArmed,
     Fault::ResyncForgetsCheck,
@@ -54,7 +55,7 @@ fn machine(at: Health, event: HealthEvent, config: &Config) -> Said {
 }
 
 fn small() -> Config {
-    Config { loop_max: 2, errors_max: 2, ..Config::default() }
+    Config { loop_max: 2, errors_max: 2, progress_max: 2, ..Config::default() }
 }
 
 fn situations(config: &Config) -> Vec<Health> {
@@ -63,7 +64,17 @@ fn situations(config: &Config) -> Vec<Health> {
     let streak = |max: u8| 0..2 * u16::from(max.max(1));
     let mut found = Vec::new();
     for (state, rung) in states.into_iter().flat_map(|state| rungs.map(|rung| (state, rung))) {
-        for (asked, reported) in [(0, 0), (1, 0), (1, 1), (3, 1), (3, 3)] {
+        for (asked, reported, progress) in [
+            (0, 0, 0),
+            (1, 0, 0),
+            (1, 1, 0),
+            (1, 1, 1),
+            (3, 1, 0),
+            (3, 1, 1),
+            (3, 3, 0),
+            (3, 3, 1),
+            (3, 3, 2),
+        ] {
             for (watch, active, inquired) in [
                 (0, false, false),
                 (0, false, true),
@@ -89,12 +100,17 @@ fn situations(config: &Config) -> Vec<Health> {
                         tool,
                         calls,
                         errors,
+                        progress,
                     });
                 }
             }
         }
     }
-    found.retain(|at| (at.watch.0 > 0 || !at.is_armed()) && (!at.active || at.state == HealthState::Working));
+    found.retain(|at| {
+        (at.watch.0 > 0 || !at.is_armed())
+            && (!at.active || at.state == HealthState::Working)
+            && at.progress <= config.progress_max
+    });
     found
 }
 
@@ -146,7 +162,7 @@ fn twin(at: Health, event: HealthEvent, config: &Config) -> Said {
         }
         (E::Answered, _) => {
             (next.rung, next.tool, next.calls, next.errors) = (Rung::Ground, None, 0, 0);
-            next.reported = next.asked;
+            (next.reported, next.progress) = (next.asked, 0);
             next.active = at.state == S::Working;
             if next == at {
                 return DUPLICATE;
@@ -161,7 +177,14 @@ fn twin(at: Health, event: HealthEvent, config: &Config) -> Said {
                 return STALE;
             }
             next.reported = check;
-            moves(&mut next, config);
+            match (config.progress_max, at.progress) {
+                (0, _) => moves(&mut next, config),
+                (max, counted) if counted == max => {}
+                (_, counted) => {
+                    next.progress = counted + 1;
+                    moves(&mut next, config);
+                }
+            }
         }
         (E::Elapsed { watch }, _) if watch.0 < 1 || watch > at.watch => return never_asked,
         (E::Elapsed { watch }, _) if watch != at.watch || !runs => return STALE,
@@ -320,9 +343,9 @@ fn compare(config: &Config, twin: Twin) -> Result<usize, String> {
 #[test]
 fn health_and_its_twin_agree_on_every_pair() {
     let settings = [
-        ("streaks of two", small()),
-        ("no bound of streaks", Config { loop_max: 0, errors_max: 0, ..small() }),
-        ("streaks of one and three", Config { loop_max: 1, errors_max: 3, ..small() }),
+        ("bounds of two", small()),
+        ("no bounds", Config { loop_max: 0, errors_max: 0, progress_max: 0, ..small() }),
+        ("streaks of one and three", Config { loop_max: 1, errors_max: 3, progress_max: 1, ..small() }),
     ];
     let mut pairs = 0;
     for (name, config) in settings {

@@ -382,7 +382,7 @@ fn comparison_finds_every_planted_fault_of_the_session() {
 
 /// The faults that are planted in the session.
 #[cfg(feature = "planted-faults")]
-pub(super) const OF_SESSION: [crate::faults::Fault; 8] = {
+pub(super) const OF_SESSION: [crate::faults::Fault; 11] = {
     use crate::faults::Fault as F;
     [
         F::StartsBesideOld,
@@ -393,5 +393,8 @@ pub(super) const OF_SESSION: [crate::faults::Fault; 8] = {
         F::AbortHitsFirst,
         F::NoStopTimer,
         F::NoKill,
+        F::WithdrawnIsGiven,
+        F::LateAbortStops,
+        F::StartedAgainListens,
     ]
 };

@@ -26,6 +26,7 @@ pub(super) fn small() -> Config {
         breaker_max: 2,
         loop_max: 2,
         errors_max: 2,
+        progress_max: 2,
         worker_throttled_ms: 11_000,
         ..Config::default()
     }
@@ -187,6 +188,8 @@ fn healths(state: WorkerState) -> Vec<Health> {
                     Health { tool, calls: 1, errors: 1, ..base },
                     Health { tool, calls: 3, active: true, ..base },
                     Health { reported: CheckNumber(1), ..base },
+                    Health { reported: CheckNumber(1), progress: 1, ..base },
+                    Health { progress: 2, ..base },
                 ]);
             }
         }

@@ -207,6 +207,9 @@ fn health_fits(worker: &Worker, config: &Config) -> bool {
         && health.tool.is_some() == (health.calls > 0)
         && streak(health.calls, config.loop_max)
         && streak(health.errors, config.errors_max)
+        && health.progress <= config.progress_max
+        // Each was the answer to another question.
+        && u32::from(health.progress) <= health.reported.0
 }
 
 fn state_fits(worker: &Worker, config: &Config) -> bool {

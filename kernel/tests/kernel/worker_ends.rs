@@ -175,8 +175,12 @@ fn damaged_worker_is_refused() {
         damage(&mut worker);
         worker.validate(&stage.config)
     };
+    let too_many_answers = |worker: &mut Worker| {
+        let health = &mut worker.data.health;
+        (health.asked.0, health.reported.0, health.progress) = (11, 11, 11);
+    };
     #[rustfmt::skip]
-    let cases: [(&str, Damage, _); 8] = [
+    let cases: [(&str, Damage, _); 10] = [
         ("nothing", |_| (),                                              Ok(())),
         ("a report too many acknowledged", |w| w.data.acknowledged = 1,  Err(WorkerCorrupt::Counters)),
         ("a counter near its end", |w| w.data.turn.0 = u32::MAX,         Err(WorkerCorrupt::Counters)),
@@ -184,6 +188,8 @@ fn damaged_worker_is_refused() {
         ("a prompt that nobody has", |w| w.state = WorkerState::Cooling, Err(WorkerCorrupt::Session)),
         ("a question without a wait", |w| w.data.approvals.open = 1,     Err(WorkerCorrupt::Approvals)),
         ("nobody watches", |w| w.data.health.watch.0 = 0,                Err(WorkerCorrupt::Health)),
+        ("more answers than the bound", too_many_answers,                Err(WorkerCorrupt::Health)),
+        ("an answer to no question", |w| w.data.health.progress = 1,     Err(WorkerCorrupt::Health)),
         ("a spent budget", |w| w.data.failures = 10,                     Err(WorkerCorrupt::State)),
     ];
     for (name, damage, expected) in cases {

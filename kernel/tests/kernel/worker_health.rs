@@ -80,6 +80,46 @@ fn progress_check_destroys_nothing() {
     stage.refuses(says(1), &STALE);
 }
 
+/// A worker whose agent answered so many questions about its progress, was asked once more, and answers that as well.
+fn answering(progress_max: u8, answers: u32) -> WorkerStage {
+    let mut stage = WorkerStage::executing();
+    stage.config.progress_max = progress_max;
+    for check in 1..=answers {
+        let [silence, answer] = [watch(2 * check - 1), watch(2 * check)];
+        let heard = [asks(check), arm(answer, 300_000), arm(watch(2 * check + 1), 60_000)];
+        assert_eq!(stage.takes_all([fired(silence), says(check), fired(answer)]), heard);
+    }
+    stage.takes(fired(watch(2 * answers + 1)));
+    assert_eq!(stage.takes(says(answers + 1)), []);
+    stage
+}
+
+/// L3: the eleventh answer in one turn is taken and helps nothing.
+#[test]
+fn answers_about_progress_count_as_activity_up_to_their_bound() {
+    let mut stage = answering(10, 10);
+    stage.refuses(says(11), &STALE);
+    let [stops, timer] = stop(1);
+    let interrupted = [warn(Concern::Stuck), arm(watch(23), 300_000), stops, timer];
+    assert_eq!(stage.takes(fired(watch(22))), interrupted);
+    // Below the bound, and without one, the answer took the question back.
+    for (progress_max, answers) in [(10, 9), (0, 300)] {
+        assert_eq!(answering(progress_max, answers).worker.data.health.rung, Rung::Ground, "{progress_max}");
+    }
+}
+
+#[test]
+fn spent_answers_about_progress_leave_activity_and_the_next_turn_alone() {
+    let mut stage = answering(2, 2);
+    assert_eq!(stage.worker.data.health.rung, Rung::Inquired);
+    // Words and tools are another sign of life than an answer.
+    stage.takes(observed(1, Sign::Activity));
+    assert_eq!(stage.takes(fired(watch(6))), [arm(watch(7), 60_000)]);
+    // The answered turn begins everything anew.
+    stage.takes_all([message(1), answered(1, 1), fired(watch(7)), fired(watch(8)), says(4)]);
+    assert_eq!(stage.takes(fired(watch(9))), [arm(watch(10), 60_000)]);
+}
+
 /// One mark for each period, and no timer for each sign of life.
 #[test]
 fn activity_costs_no_timer() {

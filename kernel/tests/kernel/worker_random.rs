@@ -20,6 +20,7 @@ fn config() -> Config {
         breaker_max: 2,
         loop_max: 2,
         errors_max: 2,
+        progress_max: 2,
         ..Config::default()
     }
 }

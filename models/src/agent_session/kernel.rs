@@ -17,7 +17,7 @@ mod step;
 mod tests;
 mod words;
 
-use downbeat_kernel::{Config, Outcome, Session, SessionEffect, SessionEvent, SessionRejected};
+use downbeat_kernel::{Config, Outcome, SessionEvent};
 use downbeat_sim::harness::{Bounds, Variant};
 use downbeat_sim::kinds::Kinds as _;
 use downbeat_sim::model::{Fairness, Model, Property, Told};
@@ -96,22 +96,17 @@ pub fn variant() -> Variant {
         .bound("crashes", left.crashes.into(), 0..=2, "crashes, at rest or between two orders")
 }
 
-/// What takes the events: the session of the kernel, or one that a test has spoiled.
-type Machine =
-    fn(&mut Session, SessionEvent, &Config, &mut dyn FnMut(SessionEffect)) -> Outcome<SessionRejected>;
-
 /// The closed system of one scenario.
 #[derive(Clone)]
 pub struct KernelModel {
     scenario: Scenario,
     config: Config,
-    machine: Machine,
 }
 
 impl KernelModel {
     /// A system whose session is the one that ships.
     pub fn new(scenario: Scenario) -> Self {
-        Self { scenario, config: Config::default(), machine: Session::step }
+        Self { scenario, config: Config::default() }
     }
 
     /// The same system with a fault planted in its session.
@@ -125,7 +120,7 @@ impl KernelModel {
     /// Whether the session applies an event.
     fn is_applied(&self, state: &State, event: SessionEvent) -> bool {
         let mut session = state.session;
-        (self.machine)(&mut session, event, &self.config, &mut |_| {}) == Outcome::Applied
+        session.step(event, &self.config, &mut |_| {}) == Outcome::Applied
     }
 }
 

@@ -36,7 +36,7 @@ impl KernelModel {
         let Some(event) = act.event(state) else { return 0 };
         let (mut session, mut orders) = (state.session, 0);
         let mut count = |effect: SessionEffect| orders += u8::from(is_order(effect));
-        match (self.machine)(&mut session, event, &self.config, &mut count) {
+        match session.step(event, &self.config, &mut count) {
             Outcome::Applied => orders,
             Outcome::Ignored(_) | Outcome::Rejected(_) => 0,
         }

@@ -50,9 +50,7 @@ impl Step<'_> {
         }
         self.happens(act);
         let (before, mut effects) = (self.state.session, Vec::new());
-        let KernelModel { machine, config, .. } = self.model;
-        let outcome = machine(&mut self.state.session, event, config, &mut |effect| effects.push(effect));
-        match outcome {
+        match self.state.session.step(event, &self.model.config, &mut |effect| effects.push(effect)) {
             Outcome::Applied => {}
             Outcome::Ignored(_) | Outcome::Rejected(_) => {
                 self.tell(SESSION, SESSION, || "takes no notice".to_owned());

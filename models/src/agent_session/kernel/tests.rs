@@ -1,77 +1,13 @@
-//! That the checks of the session's model are not blind, and that its edges are all there are.
+//! That the edges of the session's model are all there are.
 
 use std::collections::{BTreeSet, HashSet};
 
-use downbeat_kernel::{Config, Outcome, Session, SessionEffect, SessionEvent, SessionRejected, SessionState};
-use downbeat_sim::check::Checker;
+use downbeat_kernel::SessionState;
 use downbeat_sim::model::Model;
-use downbeat_sim::report::Verdict;
 
 use super::act::{EDGES, edge, name_of};
 use super::state::State;
-use super::{KernelModel, Left, Machine, SCENARIO, Scenario};
-
-/// Three requests, one of which may be stopped before its turn.
-const SMALL: Scenario = Scenario {
-    requests: 3,
-    callers: 3,
-    left: Left { cancels: 1, aborts: 0, restarts: 1, closes: 0, failures: 1, exits: 0, crashes: 1 },
-};
-
-/// Takes a request out of the queue and leaves its place.
-fn withdraws_nothing(
-    session: &mut Session,
-    event: SessionEvent,
-    config: &Config,
-    sink: &mut dyn FnMut(SessionEffect),
-) -> Outcome<SessionRejected> {
-    let outcome = session.step(event, config, sink);
-    session.withdrawn = 0;
-    outcome
-}
-
-/// Counts an iterator that says again that it runs.
-fn ignored_changes(
-    session: &mut Session,
-    event: SessionEvent,
-    config: &Config,
-    sink: &mut dyn FnMut(SessionEffect),
-) -> Outcome<SessionRejected> {
-    let outcome = session.step(event, config, sink);
-    if let (Outcome::Ignored(_), SessionEvent::Started { .. }) = (&outcome, event) {
-        session.state = SessionState::Listening;
-    }
-    outcome
-}
-
-/// Orders an iterator to stop that it has not.
-fn ignored_emits(
-    session: &mut Session,
-    event: SessionEvent,
-    config: &Config,
-    sink: &mut dyn FnMut(SessionEffect),
-) -> Outcome<SessionRejected> {
-    let outcome = session.step(event, config, sink);
-    if let (Outcome::Ignored(_), SessionEvent::AbortRequested { .. }) = (&outcome, event) {
-        sink(SessionEffect::Stop { iterator: session.iterator });
-    }
-    outcome
-}
-
-/// What the faults of the kernel do not show: `tests/tests/planted_faults.rs` has the rest.
-#[test]
-fn spoiled_sessions_break_the_property_that_is_there_for_it() {
-    let cases: [(&str, Machine, &str); 3] = [
-        ("what was withdrawn is begun", withdraws_nothing, "S13"),
-        ("an ignored event changes something", ignored_changes, "S25"),
-        ("an ignored event emits something", ignored_emits, "S25"),
-    ];
-    for (name, machine, id) in cases {
-        let model = KernelModel { machine, ..KernelModel::new(SMALL) };
-        let report = Checker::new(&model).only([id]).check().expect("the model is consistent");
-        assert_eq!(report.properties[0].verdict, Verdict::Violated, "{name}");
-    }
-}
+use super::{KernelModel, Left, SCENARIO, Scenario};
 
 /// Every state that can be reached.
 fn states(model: &KernelModel) -> impl Iterator<Item = State> {
