@@ -1,9 +1,9 @@
 //! What the world outside knows: what it has told, what it has to do, and which promise was broken.
 
-use downbeat_kernel::{
-    ApprovalId, CheckNumber, End, IteratorId, PromptId, Source, TurnNumber, WorkerPart, WorkerTimer,
-};
+use downbeat_kernel::{ApprovalId, CheckNumber, End, IteratorId, PromptId, Source, WorkerPart, WorkerTimer};
 use std::collections::BTreeSet;
+
+use super::signs::Signs;
 
 /// What an iterator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,28 +32,33 @@ pub(super) enum Armed {
 /// A promise that was broken, by the id of its property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Breach {
-    /// A message was taken twice, out of order, or never came to rest.
+    S2,
+    S4,
     S5,
-    /// A question was settled by what is not its answer.
     S6,
-    /// Something came of a task that had ended.
     S7,
-    /// Something was left to wait for a task that had ended.
     S9,
-    /// Two iterators, or two prompts at one.
     S10,
-    /// What was no answer was taken for one.
     S11,
-    /// An interrupt missed its turn or hit another, or what it stopped was not resumed.
     S12,
-    /// A held worker began a turn, or was asked.
+    Resumed,
     S13,
-    /// A refused event changed something.
     S25,
-    /// An order was given twice, or taken back without having been given.
     Orders,
-    /// A timer or a report that was void was taken.
     Stale,
+    Waits,
+    WrapUp,
+    Alarm,
+    AlarmStreak,
+    Ladder,
+    Escalation,
+}
+
+/// The last prompt that was given and has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Given {
+    pub(super) prompt: PromptId,
+    pub(super) parts: Vec<WorkerPart>,
 }
 
 /// The outside of the one worker.
@@ -66,35 +71,41 @@ pub(super) struct Outside {
     /// The question about progress that was asked last, while it has no answer.
     pub(super) check: Option<CheckNumber>,
     pub(super) reports: BTreeSet<u32>,
-    /// The last message that was written.
+    /// The last message that was accepted.
     pub(super) written: u32,
-    /// The last message that was acknowledged.
-    pub(super) acknowledged: u32,
     /// What was accepted, and neither acknowledged nor reported.
     pub(super) owed: BTreeSet<Source>,
-    /// What of it was in a prompt.
-    pub(super) given: BTreeSet<Source>,
-    /// The last prompt that was given, with its content.
-    pub(super) prompt: Option<(PromptId, Vec<WorkerPart>)>,
-    /// That prompt has no answer.
-    pub(super) unanswered: bool,
+    /// `None` if the last prompt was answered.
+    pub(super) given: Option<Given>,
     /// Some prompt was answered.
     pub(super) answered: bool,
     /// The last answered prompt was nothing but an inquiry.
     pub(super) inquired: bool,
-    /// A person holds the worker since this turn.
-    pub(super) held: Option<TurnNumber>,
-    /// Somebody wants the task to end.
+    /// Prompts that failed since the last answer.
+    pub(super) failures: u8,
+    /// The last failure was one too many, or one that another try cannot mend.
+    pub(super) spent: bool,
+    /// What was seen of the agent since its last answer.
+    pub(super) signs: Signs,
+    /// A person holds the worker.
+    pub(super) held: bool,
+    /// Somebody wants the task to end, now or when it has finished.
     pub(super) ending: bool,
     pub(super) end: Option<End>,
-    pub(super) breaches: BTreeSet<Breach>,
+    /// What was broken, and how.
+    pub(super) broken: BTreeSet<(Breach, &'static str)>,
 }
 
 impl Outside {
-    pub(super) fn breach(&mut self, breach: Breach, is_broken: bool) {
+    pub(super) fn breach(&mut self, breach: Breach, is_broken: bool, how: &'static str) {
         if is_broken {
-            self.breaches.insert(breach);
+            self.broken.insert((breach, how));
         }
+    }
+
+    /// How a promise was broken, if it was.
+    pub(super) fn how(&self, breach: Breach) -> Option<&'static str> {
+        self.broken.iter().find(|(broken, _)| *broken == breach).map(|(_, how)| *how)
     }
 
     pub(super) fn running(&self, iterator: IteratorId) -> Option<Running> {
@@ -117,4 +128,30 @@ impl Outside {
             Running::Ordered | Running::Listens | Running::Stops | Running::Lost => None,
         })
     }
+
+    /// Whether a crash took an iterator, and nobody has said so.
+    pub(super) fn has_lost(&self) -> bool {
+        self.iterators.iter().any(|(_, running)| *running == Running::Lost)
+    }
+
+    /// Whether this entry is in the last prompt, and that has no answer.
+    pub(super) fn is_given(&self, source: Source) -> bool {
+        self.given.as_ref().is_some_and(|given| given.parts.contains(&WorkerPart::Source(source)))
+    }
+
+    /// The timers of one kind that run.
+    pub(super) fn armed(&self, of_kind: fn(WorkerTimer) -> bool) -> bool {
+        self.timers.iter().any(|timer| match timer {
+            Armed::Worker(timer) => of_kind(*timer),
+            Armed::Stop(_) => false,
+        })
+    }
+}
+
+/// The entries of a prompt, in their order.
+pub(super) fn sources(parts: &[WorkerPart]) -> impl Iterator<Item = Source> {
+    parts.iter().filter_map(|part| match part {
+        WorkerPart::Source(source) => Some(*source),
+        WorkerPart::Resumed | WorkerPart::Prompt => None,
+    })
 }
