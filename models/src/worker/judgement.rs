@@ -2,7 +2,7 @@
 
 use downbeat_kernel::{
     Concern, Config, Deadline, Effect, IteratorEnd, SessionEffect, SessionEvent, SessionState, Source,
-    Worker, WorkerEffect, WorkerEnd, WorkerEvent, WorkerReason, WorkerState, WorkerTimer,
+    TaskState, Worker, WorkerEffect, WorkerEnd, WorkerEvent, WorkerReason, WorkerState, WorkerTimer,
 };
 
 use super::act::{Act, CHILD, Kind, TASK, Told};
@@ -86,6 +86,13 @@ impl Case<'_> {
         );
         let is_orphaned = outside.end.is_some() && self.after.has_live_child();
         outside.breach(Breach::S9, is_orphaned, "a subtask lives on under a task that has ended");
+        let is_bound_to_end = self.after.task().is_some_and(|task| task.state != TaskState::Working);
+        let goes_on = self.after.child().is_some_and(|child| child.state == TaskState::Working);
+        outside.breach(
+            Breach::S9,
+            is_bound_to_end && goes_on,
+            "a subtask goes on whose parent is about to end",
+        );
     }
 
     /// S4, S5: a prompt takes all that waits when it is invoked.

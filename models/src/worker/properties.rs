@@ -5,6 +5,7 @@ use downbeat_sim::model::Property;
 
 use super::outside::{Armed, Breach, Running};
 use super::scenario::{Budget, Scenario};
+use super::words::source_word;
 use super::world::World;
 use super::{State, WorkerModel};
 
@@ -284,7 +285,7 @@ pub(super) fn rests(world: &World) -> bool {
     }
 }
 
-/// Where the worker stands, in words.
+/// Where the worker stands, and what it has to answer, in words.
 pub(super) fn standing(world: &World) -> String {
     let state = match (world.standing(), world.outside.end) {
         (Some(state), _) => standing_word(state),
@@ -298,7 +299,9 @@ pub(super) fn standing(world: &World) -> String {
         Running::Stops => "its agent was told to stop",
         Running::Lost => "its agent was lost in a crash",
     });
-    std::iter::once(state).chain(agent).collect::<Vec<_>>().join(", ")
+    let standing = std::iter::once(state).chain(agent).collect::<Vec<_>>().join(", ");
+    let open: Vec<String> = world.outside.owed.iter().map(|entry| source_word(*entry)).collect();
+    if open.is_empty() { standing } else { format!("{standing}; open: {}", open.join(", ")) }
 }
 
 fn standing_word(state: WorkerState) -> &'static str {

@@ -269,7 +269,8 @@ fn part_word(part: WorkerPart) -> String {
     }
 }
 
-fn source_word(source: Source) -> String {
+/// An entry of the inbox.
+pub(super) fn source_word(source: Source) -> String {
     match source {
         Source::Message(message) => format!("message {}", message.0),
         Source::ChildReported { number, .. } => format!("report {number} of the subtask"),
