@@ -19,6 +19,7 @@
 mod act;
 mod edges;
 mod environment;
+mod few;
 mod judgement;
 mod late;
 mod moves;

@@ -43,8 +43,8 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
     ),
     (
         "kernel-restart-failures",
-        "the kernel's worker: a crash between any two effects, failures, and a wish to finish",
-        NOTHING.failing(2).with(Budget::Crashes, 1).with(Budget::WrapUps, 1).with(Budget::Reports, 1),
+        "the kernel's worker: two crashes between any two effects, failures, and a wish to finish",
+        NOTHING.failing(2).with(Budget::Crashes, 2).with(Budget::WrapUps, 1).with(Budget::Reports, 1),
     ),
     (
         "kernel-subtask",

@@ -75,7 +75,7 @@ impl Acts<'_> {
 
     fn orders(&mut self, world: &World) {
         let outside = &world.outside;
-        for timer in &outside.timers {
+        for timer in outside.timers.iter() {
             match *timer {
                 Armed::Worker(timer) => self.worker(Kind::Elapse, WorkerEvent::TimerFired { timer }),
                 Armed::Stop(iterator) => self.session(Kind::Elapse, SessionEvent::StopElapsed { iterator }),

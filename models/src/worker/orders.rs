@@ -199,7 +199,9 @@ impl Outside {
         let before = self.given.replace(Given { prompt, parts });
         let Some(given) = self.given.clone() else { return };
         let entries: Vec<Source> = sources(&given.parts).collect();
-        self.owed.extend(entries.iter().filter(|entry| **entry == Source::Inquiry));
+        if entries.contains(&Source::Inquiry) {
+            self.owed.insert(Source::Inquiry);
+        }
         match before {
             Some(before) if before.prompt == prompt => {
                 self.breach(Breach::Resumed, before != given, "a prompt is given again with another content");

@@ -1,9 +1,8 @@
 //! What the world outside knows: what it has told, what it has to do, and which promise was broken.
 
-use downbeat_kernel::{ApprovalId, CheckNumber, End, IteratorId, PromptId, Source, WorkerPart, WorkerTimer};
-use std::collections::BTreeSet;
-
+use super::few::Few;
 use super::signs::Signs;
+use downbeat_kernel::{ApprovalId, CheckNumber, End, IteratorId, PromptId, Source, WorkerPart, WorkerTimer};
 
 /// What an iterator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,15 +65,15 @@ pub(super) struct Given {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Outside {
     pub(super) iterators: Vec<(IteratorId, Running)>,
-    pub(super) timers: BTreeSet<Armed>,
-    pub(super) asks: BTreeSet<ApprovalId>,
+    pub(super) timers: Few<Armed>,
+    pub(super) asks: Few<ApprovalId>,
     /// The question about progress that was asked last, while it has no answer.
     pub(super) check: Option<CheckNumber>,
-    pub(super) reports: BTreeSet<u32>,
+    pub(super) reports: Few<u32>,
     /// The last message that was accepted.
     pub(super) written: u32,
     /// What was accepted, and neither acknowledged nor reported.
-    pub(super) owed: BTreeSet<Source>,
+    pub(super) owed: Few<Source>,
     /// `None` if the last prompt was answered.
     pub(super) given: Option<Given>,
     /// Some prompt was answered.
@@ -93,7 +92,7 @@ pub(super) struct Outside {
     pub(super) ending: bool,
     pub(super) end: Option<End>,
     /// What was broken, and how.
-    pub(super) broken: BTreeSet<(Breach, &'static str)>,
+    pub(super) broken: Few<(Breach, &'static str)>,
 }
 
 impl Outside {

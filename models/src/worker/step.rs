@@ -103,7 +103,9 @@ fn restarted(kernel: &Kernel, full: &Outside, mut scene: Scene) -> World {
     outside.asks.clear();
     outside.reports.clear();
     outside.iterators.iter_mut().for_each(|(_, running)| *running = Running::Lost);
-    outside.broken.extend(full.broken.iter().copied());
+    for (breach, how) in full.broken.iter().copied() {
+        outside.breach(breach, true, how);
+    }
     outside.check = None;
     // They were for a prompt that did not go out.
     scene.parts.clear();
