@@ -15,6 +15,7 @@
 //! some time: what hangs here hangs by the session. The stories are in `docs/races/interrupt.md`.
 
 pub mod executor;
+pub mod kernel;
 pub mod process;
 pub mod properties;
 pub mod scene;
@@ -67,7 +68,7 @@ const BOUNDS: [(&str, u64, u8, u8, &str); 10] = [
     ("breaker", 1, 1, 3, "failures in a row that open the circuit breaker; shipped: 3"),
 ];
 
-/// The system as it is.
+/// The system as it is, and the kernel in its place.
 pub fn variants() -> Vec<Variant> {
     let as_is =
         Variant::new("as-is", "the slot, the token and the status as they are shipped", Interrupt::new);
@@ -77,7 +78,7 @@ pub fn variants() -> Vec<Variant> {
     let violated =
         ["S5", "S6", "S7", "S9", "S10", "S11", "S12", "S13", "resumed", "deadlock", "L1", "L2", "L3"];
     let as_is = violated.into_iter().fold(as_is, |variant, id| variant.expect(id, Verdict::Violated));
-    vec![as_is.headline("resumed")]
+    std::iter::once(as_is.headline("resumed")).chain(kernel::variants()).collect()
 }
 
 impl Interrupt {

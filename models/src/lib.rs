@@ -11,6 +11,7 @@ pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;
 pub mod watch;
+pub mod worker;
 
 use downbeat_sim::harness::Registry;
 

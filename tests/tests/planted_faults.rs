@@ -3,6 +3,7 @@
 use downbeat_kernel::faults::Fault;
 use downbeat_models::agent_session::kernel as session;
 use downbeat_models::subtask_completion::kernel::{KernelModel, Scenario};
+use downbeat_models::worker::{self, Budget, WorkerModel};
 use downbeat_sim::check::{Checker, Limits};
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::model::Model;
@@ -10,6 +11,9 @@ use downbeat_sim::report::{Report, Verdict};
 
 /// Enough for every fault here. A broken kernel may have no end of states, and nobody wants them all.
 const STATES: usize = 100_000;
+
+/// The same for the faults of workers, of which some make states without an end, and large ones.
+const STATES_OF_WORKERS: usize = 25_000;
 
 /// A small tree, with a crash.
 const TREE: Scenario = Scenario {
@@ -130,18 +134,179 @@ const OF_SESSION: &[(Fault, session::Scenario, &str)] = &[
     (Fault::NoStopTimer,      SESSION,  "closes"),
 ];
 
+/// A task whose agent may do anything and owes nothing, and which a person may end.
+const CALM: worker::Scenario = worker::Scenario::NOTHING.with(Budget::Ends, 1);
+
+/// The same, and nobody ends it.
+const LEFT_ALONE: worker::Scenario = worker::Scenario::NOTHING;
+
+/// An agent that says how far it is, whenever it is asked.
+const TALKATIVE: worker::Scenario = worker::Scenario { progress: true, ..LEFT_ALONE };
+
+/// An agent that shows that it lives, up to two failures with a success between them.
+const LIVELY: worker::Scenario = LEFT_ALONE.with(Budget::Signs, 3);
+
+/// Two messages.
+const WRITTEN_TO: worker::Scenario = CALM.with(Budget::Messages, 2);
+
+/// The same where one has room.
+const CROWDED: worker::Scenario = worker::Scenario { room: 1, ..LEFT_ALONE.with(Budget::Messages, 2) };
+
+/// A person interrupts and pauses.
+const HELD: worker::Scenario = LEFT_ALONE.with(Budget::Interrupts, 1).with(Budget::Pauses, 1);
+
+/// An agent that asks twice, and an interrupt.
+const ASKED: worker::Scenario = LEFT_ALONE.with(Budget::Interrupts, 1).with(Budget::Approvals, 2);
+
+/// A person writes, pauses, and wants it to finish.
+const FINISHING: worker::Scenario =
+    LEFT_ALONE.with(Budget::Messages, 1).with(Budget::Pauses, 1).with(Budget::WrapUps, 1);
+
+/// Each kind of wait, and an interrupt of it.
+const FAILING: worker::Scenario = CALM.failing(3).with(Budget::Interrupts, 1);
+
+/// A crash beside a message.
+const CRASHING: worker::Scenario = CALM.with(Budget::Messages, 1).with(Budget::Crashes, 1);
+
+/// A crash beside a question and a report.
+const CRASHING_ASKED: worker::Scenario =
+    LEFT_ALONE.with(Budget::Approvals, 1).with(Budget::Reports, 1).with(Budget::Crashes, 1);
+
+/// A subtask.
+const WITH_SUBTASK: worker::Scenario = CALM.with(Budget::Updates, 1);
+
+const OF_WORKERS_SCENARIOS: [worker::Scenario; 13] = [
+    CALM,
+    LEFT_ALONE,
+    TALKATIVE,
+    LIVELY,
+    WRITTEN_TO,
+    CROWDED,
+    HELD,
+    ASKED,
+    FINISHING,
+    FAILING,
+    CRASHING,
+    CRASHING_ASKED,
+    WITH_SUBTASK,
+];
+
+/// The faults of workers, of their health, and of tasks that a worker runs.
+#[rustfmt::skip]
+const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
+    (Fault::InquiresAgain,             CALM,           "escalation"),
+    (Fault::NoIdleTimer,               CALM,           "L1"),
+    (Fault::ActivityUnseen,            LIVELY,         "alarm"),
+    (Fault::ActivityTakesBackAll,      LIVELY,         "ladder"),
+    (Fault::RepeatingTakesBack,        LIVELY,         "L3"),
+    (Fault::AnyWatch,                  CALM,           "stale"),
+    (Fault::NoNextRung,                CALM,           "L3"),
+    (Fault::NeverFails,                CALM,           "L3"),
+    (Fault::StuckFails,                CALM,           "ladder"),
+    (Fault::SilentLadder,              CALM,           "ladder"),
+    (Fault::AnyTool,                   LIVELY,         "alarm-streak"),
+    (Fault::LoopWithoutRung,           LIVELY,         "alarm-streak"),
+    (Fault::ErrorsNeverEnd,            LIVELY,         "alarm-streak"),
+    (Fault::AnyCheck,                  TALKATIVE,      "stale"),
+    (Fault::ProgressNeverEnds,         TALKATIVE,      "L3"),
+    (Fault::RungKept,                  CALM,           "alarm"),
+    (Fault::WatchLeftArmed,            CALM,           "S9"),
+    (Fault::HeldIsWatched,             HELD,           "S13"),
+    (Fault::HoldIgnored,               HELD,           "S13"),
+    (Fault::InterruptAnyTurn,          HELD,           "S12"),
+    (Fault::InterruptMissesGap,        FAILING,        "S12"),
+    (Fault::InterruptDropsTurn,        WRITTEN_TO,     "resumed"),
+    (Fault::InterruptLiftsHold,        HELD,           "S13"),
+    (Fault::BackoffLeftArmed,          FAILING,        "waits"),
+    (Fault::InboxReversed,             WRITTEN_TO,     "S5"),
+    (Fault::InboxDoubled,              WRITTEN_TO,     "S5"),
+    (Fault::InboxForgotten,            WRITTEN_TO,     "S5"),
+    (Fault::InboxNeverInDoubt,         WRITTEN_TO,     "S5"),
+    (Fault::InboxUnbounded,            CROWDED,        "valid"),
+    (Fault::GapTaken,                  WRITTEN_TO,     "S5"),
+    (Fault::AcknowledgesAll,           WRITTEN_TO,     "S5"),
+    (Fault::AcknowledgesNothing,       WRITTEN_TO,     "S5"),
+    (Fault::ResumeLeavesOut,           WRITTEN_TO,     "resumed"),
+    (Fault::ResumeUnmarked,            CALM,           "resumed"),
+    (Fault::ApprovalsOutlive,          ASKED,          "S6"),
+    (Fault::AnyApproval,               ASKED,          "S6"),
+    (Fault::OldIteratorAsks,           ASKED,          "S6"),
+    (Fault::NoBreaker,                 FAILING,        "waits"),
+    (Fault::BreakerPasses,             FAILING,        "waits"),
+    (Fault::BreakerHurries,            FAILING,        "waits"),
+    (Fault::AnyWait,                   FAILING,        "stale"),
+    (Fault::NoWorkerBudget,            FAILING,        "S2"),
+    (Fault::PermanentTriesAgain,       FAILING,        "S2"),
+    (Fault::EndsBeforeSession,         CALM,           "S9"),
+    (Fault::TimersLeftAtEnd,           FAILING,        "S9"),
+    (Fault::WrapUpLast,                FINISHING,      "wrap-up"),
+    (Fault::WrapUpKeepsHold,           FINISHING,      "S13"),
+    (Fault::WrapUpWaits,               FINISHING,      "wrap-up"),
+    (Fault::WrapUpWithoutEnd,          FINISHING,      "L2"),
+    (Fault::WrapUpIsNoEnd,             FINISHING,      "wrap-up"),
+    (Fault::WrapUpTwice,               FINISHING,      "S5"),
+    (Fault::ReportDoubled,             CRASHING_ASKED, "orders"),
+    (Fault::ShellAborts,               CALM,           "S11"),
+    (Fault::RefusedWorkerEmits,        CALM,           "S25"),
+    (Fault::ResyncForgetsWorkerTimers, CRASHING,       "L1"),
+    (Fault::ResyncForgetsApprovals,    CRASHING_ASKED, "S6"),
+    (Fault::ResyncForgetsReports,      CRASHING_ASKED, "orders"),
+    (Fault::ResyncForgetsContent,      CRASHING,       "resumed"),
+    (Fault::ResyncForgetsCheck,        CRASHING,       "orders"),
+    (Fault::EndedWorkerDropped,        CRASHING,       "S5"),
+    (Fault::ChildEndUntold,            WITH_SUBTASK,   "S4"),
+    // Beside the properties that name the duty, the others that the same fault breaks have to be able to fail too.
+    (Fault::InterruptDropsTurn,        LEFT_ALONE,     "deadlock"),
+    (Fault::NoNextRung,                CALM,           "settles"),
+    (Fault::NoNextRung,                CALM,           "inquiry"),
+    (Fault::NeverFails,                WITH_SUBTASK,   "updates"),
+    // Faults of sessions and of tasks are faults of the worker and its task too.
+    (Fault::StartsBesideOld,           CALM,           "S10"),
+    (Fault::OldIteratorEnds,           CALM,           "S10"),
+    (Fault::NoKill,                    CALM,           "S10"),
+    (Fault::CrossedAnswers,            CALM,           "S11"),
+    (Fault::NoStopTimer,               CALM,           "L2"),
+    (Fault::EndedMoves,                CALM,           "S7"),
+    (Fault::NoCascade,                 WITH_SUBTASK,   "S9"),
+    (Fault::SettlesNobody,             WITH_SUBTASK,   "S4"),
+    (Fault::ResyncForgetsEnds,         CRASHING,       "deadlock"),
+];
+
+/// Faults of which nothing shows in a task tree. The properties that are checked over a worker alone find them
+/// (`kernel/tests/kernel/worker_faults.rs`), and so does its twin.
+const OF_WORKERS_ALONE: [(Fault, &str); 3] = [
+    (Fault::ChildDoubled, "the tree says once what a child says, so no double of it comes to a worker"),
+    (
+        Fault::SecondEndWins,
+        "the end of a task that is cancelled is the same, whatever end its worker was bound for",
+    ),
+    (Fault::EndedWorkerMoves, "a task tells a worker nothing that has ended"),
+];
+
 /// Every table, as the faults that have a property which finds them.
 fn listed() -> impl Iterator<Item = Fault> {
-    FAULTS.iter().map(|(fault, ..)| *fault).chain(OF_SESSION.iter().map(|(fault, ..)| *fault))
+    let of_session = OF_SESSION.iter().map(|(fault, ..)| *fault);
+    let of_workers = OF_WORKERS.iter().map(|(fault, ..)| *fault);
+    FAULTS.iter().map(|(fault, ..)| *fault).chain(of_session).chain(of_workers)
 }
 
 fn limits() -> Limits {
     Limits { states: Some(STATES), ..Limits::default() }
 }
 
-/// What the checker finds about a property of a model, or about all of them.
+/// What the checker finds about a property of a session, or about all of them.
 fn check<M: Model>(name: &str, model: &M, only: Option<&str>) -> Report {
-    let checker = Checker::new(model).limits(limits());
+    check_within(STATES, name, model, only)
+}
+
+/// The same of a worker.
+fn check_worker(name: &str, model: &WorkerModel, only: Option<&str>) -> Report {
+    check_within(STATES_OF_WORKERS, name, model, only)
+}
+
+/// The same of any model.
+fn check_within<M: Model>(states: usize, name: &str, model: &M, only: Option<&str>) -> Report {
+    let checker = Checker::new(model).limits(Limits { states: Some(states), ..Limits::default() });
     let checker = match only {
         Some(id) => checker.only([id]),
         None => checker,
@@ -172,6 +337,29 @@ fn every_planted_fault_of_the_session_breaks_the_property_that_is_there_for_it()
 }
 
 #[test]
+fn every_planted_fault_of_workers_breaks_the_property_that_is_there_for_it() {
+    for (fault, scenario, property) in OF_WORKERS {
+        let model = WorkerModel::new(*scenario).with_fault(*fault);
+        let report = check_worker(&format!("{fault:?}"), &model, Some(property));
+        assert_eq!(report.properties[0].verdict, Verdict::Violated, "{fault:?} should break {property}");
+    }
+}
+
+#[test]
+fn without_a_fault_every_property_of_workers_holds_and_one_fault_or_another_breaks_it() {
+    for scenario in OF_WORKERS_SCENARIOS {
+        for property in check_worker("no fault", &WorkerModel::new(scenario), None).properties {
+            assert_eq!(property.verdict, Verdict::Holds, "{} in {scenario:?}", property.id);
+            assert!(
+                OF_WORKERS.iter().any(|(.., found_by)| *found_by == property.id),
+                "no planted fault shows that {} can fail",
+                property.id
+            );
+        }
+    }
+}
+
+#[test]
 fn without_a_fault_every_property_of_the_session_holds_and_one_fault_or_another_breaks_it() {
     let report = check("no fault", &session::KernelModel::new(SESSION), None);
     for property in report.properties {
@@ -195,80 +383,12 @@ fn without_a_fault_every_property_holds_in_the_same_scenarios() {
     }
 }
 
-/// Faults of workers, of their health, and of tasks that a worker runs: the comparison with a twin notices each of them
-/// (`kernel/src/oracle`), and no property does, because there is no model of workers with the kernel yet.
-const BY_TWIN_ALONE: &[Fault] = &[
-    Fault::InquiresAgain,
-    Fault::NoIdleTimer,
-    Fault::ActivityUnseen,
-    Fault::ActivityTakesBackAll,
-    Fault::RepeatingTakesBack,
-    Fault::AnyWatch,
-    Fault::NoNextRung,
-    Fault::NeverFails,
-    Fault::StuckFails,
-    Fault::SilentLadder,
-    Fault::AnyTool,
-    Fault::LoopWithoutRung,
-    Fault::ErrorsNeverEnd,
-    Fault::AnyCheck,
-    Fault::ProgressNeverEnds,
-    Fault::RungKept,
-    Fault::WatchLeftArmed,
-    Fault::ResyncForgetsCheck,
-    Fault::HeldIsWatched,
-    Fault::HoldIgnored,
-    Fault::InterruptAnyTurn,
-    Fault::InterruptMissesGap,
-    Fault::InterruptDropsTurn,
-    Fault::BackoffLeftArmed,
-    Fault::InboxReversed,
-    Fault::InboxDoubled,
-    Fault::AcknowledgesAll,
-    Fault::AcknowledgesNothing,
-    Fault::ResumeLeavesOut,
-    Fault::ResumeUnmarked,
-    Fault::InboxForgotten,
-    Fault::InboxNeverInDoubt,
-    Fault::ApprovalsOutlive,
-    Fault::AnyApproval,
-    Fault::OldIteratorAsks,
-    Fault::NoBreaker,
-    Fault::BreakerPasses,
-    Fault::BreakerHurries,
-    Fault::NoWorkerBudget,
-    Fault::EndsBeforeSession,
-    Fault::SecondEndWins,
-    Fault::EndedWorkerMoves,
-    Fault::WrapUpLast,
-    Fault::WrapUpKeepsHold,
-    Fault::WrapUpWaits,
-    Fault::WrapUpWithoutEnd,
-    Fault::WrapUpIsNoEnd,
-    Fault::InterruptLiftsHold,
-    Fault::AnyWait,
-    Fault::TimersLeftAtEnd,
-    Fault::InboxUnbounded,
-    Fault::GapTaken,
-    Fault::ChildDoubled,
-    Fault::WrapUpTwice,
-    Fault::PermanentTriesAgain,
-    Fault::ReportDoubled,
-    Fault::ShellAborts,
-    Fault::RefusedWorkerEmits,
-    Fault::ResyncForgetsWorkerTimers,
-    Fault::ResyncForgetsApprovals,
-    Fault::ResyncForgetsReports,
-    Fault::ResyncForgetsContent,
-    Fault::EndedWorkerDropped,
-    Fault::ChildEndUntold,
-];
-
 #[test]
-fn every_fault_is_found_by_a_property_or_is_known_to_be_found_by_a_twin_alone() {
+fn every_fault_is_in_one_list() {
     for fault in Fault::ALL {
         let has_property = listed().any(|listed| listed == *fault);
-        assert!(has_property != BY_TWIN_ALONE.contains(fault), "{fault:?} is in no list, or in both");
+        let stands_alone = OF_WORKERS_ALONE.iter().any(|(known, _)| known == fault);
+        assert!(has_property != stands_alone, "{fault:?} is in no list, or in both");
     }
 }
 
@@ -314,6 +434,26 @@ fn counterexamples_of_the_session_read_as_before() {
     ];
     for (name, fault, id) in cases {
         let report = check(name, &session::KernelModel::new(SESSION).with_fault(fault), Some(id));
+        let found = &report.properties[0];
+        let counterexample = found.counterexample.as_ref().expect("the fault breaks the property");
+        insta::assert_snapshot!(name, diagram::text(found.id, found.name, counterexample, Style::Plain));
+    }
+}
+
+#[test]
+fn counterexamples_of_workers_read_as_before() {
+    let cases = [
+        ("stuck-agent-is-asked-for-ever", Fault::ProgressNeverEnds, TALKATIVE, "L3"),
+        ("interrupt-misses-a-gap", Fault::InterruptMissesGap, FAILING, "S12"),
+        ("stopped-turn-is-not-resumed", Fault::InterruptDropsTurn, WRITTEN_TO, "resumed"),
+        ("held-worker-begins", Fault::HoldIgnored, HELD, "S13"),
+        ("approval-outlives-its-turn", Fault::ApprovalsOutlive, ASKED, "S6"),
+        ("prompt-passes-the-breaker", Fault::BreakerPasses, FAILING, "waits"),
+        ("crash-loses-a-report-of-the-end", Fault::EndedWorkerDropped, CRASHING, "S5"),
+        ("subtask-ends-unheard", Fault::ChildEndUntold, WITH_SUBTASK, "S4"),
+    ];
+    for (name, fault, scenario, id) in cases {
+        let report = check_worker(name, &WorkerModel::new(scenario).with_fault(fault), Some(id));
         let found = &report.properties[0];
         let counterexample = found.counterexample.as_ref().expect("the fault breaks the property");
         insta::assert_snapshot!(name, diagram::text(found.id, found.name, counterexample, Style::Plain));

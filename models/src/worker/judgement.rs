@@ -1,0 +1,188 @@
+//! What a step may not do, judged where the outside sees it, and the worker's state where it does not.
+
+mod failures;
+mod health;
+
+use downbeat_kernel::{
+    Config, Deadline, Effect, SessionEvent, Source, TaskState, Worker, WorkerEffect, WorkerEvent,
+    WorkerState, WorkerTimer,
+};
+
+use super::act::{Act, CHILD, Kind, TASK, Told};
+use super::outside::{Breach, Outside};
+use super::world::{World, is_live};
+
+/// One step that was taken.
+pub(super) struct Case<'a> {
+    pub(super) config: &'a Config,
+    pub(super) before: &'a World,
+    pub(super) act: Act,
+    pub(super) is_applied: bool,
+    pub(super) effects: &'a [Effect],
+    /// What it led to, its numbers as they came.
+    pub(super) after: &'a World,
+}
+
+impl Case<'_> {
+    /// Notes what was broken.
+    pub(super) fn judge(&self, outside: &mut Outside) {
+        self.judge_interrupt(outside);
+        if !self.is_applied {
+            let leaves_a_trace = self.before.tasks != self.after.tasks || !self.effects.is_empty();
+            outside.breach(Breach::S25, leaves_a_trace, "an event was not applied, and something changed");
+            return;
+        }
+        let late = self.act.kind == Kind::Late;
+        outside.breach(Breach::Stale, late, "something was applied that came late, again, or too early");
+        self.judge_end(outside);
+        self.judge_invocation(outside);
+        self.judge_hold(outside);
+        judge_questions(outside);
+        self.judge_failure(outside);
+        self.judge_waits(outside);
+        self.judge_place_of_wrap_up(outside);
+        self.judge_wrap_up(outside);
+        self.judge_ladder(outside);
+        self.judge_warnings(outside);
+    }
+
+    /// S12: exactly an interrupt that names the turn that there is is applied, and nobody works on that turn any more.
+    fn judge_interrupt(&self, outside: &mut Outside) {
+        let Some(WorkerEvent::InterruptRequested { turn, .. }) = self.act.told.to_worker() else { return };
+        let names_it = self.before.worker().is_some_and(|worker| {
+            turn == worker.data.turn
+                && match worker.state {
+                    WorkerState::Executing
+                    | WorkerState::AwaitingApproval
+                    | WorkerState::BackingOff { .. }
+                    | WorkerState::Cooling => true,
+                    WorkerState::Idle
+                    | WorkerState::Held
+                    | WorkerState::Ending(_)
+                    | WorkerState::Ended(_) => false,
+                }
+        });
+        outside.breach(
+            Breach::S12,
+            names_it && !self.is_applied,
+            "an interrupt did not stop the turn that it names",
+        );
+        outside.breach(
+            Breach::S12,
+            !names_it && self.is_applied,
+            "an interrupt stopped a turn that it does not name",
+        );
+        let goes_on =
+            self.before.outside.working().is_some() && self.before.outside.working() == outside.working();
+        outside.breach(Breach::S12, names_it && goes_on, "an agent goes on with a turn that was interrupted");
+    }
+
+    /// S7, S9: nothing comes of a task that has ended, and it leaves nothing behind.
+    fn judge_end(&self, outside: &mut Outside) {
+        let is_of_child = matches!(self.act.told, Told::Child(_));
+        let had_ended = self.before.outside.end.is_some() && !is_of_child;
+        let records = self.act.told == Told::Recorded;
+        outside.breach(Breach::S7, had_ended && !records, "something came of a task that has ended");
+        outside.breach(
+            Breach::S7,
+            records && self.after.task().is_some(),
+            "a task is there whose end is on record",
+        );
+        let is_orphaned = outside.end.is_some() && self.after.has_live_child();
+        outside.breach(Breach::S9, is_orphaned, "a subtask lives on under a task that has ended");
+        let is_bound_to_end = self.after.task().is_some_and(|task| task.state != TaskState::Working);
+        let goes_on = self.after.child().is_some_and(|child| child.state == TaskState::Working);
+        outside.breach(
+            Breach::S9,
+            is_bound_to_end && goes_on,
+            "a subtask goes on whose parent is about to end",
+        );
+    }
+
+    /// S4, S5: a prompt takes all that waits when it is invoked.
+    fn judge_invocation(&self, outside: &mut Outside) {
+        let Some(entries) = self.invoked() else { return };
+        let left = outside.owed.iter().copied().filter(|entry| !entries.contains(entry));
+        let (of_child, others): (Vec<Source>, Vec<Source>) =
+            left.partition(|entry| matches!(entry, Source::ChildEnded { .. } | Source::ChildReported { .. }));
+        outside.breach(Breach::S4, !of_child.is_empty(), "what a subtask said is not in the next prompt");
+        outside.breach(Breach::S5, !others.is_empty(), "an entry waits, and is not in the next prompt");
+    }
+
+    /// A wish to finish comes before everything that was in no prompt yet.
+    fn judge_place_of_wrap_up(&self, outside: &mut Outside) {
+        let Some(entries) = self.invoked() else { return };
+        let before: Vec<Source> = self.before.worker().into_iter().flat_map(taken).copied().collect();
+        let mut new = entries.into_iter().filter(|entry| !before.contains(entry));
+        let comes_later = new.position(|entry| entry == Source::WrapUp).is_some_and(|place| place > 0);
+        outside.breach(Breach::WrapUp, comes_later, "the wish to finish is behind what came before it");
+    }
+
+    /// The entries of the prompt that the worker gives its session in this step.
+    fn invoked(&self) -> Option<Vec<Source>> {
+        let last = |world: &World| world.worker().map(|worker| worker.data.session.accepted);
+        let worker = self.after.worker().filter(|_| last(self.before) < last(self.after))?;
+        Some(taken(worker).copied().collect())
+    }
+
+    /// S13: no other turn begins while a person holds the worker, and nobody asks it; and nobody else holds it.
+    fn judge_hold(&self, outside: &mut Outside) {
+        let turn = |world: &World| world.worker().map(|worker| worker.data.turn);
+        let moved = outside.held && turn(self.before) < turn(self.after) && turn(self.after).is_some();
+        outside.breach(Breach::S13, moved, "a person holds the worker, and a turn begins");
+        let rests = self.after.standing() == Some(WorkerState::Held);
+        let asks = self.after.standing() == Some(WorkerState::AwaitingApproval);
+        let is_watched = outside.armed(|timer| matches!(timer, WorkerTimer::Watch(_)));
+        outside.breach(
+            Breach::S13,
+            (rests || asks) && is_watched,
+            "a worker is watched that waits for a person",
+        );
+        outside.breach(Breach::S13, rests && !outside.held, "a worker is held that nobody holds");
+    }
+
+    /// A worker that is to finish is told next, and ends when it has answered that.
+    fn judge_wrap_up(&self, outside: &mut Outside) {
+        let had_it = self.before.outside.is_given(Source::WrapUp);
+        let answers =
+            matches!(self.act.told, Told::Worker(WorkerEvent::Session(SessionEvent::Answered { .. })));
+        let goes_on = self.after.standing().is_some_and(is_live);
+        outside.breach(
+            Breach::WrapUp,
+            had_it && answers && goes_on,
+            "the agent has finished, and its worker goes on",
+        );
+        let first = WorkerEvent::TimerFired { timer: WorkerTimer::WrapUp(Deadline::First) };
+        let works_on = outside.working().is_some() && outside.working() == self.before.outside.working();
+        outside.breach(
+            Breach::WrapUp,
+            self.act.told == Told::Worker(first) && works_on && !had_it,
+            "the time to finish is over by half, and the agent is not told",
+        );
+    }
+
+    /// Whether one of the effects for the worker is like that.
+    fn orders_any(&self, like: impl Fn(WorkerEffect) -> bool) -> bool {
+        self.effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Worker { task: TASK, effect } if like(*effect)))
+    }
+}
+
+/// S6: a person is asked only what an agent waits to know.
+fn judge_questions(outside: &mut Outside) {
+    let waits = outside.working().is_some() || outside.has_lost();
+    outside.breach(
+        Breach::S6,
+        !outside.asks.is_empty() && !waits,
+        "a question is open, and its prompt is over",
+    );
+}
+
+/// What a prompt of the worker contained.
+fn taken(worker: &Worker) -> impl Iterator<Item = &Source> {
+    worker.data.inbox.iter().take(worker.data.taken)
+}
+
+/// What the inbox has when the subtask has ended.
+pub(super) const CHILD_ENDED: Source = Source::ChildEnded { child: CHILD };

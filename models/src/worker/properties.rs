@@ -1,0 +1,318 @@
+//! What is promised of a worker.
+
+use downbeat_kernel::{Source, WorkerState};
+use downbeat_sim::model::Property;
+
+use super::outside::{Armed, Breach, Running};
+use super::scenario::{Budget, Scenario};
+use super::words::source_word;
+use super::world::World;
+use super::{State, WorkerModel};
+
+/// An invariant that is the absence of a breach, and what has to be there to be broken.
+macro_rules! promise {
+    ($id:literal, $breach:expr, $name:literal, $reachable:expr) => {
+        Property::always(
+            $id,
+            $name,
+            |model: &WorkerModel, state: &State| model.world(state).outside.how($breach).is_none(),
+            |model, state| {
+                let reachable: fn(&World) -> bool = $reachable;
+                reachable(model.world(state))
+            },
+            |model, state| model.world(state).outside.how($breach).unwrap_or_default().to_owned(),
+        )
+    };
+}
+
+/// All of them, in the order of the report, but for those that the scenario has nothing for.
+pub(super) fn all(scenario: &Scenario) -> Vec<Property<WorkerModel>> {
+    let mut properties = safety();
+    properties.extend(of_health());
+    properties.extend(of_the_kernel());
+    properties.extend(liveness());
+    properties.retain(|property| concerns(scenario, property.id));
+    properties
+}
+
+fn concerns(scenario: &Scenario, id: &str) -> bool {
+    let has = |budget| scenario.has(budget);
+    match id {
+        "S2" | "waits" => has(Budget::Failures),
+        "S4" | "updates" => has(Budget::Updates),
+        "S5" => has(Budget::Messages),
+        "S6" => has(Budget::Approvals),
+        "S13" => has(Budget::Pauses) || has(Budget::Interrupts),
+        "wrap-up" => has(Budget::WrapUps),
+        "alarm-streak" => has(Budget::Signs),
+        "L2" => has(Budget::Ends) || has(Budget::WrapUps),
+        _ => true,
+    }
+}
+
+fn safety() -> Vec<Property<WorkerModel>> {
+    vec![
+        promise!(
+            "S2",
+            Breach::S2,
+            "a prompt is tried as often as the budget says, and not where another try cannot mend it",
+            |world| world.outside.failures > 0
+        ),
+        promise!(
+            "S4",
+            Breach::S4,
+            "what a subtask says, and that it ended, is in the next prompt",
+            |world| { world.outside.owed.iter().any(is_of_child) }
+        ),
+        promise!(
+            "S5",
+            Breach::S5,
+            "what was accepted is acknowledged once and in order, or reported, in doubt if it was given",
+            |world| world.outside.owed.iter().any(|owed| matches!(owed, Source::Message(_)))
+        ),
+        promise!(
+            "S6",
+            Breach::S6,
+            "an answer settles the question that it names, and a person is asked what an agent waits to know",
+            |world| !world.outside.asks.is_empty()
+        ),
+        promise!("S7", Breach::S7, "a task that has ended stays so, and ends once", |world| {
+            world.outside.end.is_some()
+        }),
+        promise!("S9", Breach::S9, "no iterator, timer, question or subtask outlives the task", |world| {
+            world.outside.end.is_some()
+        }),
+        promise!("S10", Breach::S10, "at most one iterator, with one prompt", |world| {
+            world.outside.working().is_some()
+        }),
+        promise!("S11", Breach::S11, "a prompt is settled by its own answer", |world| world.outside.answered),
+        Property::always(
+            "S12",
+            "an interrupt stops the turn that it names and no other, and what was stopped is resumed",
+            |model, state: &State| {
+                let outside = &model.world(state).outside;
+                outside.how(Breach::S12).is_none() && outside.how(Breach::Resumed).is_none()
+            },
+            |model, state| is_stopped(model.world(state)),
+            |model, state| {
+                let outside = &model.world(state).outside;
+                outside.how(Breach::S12).or(outside.how(Breach::Resumed)).unwrap_or_default().to_owned()
+            },
+        ),
+        promise!(
+            "resumed",
+            Breach::Resumed,
+            "what was stopped is resumed or reported (the second half of S12)",
+            |world| { is_stopped(world) }
+        ),
+        promise!(
+            "S13",
+            Breach::S13,
+            "a worker that a person holds begins no turn and is not asked, and nobody else holds it",
+            |world| world.outside.held
+        ),
+        promise!(
+            "waits",
+            Breach::Waits,
+            "no prompt passes while the wait of one that failed runs, and that is as long as its cause asks",
+            |world| world.outside.failures > 0
+        ),
+        promise!(
+            "wrap-up",
+            Breach::WrapUp,
+            "a worker that is to finish is told next, and ends when that is answered",
+            |world| world.outside.is_given(Source::WrapUp)
+        ),
+    ]
+}
+
+fn of_health() -> Vec<Property<WorkerModel>> {
+    vec![
+        promise!(
+            "alarm",
+            Breach::Alarm,
+            "a worker is asked how far it is only if it is silent, and reported as stuck only if it was asked",
+            |world| world.outside.signs.warned
+        ),
+        promise!(
+            "alarm-streak",
+            Breach::AlarmStreak,
+            "a loop or errors in a row are reported only if there are any, and then something is done",
+            |world| world.outside.signs.warned
+        ),
+        promise!(
+            "ladder",
+            Breach::Ladder,
+            "until a turn is answered health interrupts it once, tells of it, and fails no worker before",
+            |world| world.outside.signs.warned
+        ),
+        promise!(
+            "escalation",
+            Breach::Escalation,
+            "an inquiry that was answered is not sent again while nothing is new",
+            |world| world.outside.inquired
+        ),
+    ]
+}
+
+fn of_the_kernel() -> Vec<Property<WorkerModel>> {
+    vec![
+        Property::always_step(
+            "S25",
+            "not applied means nothing changed and nothing was emitted",
+            |model: &WorkerModel, _, _, after: &State| model.world(after).outside.how(Breach::S25).is_none(),
+            |_, before, _, after| before == after,
+            |model, state| model.world(state).outside.how(Breach::S25).unwrap_or_default().to_owned(),
+        ),
+        promise!(
+            "orders",
+            Breach::Orders,
+            "an order is given once, taken back once, and repeated after a crash",
+            |world| { !world.outside.timers.is_empty() }
+        ),
+        Property::always_step(
+            "stale",
+            "what is void, comes again or was never asked for changes nothing",
+            |model: &WorkerModel, _, _, after: &State| {
+                model.world(after).outside.how(Breach::Stale).is_none()
+            },
+            |_, before, _, after| before == after,
+            |model, state| model.world(state).outside.how(Breach::Stale).unwrap_or_default().to_owned(),
+        ),
+        Property::always(
+            "valid",
+            "`Kernel::validate` accepts every reachable state",
+            |model, state: &State| model.is_valid(state),
+            |model, state| model.world(state).worker().is_some(),
+            |_, _| "`Kernel::validate` does not accept the state".to_owned(),
+        ),
+        Property::no_deadlock(
+            "deadlock",
+            "the system rests only when the task is gone, or its worker waits for a person",
+            |model, state| standing(model.world(state)),
+        ),
+    ]
+}
+
+fn liveness() -> Vec<Property<WorkerModel>> {
+    vec![
+        Property::leads_to(
+            "settles",
+            "a prompt that was given is answered, is stopped, fails, or waits for a person",
+            |model: &WorkerModel, state: &State| model.world(state).outside.working().is_some(),
+            |model, state| {
+                let outside = &model.world(state).outside;
+                outside.working().is_none() || !outside.asks.is_empty()
+            },
+            |model, state| format!("for ever: {}", standing(model.world(state))),
+        ),
+        Property::leads_to(
+            "inquiry",
+            "an inquiry is answered or reported, or the worker waits for a person",
+            |model: &WorkerModel, state: &State| model.world(state).outside.owed.contains(&Source::Inquiry),
+            |model, state| {
+                let world = model.world(state);
+                !world.outside.owed.contains(&Source::Inquiry) || rests(world)
+            },
+            |model, state| format!("an inquiry is pending for ever: {}", standing(model.world(state))),
+        ),
+        Property::leads_to(
+            "updates",
+            "what a subtask says is answered or reported, or the worker waits for a person",
+            |model: &WorkerModel, state: &State| model.world(state).outside.owed.iter().any(is_of_child),
+            |model, state| {
+                let world = model.world(state);
+                !world.outside.owed.iter().any(is_of_child) || rests(world)
+            },
+            |model, state| format!("it waits for ever: {}", standing(model.world(state))),
+        ),
+        Property::leads_to(
+            "L1",
+            "the task ends, or waits for a person",
+            |model: &WorkerModel, state: &State| !rests(model.world(state)),
+            |model, state| rests(model.world(state)),
+            |model, state| format!("for ever: {}", standing(model.world(state))),
+        ),
+        Property::leads_to(
+            "L2",
+            "a task that is to finish, or is completed or cancelled, comes to its end",
+            |model: &WorkerModel, state: &State| {
+                let outside = &model.world(state).outside;
+                outside.ending && outside.end.is_none()
+            },
+            |model, state| model.world(state).outside.end.is_some(),
+            |model, state| format!("for ever: {}", standing(model.world(state))),
+        ),
+        Property::leads_to(
+            "L3",
+            "a turn that does not go on is acted on",
+            |model: &WorkerModel, state: &State| executes(model.world(state)),
+            |model, state| !executes(model.world(state)),
+            |model, state| format!("nobody acts: {}", standing(model.world(state))),
+        ),
+    ]
+}
+
+/// Whether a prompt was given that no agent works on, and that has no answer.
+fn is_stopped(world: &World) -> bool {
+    world.outside.given.is_some() && world.outside.working().is_none()
+}
+
+fn is_of_child(source: &Source) -> bool {
+    matches!(source, Source::ChildReported { .. } | Source::ChildEnded { .. })
+}
+
+fn executes(world: &World) -> bool {
+    world.standing() == Some(WorkerState::Executing)
+}
+
+/// Whether the task is gone, or its worker waits for a person: who holds it, who was asked, or who has something for it.
+pub(super) fn rests(world: &World) -> bool {
+    let outside = &world.outside;
+    let Some(standing) = world.standing() else {
+        return outside.end.is_some() && world.task().is_none();
+    };
+    let stops = outside.timers.iter().any(|timer| matches!(timer, Armed::Stop(_)));
+    match standing {
+        WorkerState::Held => !stops && outside.held,
+        WorkerState::AwaitingApproval => !outside.asks.is_empty(),
+        WorkerState::Idle => !stops && outside.inquired && outside.timers.is_empty(),
+        WorkerState::Executing
+        | WorkerState::BackingOff { .. }
+        | WorkerState::Cooling
+        | WorkerState::Ending(_)
+        | WorkerState::Ended(_) => false,
+    }
+}
+
+/// Where the worker stands, and what it has to answer, in words.
+pub(super) fn standing(world: &World) -> String {
+    let state = match (world.standing(), world.outside.end) {
+        (Some(state), _) => standing_word(state),
+        (None, Some(_)) => "the task is gone",
+        (None, None) => "the task has no worker",
+    };
+    let agent = world.outside.iterators.iter().map(|(_, running)| match running {
+        Running::Ordered => "its agent is starting",
+        Running::Listens => "its agent has nothing to do",
+        Running::Works(_) => "its agent has a prompt",
+        Running::Stops => "its agent was told to stop",
+        Running::Lost => "its agent was lost in a crash",
+    });
+    let standing = std::iter::once(state).chain(agent).collect::<Vec<_>>().join(", ");
+    let open: Vec<String> = world.outside.owed.iter().map(|entry| source_word(*entry)).collect();
+    if open.is_empty() { standing } else { format!("{standing}; open: {}", open.join(", ")) }
+}
+
+fn standing_word(state: WorkerState) -> &'static str {
+    match state {
+        WorkerState::Idle => "the worker rests",
+        WorkerState::Held => "the worker is held",
+        WorkerState::Executing => "the worker has a turn",
+        WorkerState::AwaitingApproval => "the worker waits for a person's answer",
+        WorkerState::BackingOff { .. } => "the worker waits before the next try",
+        WorkerState::Cooling => "the worker waits for the breaker",
+        WorkerState::Ending(_) => "the worker is about to end",
+        WorkerState::Ended(_) => "the worker has ended",
+    }
+}

@@ -1,0 +1,283 @@
+//! One step: the kernel takes an event, and the world takes its effects.
+
+use downbeat_kernel::{
+    Config, Effect, Kernel, Outcome, SessionEvent, Source, Task, Then, WorkerEffect, WorkerEvent, WorkerPart,
+    WorkerState,
+};
+
+use super::act::{Act, CHILD, Told};
+use super::judgement::{CHILD_ENDED, Case};
+use super::outside::{Armed, Breach, Outside, Running, sources};
+use super::signs::Signs;
+use super::world::World;
+
+/// What the kernel made of an act, before anything has gone out.
+pub(super) struct Taken<'a> {
+    config: &'a Config,
+    before: &'a World,
+    act: Act,
+    /// Whether the kernel applied it.
+    pub(super) is_applied: bool,
+    /// What it ordered.
+    pub(super) effects: Vec<Effect>,
+    /// The kernel afterwards.
+    pub(super) kernel: Kernel,
+}
+
+/// Gives the kernel of a world an event.
+pub(super) fn take<'a>(config: &'a Config, before: &'a World, act: Act) -> Taken<'a> {
+    let (mut kernel, mut effects) = (before.kernel(*config), Vec::new());
+    let is_applied = kernel.step(act.told.event(), &mut effects) == Outcome::Applied;
+    Taken { config, before, act, is_applied, effects, kernel }
+}
+
+impl Taken<'_> {
+    /// The world when everything went out.
+    pub(super) fn world(&self) -> World {
+        self.as_counted().renumbered()
+    }
+
+    /// The same with its numbers as they came.
+    pub(super) fn as_counted(&self) -> World {
+        let mut after = World { tasks: self.tasks(), outside: Outside::default() };
+        after.outside = self.full(self.noted(&after), &after);
+        after
+    }
+
+    /// The worlds when the process crashes after so many effects. What is on record with the event is not lost.
+    pub(super) fn cuts(&self) -> impl Iterator<Item = World> {
+        let after = World { tasks: self.tasks(), outside: Outside::default() };
+        let noted = self.noted(&after);
+        let full = self.full(noted.clone(), &after);
+        (0..self.effects.len()).map(move |cut| {
+            let mut scene = noted.clone();
+            let (released, lost) = self.effects.split_at(cut);
+            scene.release(released);
+            lost.iter().filter(|effect| is_on_record(effect)).for_each(|effect| scene.release_one(effect));
+            restarted(&self.kernel, &full, scene)
+        })
+    }
+
+    fn tasks(&self) -> Vec<Task> {
+        self.kernel.tasks().cloned().collect()
+    }
+
+    /// The outside when it knows of the event, and nothing has gone out.
+    fn noted(&self, after: &World) -> Scene {
+        let mut scene = Scene::new(*self.config, self.before.outside.clone());
+        if self.is_applied {
+            scene.note(self.before, self.act.told);
+            let child_ended = self.before.has_live_child() && !after.has_live_child();
+            if child_ended && self.before.takes_entries() && after.takes_entries() {
+                scene.outside.owed.insert(CHILD_ENDED);
+            }
+        }
+        scene
+    }
+
+    /// The outside when everything has gone out, and what is to be said against that.
+    fn full(&self, mut noted: Scene, after: &World) -> Outside {
+        let Self { config, before, act, is_applied, ref effects, .. } = *self;
+        noted.release(effects);
+        let mut outside = noted.whole();
+        Case { config, before, act, is_applied, effects, after }.judge(&mut outside);
+        outside
+    }
+}
+
+/// The world after a crash at rest.
+pub(super) fn crashed(config: &Config, world: &World) -> World {
+    let scene = Scene::new(*config, world.outside.clone());
+    restarted(&world.kernel(*config), &world.outside, scene)
+}
+
+/// Whether it is no order: whoever writes the journal has it there with the event that makes it.
+fn is_on_record(effect: &Effect) -> bool {
+    matches!(effect, Effect::Worker { effect: WorkerEffect::Acknowledge { .. }, .. })
+}
+
+/// Iterators and timers are gone, and the kernel repeats what is outstanding: all that would be if everything had gone out.
+fn restarted(kernel: &Kernel, full: &Outside, mut scene: Scene) -> World {
+    let outside = &mut scene.outside;
+    outside.timers.clear();
+    outside.asks.clear();
+    outside.reports.clear();
+    outside.iterators.iter_mut().for_each(|(_, running)| *running = Running::Lost);
+    for (breach, how) in full.broken.iter().copied() {
+        outside.breach(breach, true, how);
+    }
+    outside.check = None;
+    // They were for a prompt that did not go out.
+    scene.parts.clear();
+    let mut effects = Vec::new();
+    kernel.resync(&mut effects);
+    scene.release(&effects);
+    let mut outside = scene.outside;
+    // What was decided is on record, whether its orders went out or not.
+    (outside.signs, outside.failures, outside.spent) = (full.signs, full.failures, full.spent);
+    let mut world = World { tasks: kernel.tasks().cloned().collect(), outside };
+    let asked = world.standing() == Some(WorkerState::Executing);
+    let outside = &mut world.outside;
+    outside.breach(
+        Breach::Orders,
+        outside.timers != full.timers,
+        "a restart arms other timers than there were",
+    );
+    outside.breach(Breach::Orders, outside.asks != full.asks, "a restart asks a person something else");
+    outside.breach(
+        Breach::Orders,
+        outside.reports != full.reports,
+        "a restart forgets a report, or repeats another",
+    );
+    outside.breach(
+        Breach::Orders,
+        asked && outside.check != full.check,
+        "a restart does not ask again about progress, or asks something else",
+    );
+    // Where nobody is asked again, the answer to the question of before may still come.
+    outside.check = full.check;
+    world.renumbered()
+}
+
+/// The outside while effects go out.
+#[derive(Clone)]
+pub(super) struct Scene {
+    config: Config,
+    pub(super) outside: Outside,
+    /// The parts of the prompt to come.
+    pub(super) parts: Vec<WorkerPart>,
+    /// What the prompt contained that was answered just now.
+    pub(super) answered: Vec<Source>,
+}
+
+impl Scene {
+    fn new(config: Config, outside: Outside) -> Self {
+        Self { config, outside, parts: Vec::new(), answered: Vec::new() }
+    }
+
+    fn note(&mut self, before: &World, told: Told) {
+        let outside = &mut self.outside;
+        match told {
+            Told::Message(message) => {
+                let is_next = message.0 == outside.written + 1;
+                outside.breach(Breach::S5, !is_next, "a message was accepted twice, or out of order");
+                outside.written = outside.written.max(message.0);
+                outside.owed.insert(Source::Message(message));
+            }
+            Told::Pause => outside.held = true,
+            Told::Resume => outside.held = false,
+            Told::Cancel => outside.ending = true,
+            Told::Worker(event) => self.note_worker(event),
+            Told::Child(WorkerEvent::Reported { number }) if before.takes_entries() => {
+                outside.owed.insert(Source::ChildReported { child: CHILD, number });
+            }
+            // That the end is on record says so of the reports too, and nobody asks about the rest.
+            Told::Recorded => {
+                outside.reports.clear();
+                (outside.check, outside.given, outside.signs) = (None, None, Signs::default());
+            }
+            Told::Child(_) | Told::Deployed => {}
+        }
+    }
+
+    fn note_worker(&mut self, event: WorkerEvent) {
+        let (outside, config) = (&mut self.outside, &self.config);
+        match event {
+            WorkerEvent::Session(event) => self.note_session(event),
+            WorkerEvent::TimerFired { timer } => {
+                outside.timers.remove(&Armed::Worker(timer));
+            }
+            WorkerEvent::AnswerReceived { approval, .. } => {
+                let was_open = outside.asks.remove(&approval);
+                outside.breach(Breach::S6, !was_open, "an answer was taken to what nobody was asked");
+            }
+            WorkerEvent::ApprovalRequested { .. } => {
+                let waits = outside.working().is_some();
+                outside.breach(Breach::S6, !waits, "a question was taken of an agent that has no prompt");
+            }
+            WorkerEvent::Observed { sign, .. } => {
+                let works = outside.working().is_some();
+                outside.breach(Breach::Stale, !works, "a sign was taken of an agent that has no prompt");
+                outside.signs = outside.signs.after(sign, config);
+            }
+            WorkerEvent::ProgressReported { check } => {
+                let is_open = outside.check.take() == Some(check);
+                outside.breach(
+                    Breach::Stale,
+                    !is_open,
+                    "an answer was taken to another question about progress",
+                );
+                outside.signs = outside.signs.after_progress(config);
+            }
+            WorkerEvent::ReportAcknowledged { number } => outside.reports.retain(|report| *report > number),
+            WorkerEvent::InterruptRequested { then: Then::Hold, .. } => outside.held = true,
+            WorkerEvent::WrapUpRequested => {
+                outside.held = false;
+                outside.ending = true;
+                let is_new = outside.owed.insert(Source::WrapUp);
+                outside.breach(Breach::S5, !is_new, "a second wish to finish was taken");
+            }
+            WorkerEvent::CompleteRequested => outside.ending = true,
+            WorkerEvent::Reported { .. }
+            | WorkerEvent::InterruptRequested { then: Then::Resume, .. }
+            | WorkerEvent::Assigned
+            | WorkerEvent::MessageReceived { .. }
+            | WorkerEvent::ChildReported { .. }
+            | WorkerEvent::ChildEnded { .. }
+            | WorkerEvent::PauseRequested
+            | WorkerEvent::ResumeRequested
+            | WorkerEvent::KillRequested
+            | WorkerEvent::EndAcknowledged => {}
+        }
+    }
+
+    fn note_session(&mut self, event: SessionEvent) {
+        let outside = &mut self.outside;
+        match event {
+            SessionEvent::Started { iterator } => {
+                let is_due = outside.running(iterator) == Some(Running::Ordered);
+                outside.breach(Breach::S11, !is_due, "an iterator was taken to run that was not ordered");
+                outside.set(iterator, Running::Listens);
+            }
+            SessionEvent::Answered { iterator, prompt } => {
+                let is_its_own = outside.running(iterator) == Some(Running::Works(prompt));
+                outside.breach(Breach::S11, !is_its_own, "a prompt was settled by what is not its answer");
+                outside.set(iterator, Running::Listens);
+                self.note_answer();
+            }
+            SessionEvent::IteratorEnded { iterator, .. } => {
+                let known = outside.running(iterator);
+                outside.breach(Breach::S11, known.is_none(), "an iterator ended twice");
+                outside.forget(iterator);
+            }
+            SessionEvent::StopElapsed { iterator } => {
+                outside.timers.remove(&Armed::Stop(iterator));
+            }
+            SessionEvent::Invoked { .. }
+            | SessionEvent::AbortRequested { .. }
+            | SessionEvent::RestartRequested
+            | SessionEvent::CloseRequested => {
+                outside.breach(Breach::S11, true, "somebody told the session what only its worker may");
+            }
+        }
+    }
+
+    fn note_answer(&mut self) {
+        let given = self.outside.given.take();
+        self.answered = given.iter().flat_map(|given| sources(&given.parts)).collect();
+        let asks_only = given.is_some_and(|given| !given.parts.contains(&WorkerPart::Prompt));
+        let outside = &mut self.outside;
+        outside.inquired = asks_only && self.answered == [Source::Inquiry];
+        outside.answered = true;
+        outside.check = None;
+        outside.signs = Signs::of_an_answer();
+        (outside.failures, outside.spent) = (0, false);
+    }
+}
+
+/// The world at the beginning, after these effects.
+pub(super) fn opened(config: &Config, kernel: &Kernel, effects: &[Effect]) -> World {
+    let mut scene = Scene::new(*config, Outside::default());
+    scene.release(effects);
+    World { tasks: kernel.tasks().cloned().collect(), outside: scene.outside }.renumbered()
+}
