@@ -14,7 +14,7 @@
 //! and may say how far it is whenever it is asked. Other signs of life are bounded, because who shows them for ever may
 //! be right to go on for ever.
 //!
-//! Numbers that are only counted are kept low ([`world`]), so the states are finitely many without a bound on turns.
+//! Numbers that are only counted are kept low (`worker/world.rs`), so the states are finitely many without a bound on turns.
 
 mod act;
 mod edges;
