@@ -199,6 +199,8 @@ faults! {
         HeldIsWatched,
         /// Begins a turn although a person holds the worker.
         HoldIgnored,
+        /// Gives a failed prompt again although a person holds the worker.
+        HeldTriesAgain,
         /// Lets an interrupt stop whatever turn runs.
         InterruptAnyTurn,
         /// Takes an interrupt for late when the turn waits.

@@ -165,6 +165,9 @@ const FINISHING: worker::Scenario =
 /// Each kind of wait, and an interrupt of it.
 const FAILING: worker::Scenario = CALM.failing(3).with(Budget::Interrupts, 1);
 
+/// A failure, and a person who pauses.
+const FAILING_HELD: worker::Scenario = LEFT_ALONE.failing(1).with(Budget::Pauses, 1);
+
 /// A crash beside a message.
 const CRASHING: worker::Scenario = CALM.with(Budget::Messages, 1).with(Budget::Crashes, 1);
 
@@ -175,7 +178,7 @@ const CRASHING_ASKED: worker::Scenario =
 /// A subtask.
 const WITH_SUBTASK: worker::Scenario = CALM.with(Budget::Updates, 1);
 
-const OF_WORKERS_SCENARIOS: [worker::Scenario; 13] = [
+const OF_WORKERS_SCENARIOS: [worker::Scenario; 14] = [
     CALM,
     LEFT_ALONE,
     TALKATIVE,
@@ -186,6 +189,7 @@ const OF_WORKERS_SCENARIOS: [worker::Scenario; 13] = [
     ASKED,
     FINISHING,
     FAILING,
+    FAILING_HELD,
     CRASHING,
     CRASHING_ASKED,
     WITH_SUBTASK,
@@ -213,6 +217,7 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::WatchLeftArmed,            CALM,           "S9"),
     (Fault::HeldIsWatched,             HELD,           "S13"),
     (Fault::HoldIgnored,               HELD,           "S13"),
+    (Fault::HeldTriesAgain,            FAILING_HELD,   "S13"),
     (Fault::InterruptAnyTurn,          HELD,           "S12"),
     (Fault::InterruptMissesGap,        FAILING,        "S12"),
     (Fault::InterruptDropsTurn,        WRITTEN_TO,     "resumed"),

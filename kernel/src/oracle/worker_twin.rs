@@ -169,13 +169,13 @@ pub(super) fn twin(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
         (E::TimerFired { timer: WorkerTimer::Backoff(prompt) }, S::BackingOff { .. })
             if prompt == data.session.accepted =>
         {
-            book.prompts().done()
+            book.tries_again().done()
         }
         (E::TimerFired { timer: WorkerTimer::Breaker(prompt) }, state)
             if prompt == data.session.accepted && data.breaker != Breaker::Closed =>
         {
             let book = book.change(|next| next.data.breaker = Breaker::Closed);
-            if state == S::Cooling { book.prompts().done() } else { book.done() }
+            if state == S::Cooling { book.tries_again().done() } else { book.done() }
         }
         (E::TimerFired { timer: WorkerTimer::Backoff(_) | WorkerTimer::Breaker(_) }, _) => Err(STALE),
         (E::TimerFired { timer: WorkerTimer::WrapUp(deadline) }, state) => match (data.wrap_up, deadline) {
@@ -292,6 +292,14 @@ impl Book<'_> {
             return self;
         }
         self.prompts()
+    }
+
+    fn tries_again(mut self) -> Self {
+        if !self.next.data.hold {
+            return self.prompts();
+        }
+        self.next.state = WorkerState::Held;
+        self
     }
 
     fn prompts(mut self) -> Self {

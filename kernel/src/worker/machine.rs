@@ -143,7 +143,7 @@ fn backing_off(
         E::TimerFired { timer: WorkerTimer::Backoff(prompt) }
             if prompt == worker.data.session.accepted || worker.config.has(Fault::AnyWait) =>
         {
-            Transition(worker.prompt(cx))
+            Transition(worker.try_again(cx))
         }
         E::TimerFired { .. }
         | E::Assigned

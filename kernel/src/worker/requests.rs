@@ -273,7 +273,7 @@ impl WorkerMachine<'_> {
                     if prompt == self.data.session.accepted || self.config.has(Fault::AnyWait) =>
                 {
                     self.data.breaker = Breaker::Closed;
-                    if leaf == WorkerState::Cooling { Transition(self.prompt(cx)) } else { Handled }
+                    if leaf == WorkerState::Cooling { Transition(self.try_again(cx)) } else { Handled }
                 }
                 Breaker::Open { .. } | Breaker::Closed => self.late_wait(prompt, cx),
             },

@@ -44,6 +44,15 @@ impl WorkerMachine<'_> {
         WorkerState::Executing
     }
 
+    /// The wait is over.
+    pub(super) fn try_again(&mut self, cx: &mut Surroundings<'_>) -> WorkerState {
+        // S13: what a person holds is given again when they let it go on.
+        if self.data.hold && !self.config.has(Fault::HeldTriesAgain) {
+            return WorkerState::Held;
+        }
+        self.prompt(cx)
+    }
+
     /// The prompt of the turn came to its end.
     pub(super) fn settled(&mut self, end: PromptEnd, cx: &mut Surroundings<'_>) -> WorkerState {
         self.withdraw(cx);

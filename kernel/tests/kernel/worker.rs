@@ -145,6 +145,17 @@ fn interrupt_that_resumes_does_not_lift_a_hold() {
     assert_eq!(stage.state(), WorkerState::Held);
 }
 
+/// S13: what failed is given again when the person who holds the worker lets it go on.
+#[test]
+fn held_worker_does_not_try_again() {
+    let mut stage = WorkerStage::executing();
+    stage.takes_all([iterator_ended(1, IteratorEnd::Transient), WorkerEvent::PauseRequested]);
+    assert_eq!(stage.takes(fired(backoff(1))), []);
+    assert_eq!((stage.state(), stage.resync()), (WorkerState::Held, vec![]));
+    assert_eq!(stage.takes(WorkerEvent::ResumeRequested), [start(2), arm(watch(2), 60_000)]);
+    assert_eq!(stage.takes(started(2)), [include(RESUMED), include(PROMPT), prompt(2, 2)]);
+}
+
 /// S6: each answer settles the question that it names, and what ends the prompt takes the others back.
 #[test]
 fn approvals_are_settled_one_by_one_and_by_an_interrupt() {

@@ -125,11 +125,15 @@ impl Case<'_> {
         Some(taken(worker).copied().collect())
     }
 
-    /// S13: no other turn begins while a person holds the worker, and nobody asks it; and nobody else holds it.
+    /// S13: no turn begins while a person holds the worker, none is tried again, and nobody asks it; and nobody else
+    /// holds it.
     fn judge_hold(&self, outside: &mut Outside) {
         let turn = |world: &World| world.worker().map(|worker| worker.data.turn);
         let moved = outside.held && turn(self.before) < turn(self.after) && turn(self.after).is_some();
         outside.breach(Breach::S13, moved, "a person holds the worker, and a turn begins");
+        let invoked = |world: &World| world.worker().map(|worker| worker.data.session.accepted);
+        let tries = outside.held && invoked(self.before) < invoked(self.after) && !moved;
+        outside.breach(Breach::S13, tries, "a person holds the worker, and a prompt is given again");
         let rests = self.after.standing() == Some(WorkerState::Held);
         let asks = self.after.standing() == Some(WorkerState::AwaitingApproval);
         let is_watched = outside.armed(|timer| matches!(timer, WorkerTimer::Watch(_)));
