@@ -78,7 +78,8 @@ pub fn variants() -> Vec<Variant> {
     let violated =
         ["S5", "S6", "S7", "S9", "S10", "S11", "S12", "S13", "resumed", "deadlock", "L1", "L2", "L3"];
     let as_is = violated.into_iter().fold(as_is, |variant, id| variant.expect(id, Verdict::Violated));
-    std::iter::once(as_is.headline("resumed")).chain(kernel::variants()).collect()
+    let deep = [("troubles", 3), ("failures", 2), ("breaker", 2)];
+    std::iter::once(as_is.headline("resumed").deep(deep)).chain(kernel::variants()).collect()
 }
 
 impl Interrupt {

@@ -7,7 +7,8 @@ use crate::stage::{
 use downbeat_kernel::{
     Approval, Call, CallRefusal, CallResult, Concern, Config, Effect, End, Event, IteratorEnd, IteratorId,
     Outcome, Part, PromptId, Reason, Rejected, Response, SessionEffect, SessionEvent, Sign, Source, TaskId,
-    TaskState, ToolId, TurnNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason,
+    TaskState, ToolId, TurnNumber, WatchNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason,
+    WorkerTimer,
 };
 
 const ITERATOR: IteratorId = IteratorId(1);
@@ -167,6 +168,19 @@ fn warning_of_a_subtask_fails_nothing() {
     let effects = stage.takes_all([(); 5].map(|()| observed.clone()));
     let warn = Effect::Worker { task: TaskId(2), effect: WorkerEffect::Warn { concern: Concern::Looping } };
     assert!(effects.contains(&warn), "{effects:?}");
+    assert_eq!((stage.state(1), stage.state(2)), (TaskState::Working, TaskState::Working));
+}
+
+/// A subtask that is silent is asked, then reported as stuck and interrupted; nobody ends it for that, nor its parent.
+#[test]
+fn stuck_subtask_is_warned_of_and_goes_on() {
+    let mut stage = family();
+    let elapsed =
+        |number| told(2, WorkerEvent::TimerFired { timer: WorkerTimer::Watch(WatchNumber(number)) });
+    let effects = stage.takes_all([elapsed(1), elapsed(2)]);
+    let warn = Effect::Worker { task: TaskId(2), effect: WorkerEffect::Warn { concern: Concern::Stuck } };
+    assert!(effects.contains(&warn), "{effects:?}");
+    assert!(of_tasks(&effects).is_empty(), "{effects:?}");
     assert_eq!((stage.state(1), stage.state(2)), (TaskState::Working, TaskState::Working));
 }
 

@@ -49,5 +49,14 @@ const NOTHING: Scenario = Scenario { progress: true, ..Scenario::NOTHING };
 
 /// The kernel's worker, of which every property is expected to hold.
 pub fn variants() -> Vec<Variant> {
-    SCENARIOS.iter().map(|(name, about, scenario)| scenario.variant(name, about)).collect()
+    SCENARIOS.iter().map(|(name, about, scenario)| scenario.variant(name, about).deep(deep(name))).collect()
+}
+
+/// What there is more of in a search of minutes.
+fn deep(name: &str) -> Vec<(&'static str, u64)> {
+    match name {
+        "kernel" => vec![("signs", 3), ("interrupts", 1)],
+        "kernel-restart" => vec![("crashes", 2)],
+        _ => Vec::new(),
+    }
 }

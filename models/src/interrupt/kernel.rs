@@ -77,5 +77,16 @@ const CALM: Scenario = NOTHING.with(Budget::Messages, 1).with(Budget::Ends, 1);
 
 /// The kernel's worker, of which every property is expected to hold.
 pub fn variants() -> Vec<Variant> {
-    SCENARIOS.iter().map(|(name, about, scenario)| scenario.variant(name, about)).collect()
+    SCENARIOS.iter().map(|(name, about, scenario)| scenario.variant(name, about).deep(deep(name))).collect()
+}
+
+/// What there is more of in a search of minutes.
+fn deep(name: &str) -> Vec<(&'static str, u64)> {
+    match name {
+        "kernel" => vec![("messages", 2), ("interrupts", 2), ("pauses", 2)],
+        "kernel-failures" => vec![("interrupts", 2), ("pauses", 1)],
+        "kernel-restart" => vec![("crashes", 2), ("pauses", 2)],
+        "kernel-subtask" => vec![("messages", 1), ("interrupts", 1)],
+        _ => Vec::new(),
+    }
 }
