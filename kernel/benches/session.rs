@@ -51,7 +51,7 @@ fn measure(
         let mut given = 0;
         for session in sessions {
             let outcome = session.step(black_box(event), &config, &mut |_| given += 1);
-            assert_eq!(black_box(outcome), *expected);
+            assert_eq!(black_box(&outcome), expected);
         }
         assert_eq!(given, effects * EVENTS);
     });

@@ -70,7 +70,7 @@ fn measure(
             for worker in workers {
                 effects.clear();
                 let outcome = worker.step(black_box(event), &config, &mut |effect| effects.push(effect));
-                assert_eq!(black_box(outcome), *expected);
+                assert_eq!(black_box(&outcome), expected);
             }
         });
 }

@@ -164,6 +164,12 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
         }
     }
 
+    fn call_entry_action(&mut self, task: &mut TaskMachine<'t>, cx: &mut Surroundings<'_>) {
+        if let Some(end) = self.end() {
+            task.finish(end, cx);
+        }
+    }
+
     fn superstate(&mut self) -> Option<TaskSuper> {
         match *self {
             Self::Requesting { .. } | Self::ExecutingTools | Self::BackingOff { .. } => {
@@ -195,13 +201,6 @@ impl<'t> Superstate<TaskMachine<'t>> for TaskSuper {
             Self::Live(leaf) => live(leaf, event, task, cx),
             Self::InProgress(_) => Super,
             Self::Ended(end) => ended(end, event, task, cx),
-        }
-    }
-
-    fn call_entry_action(&mut self, task: &mut TaskMachine<'t>, cx: &mut Surroundings<'_>) {
-        match *self {
-            Self::Ended(end) => task.finish(end, cx),
-            Self::Live(_) | Self::InProgress(_) => {}
         }
     }
 

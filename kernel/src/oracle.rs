@@ -4,13 +4,14 @@
 //! agree on the whole of what comes of it: the next state, the data, the effects in their order, the refusal, and
 //! what follows for other tasks.
 
+mod beside;
 mod health;
+mod lifecycle_page;
 mod page;
 mod session;
 mod situations;
 mod twin;
 mod worker;
-mod worker_page;
 mod worker_situations;
 mod worker_twin;
 
@@ -206,8 +207,7 @@ fn comparison_finds_every_planted_fault_of_the_machine() {
         Fault::ResyncForgetsEnds,
         Fault::ResyncSendsNext,
     ];
-    let elsewhere = [&OF_RESYNC[..], &session::OF_SESSION, health::FAULTS, worker::FAULTS].concat();
-    for fault in Fault::ALL.iter().copied().filter(|fault| !elsewhere.contains(fault)) {
+    for fault in Fault::OF_TASKS.iter().copied().filter(|fault| !OF_RESYNC.contains(fault)) {
         let config = Config { fault: Some(fault), ..small() };
         // One situation in seven is enough for each of them, and seven times as fast.
         assert!(compare(config, 7, twin).is_err(), "nobody noticed {fault:?}");

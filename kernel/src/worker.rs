@@ -211,17 +211,22 @@ impl Worker {
     /// What health has to be told of where the worker stands now, if it does not know. `turn` was the last one before.
     fn posture(&self, turn: TurnNumber, config: &Config) -> Option<HealthEvent> {
         let known = self.data.health.state;
-        match self.state {
-            WorkerState::Executing => {
+        let held = self.state == WorkerState::Held && config.has(Fault::HeldIsWatched);
+        match if held { HealthState::Resting } else { self.watched() } {
+            HealthState::Working => {
                 let news = known != HealthState::Working || turn != self.data.turn;
                 news.then(|| HealthEvent::Began { origin: self.data.origin() })
             }
-            WorkerState::Idle if self.data.assignment != Assignment::Awaited => {
-                (known != HealthState::Resting).then_some(HealthEvent::Rested)
-            }
-            WorkerState::Held if config.has(Fault::HeldIsWatched) => {
-                (known != HealthState::Resting).then_some(HealthEvent::Rested)
-            }
+            HealthState::Resting => (known != HealthState::Resting).then_some(HealthEvent::Rested),
+            HealthState::Unwatched => (known != HealthState::Unwatched).then_some(HealthEvent::Suspended),
+        }
+    }
+
+    /// What health has to watch where the worker stands now.
+    fn watched(&self) -> HealthState {
+        match self.state {
+            WorkerState::Executing => HealthState::Working,
+            WorkerState::Idle if self.data.assignment != Assignment::Awaited => HealthState::Resting,
             // S13: a worker that is held, waits for a person, or has nothing of its agent's is not watched.
             WorkerState::Idle
             | WorkerState::Held
@@ -229,7 +234,7 @@ impl Worker {
             | WorkerState::BackingOff { .. }
             | WorkerState::Cooling
             | WorkerState::Ending(_)
-            | WorkerState::Ended(_) => (known != HealthState::Unwatched).then_some(HealthEvent::Suspended),
+            | WorkerState::Ended(_) => HealthState::Unwatched,
         }
     }
 

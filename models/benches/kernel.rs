@@ -84,7 +84,7 @@ fn steps(bencher: Bencher<'_, '_>, name: &str) {
 
 fn scenario(wanted: &str) -> Scenario {
     let found = SCENARIOS.iter().find(|(name, ..)| *name == wanted);
-    found.map(|(_, _, scenario)| *scenario).expect("a scenario of this name")
+    found.map(|(_, _, scenario, _)| *scenario).expect("a scenario of this name")
 }
 
 /// Visits every state once, evaluates what the checker would evaluate there, and returns the number of states.

@@ -61,20 +61,30 @@ pub fn variants() -> Vec<Variant> {
         ("v2-calm", aborted, Version::V2, CALM, &["S10", "S11", "S12"], Some("S11")),
         ("v3-calm", own, Version::V3, CALM, &[], None),
     ];
-    let variant = |(name, about, version, defaults, violated, headline): Trial| {
+    let variant = |(name, about, version, setting, violated, headline): Trial| {
         let expect = |variant: Variant, id: &&'static str| variant.expect(id, Verdict::Violated);
-        let variant = violated.iter().fold(AsIs::variant(name, about, version, defaults), expect);
+        let variant = AsIs::variant(name, about, version, setting.defaults);
+        let variant = variant.deep(setting.deep.iter().copied());
+        let variant = violated.iter().fold(variant, expect);
         headline.into_iter().fold(variant, Variant::headline)
     };
     all.into_iter().map(variant).chain([kernel::variant()]).collect()
 }
 
-/// Other defaults of bounds.
-type Defaults = &'static [(&'static str, u64)];
+/// What a trial has otherwise than usual.
+struct Setting {
+    /// Other defaults of bounds.
+    defaults: &'static [(&'static str, u64)],
+    /// What there is more of in a deep search.
+    deep: &'static [(&'static str, u64)],
+}
 
-/// Name, about, version, defaults, what is violated, and the violation that tells the story.
-type Trial = (&'static str, &'static str, Version, Defaults, &'static [&'static str], Option<&'static str>);
+/// Name, about, version, setting, what is violated, and the violation that tells the story.
+type Trial = (&'static str, &'static str, Version, Setting, &'static [&'static str], Option<&'static str>);
 
-const ALL: Defaults = &[];
+const ALL: Setting = Setting { defaults: &[], deep: &[("requests", 4), ("cancels", 2), ("aborts", 2)] };
 
-const CALM: Defaults = &[("callers", 1), ("cancels", 0), ("aborts", 2), ("early", 0), ("failures", 0)];
+const CALM: Setting = Setting {
+    defaults: &[("callers", 1), ("cancels", 0), ("aborts", 2), ("early", 0), ("failures", 0)],
+    deep: &[("requests", 5), ("aborts", 4)],
+};

@@ -92,7 +92,7 @@ pub fn as_is_variants() -> Vec<Variant> {
             name: "as-is",
             about: "the body is a loop, and nothing is done about the race",
             system: as_is,
-            setting: &[],
+            setting: USUAL,
             violated: &["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "deadlock", "L1"],
             headline: "S1",
         },
@@ -100,7 +100,7 @@ pub fn as_is_variants() -> Vec<Variant> {
             name: "as-is-recursive",
             about: "the body calls itself, and nothing is done about the race",
             system: as_is_recursive,
-            setting: &[],
+            setting: USUAL,
             violated: &["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "deadlock", "L1"],
             headline: "S1",
         },
@@ -108,7 +108,7 @@ pub fn as_is_variants() -> Vec<Variant> {
             name: "mutex",
             about: "an async lock around the loop body",
             system: mutex,
-            setting: &[],
+            setting: USUAL,
             violated: &["S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "deadlock", "L1"],
             headline: "S2",
         },
@@ -116,7 +116,7 @@ pub fn as_is_variants() -> Vec<Variant> {
             name: "mutex-recursive",
             about: "an async lock around the body that calls itself",
             system: mutex_recursive,
-            setting: &[],
+            setting: USUAL,
             violated: &["S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "deadlock", "L1"],
             headline: "deadlock",
         },
@@ -124,7 +124,7 @@ pub fn as_is_variants() -> Vec<Variant> {
             name: "skip-if-running",
             about: "a second call of the loop body returns at once",
             system: skip,
-            setting: &[],
+            setting: USUAL,
             violated: &["S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "deadlock", "L1"],
             headline: "deadlock",
         },
@@ -132,7 +132,7 @@ pub fn as_is_variants() -> Vec<Variant> {
             name: "skip-if-running-recursive",
             about: "a second call returns at once, and the body calls itself",
             system: skip_recursive,
-            setting: &[],
+            setting: USUAL,
             violated: &["S3", "S4", "S5", "S6", "S7", "S8", "S9", "S19", "deadlock", "L1"],
             headline: "deadlock",
         },
@@ -214,45 +214,65 @@ pub fn as_is_variants() -> Vec<Variant> {
     .collect()
 }
 
+/// What a trial has otherwise than usual.
+struct Setting {
+    /// Other defaults of bounds.
+    defaults: &'static [(&'static str, u64)],
+    /// What there is more of in a deep search.
+    deep: &'static [(&'static str, u64)],
+}
+
+const USUAL: Setting = Setting { defaults: &[], deep: &[] };
+
 /// The faults of the delegation itself take two acts of the user or a crash; those of the provider are the same as
 /// before.
-const RESTARTS: &[(&str, u64)] = &[
-    ("crashes", 1),
-    ("troubles", 2),
-    ("texts", 0),
-    ("empties", 0),
-    ("throttles", 0),
-    ("truncations", 0),
-    ("rejections", 0),
-    ("tools", 0),
-];
+const RESTARTS: Setting = Setting {
+    defaults: &[
+        ("crashes", 1),
+        ("troubles", 2),
+        ("texts", 0),
+        ("empties", 0),
+        ("throttles", 0),
+        ("truncations", 0),
+        ("rejections", 0),
+        ("tools", 0),
+    ],
+    deep: &[],
+};
 
 /// A crash, and nothing else out of the ordinary: who is opened afterwards is a person's choice.
-const CRASH: &[(&str, u64)] = &[
-    ("crashes", 1),
-    ("texts", 0),
-    ("empties", 0),
-    ("throttles", 0),
-    ("truncations", 0),
-    ("rejections", 0),
-    ("messages", 0),
-    ("closes", 0),
-    ("cancels", 0),
-    ("opens", 0),
-    ("tools", 0),
-    ("questions", 0),
-];
+const CRASH: Setting = Setting {
+    defaults: &[
+        ("crashes", 1),
+        ("texts", 0),
+        ("empties", 0),
+        ("throttles", 0),
+        ("truncations", 0),
+        ("rejections", 0),
+        ("messages", 0),
+        ("closes", 0),
+        ("cancels", 0),
+        ("opens", 0),
+        ("tools", 0),
+        ("questions", 0),
+    ],
+    deep: &[],
+};
 
-const CALM: &[(&str, u64)] = &[("any-pace", 1), ("troubles", 0)];
+/// What the fixes were made for, so that here it is worth a deep search.
+const CALM: Setting = Setting {
+    defaults: &[("any-pace", 1), ("troubles", 0)],
+    deep: &[("responses", 6), ("tools", 2), ("questions", 2)],
+};
 
-const ANY_PACE: &[(&str, u64)] = &[("any-pace", 1), ("responses", 2)];
+const ANY_PACE: Setting = Setting { defaults: &[("any-pace", 1), ("responses", 2)], deep: &[] };
 
 /// One system within its bounds, and what is expected of it.
 struct Trial {
     name: &'static str,
     about: &'static str,
     system: (Body, Fix),
-    setting: &'static [(&'static str, u64)],
+    setting: Setting,
     violated: &'static [&'static str],
     /// The violation that tells the story.
     headline: &'static str,
@@ -260,8 +280,8 @@ struct Trial {
 
 impl Trial {
     fn variant(self) -> Variant {
-        let variant = AsIs::variant(self.name, self.about, self.system, self.setting);
+        let variant = AsIs::variant(self.name, self.about, self.system, self.setting.defaults);
         let variant = self.violated.iter().fold(variant, |variant, id| variant.expect(id, Verdict::Violated));
-        variant.headline(self.headline)
+        variant.deep(self.setting.deep.iter().copied()).headline(self.headline)
     }
 }

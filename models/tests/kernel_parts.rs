@@ -75,7 +75,7 @@ fn a_model_that_knows_all_its_steps_reports_what_a_new_one_does() {
 fn scenarios_take_nearly_each_edge_of_the_lifecycle_soon() {
     let marks = KernelModel::new(SMALL).marks();
     let mut hit: BTreeSet<usize> = BTreeSet::new();
-    for (_, _, scenario) in SCENARIOS {
+    for (_, _, scenario, _) in SCENARIOS {
         let model = KernelModel::new(Scenario { tasks: scenario.tasks.min(2), crashes: 0, ..*scenario });
         explore(&model, 25_000, |state| {
             model.steps(state, &mut Vec::new(), |action, after| {
@@ -94,7 +94,7 @@ fn scenarios_take_nearly_each_edge_of_the_lifecycle_soon() {
 fn each_kind_of_action_is_taken_and_has_a_name_of_its_own() {
     let kinds = KernelModel::new(SMALL).kinds();
     let mut taken = vec![false; kinds.len()];
-    for (_, _, scenario) in SCENARIOS {
+    for (_, _, scenario, _) in SCENARIOS {
         let model = KernelModel::new(*scenario);
         explore(&model, 8_000, |state| {
             model.steps(state, &mut Vec::new(), |action, _| taken[model.kind(action)] = true);

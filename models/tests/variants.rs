@@ -47,6 +47,27 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
     insta::assert_snapshot!("state-counts", counts.join("\n"));
 }
 
+#[test]
+fn deep_bounds_are_in_their_ranges_and_deeper_than_the_defaults() {
+    let mut models = Vec::new();
+    let registry = downbeat_models::registry();
+    for variant in registry.variants().filter(|variant| !variant.deep_bounds().is_empty()) {
+        models.push(variant.model());
+        for (name, value) in variant.deep_bounds() {
+            let bound = variant.bounds().iter().find(|bound| bound.name == *name).expect("it has this bound");
+            assert!(bound.range.contains(value) && *value > bound.default, "{variant}: {name}={value}");
+        }
+        // What is put to the test by default is put to the test there too.
+        let deep = variant.bounds_with(variant.deep_bounds().iter().copied()).expect("they are its own");
+        let judged = variant.properties(&deep);
+        for property in variant.properties(&variant.default_bounds()) {
+            assert!(judged.contains(&property), "{variant} has no {} in a deep search", property.id);
+        }
+    }
+    models.dedup();
+    assert_eq!(models, ["subtask-completion", "agent-session"]);
+}
+
 /// Bounds by name.
 type Changes = Vec<(&'static str, u64)>;
 

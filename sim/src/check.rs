@@ -1,8 +1,8 @@
 //! The explicit-state checker: every reachable state, every property, shortest counterexamples.
 //!
-//! The search is breadth first and exact: whole states are stored and compared, never their fingerprints. It
-//! goes on after a violation, so that the counts of a model do not depend on what is wrong with it. Liveness
-//! is decided afterwards on the complete graph.
+//! The search is breadth first. It tells states apart by fingerprints unless it is told to store them packed or whole,
+//! and the report says which, with the chance that a state was missed. It goes on after a violation, so that the
+//! counts of a model do not depend on what is wrong with it. Liveness is decided afterwards on the complete graph.
 //!
 //! The report is a function of the model and the limits on states and depth alone. Threads divide the work of
 //! a block of states, but states are numbered in the order in which one thread would find them, so that
@@ -13,8 +13,10 @@ mod checkpoint;
 mod components;
 mod crew;
 mod debts;
+mod decide;
 mod disk;
 mod encoding;
+mod error;
 mod estimate;
 mod evaluate;
 mod expand;
@@ -40,9 +42,7 @@ mod traces;
 mod walk;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -50,24 +50,22 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "harness")]
 pub(crate) use checkpoint::part;
 pub use checkpoint::{BadCheckpoint, Checkpointing};
+pub use error::CheckError;
 pub use estimate::Estimate;
 pub use limits::{Limit, Limits};
 #[cfg(feature = "harness")]
 pub(crate) use panics::notice;
 pub use reduced::Reduction;
 
-use crate::model::{Lane, Model, Property, Strength};
-use crate::pack::{Pack, TooWide};
-use crate::reduction::Dependence;
-use crate::report::{FairAction, Kind, PropertyReport, Report, Undecided, Verdict};
-use crate::symmetry::Asymmetry;
+use crate::model::{Model, Property};
+use crate::pack::Pack;
+use crate::report::Report;
 use audit::Audit;
-use encoding::{Encoding, Fingerprint, Packed, Visited, Whole};
+use decide::decide;
+use encoding::{Fingerprint, Packed, Whole};
 use evaluate::Evaluator;
-use explore::{Plan, Search};
-use patience::Patience;
+use explore::Plan;
 use reduced::Reduced;
-use walk::{Ranks, Walk};
 
 /// One check of one model, with its limits.
 ///
@@ -301,145 +299,6 @@ impl<'a, M: Model> Checker<'a, M> {
     }
 }
 
-/// Searches, and decides every property.
-fn decide<M: Model, E: Encoding<M>>(
-    plan: &Plan<'_, M>,
-    properties: &[Property<M>],
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<Report, CheckError> {
-    audit::first_states::<M, E>(plan)?;
-    let mut search = Search::<M, E>::begin(plan, progress)?;
-    // Those that a checkpoint has as expanded were audited before it was written.
-    let audited_before = if search.levels.is_empty() {
-        0
-    } else {
-        let begin = search.progress();
-        plan.audit.due_among(begin.states - begin.frontier)
-    };
-    let mut stopped_by = search.run(progress)?;
-    let saw_all_states = stopped_by.is_none();
-
-    let mut walked = None;
-    let undecided = why_undecided(&search);
-    let asks_for_liveness = properties.iter().any(|property| liveness::is_liveness(&property.check));
-    if saw_all_states && undecided.is_none() && asks_for_liveness {
-        match walk::walk(&search, properties, &plan.model.fairness(), progress)? {
-            ControlFlow::Continue(walk) => walked = Some(walk),
-            ControlFlow::Break(limit) => {
-                // All states are there: who goes on begins with liveness.
-                search.save()?;
-                stopped_by = Some(limit);
-            }
-        }
-    }
-    let fairness = if asks_for_liveness { fair_actions(plan.model, walked.as_ref()) } else { Vec::new() };
-    let mut entries = Vec::with_capacity(properties.len());
-    for (index, property) in properties.iter().enumerate() {
-        let mut entry = PropertyReport {
-            id: property.id,
-            name: property.name,
-            kind: Kind::from(&property.check),
-            verdict: Verdict::Incomplete,
-            undecided: None,
-            counterexample: None,
-            is_shortest: false,
-        };
-        if !liveness::is_liveness(&property.check) {
-            decide_safety(&search, index, property, saw_all_states, &mut entry)?;
-        } else if let Some(walk) = &walked {
-            let decided = entries.iter().filter(|entry: &&PropertyReport| entry.kind.is_liveness()).count();
-            progress(&Progress { phase: Phase::Deciding(decided), ..search.progress() });
-            if let ControlFlow::Break(limit) = decide_liveness(&search, walk, index, property, &mut entry)? {
-                // What was decided before stays. Who goes on begins with liveness.
-                search.save()?;
-                stopped_by = Some(limit);
-                walked = None;
-            }
-        } else {
-            entry.undecided = undecided.filter(|_| saw_all_states);
-        }
-        entries.push(entry);
-    }
-    Ok(Report {
-        properties: entries,
-        distinct: search.len(),
-        generated: search.totals.generated,
-        depth: search.depth(),
-        audited: audited_before + plan.audit.audited(),
-        coverage: search.coverage(),
-        fairness,
-        storage: E::STORAGE,
-        reduction: plan.reduced.kind(),
-        elapsed: plan.begin.elapsed(),
-        stopped_by,
-    })
-}
-
-/// Decides a property of states or steps by what the search found.
-fn decide_safety<M: Model, E: Encoding<M>>(
-    search: &Search<'_, M, E>,
-    index: usize,
-    property: &Property<M>,
-    saw_all_states: bool,
-    entry: &mut PropertyReport,
-) -> Result<(), CheckError> {
-    let finding = search.findings.of(index);
-    entry.verdict = finding.verdict(&property.check, saw_all_states);
-    if let Some(witness) = finding.witness.filter(|_| entry.verdict == Verdict::Violated) {
-        entry.counterexample = Some(replay::finite(search, property, witness)?);
-        // Without the steps that are left out there may be only a longer way.
-        entry.is_shortest = search.plan.reduced.kind() != Some(Reduction::PartialOrder);
-    }
-    Ok(())
-}
-
-/// Decides a property of liveness on the complete graph, or returns the limit that was reached before.
-fn decide_liveness<M: Model, E: Encoding<M>>(
-    search: &Search<'_, M, E>,
-    walk: &Walk,
-    index: usize,
-    property: &Property<M>,
-    entry: &mut PropertyReport,
-) -> Result<ControlFlow<Limit>, CheckError> {
-    let Some(obligation) = &walk.obligations[index] else { return Ok(ControlFlow::Continue(())) };
-    let strengths: Vec<Strength> =
-        search.plan.model.fairness().iter().map(|fairness| fairness.strength).collect();
-    let states = liveness::BYTES_A_STATE * search.len() as u64;
-    let reached = |bytes| walk.exceeded(search, states + bytes);
-    let patience = Patience::until(&reached);
-    entry.verdict = match liveness::decide(&walk.graph, &strengths, &search.levels, obligation, &patience) {
-        Err(limit) => return Ok(ControlFlow::Break(limit)),
-        Ok(liveness::Outcome::Holds) => Verdict::Holds,
-        Ok(liveness::Outcome::Vacuous) => Verdict::Vacuous,
-        Ok(liveness::Outcome::Violated(lasso)) => {
-            entry.is_shortest = lasso.is_shortest;
-            entry.counterexample = Some(replay::lasso(search, &walk.ranks, property, &lasso)?);
-            Verdict::Violated
-        }
-    };
-    Ok(ControlFlow::Continue(()))
-}
-
-/// Why a search that sees all states does not decide liveness all the same.
-fn why_undecided<M: Model, E: Encoding<M>>(search: &Search<'_, M, E>) -> Option<Undecided> {
-    match search.plan.reduced.kind() {
-        Some(Reduction::Symmetry) => Some(Undecided::LivenessUnderSymmetry),
-        Some(Reduction::PartialOrder) => Some(Undecided::LivenessUnderPartialOrder),
-        None if search.is_spilled() => Some(Undecided::LivenessWhenSpilled),
-        None => {
-            let places = search.visited.iter().map(Visited::places).sum();
-            (!Ranks::suffice(places)).then_some(Undecided::LivenessOfTooManyStates)
-        }
-    }
-}
-
-/// The fair actions of a model, with what the walk knows of them.
-fn fair_actions<M: Model>(model: &M, walk: Option<&Walk>) -> Vec<FairAction> {
-    let action =
-        |(index, fairness)| FairAction::of(fairness, walk.map(|walk| walk.graph.ever_enabled(index)));
-    model.fairness().into_iter().enumerate().map(action).collect()
-}
-
 /// How far a search has come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
@@ -491,209 +350,3 @@ impl Progress {
         Estimate::of(self.levels.get(..=self.depth).unwrap_or(&[]))
     }
 }
-
-/// How a model contradicts itself or the check that was asked for. Nothing about its properties is known then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CheckError {
-    /// [`Model::initial`] returned nothing, so that every property would hold for want of behaviours.
-    NoInitialState,
-    /// Two properties of the model have the same id.
-    DuplicateProperty {
-        /// The id.
-        id: &'static str,
-    },
-    /// A property was selected that the model does not have.
-    UnknownProperty {
-        /// The id that was asked for.
-        id: String,
-        /// The ids of the model.
-        known: Vec<&'static str>,
-    },
-    /// A step that was found in the search could not be taken again: no action leads to the recorded state.
-    /// The model depends on something other than its arguments.
-    NotRepeatable {
-        /// The number of the step in the counterexample, from 1.
-        step: usize,
-        /// The actions that were tried, as their `Debug` shows them.
-        tried: Vec<String>,
-    },
-    /// Taking `action` again led to a state that was not found in the search. Either the model depends on
-    /// something other than its arguments, or `Hash` of its states disagrees with `Eq`.
-    UnknownState {
-        /// The action, as its `Debug` shows it.
-        action: String,
-    },
-    /// Two states are equal and have different hashes.
-    HashDisagreesWithEq {
-        /// The action that led to the second of them, as its `Debug` shows it.
-        action: String,
-    },
-    /// Two states differ and have the same key: `Hash` or the packed form leaves out something that `Eq` looks at.
-    HashLeavesOut {
-        /// The action that led to the second of them, as its `Debug` shows it.
-        action: String,
-    },
-    /// A state was packed, and what was unpacked is not equal to it.
-    NotHadBack {
-        /// The action that led to it, as its `Debug` shows it.
-        action: String,
-    },
-    /// A state was written to disk, and what was read again has another key.
-    CodecLoses,
-    /// The same action from the same state led to different states, or was there once and once not.
-    NotDeterministic {
-        /// The action, as its `Debug` shows it.
-        action: String,
-    },
-    /// An action was listed twice in one state.
-    SameActionTwice {
-        /// The action, as its `Debug` shows it.
-        action: String,
-    },
-    /// The model panicked.
-    Panicked {
-        /// What it said.
-        message: String,
-        /// The actions that led to the state in which it was asked, as their `Debug` shows them; `None` if it
-        /// was not asked about a state of the search.
-        after: Option<Vec<String>>,
-        /// What it was asked.
-        asked: String,
-    },
-    /// A file could not be used.
-    Disk {
-        /// What was to be done: `create`, `write`.
-        doing: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system says.
-        message: String,
-    },
-    /// A checkpoint cannot be gone on with.
-    Checkpoint {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        why: BadCheckpoint,
-    },
-    /// The search was asked to end before it was where its checkpoint was written. The checkpoint is still there.
-    Interrupted,
-    /// A reduction was asked for that the model declares nothing for.
-    Undeclared {
-        /// The reduction.
-        reduction: Reduction,
-    },
-    /// A state does not fit into the bits that its type declares.
-    TooWide(TooWide),
-    /// A state is packed into 128 bits that are all set, and that word stands for no state.
-    FullWord,
-    /// The model declares a symmetry that it does not have.
-    Asymmetric(Asymmetry),
-    /// The model declares processes that do not touch what they are declared to touch.
-    Dependent(Dependence),
-    /// [`Model::tell`] names a participant that [`Model::lanes`] does not have.
-    UnknownLane {
-        /// The action that was told, as its `Debug` shows it.
-        action: String,
-        /// The index.
-        lane: Lane,
-        /// How many lanes there are.
-        lanes: usize,
-    },
-}
-
-impl fmt::Display for CheckError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CheckError::NoInitialState => {
-                write!(f, "the model has no initial state: `Model::initial` returned nothing")
-            }
-            CheckError::DuplicateProperty { id } => {
-                write!(f, "two properties of the model have the id `{id}`")
-            }
-            CheckError::UnknownProperty { id, known } => {
-                write!(f, "the model has no property `{id}`, only {}", known.join(", "))
-            }
-            CheckError::NotRepeatable { step, tried } => write!(
-                f,
-                "step {step} of a counterexample cannot be taken again: none of the enabled actions ({}) leads to \
-                 the state that was recorded; does the model depend on anything but its arguments?",
-                tried.join(", ")
-            ),
-            CheckError::UnknownState { action } => write!(
-                f,
-                "taking `{action}` again led to a state that the search has not found; does the model depend on \
-                 anything but its arguments, or does `Hash` of its state disagree with `Eq`?"
-            ),
-            CheckError::HashDisagreesWithEq { action } => {
-                write!(
-                    f,
-                    "`{action}` leads to a state that is equal to another and hashes differently; does `Hash` of the \
-                 state look at something that `Eq` does not?"
-                )
-            }
-            CheckError::HashLeavesOut { action } => write!(
-                f,
-                "`{action}` leads to a state that differs from another and has the same key; does `Hash` or `Pack` \
-                 of the state leave out a field that `Eq` looks at?"
-            ),
-            CheckError::NotHadBack { action } => write!(
-                f,
-                "`{action}` leads to a state that is another one when it is unpacked; `Pack` of the state is wrong"
-            ),
-            CheckError::CodecLoses => write!(
-                f,
-                "a state that was written to disk is another one when it is read; `Model::codec` is wrong"
-            ),
-            CheckError::NotDeterministic { action } => write!(
-                f,
-                "`{action}`, asked for twice in the same state, led to different states or was there only once; does \
-                 the model depend on anything but its arguments, or does its own `steps` differ from `actions` and \
-                 `next`?"
-            ),
-            CheckError::SameActionTwice { action } => {
-                write!(
-                    f,
-                    "`{action}` is listed twice in one state; two actions enabled in one state must differ"
-                )
-            }
-            CheckError::Panicked { message, after, asked } => {
-                write!(f, "the model panicked when it was asked for {asked}")?;
-                match after.as_deref() {
-                    None => {}
-                    Some([]) => write!(f, " at the beginning")?,
-                    Some(actions) => write!(f, " after {}", actions.join(", "))?,
-                }
-                write!(f, ": {message}")
-            }
-            CheckError::Disk { doing, path, message } => {
-                write!(f, "cannot {doing} `{}`: {message}", path.display())
-            }
-            CheckError::Checkpoint { path, why } => {
-                write!(f, "cannot go on from `{}`: {why}; remove it to begin anew", path.display())
-            }
-            CheckError::Interrupted => {
-                write!(f, "interrupted before the states of the checkpoint were found again")
-            }
-            CheckError::Undeclared { reduction: Reduction::Symmetry } => {
-                write!(f, "the model declares no interchangeable ids (`Model::symmetry`)")
-            }
-            CheckError::Undeclared { reduction: Reduction::PartialOrder } => {
-                write!(f, "the model declares no processes (`Model::processes`)")
-            }
-            CheckError::FullWord => write!(
-                f,
-                "a state is packed into a word whose 128 bits are all set, which stands for no state; make a field \
-                 of it narrower"
-            ),
-            CheckError::TooWide(wide) => write!(f, "{wide}"),
-            CheckError::Asymmetric(asymmetry) => write!(f, "{asymmetry}"),
-            CheckError::Dependent(dependence) => write!(f, "{dependence}"),
-            CheckError::UnknownLane { action, lane, lanes } => {
-                write!(f, "the telling of `{action}` names lane {lane}, and the model has {lanes} lanes")
-            }
-        }
-    }
-}
-
-impl std::error::Error for CheckError {}

@@ -122,6 +122,60 @@ fn check_says_what_was_decided_otherwise_without_a_violation() {
     assert!(text.ends_with(chance), "{text}");
 }
 
+/// One variant with a deep search, and one without.
+fn with_a_deep_variant() -> Registry {
+    let key = counter::variant("key", "they take a key first", Custom::Key, true).deep([("clerks", 3)]);
+    let polite = counter::variant("polite", "they may give the key back unused", Custom::PoliteKey, true)
+        .expect("L1", Verdict::Violated);
+    Registry::new().model("counter", "clerks that add one to a shared counter", [key, polite])
+}
+
+#[test]
+fn deep_search_takes_deep_bounds_where_there_are_any_and_says_so() {
+    #[rustfmt::skip]
+    let cases = [
+        ("check",                         [("with clerks=2", 12), ("with the bounds of key", 12)]),
+        ("check --deep",                  [("with deep bounds: clerks=3", 32), ("with clerks=2", 12)]),
+        ("check --deep --bound clerks=1", [("with clerks=1", 4), ("with the bounds of key", 4)]),
+        ("check --bound clerks=3",        [("with deep bounds: clerks=3", 32), ("with the bounds of key", 32)]),
+    ];
+    for (line, expected) in cases {
+        let (outcome, text) = command_in(&with_a_deep_variant(), &format!("{line} --quiet"));
+        assert_eq!(outcome, AsExpected, "{line}\n{text}");
+        let bounds = text.lines().map(str::trim).filter(|line| line.starts_with("with "));
+        let states = text.lines().filter(|line| line.starts_with('✓')).map(|row| {
+            let cells: Vec<&str> = row.split_whitespace().collect();
+            cells[cells.len() - 3].parse::<usize>().expect("the third last column")
+        });
+        assert_eq!(bounds.zip(states).collect::<Vec<_>>(), expected, "{line}\n{text}");
+    }
+    let (_, text) = command_in(&with_a_deep_variant(), "check --deep --format json");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let deep: Vec<_> = (0..2).map(|run| report["runs"][run]["deep"].clone()).collect();
+    assert_eq!(deep, [true, false]);
+}
+
+#[test]
+fn deep_search_of_nothing_deep_is_refused() {
+    let none = "error: no selected model has bounds for --deep\n";
+    let cases = [
+        (command("check --deep"), format!("{none}no model here has any; leave --deep out\n")),
+        (
+            command_in(&with_a_deep_variant(), "check counter@polite --deep"),
+            format!("{none}deep: counter@key\n"),
+        ),
+    ];
+    for (result, expected) in cases {
+        assert_eq!(result, (Failed, expected));
+    }
+}
+
+#[test]
+fn models_lists_deep_bounds() {
+    let (_, text) = command_in(&with_a_deep_variant(), "models counter@key");
+    assert!(text.contains("\n    clerks=2  clerks that add one each (1 to 4; deep: 3)\n"), "{text}");
+}
+
 #[test]
 fn models_lists_everything() {
     let (outcome, text) = command("models counter@as-is counter@polite");
@@ -445,6 +499,30 @@ mod registry {
     #[should_panic(expected = "the default of the bound `rooms` of counter@key is outside 1..=2")]
     fn refuses_a_default_outside_its_range() {
         drop(Registry::new().model("counter", "", [variant().bound("rooms", 3, 1..=2, "rooms")]));
+    }
+
+    #[test]
+    #[should_panic(expected = "counter@key has no bound `rooms` that could be deep")]
+    fn refuses_a_deep_bound_that_is_none() {
+        drop(Registry::new().model("counter", "", [variant().deep([("rooms", 3)])]));
+    }
+
+    #[test]
+    #[should_panic(expected = "the bound `clerks` of counter@key is deep twice")]
+    fn refuses_two_deep_values_of_one_bound() {
+        drop(Registry::new().model("counter", "", [variant().deep([("clerks", 3), ("clerks", 4)])]));
+    }
+
+    #[test]
+    #[should_panic(expected = "`clerks` of counter@key is 5, which is outside 1..=4 or not beyond 2")]
+    fn refuses_a_deep_bound_outside_its_range() {
+        drop(Registry::new().model("counter", "", [variant().deep([("clerks", 5)])]));
+    }
+
+    #[test]
+    #[should_panic(expected = "`clerks` of counter@key is 2, which is outside 1..=4 or not beyond 2")]
+    fn refuses_a_deep_bound_that_is_no_deeper() {
+        drop(Registry::new().model("counter", "", [variant().deep([("clerks", 2)])]));
     }
 
     #[test]

@@ -272,9 +272,9 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::ResyncForgetsEnds,         CRASHING,       "deadlock"),
 ];
 
-/// Faults that only a comparison with a twin notices (`kernel/src/oracle`): the worker that is asked there stands alone, and
-/// nothing of it shows in a task tree.
-const BY_TWIN_ALONE: [(Fault, &str); 3] = [
+/// Faults of a worker that nothing shows in a task tree, and why. A worker that is asked alone shows them:
+/// `kernel/tests/kernel/worker_faults.rs`.
+const IN_NO_TREE: [(Fault, &str); 3] = [
     (Fault::ChildDoubled, "the tree says once what a child says, so no double of it comes to a worker"),
     (
         Fault::SecondEndWins,
@@ -384,11 +384,11 @@ fn without_a_fault_every_property_holds_in_the_same_scenarios() {
 }
 
 #[test]
-fn every_fault_is_found_by_a_property_or_is_known_to_be_found_by_a_twin_alone() {
+fn every_fault_is_found_by_a_property_or_cannot_be_seen_in_a_tree() {
     for fault in Fault::ALL {
         let has_property = listed().any(|listed| listed == *fault);
-        let by_twin_alone = BY_TWIN_ALONE.iter().any(|(known, _)| known == fault);
-        assert!(has_property != by_twin_alone, "{fault:?} is in no list, or in both");
+        let is_hidden = IN_NO_TREE.iter().any(|(known, _)| known == fault);
+        assert!(has_property != is_hidden, "{fault:?} is in no list, or in both");
     }
 }
 

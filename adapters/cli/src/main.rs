@@ -37,6 +37,7 @@ Examples:
   downbeat check                           everything within the default bounds
   downbeat check MODEL@VARIANT             one variant, with the counterexample that tells its story
   downbeat check MODEL --bound messages=2  with another number of something
+  downbeat check MODEL --deep              within deeper bounds, for minutes
   downbeat check MODEL --property S1       one property
   downbeat check --format json             for machines
   downbeat check --out traces              and files for each counterexample, to replay

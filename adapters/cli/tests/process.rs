@@ -218,7 +218,7 @@ fn full_disk_under_a_checkpoint_leaves_the_one_before() {
 #[test]
 fn full_disk_under_a_spill_ends_that_search_alone() {
     let directory = Directory::new("full-spill");
-    let mut command = check(&["agent-reports@as-is", "--max-memory", "4", "--spill"]);
+    let mut command = check(&["agent-reports@as-is", "--max-memory", "3", "--spill"]);
     command.arg(&directory.0);
     let child = start(&mut with_little_room(&command));
     let id = child.id();
@@ -240,7 +240,7 @@ fn full_disk_under_a_spill_ends_that_search_alone() {
 fn what_a_killed_search_has_spilled_is_removed_by_the_next_one() {
     let directory = Directory::new("killed-spill");
     let spilling = || {
-        let mut command = check(&["--max-memory", "4", "--spill"]);
+        let mut command = check(&["--max-memory", "3", "--spill"]);
         command.arg(&directory.0);
         command
     };

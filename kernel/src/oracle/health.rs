@@ -1,7 +1,8 @@
 //! Health beside its twin: every situation up to small bounds meets every event. The twin is one `match` over event and
 //! state, written from what the words promise.
 
-use super::worker_page::Observed;
+use super::beside::{self, Side};
+use super::page::Observed;
 use crate::config::Config;
 #[cfg(feature = "planted-faults")]
 use crate::faults::Fault;
@@ -10,48 +11,17 @@ use crate::health::{
     ToolId, WatchNumber,
 };
 use crate::vocabulary::{Ignored, Outcome};
-use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-/// What is planted in health.
-#[cfg(feature = "planted-faults")]
-pub(super) const FAULTS: &[Fault] = &[
-    Fault::InquiresAgain,
-    Fault::NoIdleTimer,
-    Fault::ActivityUnseen,
-    Fault::ActivityTakesBackAll,
-    Fault::RepeatingTakesBack,
-    Fault::AnyWatch,
-    Fault::NoNextRung,
-    Fault::NeverFails,
-    Fault::StuckFails,
-    Fault::SilentLadder,
-    Fault::AnyTool,
-    Fault::LoopWithoutRung,
-    Fault::ErrorsNeverEnd,
-    Fault::AnyCheck,
-    Fault::ProgressNeverEnds,
-    Fault::RungKept,
-    Fault::WatchLeftArmed,
-    Fault::ResyncForgetsCheck,
-];
-
-type After = (Health, Vec<HealthEffect>);
-type Said = Result<After, Outcome<HealthRejected>>;
-type Twin = fn(Health, HealthEvent, &Config) -> Said;
+type Said = beside::Said<Health, HealthEffect, HealthRejected>;
+type Twin = fn(&Health, HealthEvent, &Config) -> Said;
 
 const STALE: Said = Err(Outcome::Ignored(Ignored::Stale));
 const DUPLICATE: Said = Err(Outcome::Ignored(Ignored::Duplicate));
 
-fn machine(at: Health, event: HealthEvent, config: &Config) -> Said {
-    let (mut health, mut effects) = (at, Vec::new());
-    match health.step(event, config, &mut |effect| effects.push(effect)) {
-        Outcome::Applied => Ok((health, effects)),
-        // S25 in the shape of a difference: what was refused left a trace.
-        _ if health != at || !effects.is_empty() => Ok((health, effects)),
-        refused @ (Outcome::Ignored(_) | Outcome::Rejected(_)) => Err(refused),
-    }
+fn machine(at: &Health, event: HealthEvent, config: &Config) -> Said {
+    beside::taken(at, |health, sink| health.step(event, config, sink))
 }
 
 fn small() -> Config {
@@ -114,7 +84,7 @@ fn situations(config: &Config) -> Vec<Health> {
     found
 }
 
-fn events(at: Health) -> Vec<HealthEvent> {
+fn events(at: &Health) -> Vec<HealthEvent> {
     use HealthEvent as E;
     let signs = [Sign::Activity, Sign::Succeeded, Sign::Failed];
     let tools = [1, 2].map(|tool| Sign::ToolCalled { tool: ToolId(tool) });
@@ -132,9 +102,10 @@ fn events(at: Health) -> Vec<HealthEvent> {
 }
 
 /// What health makes of the event.
-fn twin(at: Health, event: HealthEvent, config: &Config) -> Said {
+fn twin(at: &Health, event: HealthEvent, config: &Config) -> Said {
     use HealthEvent as E;
     use HealthState as S;
+    let at = *at;
     let never_asked = Err(Outcome::Rejected(HealthRejected::NeverAsked { state: at.state, event }));
     let runs = at.state == S::Working || (at.state == S::Resting && !at.inquired);
     let mut out = Vec::new();
@@ -302,7 +273,7 @@ fn sees(at: Health, sign: Sign, config: &Config) -> Said {
 }
 
 /// What a restart repeats.
-fn twin_resync(at: Health, config: &Config) -> Vec<HealthEffect> {
+fn twin_resync(at: &Health, config: &Config) -> Vec<HealthEffect> {
     let after_ms = match (at.state, at.rung) {
         (HealthState::Unwatched, _) => return Vec::new(),
         (HealthState::Resting, _) if at.inquired => return Vec::new(),
@@ -321,23 +292,9 @@ fn twin_resync(at: Health, config: &Config) -> Vec<HealthEffect> {
 
 /// Compares every situation, until the first difference. Gives how many pairs there were.
 fn compare(config: &Config, twin: Twin) -> Result<usize, String> {
-    let mut pairs = 0;
-    for at in situations(config) {
-        let mut resync = Vec::new();
-        at.resync(config, &mut |effect| resync.push(effect));
-        let ought = twin_resync(at, config);
-        if resync != ought {
-            return Err(format!("resync of {at:?}\n  machine: {resync:?}\n  twin:    {ought:?}"));
-        }
-        for event in events(at) {
-            pairs += 1;
-            let (is, ought) = (machine(at, event, config), twin(at, event, config));
-            if is != ought {
-                return Err(format!("{event:?} in {at:?}\n  machine: {is:?}\n  twin:    {ought:?}"));
-            }
-        }
-    }
-    Ok(pairs)
+    let repeats = |at: &Health, config: &Config| beside::repeated(|sink| at.resync(config, sink));
+    let sides = [Side { takes: machine, repeats }, Side { takes: twin, repeats: twin_resync }];
+    beside::compare(situations(config), events, config, sides)
 }
 
 #[test]
@@ -356,17 +313,17 @@ fn health_and_its_twin_agree_on_every_pair() {
 
 #[test]
 fn comparison_of_health_finds_a_wrong_twin() {
-    fn lost_effect(at: Health, event: HealthEvent, config: &Config) -> Said {
+    fn lost_effect(at: &Health, event: HealthEvent, config: &Config) -> Said {
         let (next, mut out) = twin(at, event, config)?;
         if out.len() > 2 {
             out.pop();
         }
         Ok((next, out))
     }
-    fn other_refusal(at: Health, event: HealthEvent, config: &Config) -> Said {
+    fn other_refusal(at: &Health, event: HealthEvent, config: &Config) -> Said {
         twin(at, event, config).or(STALE)
     }
-    fn kept_rung(at: Health, event: HealthEvent, config: &Config) -> Said {
+    fn kept_rung(at: &Health, event: HealthEvent, config: &Config) -> Said {
         let (next, out) = twin(at, event, config)?;
         Ok((Health { rung: at.rung, ..next }, out))
     }
@@ -380,7 +337,7 @@ fn comparison_of_health_finds_a_wrong_twin() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn comparison_finds_every_planted_fault_of_health() {
-    for fault in FAULTS.iter().copied() {
+    for fault in Fault::OF_HEALTH.iter().copied() {
         let config = Config { fault: Some(fault), ..small() };
         assert!(compare(&config, twin).is_err(), "nobody noticed {fault:?}");
     }
@@ -445,8 +402,8 @@ fn page_of_health_shows_what_the_machine_does() {
         if at.state == HealthState::Resting && at.rung != Rung::Ground {
             continue;
         }
-        for event in events(at) {
-            match machine(at, event, &small()) {
+        for event in events(&at) {
+            match machine(&at, event, &small()) {
                 Ok((next, _)) => observed.applied(leaf(at), kind(event), leaf(next)),
                 Err(refused) => observed.refused(leaf(at), kind(event), outcome(&refused)),
             }
@@ -457,5 +414,6 @@ fn page_of_health_shows_what_the_machine_does() {
         ("Resting", &["Resting", "Resting(inquired)"]),
         ("Working", &["Working(Ground)", "Working(Inquired)", "Working(Interrupted)", "Working(Restarted)"]),
     ];
-    observed.assert_page("health", "Unwatched", &boxes, &KINDS);
+    let diagram = observed.diagram("Unwatched", &boxes, &KINDS);
+    observed.assert_page("health", &diagram, &boxes, &KINDS);
 }

@@ -5,8 +5,9 @@
     reason = "a state or event that is forgotten here shows as a difference from the machine"
 )]
 
+use super::beside::{self, Side};
+use super::page::Observed;
 use super::small;
-use super::worker_page::Observed;
 use crate::config::Config;
 use crate::session::{
     IteratorEnd, IteratorId, PROMPTS_MAX, PromptEnd, PromptId, Session, SessionEffect, SessionEvent,
@@ -14,12 +15,11 @@ use crate::session::{
 };
 use crate::vocabulary::{Ignored, Outcome};
 use std::collections::BTreeSet;
-use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-type Reply = Outcome<SessionRejected>;
-type Twin = fn(&Config, &Session, SessionEvent) -> (Reply, Session, Vec<SessionEffect>);
+type Said = beside::Said<Session, SessionEffect, SessionRejected>;
+type Twin = fn(&Session, SessionEvent, &Config) -> Said;
 
 /// The prompts that wait, as a list; the twin's way to see a session.
 fn waiting(session: &Session) -> Vec<u32> {
@@ -43,22 +43,21 @@ fn with(state: SessionState, iterator: u32, accepted: u32, waiting: &[u32]) -> S
 }
 
 /// What the session makes of the event, written from what its vocabulary promises.
-fn twin(config: &Config, at: &Session, event: SessionEvent) -> (Reply, Session, Vec<SessionEffect>) {
+fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
     use SessionEffect as F;
     use SessionEvent as E;
     use SessionState as S;
-    let unchanged = |reply| (reply, *at, Vec::new());
-    let stale = unchanged(Outcome::Ignored(Ignored::Stale));
-    let duplicate = unchanged(Outcome::Ignored(Ignored::Duplicate));
-    let terminal = unchanged(Outcome::Ignored(Ignored::Terminal));
-    let never = unchanged(Outcome::Rejected(SessionRejected::NeverAsked { state: at.state, event }));
+    let stale = Err(Outcome::Ignored(Ignored::Stale));
+    let duplicate = Err(Outcome::Ignored(Ignored::Duplicate));
+    let terminal = Err(Outcome::Ignored(Ignored::Terminal));
+    let never = Err(Outcome::Rejected(SessionRejected::NeverAsked { state: at.state, event }));
     let (live, last) = (at.iterator, at.accepted.0);
     let queue = waiting(at);
     let has_iterator = !matches!(at.state, S::Dormant | S::Closed);
     let applied = |state, queue: &[u32], last: u32, effects: Vec<F>| {
         let started = effects.iter().filter(|effect| matches!(effect, F::Start { .. })).count();
         let iterator = live.0 + u32::from(started > 0);
-        (Outcome::Applied, with(state, iterator, last, queue), effects)
+        Ok((with(state, iterator, last, queue), effects))
     };
     let start = F::Start { iterator: IteratorId(live.0 + 1) };
     let settle = |prompt, end| F::Settle { prompt: PromptId(prompt), end };
@@ -77,13 +76,10 @@ fn twin(config: &Config, at: &Session, event: SessionEvent) -> (Reply, Session, 
         E::Invoked { prompt } if prompt.0 != 0 && prompt.0 <= last => duplicate,
         E::Invoked { .. } if matches!(at.state, S::Closing | S::Closed) => terminal,
         E::Invoked { prompt } if prompt.0 != last + 1 => {
-            unchanged(Outcome::Rejected(SessionRejected::PromptGap {
-                expected: PromptId(last + 1),
-                got: prompt,
-            }))
+            Err(Outcome::Rejected(SessionRejected::PromptGap { expected: PromptId(last + 1), got: prompt }))
         }
         E::Invoked { prompt } if last - at.settled.0 == PROMPTS_MAX => {
-            unchanged(Outcome::Rejected(SessionRejected::QueueFull { prompt }))
+            Err(Outcome::Rejected(SessionRejected::QueueFull { prompt }))
         }
         E::Invoked { prompt: PromptId(prompt) } => {
             let queue = [queue, Vec::from([prompt])].concat();
@@ -239,21 +235,31 @@ fn events(at: &Session) -> Vec<SessionEvent> {
     events
 }
 
+/// What a restart repeats.
+fn twin_resync(at: &Session, config: &Config) -> Vec<SessionEffect> {
+    use SessionEffect as F;
+    use SessionState as S;
+    let iterator = at.iterator;
+    match (at.state, waiting(at).first()) {
+        (S::Starting, _) => Vec::from([F::Start { iterator }]),
+        (S::Answering, Some(first)) => Vec::from([F::Prompt { iterator, prompt: PromptId(*first) }]),
+        (S::Stopping | S::Closing, _) => {
+            Vec::from([F::Stop { iterator }, F::Arm { iterator, after_ms: config.stop_ms.into() }])
+        }
+        (S::Closed, _) => Vec::from([F::Closed]),
+        _ => Vec::new(),
+    }
+}
+
+fn machine(at: &Session, event: SessionEvent, config: &Config) -> Said {
+    beside::taken(at, |session, sink| session.step(event, config, sink))
+}
+
 /// Compares every pair until the first difference; how many there are.
 fn compare(config: &Config, twin: Twin) -> Result<usize, String> {
-    let mut pairs = 0;
-    for at in sessions() {
-        for event in events(&at) {
-            pairs += 1;
-            let (mut session, mut effects) = (at, Vec::new());
-            let reply = session.step(event, config, &mut |effect| effects.push(effect));
-            let (is, ought) = ((reply, session, effects), twin(config, &at, event));
-            if is != ought {
-                return Err(format!("{event:?}\n  at {at:?}\n  machine: {is:?}\n  twin:    {ought:?}"));
-            }
-        }
-    }
-    Ok(pairs)
+    let repeats = |at: &Session, config: &Config| beside::repeated(|sink| at.resync(config, sink));
+    let sides = [Side { takes: machine, repeats }, Side { takes: twin, repeats: twin_resync }];
+    beside::compare(sessions(), events, config, sides)
 }
 
 #[test]
@@ -306,8 +312,8 @@ fn kind(event: SessionEvent) -> &'static str {
     }
 }
 
-fn outcome(reply: &Reply) -> &'static str {
-    match reply {
+fn outcome(refused: &Outcome<SessionRejected>) -> &'static str {
+    match refused {
         Outcome::Applied => "Applied",
         Outcome::Ignored(Ignored::Stale) => "Ignored(Stale)",
         Outcome::Ignored(Ignored::Duplicate) => "Ignored(Duplicate)",
@@ -323,16 +329,14 @@ fn page_of_session_shows_what_the_machine_does() {
     let mut observed = Observed::default();
     for at in sessions() {
         for event in events(&at) {
-            let mut session = at;
-            match session.step(event, &small(), &mut |_| {}) {
-                Outcome::Applied => observed.applied(name(at.state), kind(event), name(session.state)),
-                refusal @ (Outcome::Ignored(_) | Outcome::Rejected(_)) => {
-                    observed.refused(name(at.state), kind(event), outcome(&refusal));
-                }
+            match machine(&at, event, &small()) {
+                Ok((next, _)) => observed.applied(name(at.state), kind(event), name(next.state)),
+                Err(refused) => observed.refused(name(at.state), kind(event), outcome(&refused)),
             }
         }
     }
-    observed.assert_page("session", "Dormant", &BOXES, &KINDS);
+    let diagram = observed.diagram("Dormant", &BOXES, &KINDS);
+    observed.assert_page("session", &diagram, &BOXES, &KINDS);
 }
 
 #[test]
@@ -351,19 +355,19 @@ fn steps_lead_only_to_sessions_of_the_enumeration() {
 #[test]
 fn comparison_finds_a_wrong_entry_of_the_twin_of_the_session() {
     let wrong: [(&str, Twin); 3] = [
-        ("an effect less", |config, at, event| {
-            let (reply, session, mut effects) = twin(config, at, event);
+        ("an effect less", |at, event, config| {
+            let (session, mut effects) = twin(at, event, config)?;
             effects.truncate(2);
-            (reply, session, effects)
+            Ok((session, effects))
         }),
-        ("another refusal", |config, at, event| match twin(config, at, event) {
-            (Outcome::Ignored(_), session, effects) => (Outcome::Ignored(Ignored::Stale), session, effects),
+        ("another refusal", |at, event, config| match twin(at, event, config) {
+            Err(Outcome::Ignored(_)) => Err(Outcome::Ignored(Ignored::Stale)),
             other => other,
         }),
-        ("a prompt stays withdrawn", |config, at, event| {
-            let (reply, mut session, effects) = twin(config, at, event);
+        ("a prompt stays withdrawn", |at, event, config| {
+            let (mut session, effects) = twin(at, event, config)?;
             session.withdrawn |= at.withdrawn;
-            (reply, session, effects)
+            Ok((session, effects))
         }),
     ];
     for (name, twin) in wrong {
@@ -374,27 +378,8 @@ fn comparison_finds_a_wrong_entry_of_the_twin_of_the_session() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn comparison_finds_every_planted_fault_of_the_session() {
-    for fault in OF_SESSION {
+    for fault in crate::faults::Fault::OF_SESSIONS.iter().copied() {
         let config = Config { fault: Some(fault), ..small() };
         assert!(compare(&config, twin).is_err(), "nobody noticed {fault:?}");
     }
 }
-
-/// The faults that are planted in the session.
-#[cfg(feature = "planted-faults")]
-pub(super) const OF_SESSION: [crate::faults::Fault; 11] = {
-    use crate::faults::Fault as F;
-    [
-        F::StartsBesideOld,
-        F::CrossedAnswers,
-        F::OldIteratorEnds,
-        F::EndSettlesNobody,
-        F::DeadIterator,
-        F::AbortHitsFirst,
-        F::NoStopTimer,
-        F::NoKill,
-        F::WithdrawnIsGiven,
-        F::LateAbortStops,
-        F::StartedAgainListens,
-    ]
-};

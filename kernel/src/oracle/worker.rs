@@ -1,6 +1,7 @@
 //! A worker beside its twin: every situation up to small bounds meets every event.
 
-use super::worker_page::Observed;
+use super::beside::{self, Side};
+use super::page::Observed;
 use super::worker_situations::{events, situations, small};
 use super::worker_twin::{Said, twin, twin_resync};
 use crate::config::Config;
@@ -9,90 +10,19 @@ use crate::faults::Fault;
 use crate::session::SessionEvent;
 use crate::vocabulary::{Ignored, Outcome};
 use crate::worker::{Worker, WorkerEvent, WorkerRejected, WorkerState, WorkerTimer};
-use std::format;
 use std::string::String;
-use std::vec::Vec;
-
-/// What is planted in the worker.
-#[cfg(feature = "planted-faults")]
-pub(super) const FAULTS: &[Fault] = &[
-    Fault::HeldIsWatched,
-    Fault::HoldIgnored,
-    Fault::InterruptAnyTurn,
-    Fault::InterruptMissesGap,
-    Fault::InterruptDropsTurn,
-    Fault::BackoffLeftArmed,
-    Fault::InboxReversed,
-    Fault::InboxDoubled,
-    Fault::AcknowledgesAll,
-    Fault::AcknowledgesNothing,
-    Fault::ResumeLeavesOut,
-    Fault::ResumeUnmarked,
-    Fault::InboxForgotten,
-    Fault::InboxNeverInDoubt,
-    Fault::ApprovalsOutlive,
-    Fault::AnyApproval,
-    Fault::OldIteratorAsks,
-    Fault::NoBreaker,
-    Fault::BreakerPasses,
-    Fault::BreakerHurries,
-    Fault::NoWorkerBudget,
-    Fault::EndsBeforeSession,
-    Fault::SecondEndWins,
-    Fault::EndedWorkerMoves,
-    Fault::WrapUpLast,
-    Fault::WrapUpKeepsHold,
-    Fault::WrapUpWaits,
-    Fault::WrapUpWithoutEnd,
-    Fault::WrapUpIsNoEnd,
-    Fault::InterruptLiftsHold,
-    Fault::AnyWait,
-    Fault::TimersLeftAtEnd,
-    Fault::InboxUnbounded,
-    Fault::GapTaken,
-    Fault::ChildDoubled,
-    Fault::WrapUpTwice,
-    Fault::PermanentTriesAgain,
-    Fault::ReportDoubled,
-    Fault::ShellAborts,
-    Fault::RefusedWorkerEmits,
-    Fault::ResyncForgetsWorkerTimers,
-    Fault::ResyncForgetsApprovals,
-    Fault::ResyncForgetsReports,
-    Fault::ResyncForgetsContent,
-];
 
 type Twin = fn(&Worker, WorkerEvent, &Config) -> Said;
 
 fn machine(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
-    let (mut worker, mut effects) = (at.clone(), Vec::new());
-    match worker.step(event, config, &mut |effect| effects.push(effect)) {
-        Outcome::Applied => Ok((worker, effects)),
-        // S25 in the shape of a difference: what was refused left a trace.
-        _ if worker != *at || !effects.is_empty() => Ok((worker, effects)),
-        refused @ (Outcome::Ignored(_) | Outcome::Rejected(_)) => Err(refused),
-    }
+    beside::taken(at, |worker, sink| worker.step(event, config, sink))
 }
 
 /// Compares every situation, or every so many, until the first difference. Gives how many pairs there were.
 fn compare(config: &Config, every: usize, twin: Twin) -> Result<usize, String> {
-    let mut pairs = 0;
-    for at in situations(config).iter().step_by(every) {
-        let mut resync = Vec::new();
-        at.resync(config, &mut |effect| resync.push(effect));
-        let ought = twin_resync(at, config);
-        if resync != ought {
-            return Err(format!("resync of {at:?}\n  machine: {resync:?}\n  twin:    {ought:?}"));
-        }
-        for event in events(at) {
-            pairs += 1;
-            let (is, ought) = (machine(at, event, config), twin(at, event, config));
-            if is != ought {
-                return Err(format!("{event:?} in {at:?}\n  machine: {is:?}\n  twin:    {ought:?}"));
-            }
-        }
-    }
-    Ok(pairs)
+    let repeats = |at: &Worker, config: &Config| beside::repeated(|sink| at.resync(config, sink));
+    let sides = [Side { takes: machine, repeats }, Side { takes: twin, repeats: twin_resync }];
+    beside::compare(situations(config).into_iter().step_by(every), events, config, sides)
 }
 
 #[test]
@@ -159,7 +89,7 @@ fn comparison_of_workers_finds_a_wrong_twin() {
 #[cfg(feature = "planted-faults")]
 #[test]
 fn comparison_finds_every_planted_fault_of_the_worker() {
-    for fault in FAULTS.iter().copied() {
+    for fault in Fault::OF_WORKERS.iter().copied() {
         let config = Config { fault: Some(fault), ..small() };
         assert!(compare(&config, 3, twin).is_err(), "nobody noticed {fault:?}");
     }
@@ -280,5 +210,6 @@ fn page_of_worker_shows_what_the_machine_does() {
         ("Ending", &["Ending"]),
         ("Ended", &["Ended"]),
     ];
-    observed.assert_page("worker", "Idle", &boxes, &KINDS);
+    let diagram = observed.diagram("Idle", &boxes, &KINDS);
+    observed.assert_page("worker", &diagram, &boxes, &KINDS);
 }

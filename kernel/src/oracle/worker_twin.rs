@@ -18,8 +18,7 @@ use crate::worker::{
 };
 use std::vec::Vec;
 
-type After = (Worker, Vec<WorkerEffect>);
-pub(super) type Said = Result<After, Outcome<WorkerRejected>>;
+pub(super) type Said = super::beside::Said<Worker, WorkerEffect, WorkerRejected>;
 type No = Outcome<WorkerRejected>;
 
 const STALE: No = Outcome::Ignored(Ignored::Stale);

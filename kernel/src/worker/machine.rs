@@ -49,6 +49,12 @@ impl<'w> State<WorkerMachine<'w>> for WorkerState {
         }
     }
 
+    fn call_entry_action(&mut self, worker: &mut WorkerMachine<'w>, cx: &mut Surroundings<'_>) {
+        if let Some(end) = self.end() {
+            worker.data.emit_end(end, worker.config, cx.sink);
+        }
+    }
+
     fn superstate(&mut self) -> Option<WorkerSuper> {
         match *self {
             Self::Idle | Self::Held => Some(WorkerSuper::Live(*self)),
@@ -72,13 +78,6 @@ impl<'w> Superstate<WorkerMachine<'w>> for WorkerSuper {
             Self::Live(leaf) => live(leaf, *event, worker, cx),
             Self::InTurn(leaf) => in_turn(leaf, *event, worker, cx),
             Self::Ended(end) => ended(end, *event, worker, cx),
-        }
-    }
-
-    fn call_entry_action(&mut self, worker: &mut WorkerMachine<'w>, cx: &mut Surroundings<'_>) {
-        match *self {
-            Self::Ended(end) => worker.data.emit_end(end, worker.config, cx.sink),
-            Self::Live(_) | Self::InTurn(_) => {}
         }
     }
 

@@ -50,9 +50,11 @@ impl WorkerMachine<'_> {
             return cx.reject(full);
         }
         self.data.accepted = message;
-        let reversed = self.config.has(Fault::InboxReversed);
-        let place = if reversed { self.data.taken } else { self.data.inbox.len() };
-        self.data.inbox.insert(place, Source::Message(message));
+        if self.config.has(Fault::InboxReversed) {
+            self.data.inbox.insert(self.data.taken, Source::Message(message));
+        } else {
+            self.data.inbox.push_back(Source::Message(message));
+        }
         self.arrived(leaf, cx)
     }
 

@@ -176,17 +176,6 @@ fn approvals_fit(worker: &Worker) -> bool {
 fn health_fits(worker: &Worker, config: &Config) -> bool {
     let health = &worker.data.health;
     let Health { state, watch, active, inquired, asked, .. } = *health;
-    let watched = match worker.state {
-        WorkerState::Executing => HealthState::Working,
-        WorkerState::Idle if worker.data.assignment != Assignment::Awaited => HealthState::Resting,
-        WorkerState::Idle
-        | WorkerState::Held
-        | WorkerState::AwaitingApproval
-        | WorkerState::BackingOff { .. }
-        | WorkerState::Cooling
-        | WorkerState::Ending(_)
-        | WorkerState::Ended(_) => HealthState::Unwatched,
-    };
     let streak = |length: u16, max: u8| length < 2 * u16::from(max.max(1));
     let ladder = match health.rung {
         Rung::Ground => true,
@@ -195,7 +184,7 @@ fn health_fits(worker: &Worker, config: &Config) -> bool {
     };
     // An answer begins everything anew, and there is nothing before the first prompt.
     let anew = Health { state, watch, active, inquired, asked, reported: asked, ..Health::default() };
-    health.state == watched
+    health.state == worker.watched()
         && (worker.data.content != Content::Fresh || *health == anew)
         && ladder
         && (!health.inquired

@@ -13,6 +13,8 @@ mod stage;
 mod subtasks;
 mod worker;
 mod worker_ends;
+#[cfg(feature = "planted-faults")]
+mod worker_faults;
 mod worker_health;
 mod worker_ledger;
 mod worker_random;

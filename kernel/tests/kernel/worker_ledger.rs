@@ -1,7 +1,7 @@
 //! What the world outside of a worker knows: what it has told, what it was ordered, and what came of it.
 
 use downbeat_kernel::{
-    Config, IteratorId, Outcome, SessionEffect, SessionEvent, Source, Then, Worker, WorkerEffect,
+    Config, IteratorId, Outcome, SessionEffect, SessionEvent, Source, Then, Worker, WorkerEffect, WorkerEnd,
     WorkerEvent, WorkerPart, WorkerRejected, WorkerState, WorkerTimer,
 };
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ pub(crate) struct Ledger {
     pub(crate) iterators: BTreeSet<IteratorId>,
     parts: Vec<WorkerPart>,
     held: bool,
+    /// What the worker is bound for, once it is.
+    bound: Option<WorkerEnd>,
     ended: bool,
 }
 
@@ -83,6 +85,19 @@ fn source(event: WorkerEvent) -> Option<Source> {
     }
 }
 
+/// The end that a worker comes to, or has come to.
+fn bound_for(state: WorkerState) -> Option<WorkerEnd> {
+    match state {
+        WorkerState::Ending(end) | WorkerState::Ended(end) => Some(end),
+        WorkerState::Idle
+        | WorkerState::Held
+        | WorkerState::Executing
+        | WorkerState::AwaitingApproval
+        | WorkerState::BackingOff { .. }
+        | WorkerState::Cooling => None,
+    }
+}
+
 impl Ledger {
     /// Takes one event to the worker, and checks the properties over what is seen of it.
     pub(crate) fn tell(
@@ -94,7 +109,7 @@ impl Ledger {
         let before = worker.clone();
         let mut effects = Vec::new();
         let outcome = worker.step(event, config, &mut |effect| effects.push(effect));
-        assert_eq!(worker.validate(config), Ok(()), "after {event:?} in {before:?}: {worker:?}");
+        assert_eq!(worker.validate(config), Ok(()), "valid: after {event:?} in {before:?}: {worker:?}");
         check_interrupt(&before, event, &outcome);
         if outcome != Outcome::Applied {
             assert_eq!((&before, &effects), (&*worker, &Vec::new()), "S25: {event:?}");
@@ -102,6 +117,13 @@ impl Ledger {
         }
         let absorbed = event == WorkerEvent::EndAcknowledged && effects.is_empty();
         assert!(!self.ended || absorbed, "S7: {event:?} moved an ended worker: {effects:?}");
+        let end = bound_for(worker.state);
+        assert!(
+            self.bound.is_none() || self.bound == end,
+            "S7: {event:?} made another end of {:?}",
+            self.bound
+        );
+        self.bound = end;
         self.note_event(event);
         for effect in &effects {
             self.note_effect(*effect, worker);

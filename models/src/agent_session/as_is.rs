@@ -31,7 +31,7 @@ const BOUNDS: [(&str, u64, u64, u64, &str); 8] = [
     ("requests", 3, 1, REQUESTS as u64, "requests that are made"),
     ("callers", 2, 1, 2, "requests that may be open at once"),
     ("cancels", 1, 0, 2, "tokens that callers cancel"),
-    ("aborts", 1, 0, 2, "calls of abort()"),
+    ("aborts", 1, 0, 4, "calls of abort()"),
     ("early", 1, 0, 1, "1 if cancels and aborts may come while a start is in progress"),
     ("failures", 1, 0, 2, "starts that fail"),
     ("exits", 0, 0, 2, "iterators that end without an abort"),

@@ -39,6 +39,14 @@ pub struct Scenario {
     pub left: Left,
 }
 
+impl Scenario {
+    /// The most iterators that are started: one for each request, and one more for a restart that takes its iterator
+    /// from nobody.
+    fn iterators(&self) -> u8 {
+        self.requests + self.left.restarts
+    }
+}
+
 /// How often each thing out of the ordinary may still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Left {
@@ -87,13 +95,14 @@ pub fn variant() -> Variant {
     Variant::new("kernel", "the session of the kernel", build)
         .bound("requests", requests.into(), 1..=most, "requests that are made")
         .bound("callers", callers.into(), 1..=most, "requests that may be open at once")
-        .bound("cancels", left.cancels.into(), 0..=2, "tokens that callers cancel")
-        .bound("aborts", left.aborts.into(), 0..=2, "aborts of what is in progress")
+        .bound("cancels", left.cancels.into(), 0..=most, "tokens that callers cancel")
+        .bound("aborts", left.aborts.into(), 0..=most, "aborts of what is in progress")
         .bound("restarts", left.restarts.into(), 0..=restarts, "restarts of the iterator")
         .bound("closes", left.closes.into(), 0..=1, "1 if the session may be closed")
-        .bound("failures", left.failures.into(), 0..=2, "starts that fail")
-        .bound("exits", left.exits.into(), 0..=2, "iterators that end without having been told to")
-        .bound("crashes", left.crashes.into(), 0..=2, "crashes, at rest or between two orders")
+        .bound("failures", left.failures.into(), 0..=most, "starts that fail")
+        .bound("exits", left.exits.into(), 0..=most, "iterators that end without having been told to")
+        .bound("crashes", left.crashes.into(), 0..=most, "crashes, at rest or between two orders")
+        .deep([("requests", 5), ("callers", 5)])
 }
 
 /// The closed system of one scenario.
@@ -166,7 +175,7 @@ impl Model for KernelModel {
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
-        environment::fairness()
+        environment::fairness(&self.scenario)
     }
 
     fn is_final(&self, state: &State) -> bool {
@@ -174,8 +183,7 @@ impl Model for KernelModel {
     }
 
     fn lanes(&self) -> Vec<String> {
-        let iterators = (1..=self.scenario.requests + self.scenario.left.restarts)
-            .map(|number| format!("iterator {number}"));
+        let iterators = (1..=self.scenario.iterators()).map(|number| format!("iterator {number}"));
         ["callers".to_owned(), "session".to_owned()].into_iter().chain(iterators).collect()
     }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// The most requests.
-pub const REQUESTS: usize = 3;
+pub const REQUESTS: usize = 5;
 
 /// A request, by the order in which they were made.
 pub type RequestIndex = u8;

@@ -27,7 +27,7 @@ fn completion(request: RequestIndex) -> u8 {
 }
 
 /// Signals below are those of completions.
-const FIRST_PROMPT_SIGNAL: u8 = 3;
+const FIRST_PROMPT_SIGNAL: u8 = 5;
 
 const _: () = assert!(FIRST_PROMPT_SIGNAL as usize >= REQUESTS, "a signal means one thing");
 

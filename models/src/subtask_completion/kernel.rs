@@ -43,7 +43,7 @@ use sights::Seen;
 use state::{Roster, State, Tables};
 use world::World;
 
-pub use scenarios::{SCENARIOS, Scenario, variants};
+pub use scenarios::{Deep, SCENARIOS, Scenario, variants};
 
 /// The closed system of one scenario.
 pub struct KernelModel {

@@ -1,6 +1,7 @@
 //! One table: CPU time and memory for eight resource managers, as ratios to stateright's breadth-first search.
 
 use std::fmt;
+use std::thread;
 use std::time::Instant;
 
 use downbeat_sim::check::Checker;
@@ -10,7 +11,7 @@ use stateright::Checker as _;
 use super::{InWord, LARGE, LARGE_DISTINCT, LARGE_GENERATED, Vectors, copy};
 
 /// Each search is run so often, and the fastest counts: others only disturb.
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 const PEER: &str = "stateright, vectors";
 const WORD: &str = "packed, a word";
 
@@ -85,6 +86,14 @@ pub(super) fn print(filter: &str) {
     };
     if let (Some(one), Some(two)) = (wall(1), wall(2)) {
         println!("two threads on a word: {:.2} times one, by wall time", one / two);
+        // What two cores are worth just now: often they are two halves of one, or somebody else has a part of them.
+        let both = Cost::of(|| {
+            thread::scope(|scope| {
+                scope.spawn(|| word(1));
+                word(1);
+            });
+        });
+        println!("two searches side by side: {:.2} times one", 2.0 * one / both.wall_seconds);
     }
 }
 

@@ -5,7 +5,6 @@
 //! it goes to sleep, since to wake a thread takes as long as a job does.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::hint;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +22,11 @@ type Job<'a, W> = Box<dyn FnOnce(&mut W) + Send + 'a>;
 
 /// Threads that take jobs from one list. Each has a worker of type `W`, what it needs to work, to itself.
 pub(super) struct Crew<'a, W> {
-    jobs: Mutex<VecDeque<Job<'a, W>>>,
+    /// The jobs of the last list that are left. Each thread begins at its own part of the list, so that the same jobs
+    /// of list after list find what they need in the caches of the thread that did them before.
+    jobs: Mutex<Vec<Option<Job<'a, W>>>>,
+    /// Threads, with the caller's.
+    threads: usize,
     /// How many jobs are on the list, for those who look out and would only disturb with the lock.
     open: AtomicUsize,
     is_over: AtomicBool,
@@ -34,17 +37,19 @@ impl<'a, W> Crew<'a, W> {
     /// Calls `lead` with a crew of so many threads beside the caller's. They end with `lead`, however it ends.
     pub(super) fn with<T>(threads: usize, worker: impl Fn() -> W + Sync, lead: impl FnOnce(&Self) -> T) -> T {
         let crew = Self {
-            jobs: Mutex::new(VecDeque::new()),
+            jobs: Mutex::new(Vec::new()),
+            threads: threads + 1,
             open: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             called: Condvar::new(),
         };
         thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| crew.serve(&mut worker()));
+            let (crew, worker) = (&crew, &worker);
+            for thread in 1..=threads {
+                scope.spawn(move || crew.serve(thread, &mut worker()));
             }
-            let _end = End(&crew);
-            lead(&crew)
+            let _end = End(crew);
+            lead(crew)
         })
     }
 
@@ -68,9 +73,9 @@ impl<'a, W> Crew<'a, W> {
                 drop(sender.send((number, result)));
             })
         };
-        self.call(inputs.into_iter().enumerate().map(job).collect());
+        self.call(inputs.into_iter().enumerate().map(job).map(Some).collect());
         drop((work, sender));
-        while let Some(job) = self.take() {
+        while let Some(job) = self.take(0) {
             job(own);
         }
         let mut results = Vec::new();
@@ -82,31 +87,37 @@ impl<'a, W> Crew<'a, W> {
     }
 
     /// Puts jobs on the empty list.
-    fn call(&self, jobs: VecDeque<Job<'a, W>>) {
+    fn call(&self, jobs: Vec<Option<Job<'a, W>>>) {
+        let mut list = self.lock();
         self.open.store(jobs.len(), Ordering::Relaxed);
-        *self.lock() = jobs;
+        *list = jobs;
+        drop(list);
         self.called.notify_all();
     }
 
-    /// Takes a job; the lock is open again.
-    fn take(&self) -> Option<Job<'a, W>> {
+    /// Takes the first job that is left, from the part of this thread on; the lock is open again.
+    fn take(&self, thread: usize) -> Option<Job<'a, W>> {
         let mut jobs = self.lock();
-        let job = jobs.pop_front();
-        self.open.store(jobs.len(), Ordering::Relaxed);
+        let begin = thread * jobs.len() / self.threads;
+        let (others, own) = jobs.split_at_mut(begin);
+        let job = own.iter_mut().chain(others).find_map(Option::take);
+        if job.is_some() {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
         job
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Job<'a, W>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<Job<'a, W>>>> {
         // Jobs are done, and may panic, without the lock.
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does jobs until the end.
-    fn serve(&self, worker: &mut W) {
+    fn serve(&self, thread: usize, worker: &mut W) {
         let mut since = Instant::now();
         while !self.is_over.load(Ordering::Relaxed) {
             if self.open.load(Ordering::Relaxed) > 0
-                && let Some(job) = self.take()
+                && let Some(job) = self.take(thread)
             {
                 job(worker);
                 since = Instant::now();
@@ -121,7 +132,8 @@ impl<'a, W> Crew<'a, W> {
 
     /// Until there is something to do, or the end.
     fn sleep(&self) {
-        let nothing = |jobs: &mut VecDeque<_>| jobs.is_empty() && !self.is_over.load(Ordering::Relaxed);
+        let nothing =
+            |_: &mut Vec<_>| self.open.load(Ordering::Relaxed) == 0 && !self.is_over.load(Ordering::Relaxed);
         drop(self.called.wait_while(self.lock(), nothing));
     }
 }

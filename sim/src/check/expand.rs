@@ -13,7 +13,7 @@ use super::traces::{Origin, Traces};
 use crate::model::Model;
 use crate::reduction::{Objects, Processes};
 
-/// Candidates that are looked up together: the processor fetches what it needs for all of them at the same time.
+/// Candidates that are looked up together.
 const GROUP: usize = 64;
 
 /// What is done with a state in the frontier.
@@ -84,9 +84,11 @@ pub(super) struct Chunk<M: Model, E: Encoding<M>> {
     pub(super) marks: Vec<u64>,
     /// In the order in which they were found.
     pub(super) candidates: Vec<Candidate<M, E>>,
-    /// The places of the candidates of each shard, in order.
-    pub(super) columns: Vec<Vec<u32>>,
+    /// The candidates of each shard; those that are new, after they were stored.
+    pub(super) columns: Vec<Column<E::Key>>,
     is_new: Vec<bool>,
+    /// Parents and positions of the new states.
+    steps: Vec<(u32, u32)>,
     /// The new states of a chunk whose candidates were stored, with their origins and the sum of their keys' digests.
     pub(super) new: Vec<Found<M, E>>,
     pub(super) origins: Traces,
@@ -110,6 +112,7 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
             candidates: Vec::new(),
             columns: (0..SHARDS).map(|_| Vec::new()).collect(),
             is_new: Vec::new(),
+            steps: Vec::new(),
             new: Vec::new(),
             origins: Traces::default(),
             key_sum: 0,
@@ -142,7 +145,7 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
     /// Divides the candidates by shard.
     pub(super) fn divide(&mut self) {
         for (place, candidate) in (0..).zip(&self.candidates) {
-            self.columns[candidate.key.shard()].push(place);
+            self.columns[candidate.key.shard()].push((candidate.key, place));
         }
     }
 
@@ -151,46 +154,82 @@ impl<M: Model, E: Encoding<M>> Chunk<M, E> {
     pub(super) fn keep_new(&mut self, first: usize) {
         self.is_new.clear();
         self.is_new.resize(self.candidates.len(), false);
-        for place in self.columns.iter().flatten() {
+        for (_, place) in self.columns.iter().flatten() {
             self.is_new[*place as usize] = true;
         }
-        self.origins.restart(first as u64);
         self.key_sum = 0;
+        let count: usize = self.columns.iter().map(Vec::len).sum();
+        self.new = Vec::with_capacity(count + 1);
+        self.steps.clear();
         for (Candidate { key, body, parent, position }, is_new) in self.candidates.drain(..).zip(&self.is_new)
         {
-            if *is_new {
-                self.key_sum = self.key_sum.wrapping_add(key.digest());
-                self.new.push(Found { key, body });
-                self.origins.push(Origin { parent: first as u64 + u64::from(parent), position });
-            }
+            // Added first and taken back, as in `take`.
+            let kept = self.new.len() + usize::from(*is_new);
+            self.key_sum = self.key_sum.wrapping_add(u64::from(*is_new) * key.digest());
+            self.new.push(Found { key, body });
+            self.new.truncate(kept);
+            self.steps.push((parent, position));
+            self.steps.truncate(kept);
+        }
+        self.origins.restart(first as u64);
+        for (parent, position) in self.steps.iter().copied() {
+            self.origins.push(Origin { parent: first as u64 + u64::from(parent), position });
         }
     }
 }
 
-/// Stores the candidates at the places of a column, which are of one shard; only those that are new stay in it.
+/// The candidates of one shard, in order: their keys, and their places among all of a chunk.
+pub(super) type Column<K> = Vec<(K, u32)>;
+
+/// Stores the candidates of a column, which are of one shard; only those that are new stay in it.
 pub(super) fn store<M: Model, E: Encoding<M>>(
     candidates: &[Candidate<M, E>],
-    column: &mut Vec<u32>,
+    column: &mut Column<E::Key>,
     visited: &mut E::Visited,
 ) {
-    let mut kept = 0;
-    for begin in (0..column.len()).step_by(GROUP) {
-        let end = column.len().min(begin + GROUP);
-        // The processor fetches the places of all of these at the same time, before the first one is needed.
-        let mut at_hand = [false; GROUP];
-        for (at_hand, place) in at_hand.iter_mut().zip(&column[begin..end]) {
-            *at_hand = visited.is_at_hand(candidates[*place as usize].key);
-        }
-        for (at, at_hand) in (begin..end).zip(at_hand) {
-            let place = column[at];
-            let Candidate { key, body, .. } = &candidates[place as usize];
-            if !at_hand && visited.insert(*key, body) {
-                column[kept] = place;
+    let (mut begin, mut kept) = (0, 0);
+    while begin < column.len() {
+        let group = Group::of(column[begin..].iter().map(|(key, _)| *key), |key| visited.is_at_hand(key));
+        for at in group.unseen() {
+            let (key, place) = column[begin + at];
+            if visited.insert(key, &candidates[place as usize].body) {
+                column[kept] = (key, place);
                 kept += 1;
             }
         }
+        begin += group.len;
     }
     column.truncate(kept);
+}
+
+/// Some keys of which each was looked for at one place. The processor fetches these places at the same time, before
+/// the first one is needed.
+pub(super) struct Group {
+    places: [usize; GROUP],
+    unseen: usize,
+    /// How many keys were looked for.
+    pub(super) len: usize,
+}
+
+impl Group {
+    /// The first keys of these, as many as a group has.
+    #[inline]
+    pub(super) fn of<K: Key>(keys: impl Iterator<Item = K>, is_at_hand: impl Fn(K) -> bool) -> Self {
+        let mut group = Self { places: [0; GROUP], unseen: 0, len: 0 };
+        for (place, key) in (0..GROUP).zip(keys) {
+            // Written in any case, since a processor that has to guess is often wrong here.
+            group.places[group.unseen] = place;
+            group.unseen += usize::from(!is_at_hand(key));
+            group.len += 1;
+        }
+        group
+    }
+
+    /// The places, in order, of those keys that were not where one look finds them.
+    #[inline]
+    pub(super) fn unseen(&self) -> impl Iterator<Item = usize> {
+        self.places[..self.unseen].iter().copied()
+    }
 }
 
 /// The steps of a state.
@@ -206,6 +245,8 @@ pub(super) struct Worker<M: Model, E: Encoding<M>> {
     actions: Vec<M::Action>,
     results: Vec<M::State>,
     recent: Recent<E::Key>,
+    /// The rank of the first state of the chunk before.
+    last: usize,
     group: Vec<Candidate<M, E>>,
     /// Which of the group were seen at one look.
     at_hand: Vec<bool>,
@@ -218,6 +259,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             actions: Vec::new(),
             results: Vec::new(),
             recent: Recent::new(),
+            last: 0,
             group: Vec::new(),
             at_hand: Vec::new(),
         }
@@ -233,6 +275,10 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         mode: Mode,
         chunk: &mut Chunk<M, E>,
     ) {
+        // What is remembered of later states must not stand for what earlier ones lead to.
+        if first < std::mem::replace(&mut self.last, first) {
+            self.recent.forget();
+        }
         chunk.panicked = caught(|| self.expand(plan, known, states, first, mode, chunk)).err();
     }
 
@@ -340,6 +386,12 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                         action: format!("step {} of the state", position + 1),
                     })));
                 }
+                // Added first and taken back, since a processor that has to guess guesses one time in five wrong.
+                Ok((key, body)) if size_of::<E::Body>() == 0 => {
+                    let kept = group.len() + usize::from(!recent.has_seen(key));
+                    group.push(Candidate { key, body, parent, position });
+                    group.truncate(kept);
+                }
                 Ok((key, _)) if E::BY_KEY && recent.has_seen(key) => {}
                 Ok((key, body)) => group.push(Candidate { key, body, parent, position }),
                 Err(wide) => error = error.take().or(Some(wide)),
@@ -437,8 +489,13 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         changes
     }
 
-    /// Moves those of the group that are not in the visited set to the candidates of the chunk.
+    /// Moves those of the group that are perhaps new to the candidates of the chunk.
     fn sort_out(&mut self, visited: &[E::Visited], chunk: &mut Chunk<M, E>) {
+        if size_of::<E::Body>() == 0 {
+            // Nothing but a key: to keep it is cheaper than to look for it here, and again when it is stored.
+            chunk.candidates.append(&mut self.group);
+            return;
+        }
         let is_at_hand =
             |candidate: &Candidate<M, E>| visited[candidate.key.shard()].is_at_hand(candidate.key);
         // The processor fetches the places of all candidates at the same time, before the first one is needed.

@@ -5,6 +5,7 @@
 //! thread waits for another within one of these three parts.
 
 mod resume;
+mod room;
 mod together;
 
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use super::checkpoint::{Checkpoint, Checkpointing, PART};
 use super::crew::Crew;
 use super::encoding::{Encoding, Visited};
 use super::evaluate::{Evaluator, Findings};
-use super::expand::{Candidate, Chunk, Known, Mode, Worker};
+use super::expand::{Candidate, Chunk, Group, Known, Mode, Worker};
 use super::frontier::Frontier;
 use super::heap::Heap;
 use super::key::{Key, SHARDS};
@@ -127,13 +128,6 @@ pub(super) struct Search<'a, M: Model, E: Encoding<M>> {
     pending: Vec<(Found<M, E>, Origin)>,
     worker: Worker<M, E>,
     chunks: Vec<Chunk<M, E>>,
-    block: Vec<Found<M, E>>,
-}
-
-/// States that are expanded together, and what was found in each chunk of them.
-struct Block<M: Model, E: Encoding<M>> {
-    states: Vec<Found<M, E>>,
-    chunks: Vec<Chunk<M, E>>,
 }
 
 /// What was counted.
@@ -209,7 +203,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             pending: Vec::new(),
             worker: Worker::new(),
             chunks: Vec::new(),
-            block: Vec::new(),
         }
     }
 
@@ -244,8 +237,12 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             if let Some(limit) = self.exceeded(is_between) {
                 self.settle()?;
                 self.save()?;
-                // What is stored is at least looked at: a violation there is one, whatever lies beyond.
-                self.look(crew)?;
+                match limit {
+                    // What is stored is at least looked at: a violation there is one, whatever lies beyond.
+                    Limit::States(_) | Limit::Depth(_) | Limit::Memory(_) => self.look(crew)?,
+                    // Nobody who asked for an end now waits for that.
+                    Limit::Time(_) | Limit::Interrupt => {}
+                }
                 return Ok(Some(limit));
             }
             if is_between {
@@ -296,16 +293,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         if self.next.len() > 0 { expanded + 1 } else { expanded }
     }
 
-    /// Whether keys are on disk, so that the tables know some of the states only.
-    pub(super) fn is_spilled(&self) -> bool {
-        self.spill.as_ref().is_some_and(|spill| !spill.is_empty())
-    }
-
-    /// The states that had been found when the first keys were written to disk.
-    fn spilled_at(&self) -> Option<usize> {
-        self.spill.as_ref().map(Spill::since)
-    }
-
     /// What the steps came by.
     pub(super) fn coverage(&self) -> Coverage {
         let kinds = self.plan.model.kinds().into_iter().zip(self.totals.kinds.iter().copied());
@@ -318,34 +305,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.plan.limit(if is_between { self.len() } else { 0 }, || {
             self.resident().unwrap_or_else(|| self.memory())
         })
-    }
-
-    /// The memory of the process, if the search is judged by it and the system tells it.
-    pub(super) fn resident(&self) -> Option<u64> {
-        limits::resident_bytes().filter(|_| !self.may_spill())
-    }
-
-    /// Whether the search can go on on disk. One that leaves steps out cannot, nor one with a limit on depth: whether
-    /// a state is new must be known at once.
-    fn may_spill(&self) -> bool {
-        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial() && self.plan.limits.depth.is_none()
-    }
-
-    /// Bytes in use, with what states own on the heap as far as it was measured.
-    pub(super) fn memory(&self) -> u64 {
-        self.held() + self.heap.of(self.in_memory())
-    }
-
-    /// States in memory that are not expanded.
-    fn in_memory(&self) -> u64 {
-        (self.level.in_memory() + self.next.in_memory() + self.pending.len()) as u64
-    }
-
-    /// Bytes in use, without what states own on the heap.
-    fn held(&self) -> u64 {
-        let visited: u64 = self.visited.iter().map(Visited::memory).sum();
-        let pending = self.pending.capacity() * size_of::<(Found<M, E>, Origin)>();
-        visited + self.traces.memory() + self.level.memory() + self.next.memory() + pending as u64
     }
 
     /// Close to the limit on states blocks become small, down to one state, so that the search does not go far
@@ -366,58 +325,6 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
         if depth == self.levels.len() {
             self.levels.push(self.len());
-        }
-        Ok(())
-    }
-
-    /// Writes keys and states to disk if memory is nearly used up and they can be.
-    fn make_room(&mut self) -> Result<(), CheckError> {
-        let states = self.len();
-        let (Some(parent), Some(most)) = (&self.plan.spill, self.plan.limits.memory) else { return Ok(()) };
-        if !self.may_spill() {
-            return Ok(());
-        }
-        self.heap.measure(self.held(), self.in_memory());
-        let visited: u64 = self.visited.iter().map(Visited::memory).sum();
-        // A table that is nearly full is about to double.
-        if self.memory() + visited < most {
-            return Ok(());
-        }
-        self.settle()?;
-        let spill = match self.spill.take() {
-            Some(spill) => self.spill.insert(spill),
-            None => self.spill.insert(Spill::new(parent, states)?),
-        };
-        let mut tables = std::mem::take(&mut self.visited);
-        // Keys come sorted out of each shard, and the shards are in the order of the keys.
-        spill.add(
-            tables.iter_mut().flat_map(|table| std::mem::replace(table, E::Visited::new()).into_keys()),
-        )?;
-        self.visited = tables;
-        self.next.spill(self.plan, spill)?;
-        self.level.spill(self.plan, spill)
-    }
-
-    /// States that may be expanded before memory is looked at again: what they lead to, if all of it is new, takes a
-    /// quarter of the limit.
-    fn most_in_memory(&self) -> usize {
-        let steps = self.totals.generated / (self.at as u64).max(1) + 1;
-        let states = self.plan.limits.memory.and_then(|most| self.heap.states_in(most / 4 / steps));
-        states.map_or(BLOCK, |states| usize::try_from(states).unwrap_or(BLOCK)).max(FEW)
-    }
-
-    /// Finds out which of the states that wait are new.
-    fn settle(&mut self) -> Result<(), CheckError> {
-        let Some(spill) = self.spill.as_ref().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
-        let mut keys: Vec<(E::Key, usize)> =
-            self.pending.iter().enumerate().map(|(place, (found, _))| (found.key, place)).collect();
-        keys.sort_unstable();
-        let mut is_known = vec![false; keys.len()];
-        spill.known(&keys, |place| is_known[place] = true)?;
-        for ((found, origin), is_known) in std::mem::take(&mut self.pending).into_iter().zip(is_known) {
-            if !is_known {
-                self.add_new(found, origin);
-            }
         }
         Ok(())
     }
@@ -453,53 +360,54 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     /// Treats the next states of the level, at most so many.
     fn expand(&mut self, crew: &Crew<'a, Worker<M, E>>, mode: Mode, most: usize) -> Result<(), CheckError> {
         let begin = Instant::now();
-        let mut states = std::mem::take(&mut self.block);
-        self.level.take(self.plan, self.pace.piece(most.min(self.most_in_memory())), &mut states)?;
+        let count = self.pace.piece(most.min(self.most_in_memory())).min(self.level.len());
         let threads = self.plan.threads;
-        let is_alone = threads == 1 || states.len() == 1 || !self.pace.is_worth_dividing(states.len());
-        let chunk_len =
-            if is_alone { CHUNK_ALONE } else { states.len().div_ceil(CHUNKS * threads).min(CHUNK) };
-        let first = self.at;
-        let mut chunks = std::mem::take(&mut self.chunks);
-        let count = states.len().div_ceil(chunk_len);
-        chunks.resize_with(chunks.len().max(count), || Chunk::new(self.plan));
-        let spare = chunks.split_off(count);
-        for chunk in &mut chunks {
-            chunk.clear(&self.findings);
-        }
-        if is_alone {
-            self.expand_alone(&states, mode, &mut chunks);
+        if threads == 1 || count == 1 || !self.pace.is_worth_dividing(count) {
+            for states in self.level.take(self.plan, count, count)? {
+                self.expand_alone(&states, mode)?;
+            }
         } else {
-            Block { states, chunks } = self.expand_together(crew, Block { states, chunks }, chunk_len, mode);
+            let chunk_len = count.div_ceil(CHUNKS * threads).min(CHUNK);
+            let states = self.level.take(self.plan, count, chunk_len)?;
+            self.expand_together(crew, states, mode)?;
         }
-        self.at += states.len();
-        self.pace.learn(states.len(), begin.elapsed(), BLOCK);
-        self.block = states;
-        self.sum_up((first..).step_by(chunk_len), &mut chunks)?;
-        chunks.extend(spare);
-        self.chunks = chunks;
+        self.pace.learn(count, begin.elapsed(), BLOCK);
         Ok(())
     }
 
-    /// Expands states and stores what they lead to, a chunk at a time.
-    fn expand_alone(&mut self, states: &[Found<M, E>], mode: Mode, chunks: &mut [Chunk<M, E>]) {
-        // Stored at once, what a chunk led to is known to the next one and never becomes a candidate again.
-        for ((states, first), chunk) in
-            states.chunks(CHUNK_ALONE).zip((self.at..).step_by(CHUNK_ALONE)).zip(chunks)
-        {
+    /// Expands states and stores what they lead to, a few at a time.
+    fn expand_alone(&mut self, states: &[Found<M, E>], mode: Mode) -> Result<(), CheckError> {
+        let mut chunk = self.chunks.pop().unwrap_or_else(|| Chunk::new(self.plan));
+        // Stored at once, what some states led to is known to the next ones and never becomes a candidate again.
+        for states in states.chunks(CHUNK_ALONE) {
+            chunk.clear(&self.findings);
             let known = Known { all: &self.visited, next: &self.visited_next };
-            self.worker.treat(self.plan, known, states, first, mode, chunk);
-            self.store(first, chunk);
+            self.worker.treat(self.plan, known, states, self.at, mode, &mut chunk);
+            self.store(&mut chunk);
+            self.sum_up(self.at, &mut chunk)?;
+            self.at += states.len();
         }
+        self.chunks.push(chunk);
+        Ok(())
     }
 
-    /// Stores the new ones among the candidates of one chunk.
-    fn store(&mut self, first: usize, chunk: &mut Chunk<M, E>) {
-        for Candidate { key, body, parent, position } in chunk.candidates.drain(..) {
-            if self.visited[key.shard()].insert(key, &body) {
-                let origin = Origin { parent: first as u64 + u64::from(parent), position };
-                self.add(Found { key, body }, origin);
+    /// Stores the new ones among the candidates of a chunk, whose first state has the next rank.
+    fn store(&mut self, chunk: &mut Chunk<M, E>) {
+        let first = self.at as u64;
+        let mut candidates = chunk.candidates.drain(..);
+        while candidates.len() > 0 {
+            let keys = candidates.as_slice().iter().map(|candidate| candidate.key);
+            let group = Group::of(keys, |key| self.visited[key.shard()].is_at_hand(key));
+            let mut passed = 0;
+            for place in group.unseen() {
+                let candidate = candidates.nth(place - passed).expect("the group is of the first candidates");
+                passed = place + 1;
+                let Candidate { key, body, parent, position } = candidate;
+                if self.visited[key.shard()].insert(key, &body) {
+                    self.add(Found { key, body }, Origin { parent: first + u64::from(parent), position });
+                }
             }
+            candidates.by_ref().take(group.len - passed).for_each(drop);
         }
     }
 
@@ -517,7 +425,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
         self.key_sum = self.key_sum.wrapping_add(chunk.key_sum);
         self.traces.append(&chunk.origins);
-        self.next.append(&mut chunk.new);
+        self.next.append(std::mem::take(&mut chunk.new));
     }
 
     /// Goes on to the next level.
@@ -558,28 +466,22 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         self.traces.push(origin);
     }
 
-    /// Adds what the chunks of a block, whose first states have these ranks, found besides states.
-    fn sum_up(
-        &mut self,
-        firsts: impl Iterator<Item = usize>,
-        chunks: &mut [Chunk<M, E>],
-    ) -> Result<(), CheckError> {
-        for (first, chunk) in firsts.zip(chunks) {
-            if let Some(message) = chunk.panicked.take() {
-                return Err(panics::error(self, first + chunk.at, message));
-            }
-            if let Some(error) = chunk.error.take() {
-                return Err(*error);
-            }
-            self.findings.add_later(&chunk.findings);
-            self.totals.generated += chunk.generated;
-            self.beyond |= chunk.beyond;
-            for (sum, count) in self.totals.kinds.iter_mut().zip(&chunk.kinds) {
-                *sum += count;
-            }
-            for (sum, count) in self.totals.marks.iter_mut().zip(&chunk.marks) {
-                *sum += count;
-            }
+    /// Adds what a chunk, whose first state has this rank, found besides states.
+    fn sum_up(&mut self, first: usize, chunk: &mut Chunk<M, E>) -> Result<(), CheckError> {
+        if let Some(message) = chunk.panicked.take() {
+            return Err(panics::error(self, first + chunk.at, message));
+        }
+        if let Some(error) = chunk.error.take() {
+            return Err(*error);
+        }
+        self.findings.add_later(&chunk.findings);
+        self.totals.generated += chunk.generated;
+        self.beyond |= chunk.beyond;
+        for (sum, count) in self.totals.kinds.iter_mut().zip(&chunk.kinds) {
+            *sum += count;
+        }
+        for (sum, count) in self.totals.marks.iter_mut().zip(&chunk.marks) {
+            *sum += count;
         }
         Ok(())
     }

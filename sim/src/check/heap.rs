@@ -6,6 +6,9 @@ use super::limits::resident_bytes;
 /// What a process may take beside the states: rooms that threads work in, and what the allocator keeps for later.
 const OTHER: u64 = 16 << 20;
 
+/// A state that owns something may own so much, whatever was measured: memory that was used before is not seen to grow.
+const LEAST: u64 = 1 << 10;
+
 /// The measure of one search.
 #[derive(Clone, Debug)]
 pub(super) struct Heap {
@@ -43,9 +46,9 @@ impl Heap {
         self.each_most = owned_most / self.states.max(1);
     }
 
-    /// How many states surely own no more than so many bytes; `None` if nothing was seen to be owned.
+    /// How many states own no more than so many bytes, as far as it can be told; `None` if they own nothing.
     pub(super) fn states_in(&self, bytes: u64) -> Option<u64> {
-        bytes.checked_div(self.each_most)
+        self.before.map(|_| bytes / self.each_most.max(LEAST))
     }
 
     /// Bytes that so many states own, as far as it was seen.
@@ -64,7 +67,7 @@ mod tests {
         let mut heap = Heap::new(true);
         #[rustfmt::skip]
         let cases = [
-            ("nothing seen",                           3,  1_024, 3,   0,   None),
+            ("nothing seen",                           3,  1_024, 3,   0,   Some(1_024)),
             ("perhaps there is something",             3,  1_024, 18,  0,   Some(68)),
             ("a kibibyte each",                        4,  2_048, 22,  MIB, Some(113)),
             ("written to disk: freed, not given back", 1,  100,   22,  MIB, Some(113)),
@@ -74,5 +77,6 @@ mod tests {
             heap.learn(held * MIB, states, grown * MIB);
             assert_eq!((heap.of(1_024), heap.states_in(MIB)), (of_1024, in_a_mib), "{name}");
         }
+        assert_eq!(Heap::new(false).states_in(MIB), None);
     }
 }

@@ -22,6 +22,11 @@ impl<K: Key> Recent<K> {
         Self { places: Box::new([K::EMPTY; PLACES]) }
     }
 
+    /// Forgets all keys.
+    pub(super) fn forget(&mut self) {
+        self.places.fill(K::EMPTY);
+    }
+
     /// Whether the key is remembered; it is from now on.
     #[inline]
     pub(super) fn has_seen(&mut self, key: K) -> bool {

@@ -28,6 +28,9 @@ pub struct CheckArgs {
     /// Sets a bound of the models, such as messages=2; the command `models` lists them; may be repeated
     #[arg(long = "bound", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub bounds: Vec<(String, u64)>,
+    /// Takes the deep bounds of the models that have them, for minutes of search each; --bound wins over them
+    #[arg(long)]
+    pub deep: bool,
     /// Ends a search at more than so many distinct states
     #[arg(long, value_name = "COUNT", value_parser = states, allow_negative_numbers = true, help_heading = LIMITS)]
     pub max_states: Option<usize>,

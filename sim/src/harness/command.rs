@@ -199,7 +199,8 @@ fn report_failure(result: Result<Outcome, Failure>, streams: &mut Streams<'_>) -
 fn checked(args: &CheckArgs, registry: &Registry, streams: &mut Streams<'_>) -> Result<Outcome, Failure> {
     let style = style(args.color, streams);
     let named = selection::variants(registry, &args.selection)?;
-    let mut variants = selection::with_bounds(&named, &args.bounds)?;
+    selection::assert_deep(registry, &named, args.deep)?;
+    let mut variants = selection::with_bounds(&named, args.deep, &args.bounds)?;
     selection::retain_with_properties(registry, &mut variants, &args.properties)?;
     selection::assert_declared(registry, &variants, args.reduce.map(Reduction::from))?;
     assert_usable(args, &variants)?;

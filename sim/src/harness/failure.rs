@@ -49,6 +49,11 @@ pub enum Failure {
         /// The bound.
         name: String,
     },
+    /// A deep search was asked for, and no selected variant has one.
+    NotDeep {
+        /// The variants that have, as `MODEL@VARIANT`.
+        deep: Vec<String>,
+    },
     /// A bound has a value that a model cannot be built with.
     Bounds(BoundsError),
     /// The model contradicts itself.
@@ -153,6 +158,13 @@ impl fmt::Display for Failure {
                 list(f, "evaluated", evaluated)
             }
             Failure::BoundTwice { name } => write!(f, "the bound `{name}` is set twice; set it once"),
+            Failure::NotDeep { deep } => {
+                write!(f, "no selected model has bounds for --deep")?;
+                if deep.is_empty() {
+                    return write!(f, "\nno model here has any; leave --deep out");
+                }
+                list(f, "deep", deep)
+            }
             Failure::Bounds(error) => error.fmt(f),
             Failure::Model { variant, error, advice } => {
                 write!(f, "{variant} cannot be checked: {error}")?;
@@ -214,6 +226,7 @@ impl std::error::Error for Failure {
             | Failure::WithoutModel { .. }
             | Failure::NotEvaluated { .. }
             | Failure::BoundTwice { .. }
+            | Failure::NotDeep { .. }
             | Failure::Undeclared { .. }
             | Failure::Unfinished { .. } => None,
             Failure::Bounds(error) => Some(error),

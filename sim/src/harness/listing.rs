@@ -19,7 +19,9 @@ pub(super) fn of(variants: &[&Variant], about: impl Fn(&str) -> &'static str, st
         entry(&mut canvas, 2, (&variant.to_string(), Ink::Arrow), variant.about());
         for bound in variant.bounds() {
             let setting = format!("{}={}", bound.name, bound.default);
-            let help = format!("{} ({} to {})", bound.help, bound.range.start(), bound.range.end());
+            let deep = variant.deep_bounds().iter().find(|(name, _)| *name == bound.name);
+            let deep = deep.map(|(_, value)| format!("; deep: {value}")).unwrap_or_default();
+            let help = format!("{} ({} to {}{deep})", bound.help, bound.range.start(), bound.range.end());
             entry(&mut canvas, 4, (&setting, Ink::Loop), &help);
         }
         let properties = variant.properties(&variant.default_bounds());

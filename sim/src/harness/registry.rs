@@ -29,7 +29,8 @@ impl Registry {
     /// # Panics
     /// The description contradicts itself: a name is used twice or has a character other than `a-z`, `0-9`,
     /// `-`, `_` and `.`, two properties have the same id, something is expected of a property that does not
-    /// exist, or a bound's default is outside its range. Such a registry is a mistake of the program.
+    /// exist, a bound's default is outside its range, or a deep bound is, or is no deeper than its default. Such a
+    /// registry is a mistake of the program.
     #[must_use]
     pub fn model(
         mut self,
@@ -89,6 +90,7 @@ pub struct Variant {
     name: &'static str,
     about: &'static str,
     bounds: Vec<Bound>,
+    deep: Vec<(&'static str, u64)>,
     expected: Vec<(&'static str, Verdict)>,
     headline: Option<&'static str>,
     subject: Box<dyn Subject>,
@@ -115,8 +117,16 @@ impl Variant {
     }
 
     fn of(name: &'static str, about: &'static str, subject: impl Subject + 'static) -> Self {
-        let (bounds, expected) = (Vec::new(), Vec::new());
-        Self { model: "", name, about, bounds, expected, headline: None, subject: Box::new(subject) }
+        Self {
+            model: "",
+            name,
+            about,
+            bounds: Vec::new(),
+            deep: Vec::new(),
+            expected: Vec::new(),
+            headline: None,
+            subject: Box::new(subject),
+        }
     }
 
     /// Adds a number that the model is built with, such as how many messages there are.
@@ -129,6 +139,13 @@ impl Variant {
         help: &'static str,
     ) -> Self {
         self.bounds.push(Bound { name, default, range, help });
+        self
+    }
+
+    /// Greater values of some bounds, for a search that takes minutes: `check --deep` takes them for the defaults.
+    #[must_use]
+    pub fn deep(mut self, bounds: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
+        self.deep.extend(bounds);
         self
     }
 
@@ -172,7 +189,17 @@ impl Variant {
         Bounds { values: self.bounds.iter().map(|bound| (bound.name, bound.default)).collect() }
     }
 
-    /// The values of all bounds, with some of them changed.
+    /// The bounds that are greater in a deep search, with their values there; none if there is no such search.
+    pub fn deep_bounds(&self) -> &[(&'static str, u64)] {
+        &self.deep
+    }
+
+    /// Whether some bound has its value of a deep search.
+    pub(super) fn is_deep(&self, bounds: &Bounds) -> bool {
+        self.deep.iter().any(|(name, value)| bounds.get(name) == *value)
+    }
+
+    /// The values of all bounds, with some of them changed. Of two changes of one bound the later counts.
     ///
     /// # Errors
     /// There is no bound of this name, or the value is outside its range.
@@ -248,6 +275,7 @@ impl Variant {
                 "the default of the bound `{name}` of {self} is outside {range:?}"
             );
         }
+        self.assert_deep_bounds();
         let mut ids = BTreeSet::new();
         for PropertySummary { id, .. } in self.properties(&self.default_bounds()) {
             assert!(ids.insert(id), "two properties of {self} have the id `{id}`");
@@ -268,6 +296,21 @@ impl Variant {
             assert!(
                 *verdict != Verdict::Incomplete,
                 "{self} expects `{id}` to be incomplete, which decides nothing"
+            );
+        }
+    }
+
+    fn assert_deep_bounds(&self) {
+        let mut names = BTreeSet::new();
+        for (name, value) in &self.deep {
+            assert!(names.insert(name), "the bound `{name}` of {self} is deep twice");
+            let Some(Bound { default, range, .. }) = self.bounds.iter().find(|bound| bound.name == *name)
+            else {
+                panic!("{self} has no bound `{name}` that could be deep");
+            };
+            assert!(
+                range.contains(value) && value > default,
+                "the deep bound `{name}` of {self} is {value}, which is outside {range:?} or not beyond {default}"
             );
         }
     }

@@ -42,7 +42,7 @@ impl<'a> Replay<'a> {
 
     fn of_saved(path: &'a Path, saved: &Saved, registry: &'a Registry) -> Result<Self, Failure> {
         let named = selection::variants(registry, &[format!("{}@{}", saved.model, saved.variant)])?;
-        let selected = selection::with_bounds(&named, &saved.bounds)?;
+        let selected = selection::with_bounds(&named, false, &saved.bounds)?;
         let (variant, bounds) =
             selected.into_iter().next().expect("what is named by MODEL@VARIANT is one variant");
         let properties = variant.properties(&bounds);

@@ -76,6 +76,8 @@ pub struct Run {
     pub about: &'static str,
     /// What it was built with.
     pub bounds: Bounds,
+    /// Whether some of these is the deep one, [`Variant::deep_bounds`].
+    pub is_deep: bool,
     /// What was found.
     pub report: Report,
     /// The expected verdict of each property of the report, in its order.
@@ -168,6 +170,7 @@ pub(super) fn run_under(
         variant: variant.name(),
         about: variant.about(),
         bounds: bounds.clone(),
+        is_deep: variant.is_deep(bounds),
         report,
         expected,
         default_storage: variant.default_storage(),

@@ -39,10 +39,11 @@ fn no_model(registry: &Registry, name: &str, model: &str) -> Failure {
     Failure::Unknown { of: String::new(), what: "model", name: model.into(), known }
 }
 
-/// Each variant with its bounds, some of them changed. A change concerns the variants that have the bound; at
-/// least one must have it.
+/// Each variant with its bounds: those of a deep search if it `is_deep` and the variant has one, and some of them
+/// changed. A change concerns the variants that have the bound; at least one must have it.
 pub(super) fn with_bounds<'a>(
     variants: &[&'a Variant],
+    is_deep: bool,
     changes: &[(String, u64)],
 ) -> Result<Vec<(&'a Variant, Bounds)>, Failure> {
     let known: BTreeSet<&str> =
@@ -57,11 +58,21 @@ pub(super) fn with_bounds<'a>(
     }
     let with_bounds = |variant: &&'a Variant| -> Result<(&'a Variant, Bounds), BoundsError> {
         let has = |name: &str| variant.bounds().iter().any(|bound| bound.name == name);
+        let deep = variant.deep_bounds().iter().copied().filter(|_| is_deep);
         let changes =
             changes.iter().filter(|(name, _)| has(name)).map(|(name, value)| (name.as_str(), *value));
-        Ok((*variant, variant.bounds_with(changes)?))
+        Ok((*variant, variant.bounds_with(deep.chain(changes))?))
     };
     variants.iter().map(with_bounds).collect::<Result<_, _>>().map_err(Failure::Bounds)
+}
+
+/// At least one variant must have deep bounds if they are asked for.
+pub(super) fn assert_deep(registry: &Registry, variants: &[&Variant], is_deep: bool) -> Result<(), Failure> {
+    let has = |variant: &&Variant| !variant.deep_bounds().is_empty();
+    if !is_deep || variants.iter().any(has) {
+        return Ok(());
+    }
+    Err(Failure::NotDeep { deep: registry.variants().filter(has).map(ToString::to_string).collect() })
 }
 
 /// Drops the variants that have none of the selected properties. Each property must be evaluated for some variant.

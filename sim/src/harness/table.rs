@@ -93,6 +93,8 @@ impl Table {
             "without bounds".to_owned()
         } else if let Some(same) = same {
             format!("with the bounds of {}", same.variant)
+        } else if run.is_deep {
+            format!("with deep bounds: {}", bounds.join(" "))
         } else {
             format!("with {}", bounds.join(" "))
         };

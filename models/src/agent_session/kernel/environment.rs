@@ -3,11 +3,11 @@
 use downbeat_kernel::{IteratorEnd, Outcome, SessionEffect};
 use downbeat_sim::model::Fairness;
 
-use super::super::sdk::{ITERATORS, IteratorIndex, SdkIterator};
+use super::super::sdk::{IteratorIndex, SdkIterator};
 use super::act::{Act, Action};
 use super::state::{Lost, State};
 use super::step::is_order;
-use super::{KernelModel, Left};
+use super::{KernelModel, Left, Scenario};
 
 /// How an iterator ends that ran: in an orderly way, or it throws. What the session makes of other errors is the same.
 const ENDS: [IteratorEnd; 2] = [IteratorEnd::Normal, IteratorEnd::Transient];
@@ -141,12 +141,12 @@ fn late_callers(state: &State, may: &mut impl FnMut(Act)) {
 
 /// Nobody forgets for ever to do what was ordered. What was told to stop may never end, people may never act, and
 /// nothing need come late or crash.
-pub(super) fn fairness() -> Vec<Fairness<KernelModel>> {
+pub(super) fn fairness(scenario: &Scenario) -> Vec<Fairness<KernelModel>> {
     let mut all = Vec::new();
     let mut fair = |name: String, includes: Box<dyn Fn(Act) -> bool + Send + Sync>| {
         all.push(Fairness::weak(name, move |action: &Action| action.cut.is_none() && includes(action.act)));
     };
-    for index in (0..).take(ITERATORS) {
+    for index in 0..scenario.iterators() {
         let number = index + 1;
         fair(
             format!("the start of iterator {number} is over at some time"),

@@ -197,7 +197,7 @@ fn small_systems_have_every_state_of_the_plain_ones() {
 
 #[test]
 fn every_scenario_has_the_steps_and_truths_of_the_plain_system() {
-    for (name, _, scenario) in SCENARIOS {
+    for (name, _, scenario, _) in SCENARIOS {
         let model = KernelModel::new(*scenario);
         let walked = Pair::new(name, &model).walk(1_000, ALL_LEVELS);
         assert!(walked.steps > 50_000, "{name}: {} steps are too few to show anything", walked.steps);

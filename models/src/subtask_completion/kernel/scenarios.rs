@@ -52,11 +52,14 @@ impl Scenario {
     }
 }
 
-/// The scenarios that `downbeat check` runs: name, what it is about, what it has.
+/// What there is more of in a deep search, by the names of the bounds.
+pub type Deep = &'static [(&'static str, u64)];
+
+/// The scenarios that `downbeat check` runs: name, what it is about, what it has, and what a deep search has.
 ///
 /// One space with everything is too large to wait for. The first scenario is the main one; together they have each
 /// feature beside each other one, which a test holds them to.
-pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
+pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
     (
         "kernel",
         "the kernel: a tree of three tasks, messages, cancel, pause, crash, retries, late answers",
@@ -74,6 +77,7 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             bad_starts: false,
             late: true,
         },
+        &[("cancels", 2), ("pauses", 2), ("crashes", 2), ("failures", 9)],
     ),
     (
         "kernel-calls",
@@ -92,6 +96,7 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             bad_starts: false,
             late: true,
         },
+        &[("messages", 2), ("pauses", 2), ("tools", 2)],
     ),
     (
         "kernel-tree",
@@ -110,6 +115,7 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             bad_starts: false,
             late: true,
         },
+        &[("messages", 2), ("cancels", 2), ("texts", 2)],
     ),
     (
         "kernel-restart",
@@ -128,6 +134,7 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             bad_starts: true,
             late: true,
         },
+        &[("messages", 2), ("cancels", 2), ("pauses", 1), ("crashes", 2)],
     ),
     (
         "kernel-alone",
@@ -146,6 +153,7 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             bad_starts: true,
             late: true,
         },
+        &[("cancels", 2), ("pauses", 2), ("crashes", 2), ("tools", 2), ("questions", 2)],
     ),
     (
         "kernel-retries",
@@ -164,12 +172,16 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             bad_starts: true,
             late: true,
         },
+        &[("messages", 2), ("cancels", 2), ("pauses", 1), ("crashes", 1)],
     ),
 ];
 
 /// The scenarios as variants.
 pub fn variants() -> Vec<Variant> {
-    SCENARIOS.iter().map(|(name, about, scenario)| variant(name, about, *scenario)).collect()
+    let variants = SCENARIOS
+        .iter()
+        .map(|(name, about, scenario, deep)| variant(name, about, *scenario).deep(deep.iter().copied()));
+    variants.collect()
 }
 
 /// A scenario whose numbers can be changed.
@@ -229,7 +241,7 @@ mod tests {
         ];
         for (a, has_a) in features {
             for (b, has_b) in features {
-                let together = SCENARIOS.iter().any(|(_, _, scenario)| has_a(scenario) && has_b(scenario));
+                let together = SCENARIOS.iter().any(|(_, _, scenario, _)| has_a(scenario) && has_b(scenario));
                 assert!(together, "no scenario has {a} and {b}");
             }
         }

@@ -35,9 +35,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
             let end = levels.get(depth + 1).copied().unwrap_or(at);
             while rank < end {
                 let (begun, before) = (Instant::now(), rank);
-                let mut block = Vec::new();
-                search.level.take(plan, search.pace.piece(end - rank), &mut block)?;
-                for found in block {
+                let count = search.pace.piece(end - rank);
+                for found in search.level.take(plan, count, count)?.into_iter().flatten() {
                     let mut wanted = Vec::new();
                     while let Some(origin) = origins.next_if(|origin| origin.parent == rank as u64) {
                         wanted.push(origin.position);

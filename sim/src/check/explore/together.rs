@@ -3,53 +3,68 @@
 
 use std::sync::Arc;
 
-use super::{Block, Found, Search};
+use super::{Found, Search};
+use crate::check::CheckError;
 use crate::check::crew::Crew;
 use crate::check::encoding::Encoding;
-use crate::check::expand::{self, Chunk, Known, Mode, Worker};
+use crate::check::expand::{self, Chunk, Column, Known, Mode, Worker};
 use crate::model::Model;
 
-/// What nobody changes while a block is expanded.
+/// What nobody changes while states are expanded.
 struct Shared<M: Model, E: Encoding<M>> {
-    states: Vec<Found<M, E>>,
     visited: Vec<E::Visited>,
     visited_next: Vec<E::Visited>,
 }
 
+/// States that one thread expands, and the rank of the first.
+struct Piece<M: Model, E: Encoding<M>> {
+    first: usize,
+    states: Vec<Found<M, E>>,
+}
+
 impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
-    /// Expands the states, `chunk_len` of them for each chunk, and stores what they lead to.
+    /// Expands the states, a piece of them for each chunk, and stores what they lead to.
     pub(super) fn expand_together(
         &mut self,
         crew: &Crew<'a, Worker<M, E>>,
-        Block { states, chunks }: Block<M, E>,
-        chunk_len: usize,
+        pieces: Vec<Vec<Found<M, E>>>,
         mode: Mode,
-    ) -> Block<M, E> {
-        let (plan, first) = (self.plan, self.at);
-        let begins = (0..).step_by(chunk_len);
+    ) -> Result<(), CheckError> {
+        let plan = self.plan;
+        let mut firsts = Vec::with_capacity(pieces.len());
+        let mut work = Vec::with_capacity(pieces.len());
+        for states in pieces {
+            let mut chunk = self.chunks.pop().unwrap_or_else(|| Chunk::new(plan));
+            chunk.clear(&self.findings);
+            firsts.push(self.at);
+            work.push((Piece { first: self.at, states }, chunk));
+            self.at += work.last().map_or(0, |(piece, _)| piece.states.len());
+        }
         let visited = std::mem::take(&mut self.visited);
         let visited_next = std::mem::take(&mut self.visited_next);
-        let shared = Arc::new(Shared { states, visited, visited_next });
+        let shared = Arc::new(Shared::<M, E> { visited, visited_next });
         let seen = Arc::clone(&shared);
-        let expand = move |worker: &mut Worker<M, E>, (begin, mut chunk): (usize, Chunk<M, E>)| {
+        // The states end here, on whatever thread, since to free what they own takes its time.
+        let expand = move |worker: &mut Worker<M, E>, (piece, mut chunk): (Piece<M, E>, Chunk<M, E>)| {
             let known = Known { all: &seen.visited, next: &seen.visited_next };
-            let states = &seen.states[begin..seen.states.len().min(begin + chunk_len)];
-            worker.treat(plan, known, states, first + begin, mode, &mut chunk);
+            worker.treat(plan, known, &piece.states, piece.first, mode, &mut chunk);
             chunk.divide();
             chunk
         };
-        let chunks = crew.all(&mut self.worker, begins.clone().zip(chunks), expand);
+        let chunks = crew.all(&mut self.worker, work, expand);
         let shared = Arc::into_inner(shared).expect("all who expanded states are done");
         self.visited_next = shared.visited_next;
         let chunks = self.store_together(crew, shared.visited, chunks);
-        let mut chunks = crew.all(&mut self.worker, begins.zip(chunks), move |_, (begin, mut chunk)| {
-            chunk.keep_new(first + begin);
-            chunk
-        });
-        for chunk in &mut chunks {
-            self.append(chunk);
+        let keep = move |_: &mut Worker<M, E>, (first, mut chunk): (usize, Chunk<M, E>)| {
+            chunk.keep_new(first);
+            (first, chunk)
+        };
+        for (first, mut chunk) in crew.all(&mut self.worker, firsts.into_iter().zip(chunks), keep) {
+            self.append(&mut chunk);
+            self.sum_up(first, &mut chunk)?;
+            self.chunks.push(chunk);
         }
-        Block { states: shared.states, chunks }
+        Ok(())
     }
 
     /// Stores the candidates of several chunks, each shard on some thread; leaves the new ones in the columns.
@@ -59,7 +74,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         visited: Vec<E::Visited>,
         mut chunks: Vec<Chunk<M, E>>,
     ) -> Vec<Chunk<M, E>> {
-        let mut columns: Vec<Vec<Vec<u32>>> =
+        let mut columns: Vec<Vec<Column<E::Key>>> =
             visited.iter().map(|_| Vec::with_capacity(chunks.len())).collect();
         for chunk in &mut chunks {
             for (shard, column) in columns.iter_mut().zip(&mut chunk.columns) {
