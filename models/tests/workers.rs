@@ -71,14 +71,22 @@ fn edges_of_the_page() -> BTreeSet<String> {
     for row in table.lines().filter(|row| row.contains("`Applied`")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let &["", event, _, places, ""] = cells.as_slice() else { panic!("{row} has three cells") };
-        let states = places.split("; ").flat_map(|place| match place {
-            "every Waiting" => vec!["Idle", "Held"],
-            "every InTurn" => vec!["Executing", "AwaitingApproval", "BackingOff", "Cooling"],
-            one => vec![one],
-        });
+        let states = places.split("; ").flat_map(states_of);
         edges.extend(states.map(|state| format!("{state} x {}", event.trim_matches('`'))));
     }
     edges
+}
+
+/// The states that a cell of that table names: one, a group, or a group but one of it.
+fn states_of(place: &str) -> Vec<&str> {
+    let (group, left_out) = place.split_once(" but ").unwrap_or((place, ""));
+    let mut states = match group {
+        "every Waiting" => vec!["Idle", "Held"],
+        "every InTurn" => vec!["Executing", "AwaitingApproval", "BackingOff", "Cooling"],
+        one => vec![one],
+    };
+    states.retain(|state| *state != left_out);
+    states
 }
 
 #[test]
