@@ -58,7 +58,10 @@ const SETTINGS: [(&str, &[(&str, u64)]); 7] = [
     ("an answer is lost", &[("refusals", 0), ("crashes", 0), ("failures", 0)]),
     ("a write fails", &[("refusals", 0), ("crashes", 0), ("losses", 0)]),
     ("two windows", &[("windows", 2), ("troubles", 0)]),
-    ("two windows, three requests", &[("windows", 2), ("troubles", 0), ("requests", 3), ("grace", 0)]),
+    (
+        "two windows, three requests, no grace",
+        &[("windows", 2), ("troubles", 0), ("requests", 3), ("grace", 0)],
+    ),
 ];
 
 /// The bounds of every row that says nothing else.

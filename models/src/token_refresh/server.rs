@@ -105,11 +105,14 @@ fn bit(token: Generation) -> u8 {
 mod tests {
     use super::*;
 
+    /// Name; refresh tokens as they come, and whether a second use is forgiven; the answers; whether the newest is good.
+    type Case = (&'static str, &'static [(Generation, bool)], &'static [Answer], bool);
+
     #[test]
     fn refresh_token_is_good_for_one_generation() {
         use Answer::{Granted, InvalidGrant};
         #[rustfmt::skip]
-        let cases: [(&str, &[(Generation, bool)], &[Answer], bool); 5] = [
+        let cases: [Case; 5] = [
             ("once",                    &[(0, false)],                         &[Granted(1)],                           true),
             ("each once",               &[(0, false), (1, false)],             &[Granted(1), Granted(2)],               true),
             ("again",                   &[(0, false), (0, false)],             &[Granted(1), InvalidGrant],             false),
