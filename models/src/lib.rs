@@ -10,6 +10,7 @@ pub mod interrupt;
 pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;
+pub mod token_refresh;
 pub mod watch;
 pub mod worker;
 
@@ -42,5 +43,10 @@ pub fn registry() -> Registry {
             "interrupt",
             "what an interrupt does to a worker in every gap of its loop",
             interrupt::variants(),
+        )
+        .model(
+            "token-refresh",
+            "how credentials with rotating refresh tokens are renewed, stored and lost",
+            token_refresh::variants(),
         )
 }
