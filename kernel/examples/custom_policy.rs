@@ -66,7 +66,7 @@ fn main() {
                     mailbox.push(Event::AnswerReceived { question, answer: Unattended::answer(about) });
                 }
                 Effect::Include { part: Part::Result { call, result }, .. } => {
-                    results.push((name(call), result))
+                    results.push((name(call), result));
                 }
                 Effect::TaskEnded { task, .. } => mailbox.push(Event::EndAcknowledged { task }),
                 Effect::Include { .. } => {}
