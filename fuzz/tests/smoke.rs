@@ -92,9 +92,10 @@ fn kind(event: &Event) -> String {
     let text = format!("{event:?}");
     let words: Vec<_> =
         text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    match event {
-        Event::Worker { .. } => format!("{} {}", words[0], words[5]),
-        _ => words[0].to_owned(),
+    if matches!(event, Event::Worker { .. }) {
+        format!("{} {}", words[0], words[5])
+    } else {
+        words[0].to_owned()
     }
 }
 

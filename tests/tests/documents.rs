@@ -44,3 +44,34 @@ fn properties_page_has_every_property_of_every_variant() {
         }
     }
 }
+
+/// The ids of the table of properties, each once for each row.
+fn ids() -> Vec<&'static str> {
+    let table = PROPERTIES.lines().skip_while(|line| !line.starts_with("| id |"));
+    let rows = table.take_while(|line| line.starts_with('|')).skip(2);
+    rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect()
+}
+
+/// A promise that nothing checks is none.
+#[test]
+fn properties_page_has_no_property_without_a_check() {
+    let registry = downbeat_models::registry();
+    let checked: Vec<_> = registry
+        .variants()
+        .flat_map(|variant| variant.properties(&variant.default_bounds()))
+        .map(|property| property.id)
+        .collect();
+    for id in ids() {
+        assert!(checked.iter().any(|checked| *checked == id), "no variant checks {id}");
+    }
+}
+
+/// The properties that the project sets out to keep, but for those whose part of the system is not there.
+#[test]
+fn properties_page_has_every_id_of_the_design() {
+    let absent = ["S21", "S22", "S23", "S24", "L4"];
+    let safety = (1..=25).map(|number| format!("S{number}"));
+    let liveness = (1..=5).map(|number| format!("L{number}"));
+    let missing: Vec<_> = safety.chain(liveness).filter(|id| !ids().contains(&id.as_str())).collect();
+    assert_eq!(missing, absent);
+}
