@@ -1,6 +1,7 @@
 //! What the documents say about the models is what the models are.
 
 use downbeat_models::subtask_completion::kernel::SCENARIOS;
+use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
 const PROPERTIES: &str = include_str!("../../docs/properties.md");
@@ -74,4 +75,40 @@ fn properties_page_has_every_id_of_the_design() {
     let liveness = (1..=5).map(|number| format!("L{number}"));
     let missing: Vec<_> = safety.chain(liveness).filter(|id| !ids().contains(&id.as_str())).collect();
     assert_eq!(missing, absent);
+}
+
+/// The pages of the book and those at the root.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = [root.clone(), root.join("docs"), root.join("docs/races")];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
+    let files = files.map(|file| file.expect("an entry").path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// A name in a page that no model has sends its reader nowhere.
+#[test]
+fn pages_name_only_variants_that_there_are() {
+    let names: Vec<String> = downbeat_models::registry().variants().map(ToString::to_string).collect();
+    let mut named = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for name in text.split('`').skip(1).step_by(2).filter(|code| code.contains('@')) {
+            let Some(name) = name.split_whitespace().find(|word| word.contains('@')) else { continue };
+            let name = name.rsplit('/').next().unwrap_or(name);
+            // Examples have models of their own, and placeholders are in capitals.
+            let model = name.split_inclusive('@').next().unwrap_or(name);
+            if name.ends_with("NAME") || !names.iter().any(|known| known.starts_with(model)) {
+                continue;
+            }
+            // `health@kernel...` is all that begin so.
+            let known = match name.strip_suffix("...") {
+                Some(start) => names.iter().any(|known| known.starts_with(start)),
+                None => names.iter().any(|known| name == known || name.starts_with(&format!("{known}."))),
+            };
+            assert!(known, "{} names `{name}`, which no model has", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 50, "only {named} names were found");
 }
