@@ -63,7 +63,7 @@ fn properties_page_has_no_property_without_a_check() {
         .map(|property| property.id)
         .collect();
     for id in ids() {
-        assert!(checked.iter().any(|checked| *checked == id), "no variant checks {id}");
+        assert!(checked.contains(&id), "no variant checks {id}");
     }
 }
 
