@@ -2,6 +2,7 @@
 //! whole values.
 
 mod bounds;
+mod credential;
 mod life;
 mod messages;
 mod orders;
