@@ -3,6 +3,7 @@
 
 mod bounds;
 mod credential;
+mod credential_random;
 mod life;
 mod messages;
 mod orders;
