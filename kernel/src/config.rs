@@ -65,6 +65,21 @@ pub struct Config {
     /// How long a worker that was told to finish may go on with what it has, and how long it then has to finish.
     /// 120,000 ms by default: two silences of `progress_ms`.
     pub wrap_up_ms: u32,
+    /// Those who wait for one credential at once. 100,000 by default, as `tasks_max`: a task has one request at a time (S1).
+    pub waiters_max: u32,
+    /// How long the store of a credential may take to answer. 5,000 ms by default, our own choice.
+    pub store_ms: u32,
+    /// How long a server may take to refresh a credential. 30,000 ms by default, our own choice: whether it has taken the
+    /// token is not known afterwards, so patience is cheap.
+    pub refresh_ms: u32,
+    /// How long a process alone may refresh a credential. 60,000 ms by default: more than a refresh, the longest wait after
+    /// it and two answers of the store take together (56,000 ms), so that a process that lives claims it again in time.
+    pub claim_ms: u32,
+    /// Waits before those who wait for a credential are told that it failed. 8 by default: 72,000 ms of waiting, so that
+    /// the claim of a process that crashed runs out first.
+    pub credential_waits_max: u8,
+    /// The first of these waits; the n-th is n times as long. 2,000 ms by default, as `worker_backoff_ms`.
+    pub credential_backoff_ms: u32,
     /// The fault that is planted, if any.
     #[cfg(feature = "planted-faults")]
     pub fault: Option<crate::faults::Fault>,
@@ -97,6 +112,12 @@ impl Default for Config {
             breaker_max: 3,
             breaker_ms: 30_000,
             wrap_up_ms: 120_000,
+            waiters_max: 100_000,
+            store_ms: 5_000,
+            refresh_ms: 30_000,
+            claim_ms: 60_000,
+            credential_waits_max: 8,
+            credential_backoff_ms: 2_000,
             #[cfg(feature = "planted-faults")]
             fault: None,
         }

@@ -286,6 +286,51 @@ faults! {
         /// Forgets at restart what the prompt contains.
         ResyncForgetsContent,
     }
+    /// Those of credentials.
+    OF_CREDENTIALS {
+        /// Refreshes for each who wants a newer credential, although a refresh is in flight.
+        RefreshesBeside,
+        /// Refreshes for one whose generation was replaced already.
+        RefreshesReplaced,
+        /// Takes the end of any refresh for that of the one in flight.
+        OldRefreshEnds,
+        /// Gives a new credential away before it is in the store.
+        GivenBeforeStored,
+        /// Tries a refresh again without a look at the store.
+        RefreshesUnread,
+        /// Tries a write again without a look at the store.
+        WritesUnread,
+        /// Gives a credential up that the server refused, without a look at the store.
+        RefusesUnread,
+        /// Gives a credential up although the store holds a newer one.
+        NewerRefused,
+        /// Refreshes although another process has the right to.
+        TakenRefreshes,
+        /// Takes what the store holds for newer, whatever it is.
+        OlderAdopted,
+        /// Leaves a refresh in flight when its time is over.
+        RefreshNotAborted,
+        /// Leaves a refresh in flight when another process has stored a newer credential.
+        ReplacedNotAborted,
+        /// Arms no timer for an order to the store or the server.
+        NoOrderTimer,
+        /// Leaves the timer of an order armed that was answered.
+        OrderLeftArmed,
+        /// Waits for a credential without end.
+        NoWaitBudget,
+        /// Tells the first who waits, and not the others.
+        OneWaiterSettled,
+        /// Tells who waits, and takes it for waiting on.
+        WaitersKept,
+        /// Forgets a new credential that could not be stored.
+        UnsavedForgotten,
+        /// Takes more to wait than may.
+        WaitersUnbounded,
+        /// Sends at restart the refresh that was in flight once more.
+        ResyncRefreshes,
+        /// Forgets at restart what a credential waits for.
+        ResyncForgetsOrder,
+    }
 }
 
 impl Config {

@@ -27,6 +27,7 @@ extern crate std;
 
 mod calls;
 mod config;
+mod credential;
 mod drive;
 mod ending;
 pub mod faults;
@@ -48,6 +49,10 @@ mod working;
 
 pub use calls::{CallState, Calls, Wanted};
 pub use config::Config;
+pub use credential::{
+    Credential, CredentialCorrupt, CredentialEffect, CredentialEvent, CredentialRejected, CredentialState,
+    Found, Generation, IfCurrent, OrderNumber, RefreshEnd, WaitEnd, WaiterId, WriteEnd,
+};
 pub use faults::Fault;
 pub use health::{
     CheckNumber, Concern, Health, HealthEffect, HealthEvent, HealthRejected, HealthState, Origin, Rung, Sign,

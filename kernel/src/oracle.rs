@@ -5,6 +5,7 @@
 //! what follows for other tasks.
 
 mod beside;
+mod credential;
 mod health;
 mod lifecycle_page;
 mod page;

@@ -2,6 +2,8 @@
 //! whole values.
 
 mod bounds;
+mod credential;
+mod credential_random;
 mod life;
 mod messages;
 mod orders;
