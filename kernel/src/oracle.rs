@@ -8,6 +8,7 @@ mod beside;
 mod health;
 mod lifecycle_page;
 mod page;
+mod request;
 mod session;
 mod situations;
 mod twin;

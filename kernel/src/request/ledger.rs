@@ -64,6 +64,15 @@ impl Ledger {
         attempts.zip(self.sends()).filter(|(_, send)| send.fate != Fate::Refused || send.charged)
     }
 
+    /// A ledger with these lines.
+    #[cfg(test)]
+    pub(crate) fn of(sends: &[SendRecord]) -> Self {
+        let mut ledger = Self::default();
+        ledger.lines[..sends.len()].copy_from_slice(sends);
+        ledger.written = u8::try_from(sends.len()).expect("a ledger has few lines");
+        ledger
+    }
+
     /// The number of the next send.
     pub(super) fn next(&self) -> Attempt {
         Attempt(u16::from(self.written))

@@ -78,7 +78,7 @@ impl Step<'_> {
             return self.unfit(Fit::NeverAsked, event);
         };
         let refused = self.request.newer_than(profile);
-        if refused.0 > 0 && generation <= refused && !self.config.has(Fault::OldCredentialTaken) {
+        if generation <= refused && !self.config.has(Fault::OldCredentialTaken) {
             return Outcome::Rejected(RequestRejected::OldCredential { refused, got: generation });
         }
         let input = self.request.input(profile);

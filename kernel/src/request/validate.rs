@@ -95,7 +95,7 @@ impl Request {
             }
             RequestState::Streaming { generation } => {
                 let refused = last.map_or(Generation(0), |send| self.newer_than(send.profile));
-                is_open && (refused.0 == 0 || generation > refused)
+                is_open && generation > refused
             }
             RequestState::Delivering | RequestState::Stopping(Aim::Cancel) => is_open,
             RequestState::Stopping(Aim::Failover) => is_open && !self.is_spent(config),
