@@ -8,6 +8,8 @@ mod orders;
 mod person;
 mod random;
 mod recovery;
+mod request;
+mod request_random;
 mod session;
 mod stage;
 mod subtasks;
