@@ -331,6 +331,87 @@ faults! {
         /// Forgets at restart what a credential waits for.
         ResyncForgetsOrder,
     }
+    /// Those of requests.
+    OF_REQUESTS {
+        /// Begins a second time.
+        BeginsAgain,
+        /// Takes what is said of any send for the open one.
+        AnySend,
+        /// Sends again past the budget of sends.
+        NoSendBudget,
+        /// Sends again when a credential comes twice.
+        CredentialSendsAgain,
+        /// Sends with a token that was refused.
+        OldCredentialTaken,
+        /// Asks for a newer token although a newer one was refused.
+        RefusedAgain,
+        /// Continues again from the response that is lost.
+        LostIsContinued,
+        /// Sends the full input again because continuity is lost that it did not need.
+        FullIsLost,
+        /// Lets two turns continue from one response.
+        ContinuityShared,
+        /// Tries again what another try cannot mend.
+        InvalidIsRetried,
+        /// Tries again without a wait.
+        RetriesAtOnce,
+        /// Takes a stream that broke off for a whole response.
+        TruncatedAccepted,
+        /// Tries again although output has gone out.
+        DeliveredIsReplayed,
+        /// Gives up for a failover what somebody has read of.
+        DeliveredFailsOver,
+        /// Lets output of a stream go out that was told to stop.
+        StoppedDelivers,
+        /// Sends to another profile while the old stream is open.
+        FailoverBeside,
+        /// Goes on without having closed a stream that does not stop.
+        NoFence,
+        /// Arms no timer for a stream that is told to stop.
+        NoFenceTimer,
+        /// Sends to the first profile although it is down.
+        DownIsPreferred,
+        /// Takes a stream that was stopped by nobody here for one that was told to stop.
+        UnaskedStops,
+        /// Goes on with a failover although the request was cancelled meanwhile.
+        FailoverOutlivesCancel,
+        /// Ends as cancelled, and waits on for a credential or the next send.
+        CancelMissesWait,
+        /// Ends as cancelled while the stream is open.
+        CancelEndsBeside,
+        /// Accepts a response that comes after the cancel.
+        CancelledAccepted,
+        /// Ends a second time.
+        EndedRequestMoves,
+        /// Books a stream that broke off as one that costs nothing.
+        LostIsFree,
+        /// Charges the profile that is preferred now.
+        ChargesPreferred,
+        /// Charges a send twice.
+        ChargedTwice,
+        /// Arms no timer for the wait before the next send.
+        NoRetryTimer,
+        /// Leaves the timer of that wait armed at a cancel.
+        BackoffLeftAtCancel,
+        /// Leaves the timer of a stream armed that has stopped.
+        GraceLeftArmed,
+        /// Takes a timer again that has run out.
+        AnyBackoff,
+        /// Takes a timer that was never armed for that of a stream that is to stop.
+        AnyGrace,
+        /// Tells a send to stop when it refuses output.
+        RefusedRequestEmits,
+        /// Sends at restart what was sent already.
+        ResyncSendsAgain,
+        /// Forgets at restart the credential that is waited for.
+        ResyncForgetsCredential,
+        /// Forgets at restart the send that is open.
+        ResyncForgetsSend,
+        /// Forgets at restart the wait before the next send.
+        ResyncForgetsBackoff,
+        /// Forgets at restart the send that is to stop.
+        ResyncForgetsStop,
+    }
 }
 
 impl Config {

@@ -36,6 +36,7 @@ mod kernel;
 mod lifecycle;
 #[cfg(test)]
 mod oracle;
+mod request;
 mod roster;
 mod session;
 mod task;
@@ -59,6 +60,11 @@ pub use health::{
     ToolId, WatchNumber,
 };
 pub use kernel::Kernel;
+pub use request::{
+    Aim, Conversation, Fate, Input, Ledger, PROFILES_MAX, Passing, Previous, ProfileId, Profiles, Refusal,
+    Request, RequestCorrupt, RequestEffect, RequestEnd, RequestEvent, RequestReason, RequestRejected,
+    RequestState, RequestTimer, SENDS_MAX, SendFailure, SendReason, SendRecord,
+};
 pub use roster::Task;
 pub use session::{
     IteratorEnd, IteratorId, PROMPTS_MAX, PromptEnd, PromptId, Session, SessionEffect, SessionEvent,

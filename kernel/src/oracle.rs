@@ -9,6 +9,7 @@ mod credential;
 mod health;
 mod lifecycle_page;
 mod page;
+mod request;
 mod session;
 mod situations;
 mod twin;

@@ -72,22 +72,34 @@ impl Observed {
 
     /// Compares the page with this diagram and the table of what was seen, or writes it anew.
     pub(super) fn assert_page(&self, name: &str, diagram: &str, boxes: &Boxes<'_>, kinds: &[&str]) {
-        let path = format!("{}/../docs/{name}.md", env!("CARGO_MANIFEST_DIR"));
-        let page = fs::read_to_string(&path).expect("the page is there");
-        let today = with_part(&page, "diagram", diagram);
-        let today = with_part(&today, "table", &self.table(boxes, kinds));
-        if std::env::var_os("UPDATE_DOCS").is_some_and(|set| set == "1") {
-            fs::write(&path, today).expect("the page can be written");
-            return;
-        }
-        let different = page.lines().zip(today.lines()).find(|(is, ought)| is != ought);
-        assert!(
-            page == today,
-            "docs/{name}.md is not what the machine does, first at {different:?}; to write it anew: UPDATE_DOCS=1 \
-             cargo test -p downbeat-kernel page_of_{}",
-            name.replace('-', "_")
-        );
+        keep(name, |page| {
+            let today = with_part(page, "diagram", diagram);
+            with_part(&today, "table", &self.table(boxes, kinds))
+        });
     }
+}
+
+/// Compares a part of a page with this text, or writes it anew.
+pub(super) fn assert_part(name: &str, part: &str, text: &str) {
+    keep(name, |page| with_part(page, part, text));
+}
+
+/// Compares a page with what is made of it today, or writes it anew.
+fn keep(name: &str, made: impl FnOnce(&str) -> String) {
+    let path = format!("{}/../docs/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(&path).expect("the page is there");
+    let today = made(&page);
+    if std::env::var_os("UPDATE_DOCS").is_some_and(|set| set == "1") {
+        fs::write(&path, today).expect("the page can be written");
+        return;
+    }
+    let different = page.lines().zip(today.lines()).find(|(is, ought)| is != ought);
+    assert!(
+        page == today,
+        "docs/{name}.md is not what the machine does, first at {different:?}; to write it anew: UPDATE_DOCS=1 \
+         cargo test -p downbeat-kernel page_of_{}",
+        name.replace('-', "_")
+    );
 }
 
 /// The arrows of a diagram, each with the events that take it.

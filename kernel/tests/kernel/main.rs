@@ -11,6 +11,8 @@ mod person;
 mod random;
 mod record;
 mod recovery;
+mod request;
+mod request_random;
 mod session;
 mod stage;
 mod subtasks;

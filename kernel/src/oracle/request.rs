@@ -1,0 +1,676 @@
+//! The request beside its twin: a list of sends and one table over event and state.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a state or event that is forgotten here shows as a difference from the machine"
+)]
+
+use super::beside::{self, Side};
+use super::page::{self, Observed};
+use crate::config::Config;
+use crate::credential::Generation;
+use crate::request::{
+    Aim, Fate, Input, Ledger, Passing, Previous, ProfileId, Profiles, Refusal, Request, RequestEffect,
+    RequestEnd, RequestEvent, RequestReason, RequestRejected, RequestState, RequestTimer, SendFailure,
+    SendReason, SendRecord,
+};
+use crate::vocabulary::{Attempt, Ignored, Outcome, TurnNumber};
+use std::collections::BTreeSet;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+type Said = beside::Said<Request, RequestEffect, RequestRejected>;
+type Twin = fn(&Request, RequestEvent, &Config) -> Said;
+
+/// The send that an event is about, and whether it is one that was made, or else the one that comes next.
+fn about(event: RequestEvent) -> Option<(usize, bool)> {
+    use RequestEvent as E;
+    let (attempt, made) = match event {
+        E::OutputDelivered { attempt }
+        | E::ResponseEnded { attempt }
+        | E::SendFailed { attempt, .. }
+        | E::Stopped { attempt }
+        | E::TimerFired { timer: RequestTimer::Grace(attempt) } => (attempt, true),
+        E::CredentialGiven { attempt, .. }
+        | E::CredentialFailed { attempt }
+        | E::TimerFired { timer: RequestTimer::Backoff(attempt) } => (attempt, false),
+        _ => return None,
+    };
+    Some((usize::from(attempt.0), made))
+}
+
+/// The twin's way to see a request: with lists, and with the orders that came of the event so far.
+#[derive(Clone)]
+struct View {
+    request: Request,
+    sends: Vec<SendRecord>,
+    effects: Vec<RequestEffect>,
+}
+
+impl View {
+    fn of(request: &Request) -> Self {
+        Self { request: *request, sends: request.ledger.sends().to_vec(), effects: Vec::new() }
+    }
+
+    fn done(self) -> (Request, Vec<RequestEffect>) {
+        (Request { ledger: Ledger::of(&self.sends), ..self.request }, self.effects)
+    }
+
+    fn order(mut self, effect: RequestEffect) -> Self {
+        self.effects.push(effect);
+        self
+    }
+
+    fn to(mut self, state: RequestState) -> Self {
+        self.request.state = state;
+        self
+    }
+
+    fn at(&self) -> Option<ProfileId> {
+        self.sends.last().map(|send| send.profile)
+    }
+
+    fn booked(mut self, fate: Fate) -> Self {
+        self.sends.last_mut().expect("something was sent").fate = fate;
+        self
+    }
+
+    fn next(&self) -> Attempt {
+        Attempt(u16::try_from(self.sends.len()).expect("few sends"))
+    }
+
+    fn disarm(self, timer: fn(Attempt) -> RequestTimer, attempt: Attempt) -> Self {
+        self.order(RequestEffect::Disarm { timer: timer(attempt) })
+    }
+
+    fn end(self, end: RequestEnd) -> Self {
+        self.to(RequestState::Ended(end)).order(RequestEffect::Ended { end })
+    }
+
+    fn fail(self, reason: RequestReason) -> Self {
+        self.end(RequestEnd::Failed(reason))
+    }
+
+    /// The first profile that is up, else the one of before.
+    fn best(&self) -> ProfileId {
+        let Profiles { count, down } = self.request.profiles;
+        let up = (0..count).filter(|place| down & 1 << place == 0).map(ProfileId);
+        up.min().or(self.at()).unwrap_or_default()
+    }
+
+    fn refused(&self, profile: ProfileId) -> Generation {
+        let of = |refusal: &Refusal| refusal.profile == profile;
+        self.request.refused.filter(of).map_or(Generation(0), |refusal| refusal.generation)
+    }
+
+    /// The next send, to this profile, for this reason, if one is left.
+    fn ask(self, profile: ProfileId, reason: SendReason, config: &Config) -> Self {
+        if self.sends.len() >= usize::from(config.attempts_max.max(1)).min(16) {
+            return self.fail(RequestReason::AttemptsExhausted);
+        }
+        let (attempt, newer_than) = (self.next(), self.refused(profile));
+        self.to(RequestState::Authorizing { profile, reason }).order(RequestEffect::GetCredential {
+            attempt,
+            profile,
+            newer_than,
+        })
+    }
+
+    /// The same, to the best profile.
+    fn ask_best(self, reason: SendReason, config: &Config) -> Self {
+        let best = self.best();
+        let reason = if Some(best) == self.at() { reason } else { SendReason::Failover };
+        self.ask(best, reason, config)
+    }
+
+    /// Another try, after a wait if it goes to the same place.
+    fn wait(self, after: Passing, asked: Option<u32>, jitter: u32, config: &Config) -> Self {
+        let spent = self.sends.len() >= usize::from(config.attempts_max).min(16);
+        if spent || Some(self.best()) != self.at() {
+            return self.ask_best(SendReason::Failover, config);
+        }
+        let doubled = u64::from(config.backoff_ms) << (self.sends.len() - 1);
+        let usual = doubled.min(config.backoff_ms_max.into());
+        let wait = asked.map_or(usual, |asked| u64::from(asked + config.retry_after_margin_ms));
+        let after_ms = wait + u64::from(jitter);
+        let timer = RequestTimer::Backoff(self.next());
+        self.to(RequestState::BackingOff { after, after_ms }).order(RequestEffect::Arm { timer, after_ms })
+    }
+
+    fn stop(self, aim: Aim, attempt: Attempt, config: &Config) -> Self {
+        let arm =
+            RequestEffect::Arm { timer: RequestTimer::Grace(attempt), after_ms: config.grace_ms.into() };
+        self.to(RequestState::Stopping(aim)).order(RequestEffect::Stop { attempt }).order(arm)
+    }
+
+    /// The stream that was told to stop is closed.
+    fn freed(self, aim: Aim, config: &Config) -> Self {
+        match aim {
+            Aim::Failover => self.ask_best(SendReason::Failover, config),
+            Aim::Cancel => self.end(RequestEnd::Cancelled),
+        }
+    }
+}
+
+/// What the request makes of the event, written from what its vocabulary promises.
+fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
+    use RequestEvent as E;
+    use RequestState as S;
+    let stale = Err(Outcome::Ignored(Ignored::Stale));
+    let duplicate = Err(Outcome::Ignored(Ignored::Duplicate));
+    let terminal = Err(Outcome::Ignored(Ignored::Terminal));
+    let never = Err(Outcome::Rejected(RequestRejected::NeverAsked { state: at.state, event }));
+    let view = View::of(at);
+    let sent = view.sends.len();
+    let is_open = matches!(at.state, S::Streaming { .. } | S::Delivering | S::Stopping(_));
+    let is_over = matches!(at.state, S::Ended(_));
+    match about(event) {
+        Some((attempt, made)) if attempt > sent || made && attempt == sent => return never,
+        Some(_) if is_over => return terminal,
+        Some((attempt, true)) if !is_open || attempt + 1 < sent => return stale,
+        Some((attempt, false)) if attempt < sent => return stale,
+        _ => {}
+    }
+    let view = match (event, at.state) {
+        (E::Began { .. }, S::Ended(_)) => return terminal,
+        (E::Began { profiles: got, previous }, S::Unbegun) => {
+            let all: Vec<u8> = (0..8).filter(|place| *place < got.count).collect();
+            let strange = (0..8).any(|place| got.down & 1 << place != 0 && !all.contains(&place));
+            let unknown = previous.is_some_and(|previous| !all.contains(&previous.profile.0));
+            if all.is_empty() || got.count > 8 || strange || unknown {
+                return Err(Outcome::Rejected(RequestRejected::Profiles { got }));
+            }
+            let begun = View::of(&Request { profiles: got, previous, ..*at });
+            begun.clone().ask(begun.best(), SendReason::First, config)
+        }
+        (E::Began { .. }, _) => return duplicate,
+
+        (E::CredentialGiven { attempt, generation: got }, S::Authorizing { profile, reason }) => {
+            let refused = view.refused(profile);
+            if got <= refused {
+                return Err(Outcome::Rejected(RequestRejected::OldCredential { refused, got }));
+            }
+            let from = at.previous.filter(|previous| previous.profile == profile);
+            let input = from.map_or(Input::Full, Input::Continue);
+            let mut view = view.to(S::Streaming { generation: got });
+            view.sends.push(SendRecord { profile, reason, fate: Fate::Open, charged: false });
+            view.order(RequestEffect::Send { attempt, profile, generation: got, input, reason })
+        }
+        (E::CredentialFailed { .. }, S::Authorizing { .. }) => view.fail(RequestReason::Credential),
+        (E::CredentialGiven { .. } | E::CredentialFailed { .. }, _) => return never,
+
+        (E::OutputDelivered { .. }, S::Streaming { .. }) => view.to(S::Delivering),
+        (E::OutputDelivered { .. }, S::Delivering) => return duplicate,
+        (E::OutputDelivered { .. }, _) => return stale,
+
+        (E::ResponseEnded { attempt }, S::Stopping(aim)) => {
+            let view = view.booked(Fate::Whole).disarm(RequestTimer::Grace, attempt);
+            match aim {
+                Aim::Cancel => view.end(RequestEnd::Cancelled),
+                Aim::Failover => view.end(RequestEnd::Accepted { attempt }),
+            }
+        }
+        (E::ResponseEnded { attempt }, _) => view.booked(Fate::Whole).end(RequestEnd::Accepted { attempt }),
+
+        (E::SendFailed { attempt, failure, jitter_ms, .. }, state) => {
+            let lost = matches!(failure, SendFailure::Transient | SendFailure::Interrupted);
+            let view = view.booked(if lost { Fate::Lost } else { Fate::Refused });
+            let here = view.at().unwrap_or_default();
+            let continued = at.previous.is_some_and(|previous| previous.profile == here);
+            match (state, failure) {
+                (S::Stopping(aim), _) => view.disarm(RequestTimer::Grace, attempt).freed(aim, config),
+                (S::Delivering, _) => view.fail(RequestReason::Interrupted),
+                (_, SendFailure::Throttled { retry_after_ms }) => {
+                    view.wait(Passing::Throttled, retry_after_ms, jitter_ms, config)
+                }
+                (_, SendFailure::Transient) => view.wait(Passing::Transient, None, jitter_ms, config),
+                (_, SendFailure::Interrupted) => view.wait(Passing::Interrupted, None, jitter_ms, config),
+                (S::Streaming { generation }, SendFailure::Unauthorized) if at.refused.is_none() => {
+                    let mut view = view;
+                    view.request.refused = Some(Refusal { profile: here, generation });
+                    view.ask(here, SendReason::FreshToken, config)
+                }
+                (_, SendFailure::Unauthorized) => view.fail(RequestReason::Unauthorized),
+                (_, SendFailure::ContinuityLost) if continued => {
+                    let mut view = view;
+                    view.request.previous = None;
+                    view.ask(here, SendReason::FullInput, config)
+                }
+                (_, SendFailure::ContinuityLost | SendFailure::Invalid) => view.fail(RequestReason::Invalid),
+                (_, SendFailure::ContextTooLong) => view.fail(RequestReason::ContextTooLong),
+            }
+        }
+
+        (E::Stopped { attempt }, S::Stopping(aim)) => {
+            view.booked(Fate::Lost).disarm(RequestTimer::Grace, attempt).freed(aim, config)
+        }
+        (E::Stopped { .. }, _) => return never,
+
+        (E::TimerFired { timer: RequestTimer::Grace(attempt) }, S::Stopping(aim)) => {
+            view.booked(Fate::Lost).order(RequestEffect::Fence { attempt }).freed(aim, config)
+        }
+        (E::TimerFired { timer: RequestTimer::Backoff(_) }, S::BackingOff { after, .. }) => {
+            view.ask_best(SendReason::Retry(after), config)
+        }
+        (
+            E::TimerFired { timer: RequestTimer::Backoff(_) },
+            S::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. },
+        ) => return duplicate,
+        (E::TimerFired { .. }, _) => return never,
+
+        (E::UsageReported { attempt }, _) => match view.sends.get(usize::from(attempt.0)) {
+            None => return never,
+            Some(SendRecord { charged: true, .. }) => return duplicate,
+            Some(SendRecord { profile, .. }) => {
+                let profile = *profile;
+                let mut view = view.order(RequestEffect::Charge { attempt, profile });
+                view.sends[usize::from(attempt.0)].charged = true;
+                view
+            }
+        },
+
+        (E::ProfileDown { profile: got } | E::ProfileUp { profile: got }, _)
+            if got.0 >= at.profiles.count =>
+        {
+            return Err(Outcome::Rejected(RequestRejected::UnknownProfile { count: at.profiles.count, got }));
+        }
+        (E::ProfileDown { .. } | E::ProfileUp { .. }, S::Ended(_)) => return terminal,
+        (E::ProfileDown { profile }, _) if at.profiles.down & 1 << profile.0 != 0 => return duplicate,
+        (E::ProfileUp { profile }, _) if at.profiles.down & 1 << profile.0 == 0 => return duplicate,
+        (E::ProfileUp { profile }, _) => {
+            let mut view = view;
+            view.request.profiles.down -= 1 << profile.0;
+            view
+        }
+        (E::ProfileDown { profile }, state) => {
+            let mut view = view;
+            view.request.profiles.down += 1 << profile.0;
+            let leaves = view.at() == Some(profile) && view.best() != profile;
+            let may = sent < usize::from(config.attempts_max).min(16);
+            match state {
+                S::Streaming { .. } if leaves && may => {
+                    let last = Attempt(view.next().0 - 1);
+                    view.stop(Aim::Failover, last, config)
+                }
+                _ => view,
+            }
+        }
+
+        (E::CancelRequested, S::Ended(_)) => return terminal,
+        (E::CancelRequested, S::Stopping(Aim::Cancel)) => return duplicate,
+        (E::CancelRequested, S::Stopping(Aim::Failover)) => view.to(S::Stopping(Aim::Cancel)),
+        (E::CancelRequested, S::Streaming { .. } | S::Delivering) => {
+            let last = Attempt(view.next().0 - 1);
+            view.stop(Aim::Cancel, last, config)
+        }
+        (E::CancelRequested, S::BackingOff { .. }) => {
+            let next = view.next();
+            view.disarm(RequestTimer::Backoff, next).end(RequestEnd::Cancelled)
+        }
+        (E::CancelRequested, _) => view.end(RequestEnd::Cancelled),
+    };
+    Ok(view.done())
+}
+
+/// What a restart repeats.
+fn twin_resync(at: &Request, config: &Config) -> Vec<RequestEffect> {
+    use RequestState as S;
+    let view = View::of(at);
+    let next = view.next();
+    let last = Attempt(next.0.saturating_sub(1));
+    match at.state {
+        S::Authorizing { profile, .. } => {
+            let newer_than = view.refused(profile);
+            Vec::from([RequestEffect::GetCredential { attempt: next, profile, newer_than }])
+        }
+        S::Streaming { .. } | S::Delivering => Vec::from([RequestEffect::Recover { attempt: last }]),
+        S::BackingOff { after_ms, .. } => {
+            Vec::from([RequestEffect::Arm { timer: RequestTimer::Backoff(next), after_ms }])
+        }
+        S::Stopping(aim) => view.stop(aim, last, config).effects,
+        S::Unbegun | S::Ended(_) => Vec::new(),
+    }
+}
+
+fn small(attempts_max: u16) -> Config {
+    Config { attempts_max, ..Config::default() }
+}
+
+/// Every way to begin with at most two profiles, and some that cannot be.
+fn beginnings() -> Vec<RequestEvent> {
+    let previous =
+        |profile| Some(Previous { turn: TurnNumber(1), attempt: Attempt(0), profile: ProfileId(profile) });
+    let lists = [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 3), (1, 2), (9, 0)];
+    lists
+        .into_iter()
+        .flat_map(|(count, down)| {
+            [None, previous(0), previous(1)]
+                .map(|previous| RequestEvent::Began { profiles: Profiles { count, down }, previous })
+        })
+        .collect()
+}
+
+/// Every event within small bounds but the beginnings.
+fn events_of(at: &Request) -> Vec<RequestEvent> {
+    use RequestEvent as E;
+    let mut events = Vec::from([E::CancelRequested]);
+    let failures = [
+        SendFailure::Throttled { retry_after_ms: None },
+        SendFailure::Throttled { retry_after_ms: Some(3) },
+        SendFailure::Unauthorized,
+        SendFailure::ContinuityLost,
+        SendFailure::ContextTooLong,
+        SendFailure::Transient,
+        SendFailure::Interrupted,
+        SendFailure::Invalid,
+    ];
+    let last = u16::try_from(at.ledger.sends().len()).expect("few sends");
+    for attempt in (0..=last + 1).map(Attempt) {
+        events.extend((0..4).map(|token| E::CredentialGiven { attempt, generation: Generation(token) }));
+        events.extend(failures.map(|failure| E::SendFailed { attempt, failure, jitter_ms: 7 }));
+        events.extend([
+            E::CredentialFailed { attempt },
+            E::OutputDelivered { attempt },
+            E::ResponseEnded { attempt },
+            E::Stopped { attempt },
+            E::UsageReported { attempt },
+            E::TimerFired { timer: RequestTimer::Backoff(attempt) },
+            E::TimerFired { timer: RequestTimer::Grace(attempt) },
+        ]);
+    }
+    for profile in (0..3).map(ProfileId) {
+        events.extend([E::ProfileDown { profile }, E::ProfileUp { profile }]);
+    }
+    events
+}
+
+fn events(at: &Request) -> Vec<RequestEvent> {
+    [beginnings(), events_of(at)].concat()
+}
+
+/// Every request that the twin comes to within small bounds. Bills are left out: they lead to no other place.
+fn requests(config: &Config) -> BTreeSet<Request> {
+    let mut found = BTreeSet::from([Request::default()]);
+    let mut frontier = Vec::from([Request::default()]);
+    while let Some(at) = frontier.pop() {
+        let events = if at.state == RequestState::Unbegun { events(&at) } else { events_of(&at) };
+        for event in events {
+            let leads = match (event, twin(&at, event, config)) {
+                (RequestEvent::UsageReported { .. }, _) | (_, Err(_)) => continue,
+                (_, Ok((next, _))) => next,
+            };
+            if found.insert(leads) {
+                frontier.push(leads);
+            }
+        }
+    }
+    found
+}
+
+/// The same, and each with its first send, or all of them, charged.
+fn with_bills(requests: &BTreeSet<Request>) -> impl Iterator<Item = Request> + '_ {
+    requests.iter().flat_map(|at| {
+        let charged = |upto: usize| {
+            let mut sends = at.ledger.sends().to_vec();
+            sends.iter_mut().take(upto).for_each(|send| send.charged = true);
+            Request { ledger: Ledger::of(&sends), ..*at }
+        };
+        [*at, charged(1), charged(usize::MAX)]
+    })
+}
+
+fn machine(at: &Request, event: RequestEvent, config: &Config) -> Said {
+    beside::taken(at, |request, sink| request.step(event, config, sink))
+}
+
+/// Compares every pair until the first difference; how many there are.
+fn compare(config: &Config, twin: Twin) -> Result<usize, String> {
+    compare_with(config, twin, &requests(config))
+}
+
+fn compare_with(config: &Config, twin: Twin, requests: &BTreeSet<Request>) -> Result<usize, String> {
+    let repeats = |at: &Request, config: &Config| beside::repeated(|sink| at.resync(config, sink));
+    let sides = [Side { takes: machine, repeats }, Side { takes: twin, repeats: twin_resync }];
+    beside::compare(with_bills(requests), events, config, sides)
+}
+
+#[test]
+fn request_and_twin_agree_on_every_pair() {
+    let mut pairs = 0;
+    for attempts_max in [0, 1, 2, 3] {
+        pairs += compare(&small(attempts_max), twin).unwrap_or_else(|difference| panic!("{difference}"));
+    }
+    assert!(pairs > 10_000_000, "the enumeration has shrunk to {pairs} pairs");
+}
+
+#[test]
+fn validate_accepts_every_request_that_can_be() {
+    let config = small(2);
+    for at in with_bills(&requests(&config)) {
+        assert_eq!(at.validate(&config), Ok(()), "{at:?}");
+    }
+}
+
+const KINDS: [&str; 13] = [
+    "Began",
+    "CredentialGiven",
+    "CredentialFailed",
+    "OutputDelivered",
+    "ResponseEnded",
+    "SendFailed",
+    "Stopped",
+    "UsageReported",
+    "ProfileDown",
+    "ProfileUp",
+    "CancelRequested",
+    "TimerFired(Backoff)",
+    "TimerFired(Grace)",
+];
+
+/// The boxes of the diagram with the states in them.
+const BOXES: [(&str, &[&str]); 5] = [
+    ("Unbegun", &["Unbegun"]),
+    ("Waiting", &["Authorizing", "BackingOff"]),
+    ("Open", &["Streaming", "Delivering"]),
+    ("Stopping", &["Stopping(Failover)", "Stopping(Cancel)"]),
+    ("Ended", &["Accepted", "Failed", "Cancelled"]),
+];
+
+fn name(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Unbegun => "Unbegun",
+        RequestState::Authorizing { .. } => "Authorizing",
+        RequestState::Streaming { .. } => "Streaming",
+        RequestState::Delivering => "Delivering",
+        RequestState::BackingOff { .. } => "BackingOff",
+        RequestState::Stopping(Aim::Failover) => "Stopping(Failover)",
+        RequestState::Stopping(Aim::Cancel) => "Stopping(Cancel)",
+        RequestState::Ended(RequestEnd::Accepted { .. }) => "Accepted",
+        RequestState::Ended(RequestEnd::Failed(_)) => "Failed",
+        RequestState::Ended(RequestEnd::Cancelled) => "Cancelled",
+    }
+}
+
+fn kind(event: RequestEvent) -> &'static str {
+    match event {
+        RequestEvent::Began { .. } => "Began",
+        RequestEvent::CredentialGiven { .. } => "CredentialGiven",
+        RequestEvent::CredentialFailed { .. } => "CredentialFailed",
+        RequestEvent::OutputDelivered { .. } => "OutputDelivered",
+        RequestEvent::ResponseEnded { .. } => "ResponseEnded",
+        RequestEvent::SendFailed { .. } => "SendFailed",
+        RequestEvent::Stopped { .. } => "Stopped",
+        RequestEvent::UsageReported { .. } => "UsageReported",
+        RequestEvent::ProfileDown { .. } => "ProfileDown",
+        RequestEvent::ProfileUp { .. } => "ProfileUp",
+        RequestEvent::CancelRequested => "CancelRequested",
+        RequestEvent::TimerFired { timer: RequestTimer::Backoff(_) } => "TimerFired(Backoff)",
+        RequestEvent::TimerFired { timer: RequestTimer::Grace(_) } => "TimerFired(Grace)",
+    }
+}
+
+fn outcome(refused: &Outcome<RequestRejected>) -> &'static str {
+    match refused {
+        Outcome::Applied => "Applied",
+        Outcome::Ignored(Ignored::Stale) => "Ignored(Stale)",
+        Outcome::Ignored(Ignored::Duplicate) => "Ignored(Duplicate)",
+        Outcome::Ignored(Ignored::Terminal) => "Ignored(Terminal)",
+        Outcome::Rejected(RequestRejected::Profiles { .. }) => "Rejected(Profiles)",
+        Outcome::Rejected(RequestRejected::UnknownProfile { .. }) => "Rejected(UnknownProfile)",
+        Outcome::Rejected(RequestRejected::OldCredential { .. }) => "Rejected(OldCredential)",
+        Outcome::Rejected(RequestRejected::NeverAsked { .. }) => "Rejected(NeverAsked)",
+    }
+}
+
+#[test]
+fn page_of_request_shows_what_the_machine_does() {
+    let (config, mut observed) = (small(3), Observed::default());
+    for at in with_bills(&requests(&config)) {
+        for event in events(&at) {
+            match machine(&at, event, &config) {
+                Ok((next, _)) => observed.applied(name(at.state), kind(event), name(next.state)),
+                Err(refused) => observed.refused(name(at.state), kind(event), outcome(&refused)),
+            }
+        }
+    }
+    let diagram = observed.diagram("Unbegun", &BOXES, &KINDS);
+    observed.assert_page("request", &diagram, &BOXES, &KINDS);
+    page::assert_part("request", "classes", &classes());
+}
+
+/// A request to two profiles whose first send is open, and what leads from it to a failure that is judged.
+struct Trial {
+    name: &'static str,
+    attempts_max: u16,
+    before: fn(SendFailure) -> Vec<RequestEvent>,
+}
+
+const TRIALS: [Trial; 5] = [
+    Trial { name: "the first time", attempts_max: 3, before: |_| Vec::new() },
+    Trial { name: "once more", attempts_max: 3, before: once_before },
+    Trial {
+        name: "its profile is down",
+        attempts_max: 3,
+        // The other one is down too, so that the stream is not given up at once.
+        before: |_| {
+            Vec::from([
+                RequestEvent::ProfileDown { profile: ProfileId(1) },
+                RequestEvent::ProfileDown { profile: ProfileId(0) },
+                RequestEvent::ProfileUp { profile: ProfileId(1) },
+            ])
+        },
+    },
+    Trial {
+        name: "output has gone out",
+        attempts_max: 3,
+        before: |_| Vec::from([RequestEvent::OutputDelivered { attempt: Attempt(0) }]),
+    },
+    Trial { name: "no send is left", attempts_max: 1, before: |_| Vec::new() },
+];
+
+/// The same failure, and the next send.
+fn once_before(failure: SendFailure) -> Vec<RequestEvent> {
+    let attempt = Attempt(1);
+    Vec::from([
+        RequestEvent::SendFailed { attempt: Attempt(0), failure, jitter_ms: 0 },
+        RequestEvent::TimerFired { timer: RequestTimer::Backoff(attempt) },
+        RequestEvent::CredentialGiven { attempt, generation: Generation(2) },
+    ])
+}
+
+/// What comes of a failure in a trial, in words; nothing if the trial cannot come to it.
+fn tried(trial: &Trial, failure: SendFailure) -> (Request, String) {
+    let (mut request, config) = (Request::default(), small(trial.attempts_max));
+    let previous = Previous { turn: TurnNumber(1), attempt: Attempt(0), profile: ProfileId(0) };
+    let begin = [
+        RequestEvent::Began { profiles: Profiles { count: 2, down: 0 }, previous: Some(previous) },
+        RequestEvent::CredentialGiven { attempt: Attempt(0), generation: Generation(1) },
+    ];
+    for event in begin.into_iter().chain((trial.before)(failure)) {
+        let _ = request.step(event, &config, &mut |_| {});
+    }
+    let last = request.ledger.sends().len().saturating_sub(1);
+    let attempt = Attempt(u16::try_from(last).expect("few sends"));
+    let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: 0 };
+    if request.step(event, &config, &mut |_| {}) != Outcome::Applied {
+        return (request, String::new());
+    }
+    let words = match request.state {
+        RequestState::Authorizing { reason, .. } => format!("sent again: `{reason:?}`"),
+        RequestState::BackingOff { after, after_ms } => {
+            format!("waits {} s: `Retry({after:?})`", after_ms / 1_000)
+        }
+        RequestState::Ended(RequestEnd::Failed(reason)) => format!("`Failed({reason:?})`"),
+        other => panic!("{failure:?} leads to {other:?}"),
+    };
+    (request, words)
+}
+
+/// What is done about each class of failures, as the machine does it.
+fn classes() -> String {
+    let names = TRIALS.map(|trial| trial.name).join(" | ");
+    let mut lines = Vec::from([
+        format!("| class | {names} | may have to be paid |"),
+        format!("|{}", "---|".repeat(TRIALS.len() + 2)),
+    ]);
+    for (name, failure) in [
+        ("Throttled, 20 s named", SendFailure::Throttled { retry_after_ms: Some(20_000) }),
+        ("Throttled", SendFailure::Throttled { retry_after_ms: None }),
+        ("Unauthorized", SendFailure::Unauthorized),
+        ("ContinuityLost", SendFailure::ContinuityLost),
+        ("ContextTooLong", SendFailure::ContextTooLong),
+        ("Transient", SendFailure::Transient),
+        ("Interrupted", SendFailure::Interrupted),
+        ("Invalid", SendFailure::Invalid),
+    ] {
+        let cells = TRIALS.map(|trial| tried(&trial, failure).1).join(" | ");
+        let paid = if tried(&TRIALS[0], failure).0.ledger.payable().count() > 0 { "yes" } else { "no" };
+        lines.push(format!("| {name} | {cells} | {paid} |"));
+    }
+    lines.join("\n")
+}
+
+/// A twin with one wrong entry each: the comparison is not blind.
+#[test]
+fn comparison_finds_a_wrong_entry_of_the_twin_of_the_request() {
+    let wrong: [(&str, Twin); 4] = [
+        ("an effect less", |at, event, config| {
+            let (request, mut effects) = twin(at, event, config)?;
+            effects.truncate(1);
+            Ok((request, effects))
+        }),
+        ("another refusal", |at, event, config| match twin(at, event, config) {
+            Err(Outcome::Ignored(_)) => Err(Outcome::Ignored(Ignored::Stale)),
+            other => other,
+        }),
+        ("a failure is booked otherwise", |at, event, config| {
+            let (request, effects) = twin(at, event, config)?;
+            let mut sends = request.ledger.sends().to_vec();
+            for send in &mut sends {
+                send.fate = if send.fate == Fate::Lost { Fate::Refused } else { send.fate };
+            }
+            Ok((Request { ledger: Ledger::of(&sends), ..request }, effects))
+        }),
+        ("a profile stays down", |at, event, config| {
+            let (mut request, effects) = twin(at, event, config)?;
+            request.profiles.down |= at.profiles.down;
+            Ok((request, effects))
+        }),
+    ];
+    for (name, twin) in wrong {
+        assert!(compare_with(&small(2), twin, &requests(&small(2))).is_err(), "nobody noticed: {name}");
+    }
+}
+
+/// What is planted in the conversation is not in any step of a request.
+#[cfg(feature = "planted-faults")]
+#[test]
+fn comparison_finds_every_planted_fault_of_the_request() {
+    use crate::faults::Fault;
+    let requests = requests(&small(3));
+    for fault in Fault::OF_REQUESTS.iter().copied().filter(|fault| *fault != Fault::ContinuityShared) {
+        let config = Config { fault: Some(fault), ..small(3) };
+        assert!(compare_with(&config, twin, &requests).is_err(), "nobody noticed {fault:?}");
+    }
+}

@@ -1,0 +1,33 @@
+//! What the turns of one conversation continue from.
+
+use super::{Previous, Request, RequestEnd, RequestState};
+use crate::config::Config;
+use crate::faults::Fault;
+use crate::vocabulary::TurnNumber;
+use serde::{Deserialize, Serialize};
+
+/// The last response of one conversation, until a turn claims it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Conversation {
+    last: Option<Previous>,
+}
+
+impl Conversation {
+    /// Gives away what the next turn may continue from. No other turn gets the same, and it does not come back when the turn
+    /// fails: what was sent with it may have been answered.
+    pub fn claim(&mut self, config: &Config) -> Option<Previous> {
+        if config.has(Fault::ContinuityShared) {
+            return self.last;
+        }
+        self.last.take()
+    }
+
+    /// Keeps the response to a turn whose request has ended, if one was accepted.
+    pub fn turn_ended(&mut self, turn: TurnNumber, request: &Request) {
+        if let RequestState::Ended(RequestEnd::Accepted { attempt }) = request.state
+            && let Some(send) = request.ledger.sends().get(usize::from(attempt.0))
+        {
+            self.last = Some(Previous { turn, attempt, profile: send.profile });
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! What each event does to a request.
+
+use super::{
+    Aim, Fate, Fit, Input, Passing, Previous, ProfileId, Profiles, Refusal, Request, RequestEffect,
+    RequestEnd, RequestEvent, RequestReason, RequestRejected, RequestState, RequestTimer, SendFailure,
+    SendReason,
+};
+use crate::config::Config;
+use crate::credential::Generation;
+use crate::faults::Fault;
+use crate::turn::backoff;
+use crate::vocabulary::{Attempt, Ignored, Outcome};
+
+type Reply = Outcome<RequestRejected>;
+
+/// A request during one step.
+pub(super) struct Step<'s> {
+    pub(super) request: &'s mut Request,
+    pub(super) config: &'s Config,
+    pub(super) sink: &'s mut dyn FnMut(RequestEffect),
+}
+
+impl Step<'_> {
+    pub(super) fn take(&mut self, event: RequestEvent) -> Reply {
+        match event {
+            RequestEvent::Began { profiles, previous } => self.began(profiles, previous),
+            RequestEvent::CredentialGiven { attempt, generation } => {
+                self.credential_given(attempt, generation, event)
+            }
+            RequestEvent::CredentialFailed { attempt } => self.credential_failed(attempt, event),
+            RequestEvent::OutputDelivered { attempt } => self.output_delivered(attempt, event),
+            RequestEvent::ResponseEnded { attempt } => self.response_ended(attempt, event),
+            RequestEvent::SendFailed { attempt, failure, jitter_ms } => {
+                self.send_failed(attempt, failure, jitter_ms, event)
+            }
+            RequestEvent::Stopped { attempt } => self.stopped(attempt, event),
+            RequestEvent::UsageReported { attempt } => self.usage_reported(attempt, event),
+            RequestEvent::ProfileDown { profile } => self.profile_changed(profile, true),
+            RequestEvent::ProfileUp { profile } => self.profile_changed(profile, false),
+            RequestEvent::CancelRequested => self.cancel_requested(),
+            RequestEvent::TimerFired { timer: RequestTimer::Backoff(attempt) } => {
+                self.backoff_elapsed(attempt, event)
+            }
+            RequestEvent::TimerFired { timer: RequestTimer::Grace(attempt) } => {
+                self.grace_elapsed(attempt, event)
+            }
+        }
+    }
+
+    fn began(&mut self, profiles: Profiles, previous: Option<Previous>) -> Reply {
+        match self.request.state {
+            RequestState::Unbegun => {}
+            RequestState::Authorizing { .. } if self.config.has(Fault::BeginsAgain) => {}
+            RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
+            RequestState::Authorizing { .. }
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(_) => return Outcome::Ignored(Ignored::Duplicate),
+        }
+        if !profiles.can_be(previous) {
+            return Outcome::Rejected(RequestRejected::Profiles { got: profiles });
+        }
+        self.request.profiles = profiles;
+        self.request.previous = previous;
+        self.authorize(self.request.preferred(self.config), SendReason::First);
+        Outcome::Applied
+    }
+
+    fn credential_given(&mut self, attempt: Attempt, generation: Generation, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits_next(attempt) {
+            let twice = matches!(self.request.state, RequestState::Streaming { .. });
+            if twice && self.config.has(Fault::CredentialSendsAgain) {
+                return self.send_again(generation);
+            }
+            return self.unfit(fit, event);
+        }
+        let RequestState::Authorizing { profile, reason } = self.request.state else {
+            return self.unfit(Fit::NeverAsked, event);
+        };
+        let refused = self.request.newer_than(profile);
+        if generation <= refused && !self.config.has(Fault::OldCredentialTaken) {
+            return Outcome::Rejected(RequestRejected::OldCredential { refused, got: generation });
+        }
+        let input = self.request.input(profile);
+        self.request.ledger.write(profile, reason);
+        self.request.state = RequestState::Streaming { generation };
+        (self.sink)(RequestEffect::Send { attempt, profile, generation, input, reason });
+        Outcome::Applied
+    }
+
+    /// What a planted fault does.
+    fn send_again(&mut self, generation: Generation) -> Reply {
+        if let Some(send) = self.request.ledger.last() {
+            let (attempt, profile, reason) = (self.request.last(), send.profile, send.reason);
+            let input = self.request.input(profile);
+            (self.sink)(RequestEffect::Send { attempt, profile, generation, input, reason });
+        }
+        Outcome::Applied
+    }
+
+    fn credential_failed(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits_next(attempt) {
+            return self.unfit(fit, event);
+        }
+        let RequestState::Authorizing { .. } = self.request.state else {
+            return self.unfit(Fit::NeverAsked, event);
+        };
+        self.end(RequestEnd::Failed(RequestReason::Credential));
+        Outcome::Applied
+    }
+
+    /// S18: what goes out is on record before it does, and nothing goes out of a send that is given up.
+    fn output_delivered(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits(attempt, self.config) {
+            if self.config.has(Fault::RefusedRequestEmits) {
+                (self.sink)(RequestEffect::Stop { attempt });
+            }
+            return self.unfit(fit, event);
+        }
+        match self.request.state {
+            RequestState::Streaming { .. } => {
+                self.request.state = RequestState::Delivering;
+                Outcome::Applied
+            }
+            RequestState::Delivering => Outcome::Ignored(Ignored::Duplicate),
+            RequestState::Stopping(_) if self.config.has(Fault::StoppedDelivers) => Outcome::Applied,
+            RequestState::Stopping(_)
+            | RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Ended(_) => self.unfit(Fit::Stale, event),
+        }
+    }
+
+    fn response_ended(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits(attempt, self.config) {
+            return self.unfit(fit, event);
+        }
+        match self.request.state {
+            RequestState::Streaming { .. } | RequestState::Delivering => {}
+            // It was faster than the order to stop, and another send would only cost more.
+            RequestState::Stopping(Aim::Failover) => self.disarm_grace(),
+            RequestState::Stopping(Aim::Cancel) if self.config.has(Fault::CancelledAccepted) => {
+                self.disarm_grace();
+            }
+            RequestState::Stopping(Aim::Cancel) => {
+                self.request.ledger.close(Fate::Whole);
+                self.disarm_grace();
+                self.end(RequestEnd::Cancelled);
+                return Outcome::Applied;
+            }
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Ended(_) => return self.unfit(Fit::Stale, event),
+        }
+        self.request.ledger.close(Fate::Whole);
+        self.end(RequestEnd::Accepted { attempt });
+        Outcome::Applied
+    }
+
+    fn send_failed(
+        &mut self,
+        attempt: Attempt,
+        failure: SendFailure,
+        jitter_ms: u32,
+        event: RequestEvent,
+    ) -> Reply {
+        if let Err(fit) = self.request.fits(attempt, self.config) {
+            return self.unfit(fit, event);
+        }
+        if failure == SendFailure::Interrupted && self.config.has(Fault::TruncatedAccepted) {
+            return self.response_ended(attempt, event);
+        }
+        let free = self.config.has(Fault::LostIsFree);
+        self.request.ledger.close(if free { Fate::Refused } else { failure.fate() });
+        match self.request.state {
+            RequestState::Streaming { generation } => self.failed(generation, failure, jitter_ms),
+            RequestState::Delivering if self.config.has(Fault::DeliveredIsReplayed) => {
+                self.try_again(Passing::Interrupted, None, jitter_ms);
+            }
+            RequestState::Delivering => self.end(RequestEnd::Failed(RequestReason::Interrupted)),
+            RequestState::Stopping(aim) => {
+                self.disarm_grace();
+                self.stopped_for(aim);
+            }
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Ended(_) => return self.unfit(Fit::Stale, event),
+        }
+        Outcome::Applied
+    }
+
+    /// What is done about each class of failures, before any output has gone out.
+    fn failed(&mut self, generation: Generation, failure: SendFailure, jitter_ms: u32) {
+        let Some(profile) = self.request.ledger.last().map(|send| send.profile) else { return };
+        match failure {
+            SendFailure::Throttled { retry_after_ms } => {
+                self.try_again(Passing::Throttled, retry_after_ms, jitter_ms);
+            }
+            SendFailure::Transient => self.try_again(Passing::Transient, None, jitter_ms),
+            SendFailure::Interrupted => self.try_again(Passing::Interrupted, None, jitter_ms),
+            // S17: the second time it is no matter of a stale token.
+            SendFailure::Unauthorized
+                if self.request.refused.is_some() && !self.config.has(Fault::RefusedAgain) =>
+            {
+                self.end(RequestEnd::Failed(RequestReason::Unauthorized));
+            }
+            SendFailure::Unauthorized => {
+                self.request.refused = Some(Refusal { profile, generation });
+                self.authorize(profile, SendReason::FreshToken);
+            }
+            SendFailure::ContinuityLost if self.is_continued(profile) => {
+                if !self.config.has(Fault::LostIsContinued) {
+                    self.request.previous = None;
+                }
+                self.authorize(profile, SendReason::FullInput);
+            }
+            SendFailure::Invalid | SendFailure::ContextTooLong
+                if self.config.has(Fault::InvalidIsRetried) =>
+            {
+                self.try_again(Passing::Transient, None, jitter_ms);
+            }
+            SendFailure::ContinuityLost | SendFailure::Invalid => {
+                self.end(RequestEnd::Failed(RequestReason::Invalid));
+            }
+            SendFailure::ContextTooLong => self.end(RequestEnd::Failed(RequestReason::ContextTooLong)),
+        }
+    }
+
+    /// Whether the last send, to this profile, continued from a response.
+    fn is_continued(&self, profile: ProfileId) -> bool {
+        self.request.input(profile) != Input::Full || self.config.has(Fault::FullIsLost)
+    }
+
+    fn stopped(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits(attempt, self.config) {
+            return self.unfit(fit, event);
+        }
+        match self.request.state {
+            RequestState::Stopping(aim) => {
+                self.request.ledger.close(Fate::Lost);
+                self.disarm_grace();
+                self.stopped_for(aim);
+                Outcome::Applied
+            }
+            RequestState::Streaming { .. } if self.config.has(Fault::UnaskedStops) => {
+                self.request.ledger.close(Fate::Lost);
+                self.try_again(Passing::Interrupted, None, 0);
+                Outcome::Applied
+            }
+            RequestState::Streaming { .. } | RequestState::Delivering => self.unfit(Fit::NeverAsked, event),
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Ended(_) => self.unfit(Fit::Stale, event),
+        }
+    }
+
+    /// In every state: a bill that comes late is a bill.
+    fn usage_reported(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        let preferred = self.request.preferred(self.config);
+        let Some(send) = self.request.ledger.send_mut(attempt) else {
+            return self.unfit(Fit::NeverAsked, event);
+        };
+        if send.charged && !self.config.has(Fault::ChargedTwice) {
+            return Outcome::Ignored(Ignored::Duplicate);
+        }
+        send.charged = true;
+        let profile = if self.config.has(Fault::ChargesPreferred) { preferred } else { send.profile };
+        (self.sink)(RequestEffect::Charge { attempt, profile });
+        Outcome::Applied
+    }
+
+    fn profile_changed(&mut self, profile: ProfileId, is_down: bool) -> Reply {
+        let Profiles { count, down } = self.request.profiles;
+        if profile.0 >= count {
+            return Outcome::Rejected(RequestRejected::UnknownProfile { count, got: profile });
+        }
+        let changed = if is_down { down | 1 << profile.0 } else { down & !(1 << profile.0) };
+        match self.request.state {
+            RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
+            _ if changed == down => return Outcome::Ignored(Ignored::Duplicate),
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(_) => self.request.profiles.down = changed,
+        }
+        if is_down {
+            self.fail_over(profile);
+        }
+        Outcome::Applied
+    }
+
+    /// Gives up a send to a profile that is down, if there is a better place for it and nobody has read of it.
+    fn fail_over(&mut self, down: ProfileId) {
+        let open = match self.request.state {
+            RequestState::Streaming { .. } => true,
+            RequestState::Delivering => self.config.has(Fault::DeliveredFailsOver),
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(_)
+            | RequestState::Ended(_) => false,
+        };
+        let is_there = self.request.ledger.last().is_some_and(|send| send.profile == down);
+        let better = self.request.preferred(self.config);
+        if !open || !is_there || better == down || self.request.is_spent(self.config) {
+            return;
+        }
+        if self.config.has(Fault::FailoverBeside) {
+            self.request.ledger.close(Fate::Lost);
+            return self.authorize(better, SendReason::Failover);
+        }
+        self.request.state = RequestState::Stopping(Aim::Failover);
+        self.request.stop(self.config, self.sink);
+    }
+
+    fn cancel_requested(&mut self) -> Reply {
+        match self.request.state {
+            RequestState::Ended(end) if self.config.has(Fault::EndedRequestMoves) => self.end(end),
+            RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
+            RequestState::Stopping(Aim::Cancel) => return Outcome::Ignored(Ignored::Duplicate),
+            RequestState::Unbegun => self.end(RequestEnd::Cancelled),
+            RequestState::Authorizing { .. } => self.cancel_wait(),
+            RequestState::BackingOff { .. } => {
+                if !self.config.has(Fault::BackoffLeftAtCancel) {
+                    let timer = RequestTimer::Backoff(self.request.ledger.next());
+                    (self.sink)(RequestEffect::Disarm { timer });
+                }
+                self.cancel_wait();
+            }
+            RequestState::Streaming { .. } | RequestState::Delivering
+                if self.config.has(Fault::CancelEndsBeside) =>
+            {
+                self.request.ledger.close(Fate::Lost);
+                self.end(RequestEnd::Cancelled);
+            }
+            RequestState::Streaming { .. } | RequestState::Delivering => {
+                self.request.state = RequestState::Stopping(Aim::Cancel);
+                self.request.stop(self.config, self.sink);
+            }
+            RequestState::Stopping(Aim::Failover) if self.config.has(Fault::FailoverOutlivesCancel) => {}
+            RequestState::Stopping(Aim::Failover) => {
+                self.request.state = RequestState::Stopping(Aim::Cancel);
+            }
+        }
+        Outcome::Applied
+    }
+
+    /// Nothing is open, so that nothing has to be waited for (S19).
+    fn cancel_wait(&mut self) {
+        let waits = self.request.state;
+        self.end(RequestEnd::Cancelled);
+        if self.config.has(Fault::CancelMissesWait) {
+            self.request.state = waits;
+        }
+    }
+
+    fn backoff_elapsed(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits_next(attempt) {
+            return self.unfit(fit, event);
+        }
+        match self.request.state {
+            RequestState::BackingOff { after, .. } => {
+                self.send_later(SendReason::Retry(after));
+                Outcome::Applied
+            }
+            RequestState::Authorizing { reason: SendReason::Retry(_), .. }
+                if self.config.has(Fault::AnyBackoff) =>
+            {
+                self.send_later(SendReason::Failover);
+                Outcome::Applied
+            }
+            RequestState::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. } => {
+                Outcome::Ignored(Ignored::Duplicate)
+            }
+            RequestState::Authorizing {
+                reason: SendReason::First | SendReason::FreshToken | SendReason::FullInput,
+                ..
+            }
+            | RequestState::Unbegun
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::Stopping(_)
+            | RequestState::Ended(_) => self.unfit(Fit::NeverAsked, event),
+        }
+    }
+
+    fn grace_elapsed(&mut self, attempt: Attempt, event: RequestEvent) -> Reply {
+        if let Err(fit) = self.request.fits(attempt, self.config) {
+            return self.unfit(fit, event);
+        }
+        let aim = match self.request.state {
+            RequestState::Stopping(aim) => aim,
+            RequestState::Streaming { .. } if self.config.has(Fault::AnyGrace) => Aim::Failover,
+            RequestState::Streaming { .. } | RequestState::Delivering => {
+                return self.unfit(Fit::NeverAsked, event);
+            }
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Ended(_) => return self.unfit(Fit::Stale, event),
+        };
+        if !self.config.has(Fault::NoFence) {
+            (self.sink)(RequestEffect::Fence { attempt });
+        }
+        self.request.ledger.close(Fate::Lost);
+        self.stopped_for(aim);
+        Outcome::Applied
+    }
+
+    /// The send that was told to stop is closed.
+    fn stopped_for(&mut self, aim: Aim) {
+        match aim {
+            Aim::Failover => self.send_later(SendReason::Failover),
+            Aim::Cancel => self.end(RequestEnd::Cancelled),
+        }
+    }
+
+    /// The last send failed in a way that may pass. Where it went is as good as any other place, or there is a better one.
+    fn try_again(&mut self, after: Passing, retry_after_ms: Option<u32>, jitter_ms: u32) {
+        let failed = self.request.last();
+        let elsewhere = self
+            .request
+            .ledger
+            .last()
+            .is_some_and(|send| send.profile != self.request.preferred(self.config));
+        if self.request.is_spent(self.config) {
+            self.end(RequestEnd::Failed(RequestReason::AttemptsExhausted));
+        } else if elsewhere || self.config.has(Fault::RetriesAtOnce) {
+            self.send_later(SendReason::Failover);
+        } else {
+            let after_ms = backoff(self.config, failed, retry_after_ms, jitter_ms);
+            self.request.state = RequestState::BackingOff { after, after_ms };
+            if !self.config.has(Fault::NoRetryTimer) {
+                let timer = RequestTimer::Backoff(self.request.ledger.next());
+                (self.sink)(RequestEffect::Arm { timer, after_ms });
+            }
+        }
+    }
+
+    /// The next send goes to the preferred profile; `reason` is why, if that is where the last one went.
+    fn send_later(&mut self, reason: SendReason) {
+        let profile = self.request.preferred(self.config);
+        let elsewhere = self.request.ledger.last().is_some_and(|send| send.profile != profile);
+        self.authorize(profile, if elsewhere { SendReason::Failover } else { reason });
+    }
+
+    /// Every send begins here (S2).
+    fn authorize(&mut self, profile: ProfileId, reason: SendReason) {
+        if reason != SendReason::First && self.request.is_spent(self.config) {
+            return self.end(RequestEnd::Failed(RequestReason::AttemptsExhausted));
+        }
+        self.request.state = RequestState::Authorizing { profile, reason };
+        (self.sink)(self.request.get_credential(profile));
+    }
+
+    fn disarm_grace(&mut self) {
+        if !self.config.has(Fault::GraceLeftArmed) {
+            (self.sink)(RequestEffect::Disarm { timer: RequestTimer::Grace(self.request.last()) });
+        }
+    }
+
+    fn end(&mut self, end: RequestEnd) {
+        self.request.state = RequestState::Ended(end);
+        (self.sink)(RequestEffect::Ended { end });
+    }
+
+    fn unfit(&self, fit: Fit, event: RequestEvent) -> Reply {
+        match fit {
+            Fit::Stale => Outcome::Ignored(Ignored::Stale),
+            Fit::Terminal => Outcome::Ignored(Ignored::Terminal),
+            Fit::NeverAsked => {
+                Outcome::Rejected(RequestRejected::NeverAsked { state: self.request.state, event })
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What must be true of a request that is read from outside.
+
+use super::{
+    Aim, Fate, Passing, ProfileId, Request, RequestEnd, RequestReason, RequestState, SendReason, SendRecord,
+};
+use crate::config::Config;
+use crate::credential::Generation;
+use core::error::Error;
+use core::fmt;
+
+/// Why a request cannot have come from events: what [`Request::validate`] found first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestCorrupt {
+    /// There is no such list of profiles, or something names a profile that is not in it.
+    Profiles,
+    /// The sends are too many, or do not follow from each other.
+    Ledger,
+    /// What was sent does not lead to the state.
+    State,
+}
+
+impl fmt::Display for RequestCorrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Profiles => "the profiles of the request cannot be",
+            Self::Ledger => "the sends of the request do not follow from each other",
+            Self::State => "the state of the request does not follow from its sends",
+        })
+    }
+}
+
+impl Error for RequestCorrupt {}
+
+impl Request {
+    /// Checks what must be true of every request.
+    ///
+    /// # Errors
+    ///
+    /// The first contradiction.
+    pub fn validate(&self, config: &Config) -> Result<(), RequestCorrupt> {
+        let rules = [
+            (self.profiles_fit(), RequestCorrupt::Profiles),
+            (self.ledger_fits(config), RequestCorrupt::Ledger),
+            (self.state_fits(config), RequestCorrupt::State),
+        ];
+        rules.into_iter().find(|(fits, _)| !fits).map_or(Ok(()), |(_, corrupt)| Err(corrupt))
+    }
+
+    /// A request that nobody began knows nothing, also if it was cancelled.
+    fn profiles_fit(&self) -> bool {
+        let Self { state, profiles, refused, ledger, .. } = self;
+        if *self == (Self { state: *state, ..Self::default() }) {
+            return matches!(state, RequestState::Unbegun | RequestState::Ended(RequestEnd::Cancelled));
+        }
+        let known = |profile: ProfileId| profile.0 < profiles.count;
+        *state != RequestState::Unbegun
+            && profiles.can_be(self.previous)
+            && refused.is_none_or(|refusal| known(refusal.profile))
+            && ledger.sends().iter().all(|send| known(send.profile))
+    }
+
+    fn ledger_fits(&self, config: &Config) -> bool {
+        let sends = self.ledger.sends();
+        let once = |reason| sends.iter().filter(|send| send.reason == reason).count() <= 1;
+        let follow = sends.is_sorted_by(|before, send| {
+            follows(*before, send.profile, send.reason) && !matches!(before.fate, Fate::Open | Fate::Whole)
+        });
+        let first = sends.first().is_none_or(|send| send.reason == SendReason::First);
+        let fresh = sends.iter().find(|send| send.reason == SendReason::FreshToken);
+        let full = sends.iter().any(|send| send.reason == SendReason::FullInput);
+        let refused = self.refused.map(|refusal| refusal.profile);
+        self.ledger.is_sound()
+            && sends.len() <= usize::from(config.attempts_max).max(1)
+            && follow
+            && first
+            && once(SendReason::FreshToken)
+            && once(SendReason::FullInput)
+            && fresh.is_none_or(|send| Some(send.profile) == refused)
+            && (!full || self.previous.is_none())
+    }
+
+    fn state_fits(&self, config: &Config) -> bool {
+        let last = self.ledger.last();
+        let fate = last.map(|send| send.fate);
+        let is_over = matches!(fate, None | Some(Fate::Refused | Fate::Lost));
+        let may_send = |profile, reason| match last {
+            None => reason == SendReason::First,
+            Some(before) => is_over && !self.is_spent(config) && follows(*before, profile, reason),
+        };
+        let is_open = fate == Some(Fate::Open);
+        match self.state {
+            RequestState::Unbegun => fate.is_none(),
+            RequestState::Authorizing { profile, reason } => {
+                profile.0 < self.profiles.count && may_send(profile, reason) && self.may_be_due(reason)
+            }
+            RequestState::Streaming { generation } => {
+                let refused = last.map_or(Generation(0), |send| self.newer_than(send.profile));
+                is_open && generation > refused
+            }
+            RequestState::Delivering | RequestState::Stopping(Aim::Cancel) => is_open,
+            RequestState::Stopping(Aim::Failover) => is_open && !self.is_spent(config),
+            RequestState::BackingOff { after, .. } => {
+                last.is_some_and(|send| may_send(send.profile, SendReason::Retry(after)))
+            }
+            RequestState::Ended(RequestEnd::Accepted { attempt }) => {
+                fate == Some(Fate::Whole) && attempt == self.last()
+            }
+            RequestState::Ended(RequestEnd::Cancelled) => !is_open,
+            RequestState::Ended(RequestEnd::Failed(reason)) => is_over && self.can_fail(reason, fate, config),
+        }
+    }
+
+    /// Whether what a send is due for is so, and was not made up for before.
+    fn may_be_due(&self, reason: SendReason) -> bool {
+        let is_new = self.ledger.sends().iter().all(|send| send.reason != reason);
+        match reason {
+            SendReason::FreshToken => is_new && self.refused.is_some(),
+            SendReason::FullInput => is_new && self.previous.is_none(),
+            SendReason::First | SendReason::Retry(_) | SendReason::Failover => true,
+        }
+    }
+
+    /// Whether a request can have failed like this after a last send that ended like that.
+    fn can_fail(&self, reason: RequestReason, fate: Option<Fate>, config: &Config) -> bool {
+        match reason {
+            RequestReason::AttemptsExhausted => fate.is_some() && self.is_spent(config),
+            RequestReason::Credential => fate.is_none() || !self.is_spent(config),
+            RequestReason::Unauthorized => fate == Some(Fate::Refused) && self.refused.is_some(),
+            RequestReason::ContextTooLong | RequestReason::Invalid => fate == Some(Fate::Refused),
+            RequestReason::Interrupted => fate.is_some(),
+        }
+    }
+}
+
+/// Whether a send to `profile` can come after another for this reason.
+fn follows(before: SendRecord, profile: ProfileId, reason: SendReason) -> bool {
+    let same = before.profile == profile;
+    match reason {
+        SendReason::First => false,
+        SendReason::FreshToken | SendReason::FullInput | SendReason::Retry(Passing::Throttled) => {
+            same && before.fate == Fate::Refused
+        }
+        SendReason::Retry(Passing::Transient | Passing::Interrupted) => same && before.fate == Fate::Lost,
+        SendReason::Failover => true,
+    }
+}
