@@ -35,6 +35,7 @@ mod kernel;
 mod lifecycle;
 #[cfg(test)]
 mod oracle;
+mod pool;
 mod roster;
 mod session;
 mod task;
@@ -53,6 +54,10 @@ pub use health::{
     ToolId, WatchNumber,
 };
 pub use kernel::Kernel;
+pub use pool::{
+    Agent, AgentId, AgentState, Booking, Epoch, Lease, Place, Pool, PoolConfig, PoolCorrupt, PoolEffect,
+    PoolEnd, PoolEvent, PoolRejected, PoolTimer, Priority, Renewal, Standing, Stay, UserId, WorkEnd,
+};
 pub use roster::Task;
 pub use session::{
     IteratorEnd, IteratorId, PROMPTS_MAX, PromptEnd, PromptId, Session, SessionEffect, SessionEvent,
