@@ -8,6 +8,8 @@ mod beside;
 mod health;
 mod lifecycle_page;
 mod page;
+mod pool;
+mod pool_twin;
 mod session;
 mod situations;
 mod twin;

@@ -80,14 +80,14 @@ pub struct Pool {
 }
 
 /// A pool as it is stored: the queue and the counts follow from this.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    config: PoolConfig,
-    submissions: u64,
-    epoch: Epoch,
-    tasks: BTreeMap<TaskId, Booking>,
-    last: AgentId,
-    agents: BTreeMap<AgentId, Agent>,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub(crate) config: PoolConfig,
+    pub(crate) submissions: u64,
+    pub(crate) epoch: Epoch,
+    pub(crate) tasks: BTreeMap<TaskId, Booking>,
+    pub(crate) last: AgentId,
+    pub(crate) agents: BTreeMap<AgentId, Agent>,
 }
 
 impl From<Stored> for Pool {

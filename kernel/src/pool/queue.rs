@@ -7,7 +7,7 @@
 //!
 //! Next is the lowest place of all users that have room in their quota.
 
-use super::quota::Accounts;
+use super::quota::{Account, Accounts};
 use super::vocabulary::UserId;
 use crate::vocabulary::TaskId;
 use alloc::collections::BTreeMap;
@@ -54,20 +54,20 @@ impl Queue {
     pub(super) fn enqueue(&mut self, user: UserId, place: Place, task: TaskId) {
         self.change(user, |queue| {
             queue.waiting.insert((user, place), task);
-            queue.accounts.change(user, |account| account.queued += 1);
+            queue.accounts.change(user, Account::queue);
         });
     }
 
     /// A stored task that an agent has.
     pub(super) fn find_held(&mut self, user: UserId) {
-        self.change(user, |queue| queue.accounts.change(user, |account| account.held += 1));
+        self.change(user, |queue| queue.accounts.change(user, Account::hold));
     }
 
     /// A task waits no more, and nobody has it.
     pub(super) fn withdraw(&mut self, user: UserId, place: Place) {
         self.change(user, |queue| {
             queue.waiting.remove(&(user, place));
-            queue.accounts.change(user, |account| account.queued -= 1);
+            queue.accounts.change(user, Account::withdraw);
         });
     }
 
@@ -76,15 +76,15 @@ impl Queue {
         self.change(user, |queue| {
             queue.waiting.remove(&(user, place));
             queue.accounts.change(user, |account| {
-                account.queued -= 1;
-                account.held += 1;
+                account.withdraw();
+                account.hold();
             });
         });
     }
 
     /// An agent has it no more, and it has ended.
     pub(super) fn release(&mut self, user: UserId) {
-        self.change(user, |queue| queue.accounts.change(user, |account| account.held -= 1));
+        self.change(user, |queue| queue.accounts.change(user, Account::release));
     }
 
     /// An agent has it no more, and it waits for another one.
@@ -92,8 +92,8 @@ impl Queue {
         self.change(user, |queue| {
             queue.waiting.insert((user, place), task);
             queue.accounts.change(user, |account| {
-                account.held -= 1;
-                account.queued += 1;
+                account.release();
+                account.queue();
             });
         });
     }

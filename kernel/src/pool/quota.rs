@@ -15,6 +15,24 @@ pub(super) struct Account {
     pub(super) held: u32,
 }
 
+impl Account {
+    pub(super) fn queue(&mut self) {
+        self.queued += 1;
+    }
+
+    pub(super) fn hold(&mut self) {
+        self.held += 1;
+    }
+
+    pub(super) fn withdraw(&mut self) {
+        self.queued = self.queued.saturating_sub(1);
+    }
+
+    pub(super) fn release(&mut self) {
+        self.held = self.held.saturating_sub(1);
+    }
+}
+
 /// Every user with a queued or assigned task. It follows from the tasks, and is kept because to count them anew would
 /// cost as much as there are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
