@@ -412,6 +412,85 @@ faults! {
         /// Forgets at restart the send that is to stop.
         ResyncForgetsStop,
     }
+    /// Those of pools.
+    OF_POOLS {
+        /// Takes a submission that comes again for that of a new task.
+        SubmissionDoubled,
+        /// Takes in more than fits.
+        PoolUnbounded,
+        /// Assigns a task of low priority when nothing of a higher one is there.
+        PriorityStarves,
+        /// Puts a task that was lost behind all others.
+        PlaceLost,
+        /// Leaves a cancelled task in the queue.
+        CancelMissesQueue,
+        /// Ends a cancelled task as its agent says.
+        CompletionOvertakes,
+        /// Lets heartbeats renew the lease of a cancelled task.
+        CancelIsRenewed,
+        /// Assigns more of a user's tasks than the quota allows.
+        QuotaIgnored,
+        /// Gives a place in the quota back at the cancel and at the end.
+        QuotaReleasedTwice,
+        /// Does not give a place in the quota back.
+        QuotaKept,
+        /// Assigns under the epoch of the last assignment.
+        EpochKept,
+        /// Leaves an assigned task in the queue.
+        AssignedStaysQueued,
+        /// Assigns a task that is lost again and again.
+        NoAttemptsBound,
+        /// Takes what an agent says under any lease for the present one.
+        AnyLease,
+        /// Arms no timer for a lease.
+        NoLeaseTimer,
+        /// Loses a lease that was renewed.
+        RenewalForgotten,
+        /// Does not put a task back whose lease was lost.
+        LostTaskForgotten,
+        /// Uses an agent again that was lost.
+        LostAgentReused,
+        /// Says the end of a task again, as the doubled report says.
+        EndsTwice,
+        /// Forgets a task before its end is acknowledged.
+        PoolEndForgotten,
+        /// Uses an agent again before it is cleaned.
+        UncleanIdle,
+        /// Takes the end of any cleaning for that of the present one.
+        AnyCleaning,
+        /// Takes any timer of an agent for the one that is armed.
+        AnyPoolTimer,
+        /// Removes an agent that is to be drained with the task that it has.
+        DrainTakesTask,
+        /// Cleans an agent that was drained, and uses it again.
+        DrainedReused,
+        /// Orders no agent.
+        ProvisionsNothing,
+        /// Orders more agents than may be.
+        ProvisionsWithoutBound,
+        /// Orders an agent at once in place of one that could not be started.
+        FailsWithoutPause,
+        /// Removes agents of the minimum.
+        RetiresMinimum,
+        /// Gives no order to remove an agent that is to leave.
+        NotRetired,
+        /// Takes no notice of a container that comes after it was removed.
+        LeaksContainer,
+        /// Forgets at restart the agents that were ordered.
+        ResyncForgetsProvisions,
+        /// Forgets at restart the agents that were to be removed.
+        ResyncForgetsRetirements,
+        /// Forgets at restart what was assigned.
+        ResyncForgetsAssignments,
+        /// Forgets at restart who was told to stop.
+        ResyncForgetsStops,
+        /// Forgets at restart which agents were to be cleaned.
+        ResyncForgetsCleaning,
+        /// Forgets at restart the timers of agents.
+        ResyncForgetsPoolTimers,
+        /// Forgets at restart the ends of tasks that were not acknowledged.
+        ResyncForgetsPoolEnds,
+    }
 }
 
 impl Config {

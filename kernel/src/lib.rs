@@ -36,6 +36,7 @@ mod kernel;
 mod lifecycle;
 #[cfg(test)]
 mod oracle;
+mod pool;
 mod request;
 mod roster;
 mod session;
@@ -60,6 +61,10 @@ pub use health::{
     ToolId, WatchNumber,
 };
 pub use kernel::Kernel;
+pub use pool::{
+    Agent, AgentId, AgentState, Booking, Epoch, Lease, Place, Pool, PoolConfig, PoolCorrupt, PoolEffect,
+    PoolEnd, PoolEvent, PoolRejected, PoolTimer, Priority, Renewal, Standing, Stay, UserId, WorkEnd,
+};
 pub use request::{
     Aim, Conversation, Fate, Input, Ledger, PROFILES_MAX, Passing, Previous, ProfileId, Profiles, Refusal,
     Request, RequestCorrupt, RequestEffect, RequestEnd, RequestEvent, RequestReason, RequestRejected,

@@ -9,6 +9,8 @@ mod credential;
 mod health;
 mod lifecycle_page;
 mod page;
+mod pool;
+mod pool_twin;
 mod request;
 mod session;
 mod situations;
