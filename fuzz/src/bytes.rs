@@ -49,8 +49,8 @@ impl<'a> Bytes<'a> {
     fn number(&mut self, max: u64) -> u64 {
         match self.byte() {
             byte @ 0..=179 => u64::from(byte % 4),
-            byte @ 180..=249 => u64::from(byte % 10),
-            byte => max - u64::from(byte - 250),
+            byte @ 180..=253 => u64::from(byte % 10),
+            byte => max - u64::from(byte - 254),
         }
     }
 }

@@ -5,11 +5,13 @@
 
 mod bytes;
 mod events;
+mod machines;
 mod records;
 mod snapshots;
 
 pub use bytes::Bytes;
 pub use events::{events, history};
+pub use machines::{machine_history, machines};
 pub use records::records;
 pub use snapshots::snapshots;
 
@@ -17,4 +19,5 @@ pub use snapshots::snapshots;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its program for `cargo fuzz`.
-pub const TARGETS: &[(&str, Target)] = &[("events", events), ("records", records), ("snapshots", snapshots)];
+pub const TARGETS: &[(&str, Target)] =
+    &[("events", events), ("machines", machines), ("records", records), ("snapshots", snapshots)];

@@ -3,7 +3,7 @@
 //! It is no search: `cargo fuzz` is. It holds that no target panics on what is easily thought of, and that the targets get
 //! somewhere.
 
-use downbeat_fuzz::{Bytes, TARGETS, history};
+use downbeat_fuzz::{Bytes, TARGETS, history, machine_history};
 use downbeat_kernel::Event;
 use std::collections::BTreeSet;
 
@@ -59,7 +59,7 @@ impl Random {
 /// Sound input of each target, to be damaged.
 fn sound(target: &str, random: &mut Random) -> Vec<u8> {
     match target {
-        "events" => random.bytes(400),
+        "events" | "machines" => random.bytes(400),
         "records" => RECORDS.as_bytes().to_vec(),
         "snapshots" => {
             let (kernel, _) = history(&random.bytes(300));
@@ -116,6 +116,23 @@ fn histories_apply_every_kind_of_event() {
         "Worker AnswerReceived", "Worker ApprovalRequested", "Worker CompleteRequested", "Worker InterruptRequested",
         "Worker Observed", "Worker ProgressReported", "Worker ReportAcknowledged", "Worker Reported", "Worker Session",
         "Worker TimerFired", "Worker WrapUpRequested",
+    ]);
+}
+
+#[test]
+fn histories_of_machines_apply_every_kind_of_event() {
+    let applied: BTreeSet<String> =
+        (0..2 * INPUTS).flat_map(|seed| machine_history(&Random::new(seed).bytes(600))).collect();
+    let applied: Vec<&str> = applied.iter().map(String::as_str).collect();
+    #[rustfmt::skip]
+    assert_eq!(applied, [
+        "Credential Elapsed", "Credential RefreshEnded", "Credential StoreChanged", "Credential StoreRead",
+        "Credential Wanted", "Credential WriteEnded",
+        "Pool CancelRequested", "Pool Cleaned", "Pool DrainRequested", "Pool Elapsed", "Pool EndAcknowledged",
+        "Pool Gone", "Pool Heartbeat", "Pool Started", "Pool Submitted", "Pool WorkEnded",
+        "Request Began", "Request CancelRequested", "Request CredentialFailed", "Request CredentialGiven",
+        "Request OutputDelivered", "Request ProfileDown", "Request ProfileUp", "Request ResponseEnded",
+        "Request SendFailed", "Request Stopped", "Request TimerFired", "Request UsageReported",
     ]);
 }
 
