@@ -38,6 +38,7 @@ impl Scene<'_> {
 
     /// `waitForClarification`.
     fn wait(&mut self, pid: Pid) {
+        self.state.truth.is_stop_pending = false;
         let worker = &mut self.state.worker;
         worker.handed = worker.slot.take();
         let on = if worker.handed.is_some() || !worker.status.is_active() {
@@ -148,6 +149,7 @@ impl Scene<'_> {
 
     fn exit(&mut self, pid: Pid) {
         self.tell(WORKER, WORKER, || "the loop ends".to_owned());
+        self.state.truth.is_stop_pending = false;
         self.state.monitor = None;
         self.state.processes.end(pid);
     }

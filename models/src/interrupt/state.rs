@@ -156,6 +156,8 @@ pub struct Truth {
     pub delivered: u8,
     /// A person stopped or paused the worker, and has not written or resumed since.
     pub is_held: bool,
+    /// A person stopped the turn that is under way or about to begin, and it has not ended.
+    pub is_stop_pending: bool,
     /// A progress check stopped a turn of the instructions or of a message, and no person has ended the matter.
     pub is_stopped: bool,
     /// It was completed or killed from outside.
@@ -243,6 +245,11 @@ impl State {
         let message = Prompt::Message(m);
         let kept = [self.worker.slot, self.worker.handed, Some(self.prompt)].contains(&Some(message));
         kept && self.executor().is_some() && !self.is_forsaken()
+    }
+
+    /// Whether a turn waits for the approval of a person who can give it: nobody finds a worker that was killed.
+    pub fn asks_person(&self) -> bool {
+        self.approval == Approval::Pending && !self.truth.is_killed
     }
 
     /// Whether a message has reached the model.

@@ -97,6 +97,7 @@ impl Scene<'_> {
         self.spend(|left| &mut left.stops)?;
         self.state.truth.is_held = true;
         self.state.truth.is_stopped = false;
+        self.state.truth.is_stop_pending = self.state.gap().is_some();
         self.interrupt(PERSON);
         Some(())
     }
