@@ -173,15 +173,7 @@ impl Model for Interrupt {
             },
             approval: Approval::None,
             monitor: self.is_monitored.then(Flags::default),
-            truth: Truth {
-                sent: 0,
-                delivered: 0,
-                is_held: false,
-                is_stop_pending: false,
-                is_stopped: false,
-                is_ended: false,
-                is_killed: false,
-            },
+            truth: Truth::NOTHING,
             left: self.left,
         };
         let mut scene = self.scene(&state, false);

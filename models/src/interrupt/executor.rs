@@ -79,6 +79,9 @@ impl Scene<'_> {
             flags.is_executing = true;
         }
         let prompt = self.state.prompt;
+        if self.state.truth.is_asked_for(prompt) {
+            self.state.truth.held_from = None;
+        }
         self.tell(WORKER, WORKER, || format!("executes {}", words(prompt)));
         let execute = self.call();
         let on = if self.state.session.exists { Await::Resolved } else { Await::External };

@@ -6,7 +6,7 @@ use super::Interrupt;
 use super::process::InvokeAt;
 use super::process::Process;
 use super::scene::words;
-use super::state::{Approval, Generator, MESSAGES, Prompt, Settled, State};
+use super::state::{Approval, Generator, MESSAGES, Settled, State};
 
 /// All of them, in the order of the report.
 pub fn all() -> Vec<Property<Interrupt>> {
@@ -90,9 +90,11 @@ fn safety() -> Vec<Property<Interrupt>> {
         ),
         Property::always_step(
             "S13",
-            "a worker that a person stopped or paused does not begin a turn by itself",
-            |_, before: &State, _, after: &State| !(after.truth.is_held && begins(before, after)),
-            |_, before, _, _| before.truth.is_held,
+            "a worker that a person stopped or paused begins no turn but with a message that was sent after that",
+            |_, before: &State, _, after: &State| {
+                !begins(before, after) || before.truth.is_asked_for(after.prompt)
+            },
+            |_, before, _, _| before.truth.held_from.is_some(),
             |_, state| format!("a person stopped it, and a turn begins with {}", words(state.prompt)),
         ),
         Property::always(
@@ -181,10 +183,8 @@ fn is_gone(state: &State) -> bool {
     !state.worker.has_waiter || state.truth.is_killed
 }
 
-/// Whether a turn begins that the person did not ask for with a message.
 fn begins(before: &State, after: &State) -> bool {
-    let asked_for = matches!(after.prompt, Prompt::Message(_));
-    before.execution().is_none() && after.execution().is_some() && !asked_for
+    before.execution().is_none() && after.execution().is_some()
 }
 
 fn invokes(state: &State) -> bool {
