@@ -22,7 +22,9 @@ use downbeat_sim::model::{Fairness, Model, Property, Told};
 use downbeat_sim::report::Verdict;
 
 use self::monitor::{Age, Ages, Flags};
-use self::state::{Action, BUDGET_MAX, Job, Left, Prompt, State, Streaks, THRESHOLD_MAX, Tool, Turn, Worker};
+use self::state::{
+    Action, BUDGET_MAX, Hold, Job, Left, Prompt, State, Streaks, THRESHOLD_MAX, Tool, Turn, Worker,
+};
 use self::steps::{MONITOR, ORCHESTRATOR, PERSON, Scene, WORKER};
 
 /// One worker, its monitor, and the orchestrator that handles the reports.
@@ -143,7 +145,7 @@ impl Model for Health {
             updates: 0,
             is_record_gone: false,
             job: Job::Open,
-            is_held: false,
+            hold: Hold::None,
             is_answered: false,
             left: self.left,
         }]

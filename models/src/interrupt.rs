@@ -75,8 +75,10 @@ pub fn variants() -> Vec<Variant> {
     let as_is = BOUNDS.into_iter().fold(as_is, |variant, (name, default, least, most, help)| {
         variant.bound(name, default, u64::from(least)..=u64::from(most), help)
     });
-    let violated =
-        ["S5", "S6", "S7", "S9", "S11", "S12", "S13", "alone", "resumed", "deadlock", "L1", "L2", "L3"];
+    let violated = [
+        "S5", "S6", "S7", "S9", "S11", "S12", "S13", "alone", "resumed", "deadlock", "L1", "L2", "stops",
+        "L3",
+    ];
     let as_is = violated.into_iter().fold(as_is, |variant, id| variant.expect(id, Verdict::Violated));
     let deep = [("troubles", 3), ("failures", 2), ("breaker", 2)];
     std::iter::once(as_is.headline("resumed").deep(deep)).chain(kernel::variants()).collect()
@@ -171,14 +173,7 @@ impl Model for Interrupt {
             },
             approval: Approval::None,
             monitor: self.is_monitored.then(Flags::default),
-            truth: Truth {
-                sent: 0,
-                delivered: 0,
-                is_held: false,
-                is_stopped: false,
-                is_ended: false,
-                is_killed: false,
-            },
+            truth: Truth::NOTHING,
             left: self.left,
         };
         let mut scene = self.scene(&state, false);

@@ -8,6 +8,7 @@ use downbeat_models::worker::{Budget, Scenario};
 use downbeat_models::{health, interrupt, registry};
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::{Run, Settings, Variant, run};
+use downbeat_sim::report::Verdict;
 
 const MODELS: [&str; 2] = ["health", "interrupt"];
 
@@ -47,6 +48,30 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
         counts.push(format!("{name:<20}{distinct:>9} states, depth {depth}"));
     }
     insta::assert_snapshot!("state-counts", counts.join("\n"));
+}
+
+/// What the pages say of the as-is systems within other bounds than the default ones.
+#[test]
+fn verdicts_of_the_pages_within_other_bounds_are_found() {
+    type Case = (&'static str, &'static str, &'static [(&'static str, u64)], Verdict);
+    #[rustfmt::skip]
+    let cases: [Case; 7] = [
+        ("health",    "L3",       &[("deaf", 0), ("removals", 0)],         Verdict::Holds),
+        ("interrupt", "S11",      &[("pauses", 0), ("ends", 0)],           Verdict::Holds),
+        ("interrupt", "L3",       &[("pauses", 0), ("ends", 0)],           Verdict::Holds),
+        ("interrupt", "deadlock", &[("pauses", 0), ("ends", 0)],           Verdict::Holds),
+        ("interrupt", "stops",    &[("pauses", 0)],                        Verdict::Holds),
+        ("interrupt", "stops",    &[("pauses", 0), ("late-listeners", 0)], Verdict::Violated),
+        ("interrupt", "S12",      &[("pauses", 0), ("late-listeners", 0), ("monitored", 0)], Verdict::Holds),
+    ];
+    let registry = registry();
+    for (model, id, bounds, expected) in cases {
+        let variant = registry.variant(model, "as-is").expect("a variant");
+        let run = check(variant, bounds, Some(id));
+        let found: Vec<_> =
+            run.evaluated().map(|property| (property.found.id, property.found.verdict)).collect();
+        assert_eq!(found, [(id, expected)], "{model} {bounds:?}");
+    }
 }
 
 /// The edges of the table that no variant takes.

@@ -3,7 +3,7 @@
 use downbeat_sim::model::Property;
 
 use super::Health;
-use super::state::{Job, Prompt, State, Turn, Worker};
+use super::state::{Hold, Job, Prompt, State, Turn, Worker};
 use super::steps::words;
 
 /// All of them, in the order of the report.
@@ -21,9 +21,11 @@ pub fn all() -> Vec<Property<Health>> {
         ),
         Property::always_step(
             "S13",
-            "a worker that a person stopped does not start by itself",
-            |_, before: &State, _, after: &State| !(after.is_held && starts_itself(before, after)),
-            |_, before, _, _| before.is_held,
+            "a worker that a person stopped begins no turn but with a message that was sent after that",
+            |_, before: &State, _, after: &State| {
+                begun(before, after).is_none_or(|prompt| before.hold.admits(prompt))
+            },
+            |_, before, _, _| before.hold != Hold::None,
             |_, state| match state.turn() {
                 Some(prompt) => {
                     format!("a person stopped the worker, and a turn begins with {}", words(prompt))
@@ -101,9 +103,9 @@ fn is_dropped(state: &State) -> bool {
     state.job == Job::Stopped && state.worker == Worker::Waiting
 }
 
-/// Whether a turn begins that no person asked for.
-fn starts_itself(before: &State, after: &State) -> bool {
-    before.turn().is_none() && after.turn().is_some_and(|prompt| prompt != Prompt::Message)
+/// The prompt of the turn that begins.
+fn begun(before: &State, after: &State) -> Option<Prompt> {
+    after.turn().filter(|_| before.turn().is_none())
 }
 
 fn alarms(before: &State, after: &State) -> bool {

@@ -64,6 +64,29 @@ pub enum Job {
     Settled,
 }
 
+/// Whether a person holds the worker (S13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pack)]
+pub enum Hold {
+    /// Nobody does.
+    None,
+    /// A person stopped it.
+    Stopped,
+    /// A person stopped it, and has written since; the turn of that message ends the hold. What was written before is
+    /// overwritten or over, so that a message that begins a turn is this one.
+    Written,
+}
+
+impl Hold {
+    /// Whether a turn with that prompt is what the person wants.
+    pub fn admits(self, prompt: Prompt) -> bool {
+        match self {
+            Self::None => true,
+            Self::Stopped => false,
+            Self::Written => prompt == Prompt::Message,
+        }
+    }
+}
+
 /// The two counts of activities in a row that the monitor reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pack)]
 pub struct Streaks {
@@ -131,8 +154,8 @@ pub struct State {
     pub is_record_gone: bool,
     /// In truth: what became of the instructions.
     pub job: Job,
-    /// In truth: a person stopped the worker and has not written since.
-    pub is_held: bool,
+    /// In truth: whether a person holds the worker.
+    pub hold: Hold,
     /// In truth: an inquiry was answered, and nobody else has sent anything since.
     pub is_answered: bool,
     /// What may still happen.
@@ -192,4 +215,27 @@ pub enum Action {
     Stop,
     /// The record of the task is removed.
     Remove,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hold, Prompt};
+
+    #[test]
+    fn stopped_worker_admits_a_message_that_was_written_after_the_stop() {
+        #[rustfmt::skip]
+        let cases = [
+            ("nobody holds it",         Hold::None,    Prompt::Inquiry,  true),
+            ("written before the stop", Hold::Stopped, Prompt::Message,  false),
+            ("the monitor asks",        Hold::Stopped, Prompt::Inquiry,  false),
+            ("written after the stop",  Hold::Written, Prompt::Message,  true),
+            ("its instructions",        Hold::Written, Prompt::Job,      false),
+            ("the monitor asks first",  Hold::Written, Prompt::Inquiry,  false),
+            ("a check asks first",      Hold::Written, Prompt::Question, false),
+            ("a child is first",        Hold::Written, Prompt::Updates,  false),
+        ];
+        for (name, hold, prompt, expected) in cases {
+            assert_eq!(hold.admits(prompt), expected, "{name}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use downbeat_sim::model::{Arrow, Lane};
 
 use super::Health;
 use super::monitor::{Age, Ages, Report};
-use super::state::{Action, Job, Prompt, State, Tool, Turn, Worker};
+use super::state::{Action, Hold, Job, Prompt, State, Tool, Turn, Worker};
 
 /// Who a person is in a diagram.
 pub const PERSON: Lane = 0;
@@ -167,6 +167,9 @@ impl Scene<'_> {
     /// Steps 1 to 4 of the loop: there is no await between them while the circuit breaker is closed.
     fn begin(&mut self, prompt: Prompt) {
         self.active();
+        if self.state.hold.admits(prompt) {
+            self.state.hold = Hold::None;
+        }
         self.state.is_running = true;
         self.state.flags.is_executing = true;
         self.state.worker = Worker::Executing(prompt, Turn::Works);
@@ -259,7 +262,9 @@ impl Scene<'_> {
 
     fn write(&mut self) -> Option<()> {
         self.state.left.messages = self.state.left.messages.checked_sub(1)?;
-        self.state.is_held = false;
+        if self.state.hold == Hold::Stopped {
+            self.state.hold = Hold::Written;
+        }
         self.state.is_answered = false;
         self.tell(PERSON, ORCHESTRATOR, || "writes a message".to_owned());
         self.send(Prompt::Message);
@@ -271,7 +276,7 @@ impl Scene<'_> {
         if self.state.turn() == Some(Prompt::Job) || self.state.worker == Worker::Starting {
             self.state.job = Job::Settled;
         }
-        self.state.is_held = true;
+        self.state.hold = Hold::Stopped;
         self.interrupt(PERSON);
         Some(())
     }

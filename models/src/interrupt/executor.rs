@@ -38,6 +38,7 @@ impl Scene<'_> {
 
     /// `waitForClarification`.
     fn wait(&mut self, pid: Pid) {
+        self.state.truth.is_stop_pending = false;
         let worker = &mut self.state.worker;
         worker.handed = worker.slot.take();
         let on = if worker.handed.is_some() || !worker.status.is_active() {
@@ -78,6 +79,9 @@ impl Scene<'_> {
             flags.is_executing = true;
         }
         let prompt = self.state.prompt;
+        if self.state.truth.is_asked_for(prompt) {
+            self.state.truth.held_from = None;
+        }
         self.tell(WORKER, WORKER, || format!("executes {}", words(prompt)));
         let execute = self.call();
         let on = if self.state.session.exists { Await::Resolved } else { Await::External };
@@ -148,6 +152,7 @@ impl Scene<'_> {
 
     fn exit(&mut self, pid: Pid) {
         self.tell(WORKER, WORKER, || "the loop ends".to_owned());
+        self.state.truth.is_stop_pending = false;
         self.state.monitor = None;
         self.state.processes.end(pid);
     }

@@ -6,7 +6,7 @@ use super::Interrupt;
 use super::process::InvokeAt;
 use super::process::Process;
 use super::scene::words;
-use super::state::{Approval, Generator, MESSAGES, Prompt, Settled, State};
+use super::state::{Approval, Generator, MESSAGES, Settled, State};
 
 /// All of them, in the order of the report.
 pub fn all() -> Vec<Property<Interrupt>> {
@@ -75,11 +75,13 @@ fn safety() -> Vec<Property<Interrupt>> {
         Property::always(
             "S12",
             "an interrupt stops the turn that it was meant for and no other; what it stopped is resumed or reported",
-            |_, state: &State| !is_mistaken(state) && !is_dropped(state),
+            |_, state: &State| !is_missed(state) && !is_mistaken(state) && !is_dropped(state),
             |_, state| state.session.settled == Some(Settled::Aborted),
             |_, state| {
                 let prompt = words(state.prompt);
-                if is_mistaken(state) {
+                if is_missed(state) {
+                    format!("the turn with {prompt} is answered, after a person stopped it")
+                } else if is_mistaken(state) {
                     format!("the turn with {prompt} is rejected as aborted, and nobody interrupted it")
                 } else {
                     DROPPED.to_owned()
@@ -88,9 +90,11 @@ fn safety() -> Vec<Property<Interrupt>> {
         ),
         Property::always_step(
             "S13",
-            "a worker that a person stopped or paused does not begin a turn by itself",
-            |_, before: &State, _, after: &State| !(after.truth.is_held && begins(before, after)),
-            |_, before, _, _| before.truth.is_held,
+            "a worker that a person stopped or paused begins no turn but with a message that was sent after that",
+            |_, before: &State, _, after: &State| {
+                !begins(before, after) || before.truth.is_asked_for(after.prompt)
+            },
+            |_, before, _, _| before.truth.held_from.is_some(),
             |_, state| format!("a person stopped it, and a turn begins with {}", words(state.prompt)),
         ),
         Property::always(
@@ -114,7 +118,7 @@ fn liveness() -> Vec<Property<Interrupt>> {
             "S11",
             "every invoke settles",
             |_, state: &State| invokes(state),
-            |_, state| !invokes(state) || state.approval == Approval::Pending,
+            |_, state| !invokes(state) || state.asks_person(),
             |_, state| format!("invoke never returns: {}", unsettled(state)),
         ),
         Property::leads_to(
@@ -126,22 +130,34 @@ fn liveness() -> Vec<Property<Interrupt>> {
         ),
         Property::leads_to(
             "L2",
-            "a worker that is completed or killed comes to its end, and a stop ends the turn",
-            |_, state: &State| is_cancel_outstanding(state),
-            |_, state| !is_cancel_outstanding(state),
+            "a worker that is completed or killed ends its executor loop, or waits for a person",
+            |_, state: &State| is_end_pending(state),
+            |_, state| !is_end_pending(state) || state.asks_person(),
+            |_, state| format!("for ever: {}", unsettled(state)),
+        ),
+        Property::leads_to(
+            "stops",
+            "a turn that a person stops comes to its end, or waits for a person",
+            |_, state: &State| state.truth.is_stop_pending,
+            |_, state| !state.truth.is_stop_pending || state.asks_person(),
             |_, state| format!("for ever: {}", unsettled(state)),
         ),
         Property::leads_to(
             "L3",
             "a turn of a worker that is reported as unhealthy comes to an end",
             |_, state: &State| is_reported(state),
-            |_, state| !is_reported(state) || state.approval == Approval::Pending,
+            |_, state| !is_reported(state) || state.asks_person(),
             |_, state| format!("nobody acts: {}", unsettled(state)),
         ),
     ]
 }
 
 const DROPPED: &str = "the worker waits for a message, and what a check stopped was never resumed";
+
+/// Whether a turn comes to its result that a person had stopped.
+fn is_missed(state: &State) -> bool {
+    state.session.settled == Some(Settled::Result) && state.truth.is_stop_pending
+}
 
 /// Whether a turn was rejected as aborted whose own token is not cancelled.
 fn is_mistaken(state: &State) -> bool {
@@ -167,10 +183,8 @@ fn is_gone(state: &State) -> bool {
     !state.worker.has_waiter || state.truth.is_killed
 }
 
-/// Whether a turn begins that the person did not ask for with a message.
 fn begins(before: &State, after: &State) -> bool {
-    let asked_for = matches!(after.prompt, Prompt::Message(_));
-    before.execution().is_none() && after.execution().is_some() && !asked_for
+    before.execution().is_none() && after.execution().is_some()
 }
 
 fn invokes(state: &State) -> bool {
@@ -189,20 +203,21 @@ fn is_reported(state: &State) -> bool {
     state.monitor.is_some_and(|flags| flags.is_stuck && flags.is_executing)
 }
 
-fn is_cancel_outstanding(state: &State) -> bool {
-    let runs = state.execution().is_some();
-    (state.truth.is_ended && state.executor().is_some()) || (state.truth.is_held && runs)
+fn is_end_pending(state: &State) -> bool {
+    state.truth.is_ended && state.executor().is_some()
 }
 
 /// Whether the worker has ended, or waits for a person who can act on it.
 pub fn rests(state: &State) -> bool {
     let waits = state.worker.has_waiter && !state.truth.is_killed;
-    state.executor().is_none() || waits || state.approval == Approval::Pending
+    state.executor().is_none() || waits || state.asks_person()
 }
 
 fn unsettled(state: &State) -> String {
     let words = if state.waits() && is_gone(state) {
         "the executor loop waits for a message that cannot come"
+    } else if state.approval == Approval::Pending {
+        "a tool waits for an approval that nobody can give"
     } else if state.execution().is_some() {
         match state.session.generator {
             Generator::Dead => "a request is in the queue of an iterator that has ended",

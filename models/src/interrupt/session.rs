@@ -1,7 +1,6 @@
 //! The agent session, version v3, as far as one caller can tell.
 //!
-//! The check whether the token of the current request is cancelled, for each message that comes, is not here: an iterator
-//! that speaks was not aborted, and a listener that comes too late still comes before its next message.
+//! The current request is always that of the executor loop's turn, so that its token is the loop's.
 
 use downbeat_sim::event_loop::{Await, Pid};
 
@@ -140,7 +139,23 @@ impl Scene<'_> {
     /// A result: the head of the queue is completed, whoever it is.
     pub fn answered(&mut self) {
         self.tell(SDK, SESSION, || "a result".to_owned());
-        self.settle(Settled::Result);
+        if !self.leaves() {
+            self.settle(Settled::Result);
+        }
+    }
+
+    /// What the message loop asks at each message: whether the token of the current request is cancelled. Then it throws,
+    /// which ends the iterator, and catches. Nothing comes between the two, as only microtasks could, and there are none
+    /// when a message comes.
+    fn leaves(&mut self) -> bool {
+        let leaves = self.state.is_cancelled;
+        if leaves {
+            self.tell(SESSION, SESSION, || {
+                "the token of its request is cancelled: the loop throws".to_owned()
+            });
+            self.caught(Settled::Aborted);
+        }
+        leaves
     }
 
     /// The iterator throws, and nobody aborted it.
@@ -181,9 +196,12 @@ impl Scene<'_> {
         }
     }
 
-    /// A tool of the turn needs the approval of a person.
+    /// A tool of the turn needs the approval of a person. The call of the tool is a message, and comes before the question.
     pub fn asks_approval(&mut self) -> Option<()> {
         self.spend(|left| &mut left.approvals)?;
+        if self.leaves() {
+            return Some(());
+        }
         self.state.approval = Approval::Pending;
         if self.state.worker.status == Status::Running {
             self.state.worker.status = Status::WaitingApproval;

@@ -154,14 +154,38 @@ pub struct Truth {
     pub sent: u8,
     /// Those that reached the model, as bits.
     pub delivered: u8,
-    /// A person stopped or paused the worker, and has not written or resumed since.
-    pub is_held: bool,
+    /// A person stopped or paused the worker when so many messages were written. A resume ends that, and so does the turn
+    /// of a message that was written later.
+    pub held_from: Option<u8>,
+    /// A person stopped the turn that is under way or about to begin, and it has not ended.
+    pub is_stop_pending: bool,
     /// A progress check stopped a turn of the instructions or of a message, and no person has ended the matter.
     pub is_stopped: bool,
     /// It was completed or killed from outside.
     pub is_ended: bool,
     /// It was killed: nobody knows it any more.
     pub is_killed: bool,
+}
+
+impl Truth {
+    /// Nothing has happened yet.
+    pub const NOTHING: Self = Self {
+        sent: 0,
+        delivered: 0,
+        held_from: None,
+        is_stop_pending: false,
+        is_stopped: false,
+        is_ended: false,
+        is_killed: false,
+    };
+
+    /// Whether a turn is what the person wants: nobody holds the worker, or the message was written later (S13).
+    pub fn is_asked_for(&self, prompt: Prompt) -> bool {
+        self.held_from.is_none_or(|held_from| match prompt {
+            Prompt::Message(m) => m >= held_from,
+            Prompt::Job | Prompt::Inquiry | Prompt::Question => false,
+        })
+    }
 }
 
 /// One global state.
@@ -243,6 +267,11 @@ impl State {
         let message = Prompt::Message(m);
         let kept = [self.worker.slot, self.worker.handed, Some(self.prompt)].contains(&Some(message));
         kept && self.executor().is_some() && !self.is_forsaken()
+    }
+
+    /// Whether a turn waits for the approval of a person who can give it: nobody finds a worker that was killed.
+    pub fn asks_person(&self) -> bool {
+        self.approval == Approval::Pending && !self.truth.is_killed
     }
 
     /// Whether a message has reached the model.
@@ -391,4 +420,27 @@ pub enum Action {
     Complete,
     /// The worker is killed from outside.
     Kill,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Prompt, Truth};
+
+    #[test]
+    fn held_worker_is_asked_for_what_was_written_after_the_stop() {
+        #[rustfmt::skip]
+        let cases = [
+            ("nobody holds it",              None,    Prompt::Inquiry,    true),
+            ("its instructions",             Some(0), Prompt::Job,        false),
+            ("the monitor asks",             Some(0), Prompt::Inquiry,    false),
+            ("a check asks",                 Some(0), Prompt::Question,   false),
+            ("written after the stop",       Some(0), Prompt::Message(0), true),
+            ("written before the stop",      Some(1), Prompt::Message(0), false),
+            ("the first one after the stop", Some(1), Prompt::Message(1), true),
+        ];
+        for (name, held_from, prompt, expected) in cases {
+            let truth = Truth { held_from, ..Truth::NOTHING };
+            assert_eq!(truth.is_asked_for(prompt), expected, "{name}");
+        }
+    }
 }

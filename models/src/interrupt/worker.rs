@@ -88,15 +88,16 @@ impl Scene<'_> {
     pub fn write(&mut self) {
         let m = self.state.truth.sent;
         self.state.truth.sent += 1;
-        self.state.truth.is_held = false;
         self.send(PERSON, Prompt::Message(m));
     }
 
     /// A person stops the worker, and with that ends the matter of what a check stopped.
     pub fn stop(&mut self) -> Option<()> {
         self.spend(|left| &mut left.stops)?;
-        self.state.truth.is_held = true;
-        self.state.truth.is_stopped = false;
+        let is_in_turn = self.state.gap().is_some();
+        let truth = &mut self.state.truth;
+        truth.held_from = Some(truth.sent);
+        (truth.is_stopped, truth.is_stop_pending) = (false, is_in_turn);
         self.interrupt(PERSON);
         Some(())
     }
@@ -104,7 +105,7 @@ impl Scene<'_> {
     /// `pause`.
     pub fn pause(&mut self) -> Option<()> {
         self.spend(|left| &mut left.pauses)?;
-        self.state.truth.is_held = true;
+        self.state.truth.held_from = Some(self.state.truth.sent);
         self.state.worker.status = Status::Paused;
         self.tell(PERSON, WORKER, || "pauses it".to_owned());
         Some(())
@@ -112,7 +113,7 @@ impl Scene<'_> {
 
     /// `resume`.
     pub fn unpause(&mut self) {
-        self.state.truth.is_held = false;
+        self.state.truth.held_from = None;
         self.state.worker.status = Status::Running;
         self.tell(PERSON, WORKER, || "resumes it".to_owned());
     }
