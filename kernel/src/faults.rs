@@ -178,6 +178,10 @@ faults! {
         AnyTool,
         /// Sees a loop and does nothing.
         LoopWithoutRung,
+        /// Does not see a loop.
+        NeverWarnsOfLoops,
+        /// Does not see that one failure follows the other.
+        NeverWarnsOfErrors,
         /// Lets a success not end a streak of failures.
         ErrorsNeverEnd,
         /// Takes the answer to any question about progress.

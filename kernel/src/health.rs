@@ -345,7 +345,7 @@ impl Step<'_> {
                 let same = next.tool == Some(tool) || self.config.has(Fault::AnyTool);
                 let (calls, full) = longer(if same { next.calls } else { 0 }, loop_max);
                 (next.tool, next.calls) = (Some(tool), calls);
-                full.then_some(Concern::Looping)
+                (full && !self.config.has(Fault::NeverWarnsOfLoops)).then_some(Concern::Looping)
             }
             Sign::Succeeded if self.config.has(Fault::ErrorsNeverEnd) => None,
             Sign::Succeeded => {
@@ -355,7 +355,7 @@ impl Step<'_> {
             Sign::Failed => {
                 let (errors, full) = longer(next.errors, errors_max);
                 next.errors = errors;
-                full.then_some(Concern::Errors)
+                (full && !self.config.has(Fault::NeverWarnsOfErrors)).then_some(Concern::Errors)
             }
         };
         next.goes_on(self.config);

@@ -53,6 +53,9 @@ pub struct State {
     left: Left,
 }
 
+/// Equal tool calls in a row that are a loop, and failures in a row that are too many: the fewest that are a row.
+const STREAK: u8 = 2;
+
 /// The closed system of one scenario.
 pub struct WorkerModel {
     scenario: Scenario,
@@ -68,8 +71,8 @@ impl WorkerModel {
             inbox_max: scenario.room.into(),
             worker_attempts_max: scenario.attempts,
             breaker_max: scenario.breaker,
-            loop_max: 2,
-            errors_max: 2,
+            loop_max: STREAK,
+            errors_max: STREAK,
             progress_max: 1,
             ..Config::default()
         };

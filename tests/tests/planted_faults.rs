@@ -210,6 +210,8 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::SilentLadder,              CALM,           "ladder"),
     (Fault::AnyTool,                   LIVELY,         "alarm-streak"),
     (Fault::LoopWithoutRung,           LIVELY,         "alarm-streak"),
+    (Fault::NeverWarnsOfLoops,         LIVELY,         "alarm-streak"),
+    (Fault::NeverWarnsOfErrors,        LIVELY,         "alarm-streak"),
     (Fault::ErrorsNeverEnd,            LIVELY,         "alarm-streak"),
     (Fault::AnyCheck,                  TALKATIVE,      "stale"),
     (Fault::ProgressNeverEnds,         TALKATIVE,      "L3"),

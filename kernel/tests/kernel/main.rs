@@ -16,12 +16,19 @@ mod request_random;
 mod session;
 mod stage;
 mod subtasks;
+mod tree;
+mod tree_choices;
+#[cfg(feature = "planted-faults")]
+mod tree_faults;
+mod tree_situations;
 mod worker;
 mod worker_ends;
 #[cfg(feature = "planted-faults")]
 mod worker_faults;
 mod worker_health;
 mod worker_ledger;
+mod worker_promises;
+mod worker_prompts;
 mod worker_random;
 mod worker_stage;
 mod working;

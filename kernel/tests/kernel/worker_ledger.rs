@@ -1,8 +1,18 @@
 //! What the world outside of a worker knows: what it has told, what it was ordered, and what came of it.
+//!
+//! Every event that a worker takes is judged by that: S2, S4 to S7, S10 to S13, S25, and alarm, alarm-streak, ladder, orders,
+//! resync, valid, waits and wrap-up. What is broken is named first in the message of the assertion.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an order that is left out here is no prompt, or is compared as it is"
+)]
+
+use crate::worker_promises::{Promises, Sight, Taken, bound_for};
+use crate::worker_prompts::Prompts;
 use downbeat_kernel::{
-    Config, IteratorId, Outcome, SessionEffect, SessionEvent, Source, Then, Worker, WorkerEffect, WorkerEnd,
-    WorkerEvent, WorkerPart, WorkerRejected, WorkerState, WorkerTimer,
+    CheckNumber, Concern, Config, IteratorId, Outcome, PromptId, SessionEffect, SessionEvent, Source, Then,
+    Worker, WorkerEffect, WorkerEnd, WorkerEvent, WorkerRejected, WorkerState, WorkerTimer,
 };
 use std::collections::BTreeSet;
 
@@ -13,11 +23,17 @@ pub(crate) struct Ledger {
     pub(crate) orders: Vec<WorkerEffect>,
     /// What the worker accepted and has neither acknowledged nor reported.
     pub(crate) owed: BTreeSet<Source>,
-    /// What was in a prompt, of that.
-    pub(crate) given: BTreeSet<Source>,
+    prompts: Prompts,
     pub(crate) iterators: BTreeSet<IteratorId>,
-    parts: Vec<WorkerPart>,
-    held: bool,
+    /// What the worker ordered by the last event that it took.
+    pub(crate) said: Vec<WorkerEffect>,
+    /// The last message that was accepted.
+    written: u32,
+    /// The question about progress that was asked last, while it has no answer.
+    pub(crate) check: Option<CheckNumber>,
+    promises: Promises,
+    /// A person holds the worker.
+    pub(crate) held: bool,
     /// What the worker is bound for, once it is.
     bound: Option<WorkerEnd>,
     ended: bool,
@@ -53,7 +69,7 @@ fn is_of_iterator(effect: WorkerEffect, wanted: IteratorId) -> bool {
 
 /// The order without the time of the watch: a restart arms that for what health waits for now, which activity may have
 /// changed since.
-fn timeless(effect: WorkerEffect) -> WorkerEffect {
+pub(crate) fn timeless(effect: WorkerEffect) -> WorkerEffect {
     if let WorkerEffect::Arm { timer: timer @ WorkerTimer::Watch(_), .. } = effect {
         return WorkerEffect::Arm { timer, after_ms: 0 };
     }
@@ -85,19 +101,6 @@ fn source(event: WorkerEvent) -> Option<Source> {
     }
 }
 
-/// The end that a worker comes to, or has come to.
-fn bound_for(state: WorkerState) -> Option<WorkerEnd> {
-    match state {
-        WorkerState::Ending(end) | WorkerState::Ended(end) => Some(end),
-        WorkerState::Idle
-        | WorkerState::Held
-        | WorkerState::Executing
-        | WorkerState::AwaitingApproval
-        | WorkerState::BackingOff { .. }
-        | WorkerState::Cooling => None,
-    }
-}
-
 impl Ledger {
     /// Takes one event to the worker, and checks the properties over what is seen of it.
     pub(crate) fn tell(
@@ -106,11 +109,12 @@ impl Ledger {
         config: &Config,
         event: WorkerEvent,
     ) -> Outcome<WorkerRejected> {
-        let before = worker.clone();
+        let (before, sight) = (worker.clone(), self.sight());
         let mut effects = Vec::new();
         let outcome = worker.step(event, config, &mut |effect| effects.push(effect));
         assert_eq!(worker.validate(config), Ok(()), "valid: after {event:?} in {before:?}: {worker:?}");
         check_interrupt(&before, event, &outcome);
+        self.said.clear();
         if outcome != Outcome::Applied {
             assert_eq!((&before, &effects), (&*worker, &Vec::new()), "S25: {event:?}");
             return outcome;
@@ -124,22 +128,90 @@ impl Ledger {
             self.bound
         );
         self.bound = end;
+        self.check_due(event);
         self.note_event(event);
+        if before.data.session.accepted < worker.data.session.accepted {
+            self.prompts.invoke(&self.owed);
+        }
         for effect in &effects {
             self.note_effect(*effect, worker);
         }
-        if let WorkerEvent::TimerFired { timer: WorkerTimer::Watch(_) } = event
-            && before.state == WorkerState::Idle
-        {
-            assert!(!self.held, "S13: a held worker was inquired");
-        }
-        self.check_resync(worker, config);
+        let (worker, sight) = ([&before, &*worker], [sight, self.sight()]);
+        self.promises.judge(&Taken { config, event, effects: &effects, orders: &self.orders, worker, sight });
+        self.check_agent(event, sight);
+        self.check_resync(worker[1], config);
+        self.said = effects;
         outcome
+    }
+
+    /// S6, S11: what is taken answers an order that is outstanding, or is of an agent that has a prompt.
+    fn check_due(&self, event: WorkerEvent) {
+        let is_ordered = |like: &dyn Fn(WorkerEffect) -> bool| self.orders.iter().any(|order| like(*order));
+        let due = match event {
+            WorkerEvent::Session(SessionEvent::Started { iterator }) => {
+                is_ordered(&|order| order == WorkerEffect::Session(SessionEffect::Start { iterator }))
+            }
+            WorkerEvent::Session(SessionEvent::Answered { iterator, prompt }) => {
+                self.works() == Some((iterator, prompt))
+            }
+            WorkerEvent::Session(SessionEvent::IteratorEnded { iterator, .. }) => {
+                self.iterators.contains(&iterator)
+            }
+            WorkerEvent::Session(SessionEvent::StopElapsed { iterator }) => is_ordered(
+                &|order| matches!(order, WorkerEffect::Session(SessionEffect::Arm { iterator: of, .. }) if of == iterator),
+            ),
+            WorkerEvent::Session(_) => false,
+            WorkerEvent::TimerFired { timer } => is_ordered(&|order| is_timer(order, timer)),
+            WorkerEvent::AnswerReceived { approval, .. } => {
+                is_ordered(&|order| order == WorkerEffect::Ask { approval })
+            }
+            WorkerEvent::ProgressReported { check } => self.check == Some(check),
+            WorkerEvent::Observed { .. } | WorkerEvent::ApprovalRequested { .. } => self.works().is_some(),
+            WorkerEvent::Assigned
+            | WorkerEvent::MessageReceived { .. }
+            | WorkerEvent::ChildReported { .. }
+            | WorkerEvent::ChildEnded { .. }
+            | WorkerEvent::Reported { .. }
+            | WorkerEvent::ReportAcknowledged { .. }
+            | WorkerEvent::InterruptRequested { .. }
+            | WorkerEvent::PauseRequested
+            | WorkerEvent::ResumeRequested
+            | WorkerEvent::WrapUpRequested
+            | WorkerEvent::CompleteRequested
+            | WorkerEvent::KillRequested
+            | WorkerEvent::EndAcknowledged => true,
+        };
+        assert!(due, "S11: {event:?} was taken, and nothing that it answers is outstanding");
+    }
+
+    /// S6, S12: nobody is asked for an agent that has no prompt, and no agent goes on with what was interrupted.
+    fn check_agent(&self, event: WorkerEvent, [before, after]: [Sight; 2]) {
+        let asks = self.orders.iter().any(|order| matches!(order, WorkerEffect::Ask { .. }));
+        assert!(!asks || after.works.is_some(), "S6: a question is open, and its prompt is over");
+        let interrupts = matches!(event, WorkerEvent::InterruptRequested { .. });
+        let goes_on = before.works.is_some() && before.works == after.works;
+        assert!(!interrupts || !goes_on, "S12: an agent goes on with a turn that was interrupted");
+    }
+
+    /// The prompt that the agent has.
+    pub(crate) fn works(&self) -> Option<(IteratorId, PromptId)> {
+        self.orders.iter().find_map(|order| match order {
+            WorkerEffect::Session(SessionEffect::Prompt { iterator, prompt }) => Some((*iterator, *prompt)),
+            _ => None,
+        })
+    }
+
+    fn sight(&self) -> Sight {
+        Sight { works: self.works(), finishes: self.prompts.has_given(Source::WrapUp), held: self.held }
     }
 
     fn note_event(&mut self, event: WorkerEvent) {
         if let Some(source) = source(event) {
             assert!(self.owed.insert(source), "S5: {source:?} was accepted twice");
+            if let Source::Message(message) = source {
+                let last = std::mem::replace(&mut self.written, message.0);
+                assert_eq!(message.0, last + 1, "S5: a message was accepted twice, or out of order");
+            }
         }
         match event {
             WorkerEvent::Session(SessionEvent::Started { iterator }) => {
@@ -147,6 +219,8 @@ impl Ledger {
             }
             WorkerEvent::Session(SessionEvent::Answered { iterator, .. }) => {
                 self.orders.retain(|order| !is_of_iterator(*order, iterator));
+                self.prompts.answer();
+                self.check = None;
             }
             WorkerEvent::Session(SessionEvent::IteratorEnded { iterator, .. }) => {
                 self.iterators.remove(&iterator);
@@ -159,6 +233,7 @@ impl Ledger {
                 .orders
                 .retain(|order| !matches!(order, WorkerEffect::Report { number: other } if *other <= number)),
             WorkerEvent::TimerFired { timer } => self.orders.retain(|order| !is_timer(*order, timer)),
+            WorkerEvent::ProgressReported { .. } => self.check = None,
             WorkerEvent::InterruptRequested { then: Then::Hold, .. } | WorkerEvent::PauseRequested => {
                 self.held = true;
             }
@@ -170,7 +245,6 @@ impl Ledger {
             | WorkerEvent::ChildEnded { .. }
             | WorkerEvent::Session(_)
             | WorkerEvent::Observed { .. }
-            | WorkerEvent::ProgressReported { .. }
             | WorkerEvent::ApprovalRequested { .. }
             | WorkerEvent::Reported { .. }
             | WorkerEvent::CompleteRequested
@@ -182,16 +256,16 @@ impl Ledger {
     fn note_effect(&mut self, effect: WorkerEffect, worker: &Worker) {
         match effect {
             WorkerEffect::Include { part } => {
-                self.parts.push(part);
+                self.prompts.include(part);
                 self.orders.push(effect);
             }
             WorkerEffect::Session(effect) => self.note_session(effect, worker),
             WorkerEffect::Acknowledge { source } => {
-                assert!(self.given.remove(&source), "S5: {source:?} was acknowledged and not in a prompt");
+                assert!(self.prompts.settle(source), "S5: {source:?} was acknowledged and not in a prompt");
                 self.settle(source);
             }
             WorkerEffect::ReportUndelivered { source, in_doubt } => {
-                let given = self.given.remove(&source);
+                let given = self.prompts.settle(source);
                 assert!(in_doubt || !given, "S5: {source:?} was in a prompt");
                 // The worker inquires by itself.
                 if source != Source::Inquiry || self.owed.contains(&source) {
@@ -207,7 +281,7 @@ impl Ledger {
             WorkerEffect::Disarm { timer } => {
                 let armed = self.orders.len();
                 self.orders.retain(|order| !is_timer(*order, timer));
-                assert_eq!(self.orders.len() + 1, armed, "{timer:?} was not armed");
+                assert_eq!(self.orders.len() + 1, armed, "orders: {timer:?} was not armed");
             }
             WorkerEffect::WorkerEnded { .. } => {
                 assert!(!self.ended, "S7: the worker ended twice");
@@ -219,11 +293,17 @@ impl Ledger {
             WorkerEffect::Ask { .. } | WorkerEffect::Report { .. } | WorkerEffect::Arm { .. } => {
                 self.orders.push(effect);
             }
-            WorkerEffect::AskProgress { .. } => {
+            WorkerEffect::AskProgress { check } => {
                 let running = worker.state == WorkerState::Executing;
                 assert!(running || worker.state.end().is_some(), "S13: {effect:?} in {:?}", worker.state);
+                self.check = Some(check);
             }
-            WorkerEffect::Answer { .. } | WorkerEffect::Warn { .. } => {}
+            // What the agent was asked before it is interrupted is void.
+            WorkerEffect::Warn { concern: Concern::Stuck } => self.check = None,
+            WorkerEffect::Warn { concern: Concern::Looping | Concern::Errors } => {}
+            WorkerEffect::Answer { .. } => {
+                assert!(self.works().is_some(), "S6: an agent that has no prompt is given an answer");
+            }
         }
     }
 
@@ -242,7 +322,7 @@ impl Ledger {
             }
             SessionEffect::Prompt { .. } => {
                 assert_ne!(worker.state, WorkerState::Held, "S13: {effect:?}");
-                self.note_content();
+                self.prompts.give(&mut self.owed);
                 self.orders.push(order);
             }
             SessionEffect::Stop { iterator } => {
@@ -261,38 +341,21 @@ impl Ledger {
         }
     }
 
-    /// S12: everything that was given and not answered is given again, and nothing is given twice in one prompt.
-    fn note_content(&mut self) {
-        let mut now = BTreeSet::new();
-        let mut message = 0;
-        for part in self.parts.drain(..) {
-            let WorkerPart::Source(source) = part else { continue };
-            if source == Source::Inquiry {
-                self.owed.insert(source);
-            }
-            assert!(self.owed.contains(&source), "S5: {source:?} is not owed");
-            assert!(now.insert(source), "S5: {source:?} is twice in a prompt");
-            if let Source::Message(id) = source {
-                assert!(id.0 > message, "S5: {source:?} comes late");
-                message = id.0;
-            }
-        }
-        assert!(now.is_superset(&self.given), "S12: {:?} lacks some of {:?}", now, self.given);
-        self.given = now;
-    }
-
-    /// What a restart repeats is what is outstanding, but for the question about progress, which is void in many ways.
+    /// What a restart repeats is what is outstanding. The question about progress is void in many ways; it is compared while
+    /// the agent works.
     pub(crate) fn check_resync(&self, worker: &Worker, config: &Config) {
-        let mut repeated = Vec::new();
-        worker.resync(config, &mut |effect| {
-            if !matches!(effect, WorkerEffect::AskProgress { .. }) {
-                repeated.push(timeless(effect));
-            }
+        let (mut repeated, mut asked) = (Vec::new(), None);
+        worker.resync(config, &mut |effect| match effect {
+            WorkerEffect::AskProgress { check } => asked = Some(check),
+            other => repeated.push(timeless(other)),
         });
+        if worker.state == WorkerState::Executing {
+            assert_eq!(asked, self.check, "resync: the question about progress of {worker:?}");
+        }
         repeated.sort();
         let mut outstanding: Vec<WorkerEffect> = self.orders.iter().copied().map(timeless).collect();
         outstanding.sort();
-        assert_eq!(repeated, outstanding, "resync of {worker:?}");
+        assert_eq!(repeated, outstanding, "resync: {worker:?}");
     }
 }
 

@@ -187,8 +187,8 @@ fn settle(worker: &mut Worker, ledger: &mut Ledger, config: &Config) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// S5, S7, S10, S12, S13 and S25 are checked by the ledger, after every event. Then the world answers whatever is
-    /// asked, and everything that was accepted comes to rest.
+    /// What a worker is held to is checked by the ledger, after every event. Then the world answers whatever is asked, and
+    /// everything that was accepted comes to rest.
     #[test]
     fn every_life_keeps_the_properties_and_comes_to_its_end(choices in vec(any::<Choices>(), 0..250)) {
         let config = config();

@@ -7,7 +7,7 @@ use super::outside::{Armed, Breach, Running};
 use super::scenario::{Budget, Scenario};
 use super::words::source_word;
 use super::world::World;
-use super::{State, WorkerModel};
+use super::{STREAK, State, WorkerModel};
 
 /// An invariant that is the absence of a breach, and what has to be there to be broken.
 macro_rules! promise {
@@ -44,7 +44,8 @@ fn concerns(scenario: &Scenario, id: &str) -> bool {
         "S6" => has(Budget::Approvals),
         "S13" => has(Budget::Pauses) || has(Budget::Interrupts),
         "wrap-up" => has(Budget::WrapUps),
-        "alarm-streak" => has(Budget::Signs),
+        // Whoever does twice what is one too many has to do it once before, which is a sign that repeats nothing.
+        "alarm-streak" => scenario.left.of(Budget::Signs) >= STREAK,
         "L2" => has(Budget::Ends) || has(Budget::WrapUps),
         _ => true,
     }
@@ -134,11 +135,14 @@ fn of_health() -> Vec<Property<WorkerModel>> {
             "a worker is asked how far it is only if it is silent, and reported as stuck only if it was asked",
             |world| world.outside.signs.warned
         ),
-        promise!(
+        Property::always(
             "alarm-streak",
-            Breach::AlarmStreak,
-            "a loop or errors in a row are reported only if there are any, and then something is done",
-            |world| world.outside.signs.warned
+            "a loop or errors in a row are reported once they are there, and only then, and something is done",
+            |model: &WorkerModel, state: &State| {
+                model.world(state).outside.how(Breach::AlarmStreak).is_none()
+            },
+            |model, state| model.world(state).outside.signs.repeats(&model.config),
+            |model, state| model.world(state).outside.how(Breach::AlarmStreak).unwrap_or_default().to_owned(),
         ),
         promise!(
             "ladder",

@@ -33,23 +33,32 @@ impl Case<'_> {
         outside.breach(Breach::Alarm, is_unfounded, how);
         let is_pestered = self.watch_ran_out() && self.asks() && signs.active;
         outside.breach(Breach::Alarm, is_pestered, "an agent is asked how far it is that has just shown it");
+        let filled = self.filled();
         for concern in [Concern::Looping, Concern::Errors] {
-            if self.warns(concern) {
-                self.judge_streak(concern, outside);
-            }
+            let is_unfounded = self.warns(concern) && filled != Some(concern);
+            let how = "a loop or errors in a row are reported, and there are none, or they were reported";
+            outside.breach(Breach::AlarmStreak, is_unfounded, how);
+        }
+        if let Some(concern) = filled {
+            self.judge_streak(concern, outside);
         }
     }
 
-    /// What is reported as a loop, or as errors in a row, is one. While the agent waits for a person there is nothing to do.
+    /// A loop, or errors in a row, are reported and acted on as soon as there are enough, and each time that there are as
+    /// many again. While the agent waits for a person there is nothing to do.
     fn judge_streak(&self, concern: Concern, outside: &mut Outside) {
-        let Told::Worker(WorkerEvent::Observed { sign, .. }) = self.act.told else { return };
-        let is_one = self.before.outside.signs.after(sign, self.config).is(concern, self.config);
-        let how = "a loop or errors in a row are reported, and there are none";
-        outside.breach(Breach::AlarmStreak, !is_one, how);
+        let how = "there are enough for a loop, or for errors in a row, and nobody is told";
+        outside.breach(Breach::AlarmStreak, !self.warns(concern), how);
         let executes = self.before.standing() == Some(WorkerState::Executing);
         let is_idle = executes && !self.asks() && !self.stops(outside);
-        let how = "a loop or errors in a row are reported, and nothing is done";
+        let how = "there are enough for a loop, or for errors in a row, and nothing is done";
         outside.breach(Breach::AlarmStreak, is_idle, how);
+    }
+
+    /// The streak that a sign of the agent fills.
+    fn filled(&self) -> Option<Concern> {
+        let Told::Worker(WorkerEvent::Observed { sign, .. }) = self.act.told else { return None };
+        self.before.outside.signs.after(sign, self.config).filled_by(sign, self.config)
     }
 
     fn warns(&self, of: Concern) -> bool {
