@@ -332,7 +332,7 @@ impl Model for TokenRefresh {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        properties::all()
+        properties::of_credentials()
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
