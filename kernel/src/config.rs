@@ -72,8 +72,9 @@ pub struct Config {
     /// How long a server may take to refresh a credential. 30,000 ms by default, our own choice: whether it has taken the
     /// token is not known afterwards, so patience is cheap.
     pub refresh_ms: u32,
-    /// How long a process alone may refresh a credential. 60,000 ms by default: more than a refresh, the longest wait after
-    /// it and two answers of the store take together (56,000 ms), so that a process that lives claims it again in time.
+    /// How long a process alone may refresh a credential. 65,000 ms by default: more than a refresh, the longest wait after
+    /// it and three answers of the store (to this claim, to the write, to the next claim) take together (61,000 ms), so
+    /// that a process that lives claims it again in time.
     pub claim_ms: u32,
     /// Waits before those who wait for a credential are told that it failed. 8 by default: 72,000 ms of waiting, so that
     /// the claim of a process that crashed runs out first.
@@ -115,7 +116,7 @@ impl Default for Config {
             waiters_max: 100_000,
             store_ms: 5_000,
             refresh_ms: 30_000,
-            claim_ms: 60_000,
+            claim_ms: 65_000,
             credential_waits_max: 8,
             credential_backoff_ms: 2_000,
             #[cfg(feature = "planted-faults")]

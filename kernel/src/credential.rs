@@ -223,14 +223,16 @@ impl Step<'_> {
         }
         let full = accepted.0 - settled.0 >= u64::from(self.config.waiters_max);
         if full && !self.config.has(Fault::WaitersUnbounded) {
+            if self.config.has(Fault::RefusedWaits) {
+                self.credential.accepted = waiter;
+            }
             return Outcome::Rejected(CredentialRejected::WaitersFull { waiter });
         }
         self.credential.accepted = waiter;
+        let is_replaced = newer_than < generation && !self.config.has(Fault::RefreshesReplaced);
         match state {
-            // S17: what was replaced already costs no refresh.
-            CredentialState::Fresh
-                if newer_than < generation && !self.config.has(Fault::RefreshesReplaced) =>
-            {
+            // S17: what was replaced already costs no refresh, and what will not do is not given again.
+            CredentialState::Fresh if is_replaced || self.config.has(Fault::RefusedGiven) => {
                 self.settle(WaitEnd::Given(generation));
             }
             CredentialState::Fresh | CredentialState::Lapsed => self.read(IfCurrent::Refresh),
@@ -342,7 +344,7 @@ impl Step<'_> {
         if generation == known {
             return Outcome::Ignored(Ignored::Duplicate);
         }
-        if generation < known {
+        if generation < known && !self.config.has(Fault::OlderAdopted) {
             return Outcome::Ignored(Ignored::Stale);
         }
         if !self.may_follow(generation) {

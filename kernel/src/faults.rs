@@ -296,6 +296,8 @@ faults! {
         RefreshesBeside,
         /// Refreshes for one whose generation was replaced already.
         RefreshesReplaced,
+        /// Gives somebody the very generation that will not do.
+        RefusedGiven,
         /// Takes the end of any refresh for that of the one in flight.
         OldRefreshEnds,
         /// Gives a new credential away before it is in the store.
@@ -330,6 +332,8 @@ faults! {
         UnsavedForgotten,
         /// Takes more to wait than may.
         WaitersUnbounded,
+        /// Counts somebody among those who wait for whom there is no room.
+        RefusedWaits,
         /// Sends at restart the refresh that was in flight once more.
         ResyncRefreshes,
         /// Forgets at restart what a credential waits for.

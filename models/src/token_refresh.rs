@@ -12,6 +12,7 @@
 //! once. What a window has sent when it crashes, and the server has not read, is lost. Two writes of one file at once
 //! leave the content of the later one. Nobody logs in again.
 
+pub mod kernel;
 pub mod ledger;
 pub mod properties;
 pub mod refresh;
@@ -123,7 +124,7 @@ const TWO: Defaults = &[("windows", 2)];
 /// Name, about, client, defaults, and what is violated; the first tells the story.
 type Trial = (&'static str, &'static str, Client, Defaults, &'static [&'static str]);
 
-/// Every client in one window, and in two with one store.
+/// Every client in one window, and in two with one store, and the kernel's credential in the same places.
 pub fn variants() -> Vec<Variant> {
     let all: [Trial; 8] = [
         (
@@ -177,7 +178,7 @@ pub fn variants() -> Vec<Variant> {
             &["S15", "S14", "S16", "login"],
         ),
     ];
-    all.into_iter().map(variant).collect()
+    all.into_iter().map(variant).chain(kernel::variants()).collect()
 }
 
 fn variant((name, about, client, defaults, violated): Trial) -> Variant {
@@ -332,7 +333,7 @@ impl Model for TokenRefresh {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        properties::all()
+        properties::of_credentials()
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {

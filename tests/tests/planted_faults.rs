@@ -3,6 +3,7 @@
 use downbeat_kernel::faults::Fault;
 use downbeat_models::agent_session::kernel as session;
 use downbeat_models::subtask_completion::kernel::{KernelModel, Scenario};
+use downbeat_models::token_refresh::kernel as credential;
 use downbeat_models::worker::{self, Budget, WorkerModel};
 use downbeat_sim::check::{Checker, Limits};
 use downbeat_sim::diagram::{self, Style};
@@ -290,14 +291,79 @@ const OF_WORKERS_ALONE: [(Fault, &str); 3] = [
     (Fault::EndedWorkerMoves, "a task tells a worker nothing that has ended"),
 ];
 
-/// Faults that the comparison with the twin alone finds (`kernel/src/oracle`): no model has a credential of the kernel yet.
-const BY_TWIN_ALONE: &[Fault] = Fault::OF_CREDENTIALS;
+/// A process with two requests.
+const SHARING: credential::Scenario = credential::Scenario {
+    windows: 1,
+    requests: 2,
+    room: 2,
+    waits: 1,
+    has_grace: false,
+    left: credential::Left { lapses: 1, refusals: 1, ..credential::Left::NONE },
+};
+
+/// The same where one may wait at a time.
+const FULL: credential::Scenario = credential::Scenario { room: 1, ..SHARING };
+
+/// One request, and a person who logs in.
+const LOGIN: credential::Scenario =
+    credential::Scenario { requests: 1, left: credential::Left { logins: 1, ..SHARING.left }, ..SHARING };
+
+/// A crash between any two orders.
+const CRASHED: credential::Scenario =
+    credential::Scenario { left: credential::Left { crashes: 1, refusals: 0, ..SHARING.left }, ..SHARING };
+
+/// Two processes with one store.
+const SIBLINGS: credential::Scenario =
+    credential::Scenario { windows: 2, left: credential::Left { refusals: 0, ..SHARING.left }, ..SHARING };
+
+/// The same, and one of them may crash.
+const CRASHED_SIBLINGS: credential::Scenario =
+    credential::Scenario { left: credential::Left { crashes: 1, ..SIBLINGS.left }, ..SIBLINGS };
+
+const OF_CREDENTIALS_SCENARIOS: [credential::Scenario; 6] =
+    [SHARING, FULL, LOGIN, CRASHED, SIBLINGS, CRASHED_SIBLINGS];
+
+/// The faults of credentials, where each shows, and which property finds it.
+#[rustfmt::skip]
+const OF_CREDENTIALS: &[(Fault, credential::Scenario, &str)] = &[
+    (Fault::RefreshesBeside,    SHARING,  "S14"),
+    (Fault::RefreshesReplaced,  SHARING,  "replaced"),
+    (Fault::RefusedGiven,       SHARING,  "S17"),
+    (Fault::OldRefreshEnds,     SHARING,  "stale"),
+    (Fault::GivenBeforeStored,  SHARING,  "stored"),
+    (Fault::RefreshesUnread,    SIBLINGS, "S14"),
+    (Fault::RefusesUnread,      LOGIN,    "login"),
+    (Fault::NewerRefused,       LOGIN,    "login"),
+    (Fault::TakenRefreshes,     SIBLINGS, "S15"),
+    (Fault::OlderAdopted,       SHARING,  "S16"),
+    (Fault::RefreshNotAborted,  SHARING,  "S14"),
+    (Fault::ReplacedNotAborted, LOGIN,    "orders"),
+    (Fault::NoOrderTimer,       SHARING,  "L5"),
+    (Fault::OrderLeftArmed,     SHARING,  "orders"),
+    (Fault::NoWaitBudget,       SHARING,  "valid"),
+    (Fault::OneWaiterSettled,   SHARING,  "L1"),
+    (Fault::WaitersKept,        SHARING,  "orders"),
+    (Fault::UnsavedForgotten,   SHARING,  "S15"),
+    (Fault::WaitersUnbounded,   FULL,     "valid"),
+    (Fault::RefusedWaits,       FULL,     "S25"),
+    (Fault::ResyncRefreshes,    CRASHED_SIBLINGS, "S14"),
+    (Fault::ResyncForgetsOrder, CRASHED,  "L5"),
+    // Beside the properties that name the duty, the others that the same fault breaks have to be able to fail too.
+    (Fault::OneWaiterSettled,   SHARING,  "deadlock"),
+];
+
+/// Faults of which nothing shows outside. The comparison with the twin finds them (`kernel/src/oracle/credential.rs`).
+const OF_CREDENTIALS_ALONE: [(Fault, &str); 1] = [(
+    Fault::WritesUnread,
+    "the store replaces only the generation before, so that a write which was done already changes nothing",
+)];
 
 /// Every table, as the faults that have a property which finds them.
 fn listed() -> impl Iterator<Item = Fault> {
     let of_session = OF_SESSION.iter().map(|(fault, ..)| *fault);
     let of_workers = OF_WORKERS.iter().map(|(fault, ..)| *fault);
-    FAULTS.iter().map(|(fault, ..)| *fault).chain(of_session).chain(of_workers)
+    let of_credentials = OF_CREDENTIALS.iter().map(|(fault, ..)| *fault);
+    FAULTS.iter().map(|(fault, ..)| *fault).chain(of_session).chain(of_workers).chain(of_credentials)
 }
 
 fn limits() -> Limits {
@@ -356,6 +422,46 @@ fn every_planted_fault_of_workers_breaks_the_property_that_is_there_for_it() {
 }
 
 #[test]
+fn every_planted_fault_of_credentials_breaks_the_property_that_is_there_for_it() {
+    for (fault, scenario, property) in OF_CREDENTIALS {
+        let model = credential::KernelModel::new(*scenario).with_fault(*fault);
+        let report = check(&format!("{fault:?}"), &model, Some(property));
+        assert_eq!(report.properties[0].verdict, Verdict::Violated, "{fault:?} should break {property}");
+    }
+}
+
+#[test]
+fn nothing_outside_shows_the_faults_of_credentials_that_stand_alone() {
+    for (fault, reason) in OF_CREDENTIALS_ALONE {
+        for scenario in OF_CREDENTIALS_SCENARIOS {
+            let model = credential::KernelModel::new(scenario).with_fault(fault);
+            for property in check(reason, &model, None).properties {
+                assert_eq!(
+                    property.verdict,
+                    Verdict::Holds,
+                    "{fault:?} breaks {} in {scenario:?}",
+                    property.id
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_fault_every_property_of_credentials_holds_and_one_fault_or_another_breaks_it() {
+    for scenario in OF_CREDENTIALS_SCENARIOS {
+        for property in check("no fault", &credential::KernelModel::new(scenario), None).properties {
+            assert_eq!(property.verdict, Verdict::Holds, "{} in {scenario:?}", property.id);
+            assert!(
+                OF_CREDENTIALS.iter().any(|(.., found_by)| *found_by == property.id),
+                "no planted fault shows that {} can fail",
+                property.id
+            );
+        }
+    }
+}
+
+#[test]
 fn without_a_fault_every_property_of_workers_holds_and_one_fault_or_another_breaks_it() {
     for scenario in OF_WORKERS_SCENARIOS {
         for property in check_worker("no fault", &WorkerModel::new(scenario), None).properties {
@@ -399,10 +505,8 @@ fn every_fault_is_in_one_list() {
     // Nothing checks a pool yet but its twin.
     for fault in Fault::ALL.iter().filter(|fault| !Fault::OF_POOLS.contains(fault)) {
         let has_property = listed().any(|listed| listed == *fault);
-        let stands_alone = Fault::OF_REQUESTS.contains(fault)
-            || Fault::OF_POOLS.contains(fault)
-            || OF_WORKERS_ALONE.iter().any(|(known, _)| known == fault)
-            || BY_TWIN_ALONE.contains(fault);
+        let mut alone = OF_WORKERS_ALONE.iter().chain(&OF_CREDENTIALS_ALONE);
+        let stands_alone = Fault::OF_REQUESTS.contains(fault) || alone.any(|(known, _)| known == fault);
         assert!(has_property != stands_alone, "{fault:?} is in no list, or in both");
     }
 }
@@ -469,6 +573,25 @@ fn counterexamples_of_workers_read_as_before() {
     ];
     for (name, fault, scenario, id) in cases {
         let report = check_worker(name, &WorkerModel::new(scenario).with_fault(fault), Some(id));
+        let found = &report.properties[0];
+        let counterexample = found.counterexample.as_ref().expect("the fault breaks the property");
+        insta::assert_snapshot!(name, diagram::text(found.id, found.name, counterexample, Style::Plain));
+    }
+}
+
+#[test]
+fn counterexamples_of_credentials_read_as_before() {
+    let cases = [
+        ("two-refreshes-with-one-token", Fault::RefreshesBeside, SHARING, "S14"),
+        ("unsaved-credential-is-forgotten", Fault::UnsavedForgotten, SHARING, "S15"),
+        ("claim-of-a-sibling-is-passed-over", Fault::TakenRefreshes, SIBLINGS, "S15"),
+        ("refused-although-a-person-has-logged-in", Fault::RefusesUnread, LOGIN, "login"),
+        ("restart-refreshes-without-a-claim", Fault::ResyncRefreshes, CRASHED_SIBLINGS, "S14"),
+        ("second-waiter-is-never-told", Fault::OneWaiterSettled, SHARING, "L1"),
+    ];
+    for (name, fault, scenario, id) in cases {
+        let model = credential::KernelModel::new(scenario).with_fault(fault);
+        let report = check(name, &model, Some(id));
         let found = &report.properties[0];
         let counterexample = found.counterexample.as_ref().expect("the fault breaks the property");
         insta::assert_snapshot!(name, diagram::text(found.id, found.name, counterexample, Style::Plain));

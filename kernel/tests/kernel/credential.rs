@@ -62,7 +62,7 @@ fn read(order: u32, generation: u32) -> CredentialEffect {
 
 fn claim(order: u32, generation: u32) -> CredentialEffect {
     let (order, generation) = (OrderNumber(order), Generation(generation));
-    CredentialEffect::Claim { order, generation, for_ms: 60_000 }
+    CredentialEffect::Claim { order, generation, for_ms: 65_000 }
 }
 
 fn refresh(order: u32, generation: u32) -> CredentialEffect {
@@ -251,13 +251,13 @@ fn a_claim_of_a_sibling_is_waited_for_and_not_for_ever() {
     assert_eq!(effects, [disarm(18), given(2, 8)]);
 }
 
-/// The longest wait, two answers of the store and a refresh pass before a claim ends, and a claim before patience does.
+/// The longest wait, three answers of the store and a refresh pass before a claim ends, and a claim before patience does.
 #[test]
 fn defaults_agree_with_each_other() {
     let Config { store_ms, refresh_ms, claim_ms, credential_waits_max, credential_backoff_ms, .. } =
         Config::default();
     let waits = u32::from(credential_waits_max);
-    assert!(refresh_ms + 2 * store_ms + waits * credential_backoff_ms < claim_ms);
+    assert!(refresh_ms + 3 * store_ms + waits * credential_backoff_ms < claim_ms);
     assert!(claim_ms < credential_backoff_ms * waits * (waits + 1) / 2);
 }
 

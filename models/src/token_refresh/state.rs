@@ -4,6 +4,7 @@ use downbeat_sim::event_loop::{EventLoop, Pid};
 use downbeat_sim::kinds::Kinds;
 
 use super::ledger::{Ledger, REQUESTS, RequestIndex};
+use super::properties::Judged;
 use super::server::{Answer, Generation, Server};
 
 /// The most windows: processes of the operating system that share the store.
@@ -199,9 +200,22 @@ impl State {
             state.processes.suspended().map(move |(pid, process, _)| (window, pid, *process))
         })
     }
+}
 
-    /// The refresh tokens of all refreshes that were sent and have no answer yet.
-    pub fn refreshes(&self) -> impl Iterator<Item = Generation> {
+impl Judged for State {
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn stored(&self) -> Option<Generation> {
+        self.store.held()
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn refreshes(&self) -> impl Iterator<Item = Generation> {
         self.processes().filter_map(|(_, _, process)| match process {
             Process::Request(_, RequestAt::Refreshing(token, _)) => Some(token),
             Process::Refresh { token, at: RefreshAt::Calling(_), .. } => Some(token),
@@ -209,16 +223,14 @@ impl State {
         })
     }
 
-    /// Whether a request that was refused is with the API again.
-    pub fn is_sent_again(&self) -> bool {
+    fn is_sent_again(&self) -> bool {
         self.processes().any(|(_, _, process)| match process {
             Process::Request(request, RequestAt::Sent(_)) => request.refused.is_some(),
             Process::Request(..) | Process::Refresh { .. } => false,
         })
     }
 
-    /// The requests that await a refresh, their own or one that they share.
-    pub fn waiting(&self) -> impl Iterator<Item = RequestIndex> {
+    fn waiting(&self) -> impl Iterator<Item = RequestIndex> {
         self.processes().filter_map(|(_, _, process)| match process {
             Process::Request(request, RequestAt::Waiting { .. } | RequestAt::Refreshing(..)) => {
                 Some(request.index)
