@@ -65,6 +65,12 @@ pub struct Config {
     /// How long a worker that was told to finish may go on with what it has, and how long it then has to finish.
     /// 120,000 ms by default: two silences of `progress_ms`.
     pub wrap_up_ms: u32,
+    /// How long a person has to answer a question of a remote agent. 86,400,000 ms by default, a day: the agent holds
+    /// its place meanwhile.
+    pub question_ms: u32,
+    /// How long a remote agent has to acknowledge the end of its question before it is told again. 5,000 ms by default:
+    /// far longer than a message takes.
+    pub relay_ms: u32,
     /// The fault that is planted, if any.
     #[cfg(feature = "planted-faults")]
     pub fault: Option<crate::faults::Fault>,
@@ -97,6 +103,8 @@ impl Default for Config {
             breaker_max: 3,
             breaker_ms: 30_000,
             wrap_up_ms: 120_000,
+            question_ms: 86_400_000,
+            relay_ms: 5_000,
             #[cfg(feature = "planted-faults")]
             fault: None,
         }

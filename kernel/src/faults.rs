@@ -286,6 +286,47 @@ faults! {
         /// Forgets at restart what the prompt contains.
         ResyncForgetsContent,
     }
+    /// Those of the questions of remote tasks.
+    OF_QUESTIONS {
+        /// Takes a question of an agent that is gone.
+        LostAgentAsks,
+        /// Takes a question that comes again for a new one.
+        QuestionDoubled,
+        /// Takes a question although one before it is missing.
+        QuestionGapTaken,
+        /// Takes the next question although the one before it is not settled.
+        AsksBeside,
+        /// Lets an answer settle whatever question of the task is open.
+        AnyRemoteAnswer,
+        /// Takes an answer after the question has ended otherwise.
+        LateAnswerTaken,
+        /// Arms no timer for a question.
+        QuestionNeverExpires,
+        /// Takes any timer of the questions for the one that is armed.
+        AnyQuestionTimer,
+        /// Leaves the timer armed of a question that is settled, or that the agent knows the end of.
+        QuestionTimerLeft,
+        /// Leaves the question of an agent open that is lost.
+        QuestionOutlivesAgent,
+        /// Leaves a question open when its task ends.
+        QuestionOutlivesTask,
+        /// Tells the agent an answer and no other end.
+        AgentUntold,
+        /// Does not tell the person that a question is over.
+        PersonUntold,
+        /// Tells the agent once.
+        RelayedOnce,
+        /// Takes the acknowledgement of an older question for that of the last one.
+        AnyRelayAcknowledged,
+        /// Forgets at restart that a person is asked.
+        ResyncForgetsOpenQuestion,
+        /// Forgets at restart to tell the agent.
+        ResyncForgetsRelay,
+        /// Forgets at restart to tell the person.
+        ResyncForgetsClose,
+        /// Forgets at restart the timer of a question.
+        ResyncForgetsQuestionTimer,
+    }
 }
 
 impl Config {

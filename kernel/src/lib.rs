@@ -35,6 +35,7 @@ mod kernel;
 mod lifecycle;
 #[cfg(test)]
 mod oracle;
+mod question;
 mod roster;
 mod session;
 mod task;
@@ -54,6 +55,10 @@ pub use health::{
     ToolId, WatchNumber,
 };
 pub use kernel::Kernel;
+pub use question::{
+    Asker, Epoch, QuestionCorrupt, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey, QuestionNumber,
+    QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,
+};
 pub use roster::Task;
 pub use session::{
     IteratorEnd, IteratorId, PROMPTS_MAX, PromptEnd, PromptId, Session, SessionEffect, SessionEvent,

@@ -8,6 +8,7 @@ mod beside;
 mod health;
 mod lifecycle_page;
 mod page;
+mod question;
 mod session;
 mod situations;
 mod twin;

@@ -6,6 +6,7 @@ mod life;
 mod messages;
 mod orders;
 mod person;
+mod question;
 mod random;
 mod record;
 mod recovery;
