@@ -71,6 +71,15 @@ pub struct Config {
     /// How long a remote agent has to acknowledge the end of its question before it is told again. 5,000 ms by default:
     /// far longer than a message takes.
     pub relay_ms: u32,
+    /// Notifications of one remote task that wait to be delivered, its conclusion not counted. 100 by default: more than
+    /// anybody reads about one task.
+    pub notifications_max: u16,
+    /// Sends of one notification before it is reported as undelivered. 10 by default: with the waits below about a
+    /// quarter of an hour.
+    pub notification_attempts_max: u8,
+    /// How long the first send of a notification waits to be acknowledged; it doubles with each, up to
+    /// `backoff_ms_max`. 1,000 ms by default: as long as a message may well take.
+    pub notification_backoff_ms: u32,
     /// The fault that is planted, if any.
     #[cfg(feature = "planted-faults")]
     pub fault: Option<crate::faults::Fault>,
@@ -105,6 +114,9 @@ impl Default for Config {
             wrap_up_ms: 120_000,
             question_ms: 86_400_000,
             relay_ms: 5_000,
+            notifications_max: 100,
+            notification_attempts_max: 10,
+            notification_backoff_ms: 1_000,
             #[cfg(feature = "planted-faults")]
             fault: None,
         }

@@ -327,6 +327,39 @@ faults! {
         /// Forgets at restart the timer of a question.
         ResyncForgetsQuestionTimer,
     }
+    /// Those of the notifications of remote tasks.
+    OF_NOTIFICATIONS {
+        /// Takes a notification that comes again for the next one.
+        NotificationDoubled,
+        /// Takes a notification although one before it is missing.
+        NotificationGapTaken,
+        /// Takes more into the outbox than fits.
+        OutboxUnbounded,
+        /// Refuses the conclusion of a task when the outbox is full.
+        ConclusionRefused,
+        /// Takes a notification after the conclusion of the task.
+        ConclusionContradicted,
+        /// Sends a notification at once, although one before it waits.
+        NotificationOvertakes,
+        /// Takes the acknowledgement of an older notification for that of the first that waits.
+        AnyNotificationAcknowledged,
+        /// Arms no timer for a notification.
+        NotificationSentOnce,
+        /// Takes any timer of an outbox for the one that is armed.
+        AnyNotificationTimer,
+        /// Leaves the timer armed of a notification that was acknowledged.
+        NotificationTimerLeft,
+        /// Sends past the budget of attempts.
+        NotificationNeverGivenUp,
+        /// Does not report what is given up.
+        GivenUpSilently,
+        /// Forgets at restart the notification that was sent.
+        ResyncForgetsNotification,
+        /// Forgets at restart the report of what was given up.
+        ResyncForgetsUndelivered,
+        /// Forgets at restart the timer of a notification.
+        ResyncForgetsNotificationTimer,
+    }
 }
 
 impl Config {

@@ -25,6 +25,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod backoff;
 mod calls;
 mod config;
 mod drive;
@@ -33,6 +34,7 @@ pub mod faults;
 mod health;
 mod kernel;
 mod lifecycle;
+mod notification;
 #[cfg(test)]
 mod oracle;
 mod question;
@@ -55,6 +57,10 @@ pub use health::{
     ToolId, WatchNumber,
 };
 pub use kernel::Kernel;
+pub use notification::{
+    Conclusion, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationRejected,
+    NotificationTimer, Outbox, OutboxCorrupt, OutboxState,
+};
 pub use question::{
     Asker, Epoch, QuestionCorrupt, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey, QuestionNumber,
     QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,

@@ -7,6 +7,7 @@
 mod beside;
 mod health;
 mod lifecycle_page;
+mod notification;
 mod page;
 mod question;
 mod session;

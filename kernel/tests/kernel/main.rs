@@ -4,6 +4,7 @@
 mod bounds;
 mod life;
 mod messages;
+mod notification;
 mod orders;
 mod person;
 mod question;

@@ -253,9 +253,9 @@ impl World {
     fn learn(&mut self, event: QuestionEvent) {
         match event {
             QuestionEvent::Assigned { .. } | QuestionEvent::AgentLost { .. } => self.relaying = None,
-            QuestionEvent::Acknowledged { .. } => self.relaying = None,
-            QuestionEvent::Closed { .. } => self.closing = None,
-            QuestionEvent::Elapsed { .. } => self.timer = None,
+            QuestionEvent::Acknowledged { question } => assert_eq!(self.relaying.take(), Some(question)),
+            QuestionEvent::Closed { question } => assert_eq!(self.closing.take(), Some(question)),
+            QuestionEvent::Elapsed { timer } => assert_eq!(self.timer.take(), Some(timer)),
             QuestionEvent::TaskEnded => self.task_ended = true,
             QuestionEvent::Asked { .. } | QuestionEvent::Answered { .. } => {}
         }
@@ -265,6 +265,9 @@ impl World {
         match effect {
             QuestionEffect::Ask { question } => {
                 assert_eq!(event, QuestionEvent::Asked { question }, "nobody asked that");
+                let before = QuestionNumber(question.number.0 - 1);
+                let asked_before = self.ends.contains_key(&QuestionKey { number: before, ..question });
+                assert!(question.number.0 == 1 || asked_before, "a question was left out");
                 assert_eq!(self.open.replace(question), None, "two questions at once");
                 assert!(!self.ends.contains_key(&question), "S7: {question:?} had ended");
             }
@@ -316,16 +319,17 @@ impl World {
         let last = self.questions.question;
         let some = key(epoch, number / 7 % 4);
         match choice % 10 {
-            0 => {
+            0 if number.is_multiple_of(3) => {
                 self.take(assigned(epoch));
                 self.epoch = self.questions.epoch.0;
             }
-            1 => self.take(lost(epoch)),
+            1 if number.is_multiple_of(5) => self.take(lost(epoch)),
             2 | 3 => {
                 let wanted = self.wanted.entry(self.epoch).or_default();
                 *wanted += u32::from(self.questions.question == key(self.epoch, *wanted) || *wanted == 0);
-                let question = key(self.epoch, *wanted);
-                self.take(QuestionEvent::Asked { question });
+                // Sometimes an old one, or one too far.
+                let said = [wanted.saturating_sub(1), *wanted + 1, *wanted, *wanted][number as usize % 4];
+                self.take(asked(self.epoch, said));
             }
             4 => self.take(QuestionEvent::Answered { question: last }),
             5 => self.take(QuestionEvent::Acknowledged { question: last }),
