@@ -80,6 +80,18 @@ pub struct Config {
     /// How long the first send of a notification waits to be acknowledged; it doubles with each, up to
     /// `backoff_ms_max`. 1,000 ms by default: as long as a message may well take.
     pub notification_backoff_ms: u32,
+    /// Attempts at one remote task (S18). 3 by default: one failure is bad luck, three are the task's doing.
+    pub task_attempts_max: u8,
+    /// The wait after the first failed attempt at a remote task; it doubles with each, up to `backoff_ms_max`. 30,000 ms
+    /// by default: what it takes to replace an agent.
+    pub task_backoff_ms: u32,
+    /// How long an attempt at a remote task goes on without a word before it is asked how it stands. 600,000 ms by
+    /// default: a report that was lost is missed for ten minutes.
+    pub attempt_ms: u32,
+    /// How long such a question, or a fence, waits for its answer. 10,000 ms by default.
+    pub query_ms: u32,
+    /// How often it is put. 6 by default: a minute, as long as a service takes to come back.
+    pub queries_max: u8,
     /// The fault that is planted, if any.
     #[cfg(feature = "planted-faults")]
     pub fault: Option<crate::faults::Fault>,
@@ -117,6 +129,11 @@ impl Default for Config {
             notifications_max: 100,
             notification_attempts_max: 10,
             notification_backoff_ms: 1_000,
+            task_attempts_max: 3,
+            task_backoff_ms: 30_000,
+            attempt_ms: 600_000,
+            query_ms: 10_000,
+            queries_max: 6,
             #[cfg(feature = "planted-faults")]
             fault: None,
         }

@@ -360,6 +360,61 @@ faults! {
         /// Forgets at restart the timer of a notification.
         ResyncForgetsNotificationTimer,
     }
+    /// Those of the attempts at remote tasks.
+    OF_RETRIES {
+        /// Takes the end of an older attempt for that of the last one.
+        AnyAttemptEnds,
+        /// Takes a second end of one attempt.
+        AttemptEndsTwice,
+        /// Tries again what may have succeeded.
+        UnknownTriesAgain,
+        /// Tries again beside an attempt that runs.
+        RunningTriedAgain,
+        /// Tries again without a fence for an attempt that has not started.
+        UnfencedRetry,
+        /// Orders no fence.
+        FenceNotGiven,
+        /// Tries again although the attempt succeeded before its fence.
+        SuccessBeforeFenceLost,
+        /// Tries again what another try cannot mend.
+        PermanentTaskTried,
+        /// Begins more attempts than the budget has.
+        NoTaskBudget,
+        /// Waits less than was asked for.
+        ThrottledHurries,
+        /// Arms no timer for the next attempt.
+        RetryNeverDue,
+        /// Arms no timer for the report of an attempt.
+        ReportAwaitedForEver,
+        /// Takes the answer to an older question about the attempt.
+        AnyQueryAnswers,
+        /// Asks once how an attempt stands.
+        QueriedOnce,
+        /// Orders a fence once.
+        FencedOnce,
+        /// Asks without end.
+        QueriedForEver,
+        /// Fails a task that nobody knows about as one whose attempts have failed.
+        UnknownIsExhausted,
+        /// Leaves a cancelled task to its next attempt.
+        CancelMissesBackoff,
+        /// Lets the end of an attempt move an ended task.
+        EndedTaskMoves,
+        /// Takes any timer of the attempts for the one that is armed.
+        AnyRetryTimer,
+        /// Leaves a timer armed that is not needed any more.
+        RetryTimerLeft,
+        /// Forgets at restart the attempt that was ordered.
+        ResyncForgetsAttempt,
+        /// Forgets at restart the question about an attempt.
+        ResyncForgetsQuery,
+        /// Forgets at restart the fence of an attempt.
+        ResyncForgetsFence,
+        /// Forgets at restart the end that was not acknowledged.
+        ResyncForgetsRetryEnd,
+        /// Forgets at restart the timer of an attempt.
+        ResyncForgetsRetryTimer,
+    }
 }
 
 impl Config {

@@ -38,6 +38,7 @@ mod notification;
 #[cfg(test)]
 mod oracle;
 mod question;
+mod retry;
 mod roster;
 mod session;
 mod task;
@@ -64,6 +65,10 @@ pub use notification::{
 pub use question::{
     Asker, Epoch, QuestionCorrupt, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey, QuestionNumber,
     QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,
+};
+pub use retry::{
+    AttemptEnd, AttemptNumber, FailureClass, Finding, QueryNumber, Retry, RetryCorrupt, RetryEffect,
+    RetryEnd, RetryEvent, RetryReason, RetryRejected, RetryState, RetryTimer,
 };
 pub use roster::Task;
 pub use session::{

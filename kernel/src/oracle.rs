@@ -10,6 +10,7 @@ mod lifecycle_page;
 mod notification;
 mod page;
 mod question;
+mod retry;
 mod session;
 mod situations;
 mod twin;

@@ -391,7 +391,7 @@ fn without_a_fault_every_property_holds_in_the_same_scenarios() {
 #[test]
 fn every_fault_is_in_one_list() {
     // No model has machines of remote tasks yet: their twins find these.
-    let remote = [Fault::OF_QUESTIONS, Fault::OF_NOTIFICATIONS].concat();
+    let remote = [Fault::OF_QUESTIONS, Fault::OF_NOTIFICATIONS, Fault::OF_RETRIES].concat();
     for fault in Fault::ALL.iter().filter(|fault| !remote.contains(fault)) {
         let has_property = listed().any(|listed| listed == *fault);
         let stands_alone = OF_WORKERS_ALONE.iter().any(|(known, _)| known == fault);

@@ -11,6 +11,7 @@ mod question;
 mod random;
 mod record;
 mod recovery;
+mod retry;
 mod session;
 mod stage;
 mod subtasks;
