@@ -81,6 +81,33 @@ pub struct Config {
     pub credential_waits_max: u8,
     /// The first of these waits; the n-th is n times as long. 2,000 ms by default, as `worker_backoff_ms`.
     pub credential_backoff_ms: u32,
+    /// How long a person has to answer a question of a remote agent. 86,400,000 ms by default, a day: the agent holds
+    /// its place meanwhile.
+    pub question_ms: u32,
+    /// How long a remote agent has to acknowledge the end of its question before it is told again. 5,000 ms by default:
+    /// far longer than a message takes.
+    pub relay_ms: u32,
+    /// Notifications of one remote task that wait to be delivered, its conclusion not counted. 100 by default: more than
+    /// anybody reads about one task.
+    pub notifications_max: u16,
+    /// Sends of one notification before it is reported as undelivered. 10 by default: with the waits below about a
+    /// quarter of an hour.
+    pub notification_attempts_max: u8,
+    /// How long the first send of a notification waits to be acknowledged; it doubles with each, up to
+    /// `backoff_ms_max`. 1,000 ms by default: as long as a message may well take.
+    pub notification_backoff_ms: u32,
+    /// Attempts at one remote task (S18). 3 by default: one failure is bad luck, three are the task's doing.
+    pub task_attempts_max: u8,
+    /// The wait after the first failed attempt at a remote task; it doubles with each, up to `backoff_ms_max`. 30,000 ms
+    /// by default: what it takes to replace an agent.
+    pub task_backoff_ms: u32,
+    /// How long an attempt at a remote task goes on without a word before it is asked how it stands. 600,000 ms by
+    /// default: a report that was lost is missed for ten minutes.
+    pub attempt_ms: u32,
+    /// How long such a question, or a fence, waits for its answer. 10,000 ms by default.
+    pub query_ms: u32,
+    /// How often it is put. 6 by default: a minute, as long as a service takes to come back.
+    pub queries_max: u8,
     /// The fault that is planted, if any.
     #[cfg(feature = "planted-faults")]
     pub fault: Option<crate::faults::Fault>,
@@ -119,6 +146,16 @@ impl Default for Config {
             claim_ms: 65_000,
             credential_waits_max: 8,
             credential_backoff_ms: 2_000,
+            question_ms: 86_400_000,
+            relay_ms: 5_000,
+            notifications_max: 100,
+            notification_attempts_max: 10,
+            notification_backoff_ms: 1_000,
+            task_attempts_max: 3,
+            task_backoff_ms: 30_000,
+            attempt_ms: 600_000,
+            query_ms: 10_000,
+            queries_max: 6,
             #[cfg(feature = "planted-faults")]
             fault: None,
         }

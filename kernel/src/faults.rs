@@ -499,6 +499,135 @@ faults! {
         /// Forgets at restart the ends of tasks that were not acknowledged.
         ResyncForgetsPoolEnds,
     }
+    /// Those of the questions of remote tasks.
+    OF_QUESTIONS {
+        /// Takes a question of an agent that is gone.
+        LostAgentAsks,
+        /// Takes a question that comes again for a new one.
+        QuestionDoubled,
+        /// Takes a question although one before it is missing.
+        QuestionGapTaken,
+        /// Takes the next question although the one before it is not settled.
+        AsksBeside,
+        /// Lets an answer settle whatever question of the task is open.
+        AnyRemoteAnswer,
+        /// Takes an answer after the question has ended otherwise.
+        LateAnswerTaken,
+        /// Arms no timer for a question.
+        QuestionNeverExpires,
+        /// Takes any timer of the questions for the one that is armed.
+        AnyQuestionTimer,
+        /// Leaves the timer armed of a question that is settled, or that the agent knows the end of.
+        QuestionTimerLeft,
+        /// Leaves the question of an agent open that is lost.
+        QuestionOutlivesAgent,
+        /// Leaves a question open when its task ends.
+        QuestionOutlivesTask,
+        /// Tells the agent an answer and no other end.
+        AgentUntold,
+        /// Does not tell the person that a question is over.
+        PersonUntold,
+        /// Tells the agent once.
+        RelayedOnce,
+        /// Takes the acknowledgement of an older question for that of the last one.
+        AnyRelayAcknowledged,
+        /// Forgets at restart that a person is asked.
+        ResyncForgetsOpenQuestion,
+        /// Forgets at restart to tell the agent.
+        ResyncForgetsRelay,
+        /// Forgets at restart to tell the person.
+        ResyncForgetsClose,
+        /// Forgets at restart the timer of a question.
+        ResyncForgetsQuestionTimer,
+    }
+    /// Those of the notifications of remote tasks.
+    OF_NOTIFICATIONS {
+        /// Takes a notification that comes again for the next one.
+        NotificationDoubled,
+        /// Takes a notification although one before it is missing.
+        NotificationGapTaken,
+        /// Takes more into the outbox than fits.
+        OutboxUnbounded,
+        /// Refuses the conclusion of a task when the outbox is full.
+        ConclusionRefused,
+        /// Takes a notification after the conclusion of the task.
+        ConclusionContradicted,
+        /// Sends a notification at once, although one before it waits.
+        NotificationOvertakes,
+        /// Takes the acknowledgement of an older notification for that of the first that waits.
+        AnyNotificationAcknowledged,
+        /// Arms no timer for a notification.
+        NotificationSentOnce,
+        /// Takes any timer of an outbox for the one that is armed.
+        AnyNotificationTimer,
+        /// Leaves the timer armed of a notification that was acknowledged.
+        NotificationTimerLeft,
+        /// Sends past the budget of attempts.
+        NotificationNeverGivenUp,
+        /// Does not report what is given up.
+        GivenUpSilently,
+        /// Forgets at restart the notification that was sent.
+        ResyncForgetsNotification,
+        /// Forgets at restart the report of what was given up.
+        ResyncForgetsUndelivered,
+        /// Forgets at restart the timer of a notification.
+        ResyncForgetsNotificationTimer,
+    }
+    /// Those of the attempts at remote tasks.
+    OF_RETRIES {
+        /// Takes the end of an older attempt for that of the last one.
+        AnyAttemptEnds,
+        /// Takes a second end of one attempt.
+        AttemptEndsTwice,
+        /// Tries again what may have succeeded.
+        UnknownTriesAgain,
+        /// Tries again beside an attempt that runs.
+        RunningTriedAgain,
+        /// Tries again without a fence for an attempt that has not started.
+        UnfencedRetry,
+        /// Orders no fence.
+        FenceNotGiven,
+        /// Tries again although the attempt succeeded before its fence.
+        SuccessBeforeFenceLost,
+        /// Tries again what another try cannot mend.
+        PermanentTaskTried,
+        /// Begins more attempts than the budget has.
+        NoTaskBudget,
+        /// Waits less than was asked for.
+        ThrottledHurries,
+        /// Arms no timer for the next attempt.
+        RetryNeverDue,
+        /// Arms no timer for the report of an attempt.
+        ReportAwaitedForEver,
+        /// Takes the answer to an older question about the attempt.
+        AnyQueryAnswers,
+        /// Asks once how an attempt stands.
+        QueriedOnce,
+        /// Orders a fence once.
+        FencedOnce,
+        /// Asks without end.
+        QueriedForEver,
+        /// Fails a task that nobody knows about as one whose attempts have failed.
+        UnknownIsExhausted,
+        /// Leaves a cancelled task to its next attempt.
+        CancelMissesBackoff,
+        /// Lets the end of an attempt move an ended task.
+        EndedTaskMoves,
+        /// Takes any timer of the attempts for the one that is armed.
+        AnyRetryTimer,
+        /// Leaves a timer armed that is not needed any more.
+        RetryTimerLeft,
+        /// Forgets at restart the attempt that was ordered.
+        ResyncForgetsAttempt,
+        /// Forgets at restart the question about an attempt.
+        ResyncForgetsQuery,
+        /// Forgets at restart the fence of an attempt.
+        ResyncForgetsFence,
+        /// Forgets at restart the end that was not acknowledged.
+        ResyncForgetsRetryEnd,
+        /// Forgets at restart the timer of an attempt.
+        ResyncForgetsRetryTimer,
+    }
 }
 
 impl Config {

@@ -25,6 +25,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod backoff;
 mod calls;
 mod config;
 mod credential;
@@ -34,10 +35,13 @@ pub mod faults;
 mod health;
 mod kernel;
 mod lifecycle;
+mod notification;
 #[cfg(test)]
 mod oracle;
 mod pool;
+mod question;
 mod request;
+mod retry;
 mod roster;
 mod session;
 mod task;
@@ -61,14 +65,26 @@ pub use health::{
     ToolId, WatchNumber,
 };
 pub use kernel::Kernel;
+pub use notification::{
+    Conclusion, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationRejected,
+    NotificationTimer, Outbox, OutboxCorrupt, OutboxState,
+};
 pub use pool::{
     Agent, AgentId, AgentState, Booking, Epoch, Lease, Place, Pool, PoolConfig, PoolCorrupt, PoolEffect,
     PoolEnd, PoolEvent, PoolRejected, PoolTimer, Priority, Renewal, Standing, Stay, UserId, WorkEnd,
+};
+pub use question::{
+    Asker, QuestionCorrupt, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey, QuestionNumber,
+    QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,
 };
 pub use request::{
     Aim, Conversation, Fate, Input, Ledger, PROFILES_MAX, Passing, Previous, ProfileId, Profiles, Refusal,
     Request, RequestCorrupt, RequestEffect, RequestEnd, RequestEvent, RequestReason, RequestRejected,
     RequestState, RequestTimer, SENDS_MAX, SendFailure, SendReason, SendRecord,
+};
+pub use retry::{
+    AttemptEnd, AttemptNumber, FailureClass, Finding, QueryNumber, Retry, RetryCorrupt, RetryEffect,
+    RetryEnd, RetryEvent, RetryReason, RetryRejected, RetryState, RetryTimer,
 };
 pub use roster::Task;
 pub use session::{
