@@ -5,6 +5,7 @@
 //! predicate for each property in [`properties`], for every variant of every model.
 
 pub mod agent_session;
+pub mod duplicate_send;
 pub mod health;
 pub mod interrupt;
 pub mod properties;
@@ -48,5 +49,10 @@ pub fn registry() -> Registry {
             "token-refresh",
             "how credentials with rotating refresh tokens are renewed, stored and lost",
             token_refresh::variants(),
+        )
+        .model(
+            "duplicate-send",
+            "how often one question to a model goes over the network, and who pays",
+            duplicate_send::variants(),
         )
 }
