@@ -11,8 +11,9 @@
 //! get the session takes time once. A status is *waiting-approval* only while it would else be running, and an
 //! answer leads back from there only. A listener is dropped with what it was registered for; one that is registered for a
 //! token that is cancelled already is called by a timer of no time, as the editor's tokens do it. Selecting a model
-//! and starting an iterator do not fail. A turn says nothing between its prompt and its result, and a provider answers at
-//! some time: what hangs here hangs by the session. The stories are in `docs/races/interrupt.md`.
+//! and starting an iterator do not fail, and fewer turns fail than the ten that one prompt may. A turn says nothing between its
+//! prompt and its result but that a tool needs an approval, and a person is shown one at a time. A provider answers at some time: what
+//! hangs here hangs by the session. The record of the task is never removed. The stories are in `docs/races/interrupt.md`.
 
 pub mod executor;
 pub mod kernel;
@@ -54,13 +55,14 @@ pub struct Interrupt {
 }
 
 /// The bounds: name, default, least, most, help.
-const BOUNDS: [(&str, u64, u8, u8, &str); 10] = [
-    ("troubles", 2, 0, 6, "all of stops, pauses, ends, approvals and failures together"),
+const BOUNDS: [(&str, u64, u8, u8, &str); 11] = [
+    ("troubles", 2, 0, 6, "all of stops, pauses, ends, approvals, failures and empties together"),
     ("stops", 1, 0, 2, "times that a person stops the worker"),
     ("pauses", 1, 0, 2, "times that a person pauses the worker"),
     ("ends", 1, 0, 2, "times that the worker is completed or killed from outside"),
     ("approvals", 1, 0, 2, "tools that need the approval of a person"),
     ("failures", 1, 0, 3, "turns that fail without an interrupt"),
+    ("empties", 1, 0, 2, "messages without text that a person sends"),
     ("messages", 2, 0, MESSAGES, "messages that a person writes"),
     ("late-listeners", 1, 0, 1, "0 if nobody calls a listener that is registered for a cancelled token"),
     ("monitored", 1, 0, 1, "0 if nothing is reported of the worker"),
@@ -81,7 +83,7 @@ pub fn variants() -> Vec<Variant> {
     ];
     let as_is = violated.into_iter().fold(as_is, |variant, id| variant.expect(id, Verdict::Violated));
     let deep = [("troubles", 3), ("failures", 2), ("breaker", 2)];
-    std::iter::once(as_is.headline("resumed").deep(deep)).chain(kernel::variants()).collect()
+    std::iter::once(as_is.headline("S5").deep(deep)).chain(kernel::variants()).collect()
 }
 
 impl Interrupt {
@@ -95,6 +97,7 @@ impl Interrupt {
             ends: byte("ends"),
             approvals: byte("approvals"),
             failures: byte("failures"),
+            empties: byte("empties"),
         };
         Self {
             breaker: byte("breaker"),
@@ -137,11 +140,12 @@ impl Interrupt {
             return;
         }
         let status = state.worker.status;
-        let Left { troubles, stops, pauses, ends, .. } = state.left;
+        let Left { troubles, stops, pauses, ends, empties, .. } = state.left;
         let is_busy = matches!(status, Status::Running | Status::WaitingApproval | Status::Paused);
         let may = |budget: u8| troubles > 0 && budget > 0;
         let acts = [
             (Action::Write, state.truth.sent < self.messages),
+            (Action::WriteNothing, may(empties)),
             (Action::Stop, may(stops) && is_busy),
             (Action::Pause, may(pauses) && status == Status::Running),
             (Action::Resume, status == Status::Paused),

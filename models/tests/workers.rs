@@ -55,11 +55,12 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
 fn verdicts_of_the_pages_within_other_bounds_are_found() {
     type Case = (&'static str, &'static str, &'static [(&'static str, u64)], Verdict);
     #[rustfmt::skip]
-    let cases: [Case; 7] = [
+    let cases: [Case; 8] = [
         ("health",    "L3",       &[("deaf", 0), ("removals", 0)],         Verdict::Holds),
         ("interrupt", "S11",      &[("pauses", 0), ("ends", 0)],           Verdict::Holds),
         ("interrupt", "L3",       &[("pauses", 0), ("ends", 0)],           Verdict::Holds),
-        ("interrupt", "deadlock", &[("pauses", 0), ("ends", 0)],           Verdict::Holds),
+        ("interrupt", "deadlock", &[("pauses", 0), ("ends", 0)],           Verdict::Violated),
+        ("interrupt", "deadlock", &[("pauses", 0), ("ends", 0), ("empties", 0)], Verdict::Holds),
         ("interrupt", "stops",    &[("pauses", 0)],                        Verdict::Holds),
         ("interrupt", "stops",    &[("pauses", 0), ("late-listeners", 0)], Verdict::Violated),
         ("interrupt", "S12",      &[("pauses", 0), ("late-listeners", 0), ("monitored", 0)], Verdict::Holds),

@@ -210,12 +210,20 @@ fn is_end_pending(state: &State) -> bool {
 /// Whether the worker has ended, or waits for a person who can act on it.
 pub fn rests(state: &State) -> bool {
     let waits = state.worker.has_waiter && !state.truth.is_killed;
-    state.executor().is_none() || waits || state.asks_person()
+    let has_ended = state.executor().is_none() && !is_deserted(state);
+    has_ended || waits || state.asks_person()
+}
+
+/// Whether the executor loop is over, and the worker looks as if it were not.
+fn is_deserted(state: &State) -> bool {
+    state.executor().is_none() && state.worker.status.is_active() && !state.truth.is_killed
 }
 
 fn unsettled(state: &State) -> String {
     let words = if state.waits() && is_gone(state) {
         "the executor loop waits for a message that cannot come"
+    } else if is_deserted(state) {
+        "the executor loop is over, and the worker is active"
     } else if state.approval == Approval::Pending {
         "a tool waits for an approval that nobody can give"
     } else if state.execution().is_some() {

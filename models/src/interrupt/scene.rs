@@ -47,6 +47,7 @@ impl Scene<'_> {
             Action::EndOld(throws) => self.old_ended(throws),
             Action::Tick(due) => self.tick(due)?,
             Action::Write => self.write(),
+            Action::WriteNothing => self.write_nothing()?,
             Action::Stop => self.stop()?,
             Action::Pause => self.pause()?,
             Action::Resume => self.unpause(),

@@ -144,6 +144,8 @@ pub struct Left {
     pub approvals: u8,
     /// Turns that fail without an interrupt.
     pub failures: u8,
+    /// Messages without text.
+    pub empties: u8,
 }
 
 /// What is so, whether the system knows or not.
@@ -252,9 +254,13 @@ impl State {
         found.map(|(pid, _, _)| pid)
     }
 
-    /// Whether the executor loop waits for a message, with nothing under way that continues it.
+    /// Whether the executor loop waits for a message, with nothing under way that continues it: whoever resolves its wait
+    /// does so while no microtask is due, so that the loop is the next.
     pub fn waits(&self) -> bool {
-        self.executor().is_some_and(|(_, on)| on == Await::Signal(WAITER)) && self.worker.handed.is_none()
+        let waiting = Process::Loop(LoopAt::Waiting);
+        self.processes.suspended().any(|(pid, process, on)| {
+            *process == waiting && on == Await::Signal(WAITER) && self.processes.head() != Some(pid)
+        })
     }
 
     /// Whether the loop waits and nobody can wake it.
@@ -408,6 +414,8 @@ pub enum Action {
     Tick(Due),
     /// A person writes to the worker.
     Write,
+    /// A person sends the worker a message without text.
+    WriteNothing,
     /// A person stops the worker.
     Stop,
     /// A person pauses the worker.

@@ -55,6 +55,7 @@ fn subject(state: &State, action: Action) -> Option<Process> {
         | Action::EndOld(_)
         | Action::Tick(_)
         | Action::Write
+        | Action::WriteNothing
         | Action::Stop
         | Action::Pause
         | Action::Resume

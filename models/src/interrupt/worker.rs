@@ -91,6 +91,22 @@ impl Scene<'_> {
         self.send(PERSON, Prompt::Message(m));
     }
 
+    /// A person sends a message without text, which counts as none: a wait ends with nothing, and the slot is empty then.
+    pub fn write_nothing(&mut self) -> Option<()> {
+        self.spend(|left| &mut left.empties)?;
+        let overwritten = self.state.worker.slot.take();
+        let wakes = std::mem::take(&mut self.state.worker.has_waiter);
+        if wakes {
+            self.state.processes.resolve(WAITER);
+        }
+        self.tell(PERSON, WORKER, || match overwritten {
+            Some(old) => format!("sends a message without text: into the slot, over {}", words(old)),
+            None if wakes => "sends a message without text: wakes the loop".to_owned(),
+            None => "sends a message without text: into the slot".to_owned(),
+        });
+        Some(())
+    }
+
     /// A person stops the worker, and with that ends the matter of what a check stopped.
     pub fn stop(&mut self) -> Option<()> {
         self.spend(|left| &mut left.stops)?;
