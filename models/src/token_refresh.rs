@@ -10,7 +10,8 @@
 //! Abstractions: an await that costs microtasks only is a step of its own where several calls wait for one promise, and
 //! nowhere else, because nobody else is in the queue then. A call of the API is judged when it arrives, and comes back at
 //! once. What a window has sent when it crashes, and the server has not read, is lost. Two writes of one file at once
-//! leave the content of the later one. Nobody logs in again.
+//! leave the content of the later one. Nobody logs in again. [`kernel`] has the kernel's credential, in a world that does
+//! more.
 
 pub mod kernel;
 pub mod ledger;

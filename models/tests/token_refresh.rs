@@ -107,7 +107,10 @@ const CLIENTS: [&str; 4] = ["gemini", "qwen", "codex", "global-single-flight"];
 fn violated(name: &str, bounds: &[(&str, u64)]) -> String {
     let usual = USUAL.into_iter().filter(|(usual, _)| bounds.iter().all(|(name, _)| name != usual));
     let bounds: Vec<(&str, u64)> = usual.chain(bounds.iter().copied()).collect();
-    let run = check(&variant(name), &bounds, None);
+    ids_of_violated(&check(&variant(name), &bounds, None))
+}
+
+fn ids_of_violated(run: &Run) -> String {
     let violated = run.report.properties.iter().filter(|property| property.verdict == Verdict::Violated);
     let ids: Vec<&str> = violated.map(|property| property.id).collect();
     if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") }
@@ -118,6 +121,28 @@ fn settings_table() -> String {
         [format!("| what happens | `{}` |", CLIENTS.join("` | `")), "|---|---|---|---|---|".to_owned()];
     let rows = SETTINGS.map(|(name, bounds)| {
         let cells = CLIENTS.map(|client| violated(client, bounds));
+        format!("| {name} | {} |", cells.join(" | "))
+    });
+    header.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// What the kernel's credential rests on, as the page names it, and the bound that takes it away.
+const ASSUMPTIONS: [(&str, &[(&str, u64)]); 4] = [
+    ("nothing", &[]),
+    ("a refresh is granted, and nobody hears of it", &[("unheard", 1)]),
+    ("a claim ends before what it is for is stored", &[("early", 1)]),
+    ("a crash loses the new credential before it is stored", &[("texts", 1)]),
+];
+
+/// The bounds of every row of that table.
+const OF_ASSUMPTIONS: [(&str, u64); 4] = [("requests", 2), ("waits", 1), ("refusals", 0), ("crashes", 1)];
+
+fn assumptions_table() -> String {
+    let header = ["| what is let happen | `kernel` | `kernel-two` |", "|---|---|---|"].map(str::to_owned);
+    let rows = ASSUMPTIONS.map(|(name, bounds)| {
+        let bounds = [&OF_ASSUMPTIONS[..], bounds].concat();
+        let cells =
+            ["kernel", "kernel-two"].map(|kernel| ids_of_violated(&check(&variant(kernel), &bounds, None)));
         format!("| {name} | {} |", cells.join(" | "))
     });
     header.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
@@ -139,12 +164,18 @@ fn output(command: &str) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
-/// The page with the output of each of its commands in the block below it, and its table.
+/// The page with the text between its markers replaced.
+fn with_part(page: &str, part: &str, text: &str) -> String {
+    let (begin, end) = (format!("<!-- generated: {part} -->\n"), format!("\n<!-- end of {part} -->"));
+    let (before, rest) = page.split_once(&begin).expect("the page has the marker");
+    let (_, after) = rest.split_once(&end).expect("the page has the end marker");
+    [before, &begin, text, &end, after].concat()
+}
+
+/// The page with the output of each of its commands in the block below it, and its tables.
 fn rewritten(page: &str) -> String {
-    let (begin, end) = ("<!-- generated: settings -->\n", "\n<!-- end of settings -->");
-    let (before, rest) = page.split_once(begin).expect("the page has the marker");
-    let (_, after) = rest.split_once(end).expect("the page has the end marker");
-    let page = [before, begin, &settings_table(), end, after].concat();
+    let page = with_part(page, "settings", &settings_table());
+    let page = with_part(&page, "assumptions", &assumptions_table());
     let mut lines = page.lines();
     let mut written = String::new();
     while let Some(line) = lines.next() {

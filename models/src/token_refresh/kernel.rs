@@ -103,19 +103,29 @@ const TWO: Scenario = Scenario { windows: 2, requests: 2, waits: 1, ..ONE };
 
 /// Every variant: name, about, scenario, and what a deep search has more of.
 const VARIANTS: [(&str, &str, Scenario, Deep); 4] = [
-    ("kernel", "the credential of the kernel, one window", ONE, &[("crashes", 2), ("lapses", 2)]),
+    (
+        "kernel",
+        "the credential of the kernel, one window",
+        ONE,
+        &[("crashes", 2), ("lapses", 2), ("room", 3)],
+    ),
     (
         "kernel-login",
         "the same, and a person logs in and out",
         Scenario { requests: 2, waits: 1, left: Left { logins: 1, revocations: 1, ..ONE.left }, ..ONE },
         &[("requests", 3)],
     ),
-    ("kernel-two", "two windows, each with the credential of the kernel", TWO, &[("requests", 3)]),
+    (
+        "kernel-two",
+        "two windows, each with the credential of the kernel",
+        TWO,
+        &[("requests", 3), ("waits", 2)],
+    ),
     (
         "kernel-two-login",
         "the same, and a person logs in",
         Scenario { left: Left { logins: 1, crashes: 0, ..TWO.left }, ..TWO },
-        &[("crashes", 1)],
+        &[("crashes", 1), ("revocations", 1)],
     ),
 ];
 
