@@ -80,7 +80,10 @@ pub enum RequestState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Aim {
     /// To send to another profile.
-    Failover,
+    Failover {
+        /// The credential that it was sent with.
+        generation: Generation,
+    },
     /// To end as cancelled.
     Cancel,
 }

@@ -147,7 +147,7 @@ impl View {
     /// The stream that was told to stop is closed.
     fn freed(self, aim: Aim, config: &Config) -> Self {
         match aim {
-            Aim::Failover => self.ask_best(SendReason::Failover, config),
+            Aim::Failover { .. } => self.ask_best(SendReason::Failover, config),
             Aim::Cancel => self.end(RequestEnd::Cancelled),
         }
     }
@@ -208,7 +208,7 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             let view = view.booked(Fate::Whole).disarm(RequestTimer::Grace, attempt);
             match aim {
                 Aim::Cancel => view.end(RequestEnd::Cancelled),
-                Aim::Failover => view.end(RequestEnd::Accepted { attempt }),
+                Aim::Failover { .. } => view.end(RequestEnd::Accepted { attempt }),
             }
         }
         (E::ResponseEnded { attempt }, _) => view.booked(Fate::Whole).end(RequestEnd::Accepted { attempt }),
@@ -218,24 +218,31 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             let view = view.booked(if lost { Fate::Lost } else { Fate::Refused });
             let here = view.at().unwrap_or_default();
             let continued = at.previous.is_some_and(|previous| previous.profile == here);
+            let view = match state {
+                S::Stopping(_) => view.disarm(RequestTimer::Grace, attempt),
+                _ => view,
+            };
             match (state, failure) {
-                (S::Stopping(aim), _) => view.disarm(RequestTimer::Grace, attempt).freed(aim, config),
+                (S::Stopping(Aim::Cancel), _) => view.end(RequestEnd::Cancelled),
                 (S::Delivering, _) => view.fail(RequestReason::Interrupted),
                 (_, SendFailure::Throttled { retry_after_ms }) => {
                     view.wait(Passing::Throttled, retry_after_ms, jitter_ms, config)
                 }
                 (_, SendFailure::Transient) => view.wait(Passing::Transient, None, jitter_ms, config),
                 (_, SendFailure::Interrupted) => view.wait(Passing::Interrupted, None, jitter_ms, config),
-                (S::Streaming { generation }, SendFailure::Unauthorized) if at.refused.is_none() => {
+                (
+                    S::Streaming { generation } | S::Stopping(Aim::Failover { generation }),
+                    SendFailure::Unauthorized,
+                ) if at.refused.is_none() => {
                     let mut view = view;
                     view.request.refused = Some(Refusal { profile: here, generation });
-                    view.ask(here, SendReason::FreshToken, config)
+                    view.ask_best(SendReason::FreshToken, config)
                 }
                 (_, SendFailure::Unauthorized) => view.fail(RequestReason::Unauthorized),
                 (_, SendFailure::ContinuityLost) if continued => {
                     let mut view = view;
                     view.request.previous = None;
-                    view.ask(here, SendReason::FullInput, config)
+                    view.ask_best(SendReason::FullInput, config)
                 }
                 (_, SendFailure::ContinuityLost | SendFailure::Invalid) => view.fail(RequestReason::Invalid),
                 (_, SendFailure::ContextTooLong) => view.fail(RequestReason::ContextTooLong),
@@ -289,9 +296,9 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             let leaves = view.at() == Some(profile) && view.best() != profile;
             let may = sent < usize::from(config.attempts_max).min(16);
             match state {
-                S::Streaming { .. } if leaves && may => {
+                S::Streaming { generation } if leaves && may => {
                     let last = Attempt(view.next().0 - 1);
-                    view.stop(Aim::Failover, last, config)
+                    view.stop(Aim::Failover { generation }, last, config)
                 }
                 _ => view,
             }
@@ -299,7 +306,7 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
 
         (E::CancelRequested, S::Ended(_)) => return terminal,
         (E::CancelRequested, S::Stopping(Aim::Cancel)) => return duplicate,
-        (E::CancelRequested, S::Stopping(Aim::Failover)) => view.to(S::Stopping(Aim::Cancel)),
+        (E::CancelRequested, S::Stopping(Aim::Failover { .. })) => view.to(S::Stopping(Aim::Cancel)),
         (E::CancelRequested, S::Streaming { .. } | S::Delivering) => {
             let last = Attempt(view.next().0 - 1);
             view.stop(Aim::Cancel, last, config)
@@ -484,7 +491,7 @@ fn name(state: RequestState) -> &'static str {
         RequestState::Streaming { .. } => "Streaming",
         RequestState::Delivering => "Delivering",
         RequestState::BackingOff { .. } => "BackingOff",
-        RequestState::Stopping(Aim::Failover) => "Stopping(Failover)",
+        RequestState::Stopping(Aim::Failover { .. }) => "Stopping(Failover)",
         RequestState::Stopping(Aim::Cancel) => "Stopping(Cancel)",
         RequestState::Ended(RequestEnd::Accepted { .. }) => "Accepted",
         RequestState::Ended(RequestEnd::Failed(_)) => "Failed",

@@ -140,7 +140,7 @@ impl Step<'_> {
         match self.request.state {
             RequestState::Streaming { .. } | RequestState::Delivering => {}
             // It was faster than the order to stop, and another send would only cost more.
-            RequestState::Stopping(Aim::Failover) => self.disarm_grace(),
+            RequestState::Stopping(Aim::Failover { .. }) => self.disarm_grace(),
             RequestState::Stopping(Aim::Cancel) if self.config.has(Fault::CancelledAccepted) => {
                 self.disarm_grace();
             }
@@ -181,9 +181,14 @@ impl Step<'_> {
                 self.try_again(Passing::Interrupted, None, jitter_ms);
             }
             RequestState::Delivering => self.end(RequestEnd::Failed(RequestReason::Interrupted)),
-            RequestState::Stopping(aim) => {
+            // It was faster than the order to stop, and what follows is the same as without that.
+            RequestState::Stopping(Aim::Failover { generation }) => {
                 self.disarm_grace();
-                self.stopped_for(aim);
+                self.failed(generation, failure, jitter_ms);
+            }
+            RequestState::Stopping(Aim::Cancel) => {
+                self.disarm_grace();
+                self.end(RequestEnd::Cancelled);
             }
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
@@ -210,13 +215,13 @@ impl Step<'_> {
             }
             SendFailure::Unauthorized => {
                 self.request.refused = Some(Refusal { profile, generation });
-                self.authorize(profile, SendReason::FreshToken);
+                self.send_later(SendReason::FreshToken);
             }
             SendFailure::ContinuityLost if self.is_continued(profile) => {
                 if !self.config.has(Fault::LostIsContinued) {
                     self.request.previous = None;
                 }
-                self.authorize(profile, SendReason::FullInput);
+                self.send_later(SendReason::FullInput);
             }
             SendFailure::Invalid | SendFailure::ContextTooLong
                 if self.config.has(Fault::InvalidIsRetried) =>
@@ -298,25 +303,26 @@ impl Step<'_> {
 
     /// Gives up a send to a profile that is down, if there is a better place for it and nobody has read of it.
     fn fail_over(&mut self, down: ProfileId) {
-        let open = match self.request.state {
-            RequestState::Streaming { .. } => true,
-            RequestState::Delivering => self.config.has(Fault::DeliveredFailsOver),
-            RequestState::Unbegun
+        let generation = match self.request.state {
+            RequestState::Streaming { generation } => generation,
+            RequestState::Delivering if self.config.has(Fault::DeliveredFailsOver) => Generation(1),
+            RequestState::Delivering
+            | RequestState::Unbegun
             | RequestState::Authorizing { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Stopping(_)
-            | RequestState::Ended(_) => false,
+            | RequestState::Ended(_) => return,
         };
         let is_there = self.request.ledger.last().is_some_and(|send| send.profile == down);
         let better = self.request.preferred(self.config);
-        if !open || !is_there || better == down || self.request.is_spent(self.config) {
+        if !is_there || better == down || self.request.is_spent(self.config) {
             return;
         }
         if self.config.has(Fault::FailoverBeside) {
             self.request.ledger.close(Fate::Lost);
             return self.authorize(better, SendReason::Failover);
         }
-        self.request.state = RequestState::Stopping(Aim::Failover);
+        self.request.state = RequestState::Stopping(Aim::Failover { generation });
         self.request.stop(self.config, self.sink);
     }
 
@@ -344,8 +350,9 @@ impl Step<'_> {
                 self.request.state = RequestState::Stopping(Aim::Cancel);
                 self.request.stop(self.config, self.sink);
             }
-            RequestState::Stopping(Aim::Failover) if self.config.has(Fault::FailoverOutlivesCancel) => {}
-            RequestState::Stopping(Aim::Failover) => {
+            RequestState::Stopping(Aim::Failover { .. })
+                if self.config.has(Fault::FailoverOutlivesCancel) => {}
+            RequestState::Stopping(Aim::Failover { .. }) => {
                 self.request.state = RequestState::Stopping(Aim::Cancel);
             }
         }
@@ -397,7 +404,9 @@ impl Step<'_> {
         }
         let aim = match self.request.state {
             RequestState::Stopping(aim) => aim,
-            RequestState::Streaming { .. } if self.config.has(Fault::AnyGrace) => Aim::Failover,
+            RequestState::Streaming { generation } if self.config.has(Fault::AnyGrace) => {
+                Aim::Failover { generation }
+            }
             RequestState::Streaming { .. } | RequestState::Delivering => {
                 return self.unfit(Fit::NeverAsked, event);
             }
@@ -417,7 +426,7 @@ impl Step<'_> {
     /// The send that was told to stop is closed.
     fn stopped_for(&mut self, aim: Aim) {
         match aim {
-            Aim::Failover => self.send_later(SendReason::Failover),
+            Aim::Failover { .. } => self.send_later(SendReason::Failover),
             Aim::Cancel => self.end(RequestEnd::Cancelled),
         }
     }

@@ -88,17 +88,18 @@ impl Request {
             Some(before) => is_over && !self.is_spent(config) && follows(*before, profile, reason),
         };
         let is_open = fate == Some(Fate::Open);
+        let refused = last.map_or(Generation(0), |send| self.newer_than(send.profile));
+        let is_newer = |generation| generation > refused;
         match self.state {
             RequestState::Unbegun => fate.is_none(),
             RequestState::Authorizing { profile, reason } => {
                 profile.0 < self.profiles.count && may_send(profile, reason) && self.may_be_due(reason)
             }
-            RequestState::Streaming { generation } => {
-                let refused = last.map_or(Generation(0), |send| self.newer_than(send.profile));
-                is_open && generation > refused
-            }
+            RequestState::Streaming { generation } => is_open && is_newer(generation),
             RequestState::Delivering | RequestState::Stopping(Aim::Cancel) => is_open,
-            RequestState::Stopping(Aim::Failover) => is_open && !self.is_spent(config),
+            RequestState::Stopping(Aim::Failover { generation }) => {
+                is_open && is_newer(generation) && !self.is_spent(config)
+            }
             RequestState::BackingOff { after, .. } => {
                 last.is_some_and(|send| may_send(send.profile, SendReason::Retry(after)))
             }

@@ -223,10 +223,11 @@ fn lost_continuity_leads_to_the_full_input_once() {
 fn failover_waits_until_the_old_stream_is_closed() {
     assert_eq!(after(&leaving(&[])).1, [stop(0), arm(grace(0), GRACE_MS)]);
     #[rustfmt::skip]
-    let cases: [(&str, RequestEvent, &[RequestEffect], Fate); 5] = [
+    let cases: [(&str, RequestEvent, &[RequestEffect], Fate); 6] = [
         ("it has stopped",      stopped(0),                             &[disarm(grace(0)), get(1, 1, 0)], Fate::Lost),
         ("it has broken off",   failed(0, SendFailure::Interrupted),    &[disarm(grace(0)), get(1, 1, 0)], Fate::Lost),
         ("it was refused",      failed(0, SendFailure::Unauthorized),   &[disarm(grace(0)), get(1, 1, 0)], Fate::Refused),
+        ("it was no use",       failed(0, SendFailure::Invalid),        &[disarm(grace(0)), fail(RequestReason::Invalid)], Fate::Refused),
         ("it does not stop",    fired(grace(0)),                        &[fence(0), get(1, 1, 0)],         Fate::Lost),
         ("it was faster",       answered(0),                            &[disarm(grace(0)), accepted(0)],  Fate::Whole),
     ];
@@ -514,5 +515,6 @@ fn damage_is_named() {
     let lost = Request { previous: Some(PREVIOUS), ..twice };
     assert_eq!(lost.validate(&Config::default()), Err(Ledger), "what was lost is there");
     assert_eq!(leaves.validate(&config), Err(State), "no send is left to fail over with");
-    assert_eq!(leaves.state, RequestState::Stopping(Aim::Failover));
+    let generation = Generation(7);
+    assert_eq!(leaves.state, RequestState::Stopping(Aim::Failover { generation }));
 }

@@ -2,7 +2,7 @@
 
 use downbeat_kernel::RequestReason as R;
 use downbeat_kernel::{
-    Attempt, Config, Fate, Generation, Input, Outcome, Passing, Previous, ProfileId, Profiles, Request,
+    Aim, Attempt, Config, Fate, Generation, Input, Outcome, Passing, Previous, ProfileId, Profiles, Request,
     RequestEffect, RequestEnd, RequestEvent, RequestState, RequestTimer, SendFailure, SendReason, TurnNumber,
 };
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ struct World {
     recovery: Recovery,
     /// A fault is planted, and somebody else than `validate` has to find it.
     is_faulty: bool,
-    /// Tokens that were refused, but for those of streams that were given up.
+    /// Tokens that were refused, but for those of streams that nobody wants any more.
     refused: Vec<(ProfileId, Generation)>,
     delivered: Option<Attempt>,
     charged: BTreeSet<Attempt>,
@@ -143,14 +143,10 @@ impl World {
         }
     }
 
-    /// A send that is not owed to the profile of the last one goes to the first that is up.
+    /// Every send goes to the first profile that is up, if one is.
     fn judge_place(&self, profile: ProfileId) {
-        let owed = match self.wire.last().and_then(|send| send.failure) {
-            Some(SendFailure::Unauthorized | SendFailure::ContinuityLost) => self.given_up.is_empty(),
-            Some(_) | None => false,
-        };
         let up = (0..self.profiles).map(ProfileId).find(|profile| !self.down.contains(profile));
-        assert!(owed || up.is_none_or(|up| up == profile), "place: {profile:?} and not {up:?}");
+        assert!(up.is_none_or(|up| up == profile), "place: {profile:?} and not {up:?}");
     }
 
     fn judge_send(
@@ -322,9 +318,8 @@ impl World {
         let refused = !matches!(failure, SendFailure::Transient | SendFailure::Interrupted);
         let failure = if begun && refused { SendFailure::Interrupted } else { failure };
         self.close(attempt, Some(failure));
-        if failure == SendFailure::Unauthorized
-            && matches!(self.request.state, RequestState::Streaming { .. })
-        {
+        let is_cancelled = self.request.state == RequestState::Stopping(Aim::Cancel);
+        if failure == SendFailure::Unauthorized && !is_cancelled {
             self.refused.push((profile, generation));
         }
         let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: number % 100 };
