@@ -16,6 +16,7 @@
 //! hangs here hangs by the session. The record of the task is never removed. The stories are in `docs/races/interrupt.md`.
 
 pub mod executor;
+pub mod gap;
 pub mod kernel;
 pub mod process;
 pub mod properties;
@@ -31,10 +32,11 @@ use downbeat_sim::kinds::Kinds as _;
 use downbeat_sim::model::{Fairness, Model, Property, Told};
 use downbeat_sim::report::Verdict;
 
+use self::gap::Gap;
 use self::process::{IterableAt, Process};
 use self::scene::Scene;
 use self::state::{
-    Action, Approval, Due, Gap, Generator, Left, MESSAGES, PROCESSES, Prompt, Session, State, Status, Truth,
+    Action, Approval, Due, Generator, Left, MESSAGES, PROCESSES, Prompt, Session, State, Status, Truth,
     Worker,
 };
 use crate::health::monitor::Flags;

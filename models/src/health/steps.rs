@@ -230,9 +230,10 @@ impl Scene<'_> {
 
     fn fail(&mut self) {
         self.active();
-        self.state.streaks.errors = (self.state.streaks.errors + 1).min(self.system.errors);
+        let before = self.state.streaks.errors;
+        self.state.streaks.errors = (before + 1).min(self.system.errors);
         self.tell(WORKER, MONITOR, || "a tool fails".to_owned());
-        if self.state.streaks.errors == self.system.errors {
+        if before < self.system.errors && self.state.streaks.errors == self.system.errors {
             self.tell(MONITOR, ORCHESTRATOR, || "high error rate".to_owned());
         }
     }

@@ -161,7 +161,7 @@ impl Scene<'_> {
         Some(())
     }
 
-    /// `kill`.
+    /// `kill`, and `conclude`, which does the same to the worker.
     pub fn kill(&mut self) -> Option<()> {
         self.spend(|left| &mut left.ends)?;
         let truth = &mut self.state.truth;
