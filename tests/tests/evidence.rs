@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_DOCS=1 cargo test -p downbeat-tests --test evidence` writes it anew.
 
-use downbeat_sim::harness::Registry;
+use downbeat_sim::harness::{Registry, Variant};
 use downbeat_sim::report::Verdict;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -35,12 +35,15 @@ fn evidence(registry: &Registry) -> String {
     );
     for id in ids() {
         let expected = |verdict| {
-            let variants = registry.variants().filter(|variant| {
-                let has =
-                    variant.properties(&variant.default_bounds()).iter().any(|property| property.id == id);
-                has && variant.expected(id) == verdict
+            let models = registry.models().iter().map(|model| {
+                let variants = model.variants.iter().filter(|variant| {
+                    let properties = variant.properties(&variant.default_bounds());
+                    properties.iter().any(|property| property.id == id) && variant.expected(id) == verdict
+                });
+                (model.name, variants.map(Variant::name).collect::<Vec<_>>().join(", "))
             });
-            variants.map(|variant| format!("`{variant}`")).collect::<Vec<_>>().join(", ")
+            let some = models.filter(|(_, variants)| !variants.is_empty());
+            some.map(|(model, variants)| format!("`{model}`: {variants}")).collect::<Vec<_>>().join("; ")
         };
         let (holds, violated) = (expected(Verdict::Holds), expected(Verdict::Violated));
         let vacuous = expected(Verdict::Vacuous);
