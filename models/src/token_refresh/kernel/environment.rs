@@ -1,6 +1,6 @@
 //! What may happen in a state, and what may not be put off for ever.
 
-use downbeat_kernel::{CredentialEffect, Outcome};
+use downbeat_kernel::{CredentialEffect, Found, Outcome};
 use downbeat_sim::model::Fairness;
 
 use super::super::server::Answer;
@@ -139,13 +139,9 @@ fn has_memory(window: &Window) -> bool {
 /// What may happen to claims.
 fn of_store(state: &State, may: &mut impl FnMut(Act)) {
     let Some(holder) = state.store.claim else {
-        for window in 0..2 {
-            let is_current = found(state, window) == downbeat_kernel::Found::Current;
-            if state.window(window).ask == Some(Ask::Claim) && is_current {
-                may(Act::Claim(window));
-            }
-        }
-        return;
+        let claims = |window: &Window| window.ask == Some(Ask::Claim);
+        let asks = (0..).zip(&state.windows).filter(|(_, window)| claims(window)).map(|(index, _)| index);
+        return asks.filter(|index| found(state, *index) == Found::Current).map(Act::Claim).for_each(may);
     };
     if !state.is_claim_needed(holder) {
         may(Act::EndClaim);

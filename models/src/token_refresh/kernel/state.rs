@@ -236,7 +236,7 @@ impl State {
         self.store.held().is_none_or(|token| self.server.has_revoked(token))
     }
 
-    /// Whether a claim ends before what it is for is done: its token is in use, or what that brought is not stored.
+    /// Whether a claim is needed still: its token is in use, or what that brought is not stored.
     pub(super) fn is_claim_needed(&self, holder: WindowIndex) -> bool {
         let window = self.window(holder);
         window.flight.is_some() || window.successor.is_some()
