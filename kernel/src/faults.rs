@@ -128,6 +128,16 @@ faults! {
         EndedWorkerDropped,
         /// Does not tell a worker that its subtask ended.
         ChildEndUntold,
+        /// Starts a subtask although a person holds the worker that asks for it.
+        HeldStartsSubtask,
+        /// Holds a subtask back although the worker that asked for it is held no more.
+        SubtaskLeftHeld,
+        /// Lets the shell tell a worker what only the kernel may.
+        ShellSpeaksForKernel,
+        /// Takes a subtask of a worker under an id that was used.
+        SubtaskIdReused,
+        /// Takes more subtasks of a worker than fit.
+        SubtasksUnbounded,
     }
     /// Those of sessions.
     OF_SESSIONS {
@@ -267,8 +277,20 @@ faults! {
         TimersLeftAtEnd,
         /// Takes more into the inbox than fits.
         InboxUnbounded,
+        /// Refuses the end of a child where the inbox is full.
+        ChildEndRefused,
         /// Takes a message although one before it is missing.
         GapTaken,
+        /// Takes a question although one before it is missing.
+        ApprovalGapTaken,
+        /// Takes more questions than fit.
+        ApprovalsUnbounded,
+        /// Takes a report although one before it is missing.
+        ReportGapTaken,
+        /// Takes more reports than fit.
+        ReportsUnbounded,
+        /// Takes it that a report is where it belongs which there is not yet.
+        ReportAcknowledgedEarly,
         /// Takes what a child says a second time.
         ChildDoubled,
         /// Takes a second wish to finish.

@@ -216,7 +216,8 @@ fn comparison_finds_every_planted_fault_of_the_machine() {
     ];
     for fault in Fault::OF_TASKS.iter().copied().filter(|fault| !OF_RESYNC.contains(fault)) {
         let config = Config { fault: Some(fault), ..small() };
-        // One situation in seven is enough for each of them, and seven times as fast.
-        assert!(compare(config, 7, twin).is_err(), "nobody noticed {fault:?}");
+        // One situation in seven is enough for nearly all of them, and seven times as fast.
+        let is_noticed = [7, 1].into_iter().any(|every| compare(config, every, twin).is_err());
+        assert!(is_noticed, "nobody noticed {fault:?}");
     }
 }

@@ -102,6 +102,31 @@ fn ended(end: End) -> TaskState {
     }
 }
 
+/// Whether only the kernel may tell a worker that.
+fn is_of_the_kernel(event: WorkerEvent) -> bool {
+    match event {
+        WorkerEvent::Assigned
+        | WorkerEvent::MessageReceived { .. }
+        | WorkerEvent::ChildReported { .. }
+        | WorkerEvent::ChildEnded { .. }
+        | WorkerEvent::PauseRequested
+        | WorkerEvent::ResumeRequested
+        | WorkerEvent::KillRequested
+        | WorkerEvent::EndAcknowledged => true,
+        WorkerEvent::Session(_)
+        | WorkerEvent::Observed { .. }
+        | WorkerEvent::ProgressReported { .. }
+        | WorkerEvent::ApprovalRequested { .. }
+        | WorkerEvent::AnswerReceived { .. }
+        | WorkerEvent::Reported { .. }
+        | WorkerEvent::ReportAcknowledged { .. }
+        | WorkerEvent::InterruptRequested { .. }
+        | WorkerEvent::WrapUpRequested
+        | WorkerEvent::CompleteRequested
+        | WorkerEvent::TimerFired { .. } => false,
+    }
+}
+
 impl TaskMachine<'_> {
     /// The surroundings are a worker, which begins with the prompt, unless a person holds the task.
     pub(crate) fn deploy(&mut self, hold: Hold, cx: &mut Surroundings<'_>) -> TaskState {
@@ -119,27 +144,10 @@ impl TaskMachine<'_> {
         event: WorkerEvent,
         cx: &mut Surroundings<'_>,
     ) -> Result<Option<WorkerEnd>, Refusal> {
-        match event {
-            WorkerEvent::Assigned
-            | WorkerEvent::MessageReceived { .. }
-            | WorkerEvent::ChildReported { .. }
-            | WorkerEvent::ChildEnded { .. }
-            | WorkerEvent::PauseRequested
-            | WorkerEvent::ResumeRequested
-            | WorkerEvent::KillRequested
-            | WorkerEvent::EndAcknowledged => Err(Refusal::NotForShell),
-            WorkerEvent::Session(_)
-            | WorkerEvent::Observed { .. }
-            | WorkerEvent::ProgressReported { .. }
-            | WorkerEvent::ApprovalRequested { .. }
-            | WorkerEvent::AnswerReceived { .. }
-            | WorkerEvent::Reported { .. }
-            | WorkerEvent::ReportAcknowledged { .. }
-            | WorkerEvent::InterruptRequested { .. }
-            | WorkerEvent::WrapUpRequested
-            | WorkerEvent::CompleteRequested
-            | WorkerEvent::TimerFired { .. } => self.tell(event, cx),
+        if is_of_the_kernel(event) && !self.config.has(Fault::ShellSpeaksForKernel) {
+            return Err(Refusal::NotForShell);
         }
+        self.tell(event, cx)
     }
 
     /// Tells the worker, and gives how it ended if that is what came of it.
@@ -158,7 +166,7 @@ impl TaskMachine<'_> {
             }
             (effect, _) => cx.sink.emit(Effect::Worker { task, effect }),
         });
-        if held && !worker.data.hold {
+        if held && !worker.data.hold && !self.config.has(Fault::SubtaskLeftHeld) {
             // Those that have started take no notice.
             cx.follows.extend(self.data.calls.subtasks().map(|child| Follow::Release { child }));
         }
@@ -228,13 +236,16 @@ impl TaskMachine<'_> {
     fn start_requested(&mut self, child: TaskId, cx: &mut Surroundings<'_>) -> Result<(), Refusal> {
         if let Some(highest) = cx.highest
             && child <= highest
+            && !self.config.has(Fault::SubtaskIdReused)
         {
             return Err(Refusal::IdNotFresh { highest, got: child });
         }
-        if self.data.calls.len() >= usize::from(self.config.calls_max) {
+        let full = self.data.calls.len() >= usize::from(self.config.calls_max);
+        if full && !self.config.has(Fault::SubtasksUnbounded) {
             return Err(Refusal::TooManyCalls { got: self.data.calls.len() + 1 });
         }
         let held = self.data.worker.as_ref().is_some_and(|worker| worker.data.hold);
+        let held = held && !self.config.has(Fault::HeldStartsSubtask);
         let call = self.start_subtask(child, if held { Hold::Paused } else { Hold::Running }, cx);
         if let CallState::Settled(CallResult::Refused(why)) = call {
             return Err(Refusal::Subtask { why, child });

@@ -1,6 +1,8 @@
 //! The kernel's worker and everything that acts on it: the closed system of the models `interrupt` and `health`.
 //!
-//! The whole kernel holds one deployed task, and perhaps a subtask of it. Each step is one event: the true answer to an
+//! The whole kernel holds one deployed task, and perhaps a subtask of it, there from the beginning or asked for by the agent. What
+//! the subtask's own agent does is left out, but that the subtask reports and ends; or it is a worker as that of the task, to which
+//! all of this may happen too. Each step is one event: the true answer to an
 //! order, an act of a person or of the agent, a timer, or something that comes late, twice, or before it was asked
 //! for. A crash may come between any two effects, or at rest: iterators and timers are gone, and the kernel repeats
 //! what is outstanding.
@@ -67,7 +69,9 @@ impl WorkerModel {
     /// A system whose kernel is the one that ships.
     pub fn new(scenario: Scenario) -> Self {
         let config = Config {
-            tasks_max: 2,
+            // The task, its subtask, and room for one that is refused for another reason.
+            tasks_max: 3,
+            calls_max: 1,
             inbox_max: scenario.room.into(),
             worker_attempts_max: scenario.attempts,
             breaker_max: scenario.breaker,
@@ -96,14 +100,14 @@ impl WorkerModel {
         self.memory.moves(state.world).is_valid
     }
 
-    /// The task is deployed, and so is its subtask if there is to be one.
+    /// The task is deployed, and so is its subtask if there is to be one that nobody asks for.
     fn first_world(&self) -> World {
         let mut events = vec![
             Event::TaskSubmitted { task: TASK },
             Event::Admitted { task: TASK },
             Event::Deployed { task: TASK },
         ];
-        if self.scenario.has(Budget::Updates) {
+        if self.scenario.has_subtask() && !self.scenario.has(Budget::Subtasks) {
             events.extend([
                 Event::SubtaskRequested { task: TASK, child: CHILD },
                 Event::Admitted { task: CHILD },
@@ -114,7 +118,7 @@ impl WorkerModel {
         for event in events {
             let _ = kernel.step(event, &mut effects);
         }
-        step::opened(&self.config, &kernel, &effects)
+        step::opened(&self.config, &kernel, &effects, if self.scenario.works { 2 } else { 1 })
     }
 }
 
@@ -160,15 +164,15 @@ impl Model for WorkerModel {
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
-        environment::fairness()
+        environment::fairness(&self.scenario)
     }
 
     fn is_final(&self, state: &State) -> bool {
-        properties::rests(self.world(state))
+        properties::all_rest(self.world(state))
     }
 
     fn lanes(&self) -> Vec<String> {
-        words::LANES.map(str::to_owned).to_vec()
+        words::lanes(self.scenario.works).iter().map(|lane| (*lane).to_owned()).collect()
     }
 
     fn opening(&self, _: &State) -> String {

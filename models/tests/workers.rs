@@ -77,7 +77,7 @@ fn verdicts_of_the_pages_within_other_bounds_are_found() {
 
 /// The edges of the table that no variant takes.
 const UNTAKEN: [&str; 5] = [
-    // The first of a worker's life, in the step in which the task is deployed: the models begin after that.
+    // The first of a worker's life, in the step in which its task is deployed: nobody tells it to the worker.
     "Held x Assigned",
     "Idle x Assigned",
     // A worker rests when its last prompt was answered, and then its iterator listens or has ended.

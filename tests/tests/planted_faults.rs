@@ -179,7 +179,20 @@ const CRASHING_ASKED: worker::Scenario =
 /// A subtask.
 const WITH_SUBTASK: worker::Scenario = CALM.with(Budget::Updates, 1);
 
-const OF_WORKERS_SCENARIOS: [worker::Scenario; 14] = [
+/// A subtask that the agent asks for, and a person who holds the worker.
+const DELEGATING: worker::Scenario = LEFT_ALONE.with(Budget::Subtasks, 1).with(Budget::Pauses, 1);
+
+/// A message that leaves no room for the end of a subtask.
+const CROWDED_BY_SUBTASK: worker::Scenario =
+    worker::Scenario { room: 1, ..LEFT_ALONE.with(Budget::Subtasks, 1).with(Budget::Messages, 1) };
+
+/// Two reports where one has room.
+const TALKED_OVER: worker::Scenario = worker::Scenario { room: 1, ..LEFT_ALONE.with(Budget::Reports, 2) };
+
+/// A subtask whose agent works, too.
+const FAMILY: worker::Scenario = worker::Scenario { works: true, ..LEFT_ALONE.with(Budget::Subtasks, 1) };
+
+const OF_WORKERS_SCENARIOS: [worker::Scenario; 18] = [
     CALM,
     LEFT_ALONE,
     TALKATIVE,
@@ -194,6 +207,10 @@ const OF_WORKERS_SCENARIOS: [worker::Scenario; 14] = [
     CRASHING,
     CRASHING_ASKED,
     WITH_SUBTASK,
+    DELEGATING,
+    CROWDED_BY_SUBTASK,
+    TALKED_OVER,
+    FAMILY,
 ];
 
 /// The faults of workers, of their health, and of tasks that a worker runs.
@@ -231,7 +248,12 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::InboxForgotten,            WRITTEN_TO,     "S5"),
     (Fault::InboxNeverInDoubt,         WRITTEN_TO,     "S5"),
     (Fault::InboxUnbounded,            CROWDED,        "valid"),
+    (Fault::ChildEndRefused,           CROWDED_BY_SUBTASK, "S4"),
     (Fault::GapTaken,                  WRITTEN_TO,     "S5"),
+    (Fault::ApprovalGapTaken,          ASKED,          "stale"),
+    (Fault::ReportGapTaken,            TALKED_OVER,    "stale"),
+    (Fault::ReportsUnbounded,          TALKED_OVER,    "valid"),
+    (Fault::ReportAcknowledgedEarly,   TALKED_OVER,    "stale"),
     (Fault::AcknowledgesAll,           WRITTEN_TO,     "S5"),
     (Fault::AcknowledgesNothing,       WRITTEN_TO,     "S5"),
     (Fault::ResumeLeavesOut,           WRITTEN_TO,     "resumed"),
@@ -263,6 +285,11 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::ResyncForgetsCheck,        CRASHING,       "orders"),
     (Fault::EndedWorkerDropped,        CRASHING,       "S5"),
     (Fault::ChildEndUntold,            WITH_SUBTASK,   "S4"),
+    (Fault::HeldStartsSubtask,         DELEGATING,     "S13"),
+    (Fault::SubtaskLeftHeld,           DELEGATING,     "S13"),
+    (Fault::ShellSpeaksForKernel,      CALM,           "stale"),
+    (Fault::SubtaskIdReused,           CALM,           "stale"),
+    (Fault::SubtasksUnbounded,         DELEGATING,     "valid"),
     // Beside the properties that name the duty, the others that the same fault breaks have to be able to fail too.
     (Fault::InterruptDropsTurn,        LEFT_ALONE,     "deadlock"),
     (Fault::NoNextRung,                CALM,           "settles"),
@@ -278,17 +305,25 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::NoCascade,                 WITH_SUBTASK,   "S9"),
     (Fault::SettlesNobody,             WITH_SUBTASK,   "S4"),
     (Fault::ResyncForgetsEnds,         CRASHING,       "deadlock"),
+    // And of a worker and that of its subtask, side by side.
+    (Fault::NoNextRung,                FAMILY,         "L3"),
+    (Fault::NoKill,                    FAMILY,         "S10"),
+    (Fault::ChildEndUntold,            FAMILY,         "S4"),
 ];
 
-/// Faults of which nothing shows in a task tree. The properties that are checked over a worker alone find them
+/// Faults of which nothing shows in the model of a task tree. The properties that are checked over a worker alone find them
 /// (`kernel/tests/kernel/worker_faults.rs`), and so does its twin.
-const OF_WORKERS_ALONE: [(Fault, &str); 3] = [
+const OF_WORKERS_ALONE: [(Fault, &str); 4] = [
     (Fault::ChildDoubled, "the tree says once what a child says, so no double of it comes to a worker"),
     (
         Fault::SecondEndWins,
         "the end of a task that is cancelled is the same, whatever end its worker was bound for",
     ),
     (Fault::EndedWorkerMoves, "a task tells a worker nothing that has ended"),
+    (
+        Fault::ApprovalsUnbounded,
+        "it shows by the 33rd question, and of 32 that are open any may have its answer: 2^32 worlds",
+    ),
 ];
 
 /// A process with two requests.
@@ -571,6 +606,8 @@ fn counterexamples_of_workers_read_as_before() {
         ("prompt-passes-the-breaker", Fault::BreakerPasses, FAILING, "waits"),
         ("crash-loses-a-report-of-the-end", Fault::EndedWorkerDropped, CRASHING, "S5"),
         ("subtask-ends-unheard", Fault::ChildEndUntold, WITH_SUBTASK, "S4"),
+        ("held-worker-starts-a-subtask", Fault::HeldStartsSubtask, DELEGATING, "S13"),
+        ("stuck-subtask-ends-unheard", Fault::ChildEndUntold, FAMILY, "S4"),
     ];
     for (name, fault, scenario, id) in cases {
         let report = check_worker(name, &WorkerModel::new(scenario).with_fault(fault), Some(id));

@@ -34,7 +34,8 @@ impl Approvals {
 
     /// One question more.
     pub(crate) fn ask(&mut self) {
-        self.open |= 1 << (self.asked - self.settled);
+        // One that does not fit leaves no bit.
+        self.open |= 1_u32.checked_shl(self.asked - self.settled).unwrap_or(0);
         self.asked += 1;
     }
 

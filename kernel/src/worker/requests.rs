@@ -79,7 +79,8 @@ impl WorkerMachine<'_> {
     /// The end of a child is never refused: nobody would tell it again (S3).
     fn full(&self, source: Source) -> Option<WorkerRejected> {
         let limit = self.config.inbox_max;
-        let full = !matches!(source, Source::ChildEnded { .. })
+        let exempt = matches!(source, Source::ChildEnded { .. }) && !self.config.has(Fault::ChildEndRefused);
+        let full = !exempt
             && self.data.inbox.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
             && !self.config.has(Fault::InboxUnbounded);
         full.then_some(WorkerRejected::InboxFull { limit, source })
@@ -141,10 +142,10 @@ impl WorkerMachine<'_> {
             return cx.ignore(Ignored::Duplicate);
         }
         let expected = asked + 1;
-        if approval.number != expected {
+        if approval.number != expected && !self.config.has(Fault::ApprovalGapTaken) {
             return cx.reject(WorkerRejected::ApprovalGap { expected, got: approval });
         }
-        if self.data.approvals.is_full() {
+        if self.data.approvals.is_full() && !self.config.has(Fault::ApprovalsUnbounded) {
             return cx.reject(WorkerRejected::ApprovalsFull { approval });
         }
         self.data.approvals.ask();
@@ -172,11 +173,12 @@ impl WorkerMachine<'_> {
         if (1..expected).contains(&number) {
             return cx.ignore(Ignored::Duplicate);
         }
-        if number != expected {
+        if number != expected && !self.config.has(Fault::ReportGapTaken) {
             return cx.reject(WorkerRejected::ReportGap { expected, got: number });
         }
         let limit = self.config.inbox_max;
-        if self.data.reported - self.data.acknowledged >= limit {
+        let full = self.data.reported.saturating_sub(self.data.acknowledged) >= limit;
+        if full && !self.config.has(Fault::ReportsUnbounded) {
             return cx.reject(WorkerRejected::ReportsFull { limit, number });
         }
         self.data.reported = number;
@@ -189,7 +191,8 @@ impl WorkerMachine<'_> {
         number: u32,
         cx: &mut Surroundings<'_>,
     ) -> Outcome<WorkerState> {
-        if number == 0 || number > self.data.reported {
+        let early = number > self.data.reported && !self.config.has(Fault::ReportAcknowledgedEarly);
+        if number == 0 || early {
             return cx.refuse(Refusal::NeverAsked);
         }
         if number <= self.data.acknowledged {

@@ -144,7 +144,7 @@ impl Tree {
                 && works(&self.kernel, parent)
             {
                 // One that is bound to end hears of it too (S3).
-                let _ = self.tell(parent, WorkerEvent::ChildEnded { child }, &mut said);
+                self.must_take(parent, WorkerEvent::ChildEnded { child }, &mut said);
             }
         }
         said

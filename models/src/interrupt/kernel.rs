@@ -69,9 +69,30 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             .with(Budget::Messages, 1)
             .with(Budget::Reports, 1),
     ),
+    (
+        "kernel-delegation",
+        "the kernel's worker and a subtask that its agent asks for: a pause that holds it back, and an end",
+        NOTHING
+            .with(Budget::Subtasks, 1)
+            .with(Budget::Updates, 1)
+            .with(Budget::Pauses, 1)
+            .with(Budget::Ends, 1),
+    ),
+    (
+        "kernel-tree",
+        "the kernel's workers of a task and of the subtask that its agent asks for: an interrupt and an end of either",
+        FAMILY.with(Budget::Interrupts, 1).with(Budget::Ends, 1),
+    ),
+    (
+        "kernel-tree-restart",
+        "the kernel's workers of a task and of the subtask that its agent asks for: a crash between any two effects",
+        FAMILY.with(Budget::Crashes, 1),
+    ),
 ];
 
 const NOTHING: Scenario = Scenario::NOTHING;
+/// The agent asks for a subtask that has an agent of its own.
+const FAMILY: Scenario = Scenario { works: true, ..NOTHING.with(Budget::Subtasks, 1) };
 /// A person writes once, and ends the task at some time or never.
 const CALM: Scenario = NOTHING.with(Budget::Messages, 1).with(Budget::Ends, 1);
 

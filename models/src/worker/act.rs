@@ -9,6 +9,8 @@ use super::scenario::Budget;
 pub(super) const TASK: TaskId = TaskId(1);
 /// Its subtask, which a worker runs too.
 pub(super) const CHILD: TaskId = TaskId(2);
+/// One that would be too many beside that.
+pub(super) const ONE_MORE: TaskId = TaskId(3);
 
 /// One event, and whether the process crashes while its effects go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Act {
     pub(super) kind: Kind,
+    /// The task that it is about.
+    pub(super) of: TaskId,
     pub(super) told: Told,
 }
 
@@ -63,6 +67,10 @@ pub(super) enum Kind {
     Progress,
     /// The agent reports.
     Report,
+    /// The agent asks for a subtask.
+    Delegate,
+    /// A subtask that was asked for comes to its place.
+    Place,
     /// The subtask reports.
     Update,
     /// The subtask comes to its end.
@@ -88,12 +96,14 @@ pub(super) enum Told {
     Resume,
     /// Somebody cancels it.
     Cancel,
+    /// Its agent asks for this subtask.
+    Subtask(TaskId),
+    /// There is a place for it.
+    Admitted,
     /// It is deployed.
     Deployed,
     /// Its end is on record.
     Recorded,
-    /// Something happened to the worker of the subtask.
-    Child(WorkerEvent),
 }
 
 impl Kind {
@@ -109,6 +119,7 @@ impl Kind {
             Self::Ask => Some(Budget::Approvals),
             Self::Observe => Some(Budget::Signs),
             Self::Report => Some(Budget::Reports),
+            Self::Delegate => Some(Budget::Subtasks),
             Self::Update => Some(Budget::Updates),
             Self::Crash => Some(Budget::Crashes),
             Self::Start
@@ -119,6 +130,7 @@ impl Kind {
             | Self::Approve
             | Self::Repeat
             | Self::Progress
+            | Self::Place
             | Self::ChildEnd
             | Self::Record
             | Self::Late => None,
@@ -126,21 +138,25 @@ impl Kind {
     }
 }
 
-impl Told {
+impl Act {
     /// The event.
     pub(super) fn event(self) -> Event {
-        match self {
-            Self::Worker(event) => Event::Worker { task: TASK, event },
-            Self::Message(message) => Event::MessageReceived { task: TASK, message },
-            Self::Pause => Event::PauseRequested { task: TASK },
-            Self::Resume => Event::ResumeRequested { task: TASK },
-            Self::Cancel => Event::CancelRequested { task: TASK },
-            Self::Deployed => Event::Deployed { task: TASK },
-            Self::Recorded => Event::EndAcknowledged { task: TASK },
-            Self::Child(event) => Event::Worker { task: CHILD, event },
+        let task = self.of;
+        match self.told {
+            Told::Worker(event) => Event::Worker { task, event },
+            Told::Message(message) => Event::MessageReceived { task, message },
+            Told::Pause => Event::PauseRequested { task },
+            Told::Resume => Event::ResumeRequested { task },
+            Told::Cancel => Event::CancelRequested { task },
+            Told::Subtask(child) => Event::SubtaskRequested { task, child },
+            Told::Admitted => Event::Admitted { task },
+            Told::Deployed => Event::Deployed { task },
+            Told::Recorded => Event::EndAcknowledged { task },
         }
     }
+}
 
+impl Told {
     /// The same, as far as it concerns the worker alone.
     pub(super) fn to_worker(self) -> Option<WorkerEvent> {
         match self {
@@ -149,7 +165,7 @@ impl Told {
             Self::Pause => Some(WorkerEvent::PauseRequested),
             Self::Resume => Some(WorkerEvent::ResumeRequested),
             Self::Cancel => Some(WorkerEvent::KillRequested),
-            Self::Deployed | Self::Recorded | Self::Child(_) => None,
+            Self::Subtask(_) | Self::Admitted | Self::Deployed | Self::Recorded => None,
         }
     }
 }

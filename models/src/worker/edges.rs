@@ -1,8 +1,8 @@
 //! The edges of the worker's machine that a search should come by: each event in each state in which it is applied.
 
-use downbeat_kernel::{Deadline, SessionEvent, WorkerEvent, WorkerState, WorkerTimer};
+use downbeat_kernel::{Deadline, SessionEvent, TaskId, WorkerEvent, WorkerState, WorkerTimer};
 
-use super::act::Told;
+use super::act::{Act, CHILD, TASK, Told};
 use super::world::World;
 
 const WAITING: &[&str] = &["Idle", "Held"];
@@ -44,25 +44,30 @@ pub(super) fn edges() -> impl Iterator<Item = (&'static str, &'static str)> {
     EDGES.iter().flat_map(move |(event, states)| flat(states).map(move |state| (*event, state)))
 }
 
-/// The edges that an event takes which the kernel applied, as places among [`edges`].
-pub(super) fn taken(before: &World, told: Told, after: &World) -> Option<usize> {
-    let edge = (event_name(before, told, after)?, state_name(before.standing()?));
+/// The edge that an act takes which the kernel applied, as a place among [`edges`].
+pub(super) fn taken(before: &World, act: Act, after: &World) -> Option<usize> {
+    let (of, event) = event_name(before, act, after)?;
+    let edge = (event, state_name(before.standing(of)?));
     edges().position(|known| known == edge)
 }
 
-fn event_name(before: &World, told: Told, after: &World) -> Option<&'static str> {
-    let inbox = |world: &World| world.worker().map_or(0, |worker| worker.data.inbox.len());
-    match told {
-        Told::Recorded => Some("EndAcknowledged"),
-        // What of it reaches the worker, its inbox shows.
-        Told::Child(WorkerEvent::Reported { .. }) => {
-            (inbox(before) < inbox(after)).then_some("ChildReported")
-        }
-        Told::Child(_) => (inbox(before) < inbox(after)).then_some("ChildEnded"),
-        Told::Worker(_) | Told::Message(_) | Told::Pause | Told::Resume | Told::Cancel | Told::Deployed => {
-            told.to_worker().map(name)
-        }
+/// Which worker takes an act as which event.
+fn event_name(before: &World, act: Act, after: &World) -> Option<(TaskId, &'static str)> {
+    let inbox = |world: &World| world.worker(TASK).map_or(0, |worker| worker.data.inbox.len());
+    // What of the subtask reaches the worker of the task, its inbox shows.
+    if act.of == CHILD && inbox(before) < inbox(after) {
+        let reports = matches!(act.told, Told::Worker(WorkerEvent::Reported { .. }));
+        return Some((TASK, if reports { "ChildReported" } else { "ChildEnded" }));
     }
+    let is_followed = before.followed().any(|(of, _)| of == act.of);
+    let event = match act.told {
+        Told::Recorded => Some("EndAcknowledged"),
+        Told::Worker(_) | Told::Message(_) | Told::Pause | Told::Resume | Told::Cancel => {
+            act.told.to_worker().map(name)
+        }
+        Told::Subtask(_) | Told::Admitted | Told::Deployed => None,
+    };
+    event.filter(|_| is_followed).map(|event| (act.of, event))
 }
 
 fn name(event: WorkerEvent) -> &'static str {

@@ -1,14 +1,14 @@
 //! What may happen where a world stands, and what may not be put off for ever.
 
 use downbeat_kernel::{
-    Answer, ApprovalId, Config, IteratorEnd, IteratorId, MessageId, SessionEvent, Sign, Then, ToolId,
-    WorkerEvent, WorkerState, WorkerTimer,
+    Answer, ApprovalId, Config, IteratorEnd, IteratorId, MessageId, Outstanding, SessionEvent, Sign, TaskId,
+    TaskState, Then, ToolId, WorkerEvent, WorkerState, WorkerTimer,
 };
 use downbeat_sim::model::Fairness;
 
 use super::WorkerModel;
-use super::act::{Act, Action, Kind, Told};
-use super::outside::{Armed, Running};
+use super::act::{Act, Action, CHILD, Kind, TASK, Told};
+use super::outside::{Armed, Outside, Running};
 use super::scenario::{Budget, Scenario};
 use super::world::World;
 
@@ -21,25 +21,35 @@ const STOPS: [IteratorEnd; 2] = [IteratorEnd::Normal, IteratorEnd::Transient];
 
 /// Everything that may happen and does not come late, whatever is left of the budgets.
 pub(super) fn acts(scenario: &Scenario, config: &Config, world: &World) -> Vec<Act> {
-    let mut acts = Acts { scenario, acts: Vec::new() };
-    acts.iterators(world);
-    acts.orders(world);
-    acts.people(world);
-    acts.agent(config, world);
-    acts.child(world);
-    acts.acts
+    let mut acts = Vec::new();
+    for (of, outside) in world.followed() {
+        let mut of_task = Acts { scenario, of, outside, found: &mut acts };
+        of_task.iterators();
+        of_task.orders(world);
+        of_task.people(world);
+        of_task.agent(config, world);
+    }
+    let mut of_child = Acts { scenario, of: CHILD, outside: world.outside(TASK), found: &mut acts };
+    of_child.place(world);
+    if !scenario.works {
+        of_child.child(world);
+    }
+    acts
 }
 
+/// What may happen to one task.
 struct Acts<'a> {
     scenario: &'a Scenario,
-    acts: Vec<Act>,
+    of: TaskId,
+    outside: &'a Outside,
+    found: &'a mut Vec<Act>,
 }
 
 impl Acts<'_> {
     /// Adds an act, unless the scenario has nothing of its kind.
     fn may(&mut self, kind: Kind, told: Told) {
         if kind.cost().is_none_or(|budget| self.scenario.has(budget)) {
-            self.acts.push(Act { kind, told });
+            self.found.push(Act { kind, of: self.of, told });
         }
     }
 
@@ -51,8 +61,8 @@ impl Acts<'_> {
         self.worker(kind, WorkerEvent::Session(event));
     }
 
-    fn iterators(&mut self, world: &World) {
-        for (iterator, running) in world.outside.iterators.iter().copied() {
+    fn iterators(&mut self) {
+        for (iterator, running) in self.outside.iterators.iter().copied() {
             let (kind, ends): (Kind, &[IteratorEnd]) = match running {
                 Running::Ordered => {
                     self.session(Kind::Start, SessionEvent::Started { iterator });
@@ -74,7 +84,7 @@ impl Acts<'_> {
     }
 
     fn orders(&mut self, world: &World) {
-        let outside = &world.outside;
+        let outside = self.outside;
         for timer in outside.timers.iter() {
             match *timer {
                 Armed::Worker(timer) => self.worker(Kind::Elapse, WorkerEvent::TimerFired { timer }),
@@ -90,20 +100,20 @@ impl Acts<'_> {
         for number in outside.reports.iter().copied() {
             self.worker(Kind::Record, WorkerEvent::ReportAcknowledged { number });
         }
-        if outside.end.is_some() && world.task().is_some() {
+        if outside.end.is_some() && world.task(self.of).is_some() {
             self.may(Kind::Record, Told::Recorded);
         }
     }
 
     fn people(&mut self, world: &World) {
-        let Some(worker) = world.worker() else { return };
+        let Some(worker) = world.worker(self.of) else { return };
         let turn = worker.data.turn;
-        self.may(Kind::Write, Told::Message(MessageId(world.outside.written + 1)));
+        self.may(Kind::Write, Told::Message(MessageId(self.outside.written + 1)));
         for then in [Then::Resume, Then::Hold] {
             self.worker(Kind::Interrupt, WorkerEvent::InterruptRequested { turn, then });
         }
         self.may(Kind::Pause, Told::Pause);
-        if world.outside.held {
+        if self.outside.held {
             self.may(Kind::Resume, Told::Resume);
         }
         self.worker(Kind::WrapUp, WorkerEvent::WrapUpRequested);
@@ -113,10 +123,14 @@ impl Acts<'_> {
 
     /// What an agent does that has a prompt.
     fn agent(&mut self, config: &Config, world: &World) {
-        let Some(worker) = world.worker() else { return };
-        self.worker(Kind::Report, WorkerEvent::Reported { number: worker.data.reported + 1 });
-        if world.outside.working().is_none() {
+        let Some(worker) = world.worker(self.of) else { return };
+        let report = if self.of == CHILD { Kind::Update } else { Kind::Report };
+        self.worker(report, WorkerEvent::Reported { number: worker.data.reported + 1 });
+        if self.outside.working().is_none() {
             return;
+        }
+        if world.highest < CHILD {
+            self.may(Kind::Delegate, Told::Subtask(CHILD));
         }
         let turn = worker.data.turn;
         let approval = ApprovalId { turn, number: worker.data.approvals.asked + 1 };
@@ -126,17 +140,42 @@ impl Acts<'_> {
         }
         let called = |tool| Sign::ToolCalled { tool: ToolId(tool) };
         for sign in [Sign::Activity, called(1), called(2), Sign::Succeeded, Sign::Failed] {
-            let repeats = world.outside.signs.is_repeated_by(sign, config);
+            let repeats = self.outside.signs.is_repeated_by(sign, config);
             let kind = if repeats { Kind::Repeat } else { Kind::Observe };
             self.worker(kind, WorkerEvent::Observed { turn, sign });
         }
     }
 
+    /// A subtask that was asked for gets its place, and its worker.
+    fn place(&mut self, world: &World) {
+        let Some(child) = world.task(CHILD) else { return };
+        match child.state {
+            TaskState::Queued => self.may(Kind::Place, Told::Admitted),
+            TaskState::Initializing | TaskState::Cancelling(Outstanding::Initialization) => {
+                self.may(Kind::Place, Told::Deployed);
+            }
+            TaskState::Paused(_)
+            | TaskState::Working
+            | TaskState::Ending(_)
+            | TaskState::Cancelling(
+                Outstanding::Nothing | Outstanding::Worker | Outstanding::Request { .. },
+            )
+            | TaskState::Completed
+            | TaskState::Failed(_)
+            | TaskState::Cancelled
+            | TaskState::Requesting { .. }
+            | TaskState::ExecutingTools
+            | TaskState::BackingOff { .. }
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput => {}
+        }
+    }
+
     /// The subtask reports, and ends at some time. Its agent never starts, and its end is never on record.
     fn child(&mut self, world: &World) {
-        let Some(worker) = world.child().and_then(|child| child.data.worker.as_deref()) else { return };
+        let Some(worker) = world.worker(CHILD) else { return };
         let number = worker.data.reported + 1;
-        self.may(Kind::Update, Told::Child(WorkerEvent::Reported { number }));
+        self.worker(Kind::Update, WorkerEvent::Reported { number });
         let end = match worker.state {
             WorkerState::Ending(_) => {
                 let (iterator, end) = (IteratorId(1), IteratorEnd::Normal);
@@ -150,24 +189,42 @@ impl Acts<'_> {
             | WorkerState::Cooling => WorkerEvent::CompleteRequested,
             WorkerState::Ended(_) => return,
         };
-        self.may(Kind::ChildEnd, Told::Child(end));
+        self.worker(Kind::ChildEnd, end);
     }
 }
 
-/// Timers run out, subtasks end, and what has to be on record comes there. Agents owe nothing, and people neither.
-pub(super) fn fairness() -> Vec<Fairness<WorkerModel>> {
+/// Timers run out, subtasks come to their place and end, and what has to be on record comes there, of each task by itself.
+/// Agents owe nothing, and people neither.
+pub(super) fn fairness(scenario: &Scenario) -> Vec<Fairness<WorkerModel>> {
+    let mut all = of_task(TASK, "");
+    if scenario.works {
+        all.extend(of_task(CHILD, "of the subtask: "));
+    }
+    if scenario.has(Budget::Subtasks) {
+        all.push(fair("a subtask comes to its place", |act| act.kind == Kind::Place));
+    }
+    if scenario.has_subtask() && !scenario.works {
+        all.push(fair("a subtask ends", |act| act.kind == Kind::ChildEnd));
+    }
+    all
+}
+
+/// What may not be put off for ever of one task.
+fn of_task(of: TaskId, whose: &str) -> Vec<Fairness<WorkerModel>> {
     let fired = |name: &str, is_it: fn(WorkerTimer) -> bool| {
-        fair(name, move |act| {
+        fair(&format!("{whose}{name}"), move |act| {
             act.kind == Kind::Elapse
+                && act.of == of
                 && matches!(act.told, Told::Worker(WorkerEvent::TimerFired { timer }) if is_it(timer))
         })
     };
     vec![
-        fair("reports and ends are put on record", |act| act.kind == Kind::Record),
-        fair("a subtask ends", |act| act.kind == Kind::ChildEnd),
-        fair("the time to stop is over at some time", |act| {
+        fair(&format!("{whose}reports and ends are put on record"), move |act| {
+            act.kind == Kind::Record && act.of == of
+        }),
+        fair(&format!("{whose}the time to stop is over at some time"), move |act| {
             let elapsed = |event| matches!(event, WorkerEvent::Session(SessionEvent::StopElapsed { .. }));
-            act.kind == Kind::Elapse && act.told.to_worker().is_some_and(elapsed)
+            act.kind == Kind::Elapse && act.of == of && act.told.to_worker().is_some_and(elapsed)
         }),
         fired("the watch runs out", |timer| matches!(timer, WorkerTimer::Watch(_))),
         fired("the wait after a failure is over at some time", |timer| {

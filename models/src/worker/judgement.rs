@@ -4,8 +4,8 @@ mod failures;
 mod health;
 
 use downbeat_kernel::{
-    Config, Deadline, Effect, SessionEvent, Source, TaskState, Worker, WorkerEffect, WorkerEvent,
-    WorkerState, WorkerTimer,
+    Config, Deadline, Effect, Held, SessionEvent, Source, TaskId, TaskState, Worker, WorkerEffect,
+    WorkerEvent, WorkerState, WorkerTimer,
 };
 
 use super::act::{Act, CHILD, Kind, TASK, Told};
@@ -16,6 +16,8 @@ use super::world::{World, is_live};
 pub(super) struct Case<'a> {
     pub(super) config: &'a Config,
     pub(super) before: &'a World,
+    /// The task whose worker is judged.
+    pub(super) of: TaskId,
     pub(super) act: Act,
     pub(super) is_applied: bool,
     pub(super) effects: &'a [Effect],
@@ -35,6 +37,9 @@ impl Case<'_> {
         let late = self.act.kind == Kind::Late;
         outside.breach(Breach::Stale, late, "something was applied that came late, again, or too early");
         self.judge_end(outside);
+        if self.of == TASK {
+            self.judge_family(outside);
+        }
         self.judge_invocation(outside);
         self.judge_hold(outside);
         judge_questions(outside);
@@ -48,8 +53,8 @@ impl Case<'_> {
 
     /// S12: exactly an interrupt that names the turn that there is is applied, and nobody works on that turn any more.
     fn judge_interrupt(&self, outside: &mut Outside) {
-        let Some(WorkerEvent::InterruptRequested { turn, .. }) = self.act.told.to_worker() else { return };
-        let names_it = self.before.worker().is_some_and(|worker| {
+        let Some(WorkerEvent::InterruptRequested { turn, .. }) = self.worker_told() else { return };
+        let names_it = self.before.worker(self.of).is_some_and(|worker| {
             turn == worker.data.turn
                 && match worker.state {
                     WorkerState::Executing
@@ -73,29 +78,41 @@ impl Case<'_> {
             "an interrupt stopped a turn that it does not name",
         );
         let goes_on =
-            self.before.outside.working().is_some() && self.before.outside.working() == outside.working();
+            self.outside_before().working().is_some() && self.outside_before().working() == outside.working();
         outside.breach(Breach::S12, names_it && goes_on, "an agent goes on with a turn that was interrupted");
     }
 
-    /// S7, S9: nothing comes of a task that has ended, and it leaves nothing behind.
+    /// S7: nothing comes of a task that has ended.
     fn judge_end(&self, outside: &mut Outside) {
-        let is_of_child = matches!(self.act.told, Told::Child(_));
-        let had_ended = self.before.outside.end.is_some() && !is_of_child;
-        let records = self.act.told == Told::Recorded;
+        let had_ended = self.outside_before().end.is_some() && self.told().is_some();
+        let records = self.told() == Some(Told::Recorded);
         outside.breach(Breach::S7, had_ended && !records, "something came of a task that has ended");
         outside.breach(
             Breach::S7,
-            records && self.after.task().is_some(),
+            records && self.after.task(self.of).is_some(),
             "a task is there whose end is on record",
         );
+    }
+
+    /// S9, S13: a subtask ends with the task that asked for it, and is held back exactly while a person holds that one's worker.
+    fn judge_family(&self, outside: &mut Outside) {
         let is_orphaned = outside.end.is_some() && self.after.has_live_child();
         outside.breach(Breach::S9, is_orphaned, "a subtask lives on under a task that has ended");
-        let is_bound_to_end = self.after.task().is_some_and(|task| task.state != TaskState::Working);
-        let goes_on = self.after.child().is_some_and(|child| child.state == TaskState::Working);
+        let state = |of| self.after.task(of).map(|task| task.state);
+        let is_bound_to_end = state(TASK).is_some_and(|state| state != TaskState::Working);
+        let goes_on = self.after.has_live_child() && !matches!(state(CHILD), Some(TaskState::Cancelling(_)));
         outside.breach(
             Breach::S9,
             is_bound_to_end && goes_on,
             "a subtask goes on whose parent is about to end",
+        );
+        let is_back = state(CHILD) == Some(TaskState::Paused(Held::Unstarted));
+        outside.breach(Breach::S13, is_back && !outside.held, "a subtask is held back that nobody holds");
+        let asks = matches!(self.told(), Some(Told::Subtask(_)));
+        outside.breach(
+            Breach::S13,
+            asks && outside.held && !is_back,
+            "a person holds the worker, and its subtask starts",
         );
     }
 
@@ -112,7 +129,7 @@ impl Case<'_> {
     /// A wish to finish comes before everything that was in no prompt yet.
     fn judge_place_of_wrap_up(&self, outside: &mut Outside) {
         let Some(entries) = self.invoked() else { return };
-        let before: Vec<Source> = self.before.worker().into_iter().flat_map(taken).copied().collect();
+        let before: Vec<Source> = self.before.worker(self.of).into_iter().flat_map(taken).copied().collect();
         let mut new = entries.into_iter().filter(|entry| !before.contains(entry));
         let comes_later = new.position(|entry| entry == Source::WrapUp).is_some_and(|place| place > 0);
         outside.breach(Breach::WrapUp, comes_later, "the wish to finish is behind what came before it");
@@ -120,22 +137,22 @@ impl Case<'_> {
 
     /// The entries of the prompt that the worker gives its session in this step.
     fn invoked(&self) -> Option<Vec<Source>> {
-        let last = |world: &World| world.worker().map(|worker| worker.data.session.accepted);
-        let worker = self.after.worker().filter(|_| last(self.before) < last(self.after))?;
+        let last = |world: &World| world.worker(self.of).map(|worker| worker.data.session.accepted);
+        let worker = self.after.worker(self.of).filter(|_| last(self.before) < last(self.after))?;
         Some(taken(worker).copied().collect())
     }
 
     /// S13: no turn begins while a person holds the worker, none is tried again, and nobody asks it; and nobody else
     /// holds it.
     fn judge_hold(&self, outside: &mut Outside) {
-        let turn = |world: &World| world.worker().map(|worker| worker.data.turn);
+        let turn = |world: &World| world.worker(self.of).map(|worker| worker.data.turn);
         let moved = outside.held && turn(self.before) < turn(self.after) && turn(self.after).is_some();
         outside.breach(Breach::S13, moved, "a person holds the worker, and a turn begins");
-        let invoked = |world: &World| world.worker().map(|worker| worker.data.session.accepted);
+        let invoked = |world: &World| world.worker(self.of).map(|worker| worker.data.session.accepted);
         let tries = outside.held && invoked(self.before) < invoked(self.after) && !moved;
         outside.breach(Breach::S13, tries, "a person holds the worker, and a prompt is given again");
-        let rests = self.after.standing() == Some(WorkerState::Held);
-        let asks = self.after.standing() == Some(WorkerState::AwaitingApproval);
+        let rests = self.after.standing(self.of) == Some(WorkerState::Held);
+        let asks = self.after.standing(self.of) == Some(WorkerState::AwaitingApproval);
         let is_watched = outside.armed(|timer| matches!(timer, WorkerTimer::Watch(_)));
         outside.breach(
             Breach::S13,
@@ -147,29 +164,42 @@ impl Case<'_> {
 
     /// A worker that is to finish is told next, and ends when it has answered that.
     fn judge_wrap_up(&self, outside: &mut Outside) {
-        let had_it = self.before.outside.is_given(Source::WrapUp);
-        let answers =
-            matches!(self.act.told, Told::Worker(WorkerEvent::Session(SessionEvent::Answered { .. })));
-        let goes_on = self.after.standing().is_some_and(is_live);
+        let had_it = self.outside_before().is_given(Source::WrapUp);
+        let answers = matches!(self.worker_told(), Some(WorkerEvent::Session(SessionEvent::Answered { .. })));
+        let goes_on = self.after.standing(self.of).is_some_and(is_live);
         outside.breach(
             Breach::WrapUp,
             had_it && answers && goes_on,
             "the agent has finished, and its worker goes on",
         );
         let first = WorkerEvent::TimerFired { timer: WorkerTimer::WrapUp(Deadline::First) };
-        let works_on = outside.working().is_some() && outside.working() == self.before.outside.working();
+        let works_on = outside.working().is_some() && outside.working() == self.outside_before().working();
         outside.breach(
             Breach::WrapUp,
-            self.act.told == Told::Worker(first) && works_on && !had_it,
+            self.worker_told() == Some(first) && works_on && !had_it,
             "the time to finish is over by half, and the agent is not told",
         );
     }
 
+    /// What happened to the task itself.
+    fn told(&self) -> Option<Told> {
+        (self.act.of == self.of).then_some(self.act.told)
+    }
+
+    /// The same, as far as it concerns the worker alone.
+    fn worker_told(&self) -> Option<WorkerEvent> {
+        self.told()?.to_worker()
+    }
+
+    fn outside_before(&self) -> &Outside {
+        self.before.outside(self.of)
+    }
+
     /// Whether one of the effects for the worker is like that.
     fn orders_any(&self, like: impl Fn(WorkerEffect) -> bool) -> bool {
-        self.effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Worker { task: TASK, effect } if like(*effect)))
+        self.effects.iter().any(
+            |effect| matches!(effect, Effect::Worker { task, effect } if *task == self.of && like(*effect)),
+        )
     }
 }
 

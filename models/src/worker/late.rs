@@ -2,35 +2,57 @@
 
 use downbeat_kernel::{
     Answer, ApprovalId, CheckNumber, Deadline, IteratorEnd, IteratorId, MessageId, PromptId, SessionEvent,
-    Sign, Then, TurnNumber, WatchNumber, WorkerData, WorkerEvent, WorkerState, WorkerTimer,
+    Sign, TaskId, Then, TurnNumber, WatchNumber, WorkerData, WorkerEvent, WorkerState, WorkerTimer,
 };
 
-use super::act::Told;
+use super::act::{Act, CHILD, Kind, ONE_MORE, TASK, Told};
 use super::outside::{Armed, Outside, Running};
 use super::world::{World, is_live};
 
-/// All of it: every number up to the newest, and the one after.
-pub(super) fn late(world: &World) -> Vec<Told> {
-    let outside = &world.outside;
+/// All of it, of each task whose agent works: every number up to the newest, and the one after; and what the agent of the
+/// task may not ask for.
+pub(super) fn late(world: &World) -> Vec<Act> {
+    let mut all = Vec::new();
+    for (of, outside) in world.followed() {
+        // What is for a task on its way to its worker comes neither late nor too early.
+        if !world.is_starting(of) {
+            let told = late_of(world, of, outside);
+            all.extend(told.into_iter().map(|told| Act { kind: Kind::Late, of, told }));
+        }
+    }
+    all.extend(subtasks(world).map(|told| Act { kind: Kind::Late, of: TASK, told }));
+    all
+}
+
+/// Subtasks that are none: the task itself, one that was asked for, and one beside that, for which there is no room.
+fn subtasks(world: &World) -> impl Iterator<Item = Told> {
+    let asked = (world.highest == CHILD).then_some(CHILD);
+    let beside = world.has_live_child().then_some(ONE_MORE);
+    [TASK].into_iter().chain(asked).chain(beside).map(Told::Subtask)
+}
+
+fn late_of(world: &World, of: TaskId, outside: &Outside) -> Vec<Told> {
     let messages = (1..=outside.written).chain([outside.written + 2]);
     let mut all: Vec<Told> = messages.map(|message| Told::Message(MessageId(message))).collect();
-    all.push(Told::Deployed);
-    if !world.standing().is_some_and(is_live) {
+    all.extend([Told::Admitted, Told::Deployed]);
+    if !world.standing(of).is_some_and(is_live) {
         all.extend([Told::Message(MessageId(outside.written + 1)), Told::Pause, Told::Resume]);
         all.push(Told::Worker(WorkerEvent::CompleteRequested));
     }
-    if world.task().is_none_or(|task| task.state.end().is_some()) {
+    if world.task(of).is_none_or(|task| task.state.end().is_some()) {
         all.push(Told::Cancel);
     }
     if outside.end.is_none() {
         all.push(Told::Recorded);
     }
-    if let Some(worker) = world.worker() {
+    if let Some(worker) = world.worker(of) {
         let mut late = Late { outside, state: worker.state, data: &worker.data, all: Vec::new() };
         late.of_session();
         late.of_timers();
         late.of_turns();
         late.of_questions();
+        late.of_reports();
+        late.of_the_kernel();
         all.extend(late.all.into_iter().map(Told::Worker));
     }
     all
@@ -113,10 +135,35 @@ impl Late<'_> {
         let checks = (1..=data.health.asked.0 + 1).map(CheckNumber);
         let checks = checks.filter(|check| Some(*check) != outside.check);
         self.all.extend(checks.map(|check| WorkerEvent::ProgressReported { check }));
-        let reports = (1..=data.reported).chain([data.reported + 2]);
-        self.all.extend(reports.map(|number| WorkerEvent::Reported { number }));
+        if waits {
+            let approval = ApprovalId { turn: data.turn, number: data.approvals.asked + 2 };
+            self.all.push(WorkerEvent::ApprovalRequested { approval });
+        }
         if data.wrap_up.is_some() || !is_live(self.state) {
             self.all.push(WorkerEvent::WrapUpRequested);
         }
+    }
+
+    fn of_reports(&mut self) {
+        let data = self.data;
+        let reports = (1..=data.reported).chain([data.reported + 2]);
+        self.all.extend(reports.map(|number| WorkerEvent::Reported { number }));
+        let known = (1..=data.acknowledged).chain([data.reported + 1]);
+        self.all.extend(known.map(|number| WorkerEvent::ReportAcknowledged { number }));
+    }
+
+    /// What only the kernel may tell a worker. It is never due from outside.
+    fn of_the_kernel(&mut self) {
+        let number = self.data.accepted.0 + 1;
+        self.all.extend([
+            WorkerEvent::Assigned,
+            WorkerEvent::MessageReceived { message: MessageId(number) },
+            WorkerEvent::ChildReported { child: CHILD, number },
+            WorkerEvent::ChildEnded { child: CHILD },
+            WorkerEvent::PauseRequested,
+            WorkerEvent::ResumeRequested,
+            WorkerEvent::KillRequested,
+            WorkerEvent::EndAcknowledged,
+        ]);
     }
 }

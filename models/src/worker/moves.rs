@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use downbeat_kernel::{Config, Outcome, WorkerState};
+use downbeat_kernel::{Config, Outcome, TaskId, WorkerState};
 use downbeat_sim::parts::{Notes, Part, Parts};
 
-use super::act::{Act, Action, Kind};
+use super::act::{Act, Action};
 use super::scenario::{Budget, Left, Scenario};
 use super::step::{crashed, take};
 use super::world::World;
@@ -18,14 +18,15 @@ struct Reached {
     use_of: Use,
 }
 
-/// Which budgets are of any use where a worker stands. What is left of the others is forgotten.
-#[derive(Clone, Copy)]
+/// Which budgets are of any use where the workers stand. What is left of the others is forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
-    All,
-    /// It is about to end.
-    OfTheEnd,
-    /// It has ended.
+    /// All have ended.
     Afterwards,
+    /// One of them is about to end.
+    OfTheEnd,
+    /// One of them goes on.
+    All,
 }
 
 /// One act, and what comes of it.
@@ -128,7 +129,7 @@ impl Memory {
         let before = &self.worlds[part];
         let done = take(&self.config, before, act);
         let after = done.world();
-        let edge = done.is_applied.then(|| edges::taken(before, act.told, &after)).flatten();
+        let edge = done.is_applied.then(|| edges::taken(before, act, &after)).flatten();
         Move {
             act,
             is_applied: done.is_applied,
@@ -142,34 +143,27 @@ impl Memory {
     /// What comes late and does something. When nothing does, which is as it should be, the first of it.
     fn work_out_late(&self, part: Part<World>, steps: &mut Vec<Move>) {
         let world = &self.worlds[part];
+        let late = late::late(world);
         let (kernel, mut effects) = (world.kernel(self.config), Vec::new());
         let mut tried = kernel.clone();
-        for told in late::late(world) {
-            let outcome = tried.step(told.event(), &mut effects);
-            let is_ignored = outcome != Outcome::Applied && effects.is_empty() && tried == kernel;
-            if !is_ignored || steps.last().is_none_or(|last| last.act.kind != Kind::Late) {
-                steps.push(self.work_out_move(part, Act { kind: Kind::Late, told }));
-            }
-            if !is_ignored {
-                effects.clear();
-                tried.clone_from(&kernel);
-            }
-        }
+        let is_taken = |act: &Act| tried.step(act.event(), &mut effects) == Outcome::Applied;
+        // One look at the end sees whether any of them did something: a look after each costs more than all the rest.
+        let is_any_taken = late.iter().any(is_taken);
+        let is_idle = !is_any_taken && effects.is_empty() && tried == kernel;
+        let does_something = |act: &&Act| {
+            let (mut tried, mut effects) = (kernel.clone(), Vec::new());
+            let outcome = tried.step(act.event(), &mut effects);
+            outcome == Outcome::Applied || !effects.is_empty() || tried != kernel
+        };
+        let shown: Vec<Act> = match late.first() {
+            Some(first) if is_idle => vec![*first],
+            Some(_) | None => late.iter().filter(does_something).copied().collect(),
+        };
+        steps.extend(shown.into_iter().map(|act| self.work_out_move(part, act)));
     }
 
     fn reach(&self, world: World) -> Reached {
-        let use_of = match world.standing() {
-            Some(WorkerState::Ending(_)) => Use::OfTheEnd,
-            Some(WorkerState::Ended(_)) | None => Use::Afterwards,
-            Some(
-                WorkerState::Idle
-                | WorkerState::Held
-                | WorkerState::Executing
-                | WorkerState::AwaitingApproval
-                | WorkerState::BackingOff { .. }
-                | WorkerState::Cooling,
-            ) => Use::All,
-        };
+        let use_of = world.followed().map(|(of, _)| use_of(&world, of)).max().unwrap_or(Use::Afterwards);
         Reached { world: self.worlds.intern(world), use_of }
     }
 
@@ -186,6 +180,23 @@ impl Memory {
         let reached =
             known.crashed.get_or_init(|| self.reach(crashed(&self.config, &self.worlds[state.world])));
         reached.with(state.left.without(Some(Budget::Crashes)))
+    }
+}
+
+/// Which budgets are of any use for one task.
+fn use_of(world: &World, of: TaskId) -> Use {
+    match world.standing(of) {
+        Some(WorkerState::Ending(_)) => Use::OfTheEnd,
+        Some(
+            WorkerState::Idle
+            | WorkerState::Held
+            | WorkerState::Executing
+            | WorkerState::AwaitingApproval
+            | WorkerState::BackingOff { .. }
+            | WorkerState::Cooling,
+        ) => Use::All,
+        // Of one that has no worker yet, the task that asked for it may make use.
+        Some(WorkerState::Ended(_)) | None => Use::Afterwards,
     }
 }
 

@@ -4,7 +4,7 @@ use downbeat_kernel::{
     Concern, Effect, End, PromptId, SessionEffect, Source, WorkerEffect, WorkerPart, WorkerTimer,
 };
 
-use super::act::{CHILD, TASK};
+use super::act::CHILD;
 use super::outside::{Armed, Breach, Given, Outside, Running, sources};
 use super::step::Scene;
 
@@ -16,13 +16,13 @@ impl Scene {
         }
     }
 
-    /// Carries out one effect.
+    /// Carries out one effect, as far as it is for this worker.
     pub(super) fn release_one(&mut self, effect: &Effect) {
         match *effect {
-            Effect::Worker { task: TASK, effect } => self.carry_out(effect),
+            Effect::Worker { task, effect } if task == self.of => self.carry_out(effect),
             Effect::Worker { task: CHILD, effect: WorkerEffect::Report { number } } => self.give_up(number),
-            Effect::TaskEnded { task: TASK, end } => self.ended(end),
-            // Of the subtask nothing is of interest but its reports.
+            Effect::TaskEnded { task, end } if task == self.of => self.ended(end),
+            // Of another task nothing is of interest but its reports.
             Effect::Worker { .. }
             | Effect::TaskEnded { .. }
             | Effect::Enqueue { .. }

@@ -1,9 +1,10 @@
 //! What is promised of a worker.
 
-use downbeat_kernel::{Source, WorkerState};
+use downbeat_kernel::{Held, Source, TaskId, TaskState, WorkerState};
 use downbeat_sim::model::Property;
 
-use super::outside::{Armed, Breach, Running};
+use super::act::TASK;
+use super::outside::{Armed, Breach, Outside, Running};
 use super::scenario::{Budget, Scenario};
 use super::words::source_word;
 use super::world::World;
@@ -15,12 +16,31 @@ macro_rules! promise {
         Property::always(
             $id,
             $name,
-            |model: &WorkerModel, state: &State| model.world(state).outside.how($breach).is_none(),
+            |model: &WorkerModel, state: &State| model.world(state).how($breach).is_none(),
             |model, state| {
-                let reachable: fn(&World) -> bool = $reachable;
-                reachable(model.world(state))
+                let reachable: fn(&Outside) -> bool = $reachable;
+                model.world(state).outsides.iter().any(reachable)
             },
-            |model, state| model.world(state).outside.how($breach).unwrap_or_default().to_owned(),
+            |model, state| model.world(state).how($breach).unwrap_or_default(),
+        )
+    };
+}
+
+/// What comes to its end at some time, of each worker.
+macro_rules! leads_to {
+    ($id:literal, $name:literal, $from:expr, $to:expr, $how:literal) => {
+        Property::leads_to(
+            $id,
+            $name,
+            |model: &WorkerModel, state: &State| {
+                let (world, from): (_, fn(&World, TaskId) -> bool) = (model.world(state), $from);
+                world.followed().any(|(of, _)| from(world, of))
+            },
+            |model, state| {
+                let (world, to): (_, fn(&World, TaskId) -> bool) = (model.world(state), $to);
+                world.followed().all(|(of, _)| to(world, of))
+            },
+            |model, state| format!("{}: {}", $how, standing(model.world(state))),
         )
     };
 }
@@ -39,7 +59,7 @@ fn concerns(scenario: &Scenario, id: &str) -> bool {
     let has = |budget| scenario.has(budget);
     match id {
         "S2" | "waits" => has(Budget::Failures),
-        "S4" | "updates" => has(Budget::Updates),
+        "S4" | "updates" => scenario.has_subtask(),
         "S5" => has(Budget::Messages),
         "S6" => has(Budget::Approvals),
         "S13" => has(Budget::Pauses) || has(Budget::Interrupts),
@@ -57,72 +77,72 @@ fn safety() -> Vec<Property<WorkerModel>> {
             "S2",
             Breach::S2,
             "a prompt is tried as often as the budget says, and not where another try cannot mend it",
-            |world| world.outside.failures > 0
+            |outside| outside.failures > 0
         ),
         promise!(
             "S4",
             Breach::S4,
             "what a subtask says, and that it ended, is in the next prompt",
-            |world| { world.outside.owed.iter().any(is_of_child) }
+            |outside| outside.owed.iter().any(is_of_child)
         ),
         promise!(
             "S5",
             Breach::S5,
             "what was accepted is acknowledged once and in order, or reported, in doubt if it was given",
-            |world| world.outside.owed.iter().any(|owed| matches!(owed, Source::Message(_)))
+            |outside| outside.owed.iter().any(|owed| matches!(owed, Source::Message(_)))
         ),
         promise!(
             "S6",
             Breach::S6,
             "an answer settles the question that it names, and a person is asked what an agent waits to know",
-            |world| !world.outside.asks.is_empty()
+            |outside| !outside.asks.is_empty()
         ),
-        promise!("S7", Breach::S7, "a task that has ended stays so, and ends once", |world| {
-            world.outside.end.is_some()
+        promise!("S7", Breach::S7, "a task that has ended stays so, and ends once", |outside| {
+            outside.end.is_some()
         }),
-        promise!("S9", Breach::S9, "no iterator, timer, question or subtask outlives the task", |world| {
-            world.outside.end.is_some()
+        promise!("S9", Breach::S9, "no iterator, timer, question or subtask outlives the task", |outside| {
+            outside.end.is_some()
         }),
-        promise!("S10", Breach::S10, "at most one iterator, with one prompt", |world| {
-            world.outside.working().is_some()
+        promise!("S10", Breach::S10, "at most one iterator, with one prompt", |outside| {
+            outside.working().is_some()
         }),
-        promise!("S11", Breach::S11, "a prompt is settled by its own answer", |world| world.outside.answered),
+        promise!("S11", Breach::S11, "a prompt is settled by its own answer", |outside| outside.answered),
         Property::always(
             "S12",
             "an interrupt stops the turn that it names and no other, and what was stopped is resumed",
             |model, state: &State| {
-                let outside = &model.world(state).outside;
-                outside.how(Breach::S12).is_none() && outside.how(Breach::Resumed).is_none()
+                let world = model.world(state);
+                world.how(Breach::S12).is_none() && world.how(Breach::Resumed).is_none()
             },
-            |model, state| is_stopped(model.world(state)),
+            |model, state| model.world(state).outsides.iter().any(is_stopped),
             |model, state| {
-                let outside = &model.world(state).outside;
-                outside.how(Breach::S12).or(outside.how(Breach::Resumed)).unwrap_or_default().to_owned()
+                let world = model.world(state);
+                world.how(Breach::S12).or(world.how(Breach::Resumed)).unwrap_or_default()
             },
         ),
         promise!(
             "resumed",
             Breach::Resumed,
             "what was stopped is resumed or reported (the second half of S12)",
-            |world| { is_stopped(world) }
+            is_stopped
         ),
         promise!(
             "S13",
             Breach::S13,
-            "a worker that a person holds begins no turn and is not asked, and nobody else holds it",
-            |world| world.outside.held
+            "a worker that a person holds begins no turn, starts no subtask and is not asked, and nobody else holds it",
+            |outside| outside.held
         ),
         promise!(
             "waits",
             Breach::Waits,
             "no prompt passes while the wait of one that failed runs, and that is as long as its cause asks",
-            |world| world.outside.failures > 0
+            |outside| outside.failures > 0
         ),
         promise!(
             "wrap-up",
             Breach::WrapUp,
             "a worker that is to finish is told next, and ends when that is answered",
-            |world| world.outside.is_given(Source::WrapUp)
+            |outside| outside.is_given(Source::WrapUp)
         ),
     ]
 }
@@ -133,28 +153,29 @@ fn of_health() -> Vec<Property<WorkerModel>> {
             "alarm",
             Breach::Alarm,
             "a worker is asked how far it is only if it is silent, and reported as stuck only if it was asked",
-            |world| world.outside.signs.warned
+            |outside| outside.signs.warned
         ),
         Property::always(
             "alarm-streak",
             "a loop or errors in a row are reported once they are there, and only then, and something is done",
-            |model: &WorkerModel, state: &State| {
-                model.world(state).outside.how(Breach::AlarmStreak).is_none()
+            |model: &WorkerModel, state: &State| model.world(state).how(Breach::AlarmStreak).is_none(),
+            |model, state| {
+                let mut outsides = model.world(state).outsides.iter();
+                outsides.any(|outside| outside.signs.repeats(&model.config))
             },
-            |model, state| model.world(state).outside.signs.repeats(&model.config),
-            |model, state| model.world(state).outside.how(Breach::AlarmStreak).unwrap_or_default().to_owned(),
+            |model, state| model.world(state).how(Breach::AlarmStreak).unwrap_or_default(),
         ),
         promise!(
             "ladder",
             Breach::Ladder,
             "until a turn is answered health interrupts it once, tells of it, and fails no worker before",
-            |world| world.outside.signs.warned
+            |outside| outside.signs.warned
         ),
         promise!(
             "escalation",
             Breach::Escalation,
             "an inquiry that was answered is not sent again while nothing is new",
-            |world| world.outside.inquired
+            |outside| outside.inquired
         ),
     ]
 }
@@ -164,30 +185,28 @@ fn of_the_kernel() -> Vec<Property<WorkerModel>> {
         Property::always_step(
             "S25",
             "not applied means nothing changed and nothing was emitted",
-            |model: &WorkerModel, _, _, after: &State| model.world(after).outside.how(Breach::S25).is_none(),
+            |model: &WorkerModel, _, _, after: &State| model.world(after).how(Breach::S25).is_none(),
             |_, before, _, after| before == after,
-            |model, state| model.world(state).outside.how(Breach::S25).unwrap_or_default().to_owned(),
+            |model, state| model.world(state).how(Breach::S25).unwrap_or_default(),
         ),
         promise!(
             "orders",
             Breach::Orders,
             "an order is given once, taken back once, and repeated after a crash",
-            |world| { !world.outside.timers.is_empty() }
+            |outside| !outside.timers.is_empty()
         ),
         Property::always_step(
             "stale",
             "what is void, comes again or was never asked for changes nothing",
-            |model: &WorkerModel, _, _, after: &State| {
-                model.world(after).outside.how(Breach::Stale).is_none()
-            },
+            |model: &WorkerModel, _, _, after: &State| model.world(after).how(Breach::Stale).is_none(),
             |_, before, _, after| before == after,
-            |model, state| model.world(state).outside.how(Breach::Stale).unwrap_or_default().to_owned(),
+            |model, state| model.world(state).how(Breach::Stale).unwrap_or_default(),
         ),
         Property::always(
             "valid",
             "`Kernel::validate` accepts every reachable state",
             |model, state: &State| model.is_valid(state),
-            |model, state| model.world(state).worker().is_some(),
+            |model, state| model.world(state).worker(TASK).is_some(),
             |_, _| "`Kernel::validate` does not accept the state".to_owned(),
         ),
         Property::no_deadlock(
@@ -198,83 +217,89 @@ fn of_the_kernel() -> Vec<Property<WorkerModel>> {
     ]
 }
 
+/// What comes to its end at some time. Where two agents work, it does so for both at once: they do not wake each other for ever.
 fn liveness() -> Vec<Property<WorkerModel>> {
     vec![
-        Property::leads_to(
+        leads_to!(
             "settles",
             "a prompt that was given is answered, is stopped, fails, or waits for a person",
-            |model: &WorkerModel, state: &State| model.world(state).outside.working().is_some(),
-            |model, state| {
-                let outside = &model.world(state).outside;
+            |world, of| world.outside(of).working().is_some(),
+            |world, of| {
+                let outside = world.outside(of);
                 outside.working().is_none() || !outside.asks.is_empty()
             },
-            |model, state| format!("for ever: {}", standing(model.world(state))),
+            "for ever"
         ),
-        Property::leads_to(
+        leads_to!(
             "inquiry",
             "an inquiry is answered or reported, or the worker waits for a person",
-            |model: &WorkerModel, state: &State| model.world(state).outside.owed.contains(&Source::Inquiry),
-            |model, state| {
-                let world = model.world(state);
-                !world.outside.owed.contains(&Source::Inquiry) || rests(world)
-            },
-            |model, state| format!("an inquiry is pending for ever: {}", standing(model.world(state))),
+            |world, of| world.outside(of).owed.contains(&Source::Inquiry),
+            |world, of| !world.outside(of).owed.contains(&Source::Inquiry) || rests(world, of),
+            "an inquiry is pending for ever"
         ),
-        Property::leads_to(
+        leads_to!(
             "updates",
             "what a subtask says is answered or reported, or the worker waits for a person",
-            |model: &WorkerModel, state: &State| model.world(state).outside.owed.iter().any(is_of_child),
-            |model, state| {
-                let world = model.world(state);
-                !world.outside.owed.iter().any(is_of_child) || rests(world)
-            },
-            |model, state| format!("it waits for ever: {}", standing(model.world(state))),
+            |world, of| world.outside(of).owed.iter().any(is_of_child),
+            |world, of| !world.outside(of).owed.iter().any(is_of_child) || rests(world, of),
+            "it waits for ever"
         ),
-        Property::leads_to(
+        leads_to!(
             "L1",
             "the task ends, or waits for a person",
-            |model: &WorkerModel, state: &State| !rests(model.world(state)),
-            |model, state| rests(model.world(state)),
-            |model, state| format!("for ever: {}", standing(model.world(state))),
+            |world, of| !rests(world, of),
+            rests,
+            "for ever"
         ),
-        Property::leads_to(
+        leads_to!(
             "L2",
             "a task that is to finish, or is completed or cancelled, comes to its end",
-            |model: &WorkerModel, state: &State| {
-                let outside = &model.world(state).outside;
-                outside.ending && outside.end.is_none()
-            },
-            |model, state| model.world(state).outside.end.is_some(),
-            |model, state| format!("for ever: {}", standing(model.world(state))),
+            is_ending,
+            |world, of| !is_ending(world, of),
+            "for ever"
         ),
-        Property::leads_to(
+        leads_to!(
             "L3",
             "a turn that does not go on is acted on",
-            |model: &WorkerModel, state: &State| executes(model.world(state)),
-            |model, state| !executes(model.world(state)),
-            |model, state| format!("nobody acts: {}", standing(model.world(state))),
+            executes,
+            |world, of| !executes(world, of),
+            "nobody acts"
         ),
     ]
 }
 
 /// Whether a prompt was given that no agent works on, and that has no answer.
-fn is_stopped(world: &World) -> bool {
-    world.outside.given.is_some() && world.outside.working().is_none()
+fn is_stopped(outside: &Outside) -> bool {
+    outside.given.is_some() && outside.working().is_none()
 }
 
 fn is_of_child(source: &Source) -> bool {
     matches!(source, Source::ChildReported { .. } | Source::ChildEnded { .. })
 }
 
-fn executes(world: &World) -> bool {
-    world.standing() == Some(WorkerState::Executing)
+fn is_ending(world: &World, of: TaskId) -> bool {
+    let outside = world.outside(of);
+    outside.ending && outside.end.is_none()
+}
+
+fn executes(world: &World, of: TaskId) -> bool {
+    world.standing(of) == Some(WorkerState::Executing)
+}
+
+/// Whether everybody rests.
+pub(super) fn all_rest(world: &World) -> bool {
+    world.followed().all(|(of, _)| rests(world, of))
 }
 
 /// Whether the task is gone, or its worker waits for a person: who holds it, who was asked, or who has something for it.
-pub(super) fn rests(world: &World) -> bool {
-    let outside = &world.outside;
-    let Some(standing) = world.standing() else {
-        return outside.end.is_some() && world.task().is_none();
+fn rests(world: &World, of: TaskId) -> bool {
+    let outside = world.outside(of);
+    let Some(standing) = world.standing(of) else {
+        return match world.task(of) {
+            // One that is held back waits for whoever holds the worker that asked for it.
+            Some(task) => task.state == TaskState::Paused(Held::Unstarted) && world.outside(TASK).held,
+            None => outside.end.is_some() || world.highest < of,
+        };
     };
     let stops = outside.timers.iter().any(|timer| matches!(timer, Armed::Stop(_)));
     match standing {
@@ -289,14 +314,22 @@ pub(super) fn rests(world: &World) -> bool {
     }
 }
 
-/// Where the worker stands, and what it has to answer, in words.
+/// Where the workers stand, and what they have to answer, in words.
 pub(super) fn standing(world: &World) -> String {
-    let state = match (world.standing(), world.outside.end) {
-        (Some(state), _) => standing_word(state),
-        (None, Some(_)) => "the task is gone",
-        (None, None) => "the task has no worker",
+    let mut each = world.followed().map(|(of, outside)| standing_of(world, of, outside));
+    let of_task = each.next().unwrap_or_default();
+    each.fold(of_task, |standing, of_child| format!("{standing}; the subtask: {of_child}"))
+}
+
+fn standing_of(world: &World, of: TaskId, outside: &Outside) -> String {
+    let state = match (world.standing(of), world.task(of), outside.end) {
+        (Some(state), ..) => standing_word(state),
+        (None, _, Some(_)) => "the task is gone",
+        (None, None, None) if world.highest < of => "there is none",
+        (None, Some(task), None) if task.state == TaskState::Paused(Held::Unstarted) => "it is held back",
+        (None, _, None) => "the task has no worker",
     };
-    let agent = world.outside.iterators.iter().map(|(_, running)| match running {
+    let agent = outside.iterators.iter().map(|(_, running)| match running {
         Running::Ordered => "its agent is starting",
         Running::Listens => "its agent has nothing to do",
         Running::Works(_) => "its agent has a prompt",
@@ -304,7 +337,7 @@ pub(super) fn standing(world: &World) -> String {
         Running::Lost => "its agent was lost in a crash",
     });
     let standing = std::iter::once(state).chain(agent).collect::<Vec<_>>().join(", ");
-    let open: Vec<String> = world.outside.owed.iter().map(|entry| source_word(*entry)).collect();
+    let open: Vec<String> = outside.owed.iter().map(|entry| source_word(*entry)).collect();
     if open.is_empty() { standing } else { format!("{standing}; open: {}", open.join(", ")) }
 }
 

@@ -25,14 +25,16 @@ pub enum Budget {
     Signs,
     /// Reports of the agent for a parent that is not there.
     Reports,
-    /// Reports of a subtask. With any there is a subtask, which may end too.
+    /// Subtasks that the agent asks for.
+    Subtasks,
+    /// Reports of a subtask. With any there is a subtask, which may end too: from the beginning, unless the agent asks for it.
     Updates,
     /// Crashes, at rest or between two effects.
     Crashes,
 }
 
 /// Every budget, its name as a bound, the most that it may be, and what it is a number of.
-const BUDGETS: [(Budget, &str, u8, &str); 11] = [
+const BUDGETS: [(Budget, &str, u8, &str); 12] = [
     (Budget::Messages, "messages", 3, "messages that a person writes"),
     (Budget::Interrupts, "interrupts", 2, "interrupts of the current turn"),
     (Budget::Pauses, "pauses", 2, "times that a person pauses the task"),
@@ -42,6 +44,7 @@ const BUDGETS: [(Budget, &str, u8, &str); 11] = [
     (Budget::Failures, "failures", 4, "iterators that end unasked"),
     (Budget::Signs, "signs", 4, "signs of life of the agent that repeat nothing"),
     (Budget::Reports, "reports", 2, "reports of the agent"),
+    (Budget::Subtasks, "subtasks", 1, "subtasks that the agent asks for"),
     (Budget::Updates, "updates", 2, "reports of a subtask; with any there is one"),
     (Budget::Crashes, "crashes", 2, "crashes, at rest or between two effects"),
 ];
@@ -97,6 +100,8 @@ pub struct Scenario {
     pub progress: bool,
     /// Whether things come late, twice, or before they were asked for.
     pub late: bool,
+    /// Whether the agent of the subtask works: to its worker may happen what may to that of the task, out of the same budgets.
+    pub works: bool,
 }
 
 impl Scenario {
@@ -108,6 +113,7 @@ impl Scenario {
         room: 3,
         progress: false,
         late: true,
+        works: false,
     };
 
     /// The same with another number of one thing.
@@ -128,6 +134,11 @@ impl Scenario {
         self.left.of(budget) > 0
     }
 
+    /// Whether there is a subtask, from the beginning or later.
+    pub(super) const fn has_subtask(&self) -> bool {
+        self.works || self.has(Budget::Updates) || self.has(Budget::Subtasks)
+    }
+
     /// A variant whose numbers can be changed.
     pub fn variant(self, name: &'static str, about: &'static str) -> Variant {
         let build = |bounds: &Bounds| {
@@ -142,6 +153,7 @@ impl Scenario {
                 room: byte("room"),
                 progress: bounds.get("progress") == 1,
                 late: bounds.get("late") == 1,
+                works: bounds.get("works") == 1,
             };
             WorkerModel::new(scenario)
         };
@@ -155,5 +167,6 @@ impl Scenario {
             .bound("room", self.room.into(), 1..=3, "entries that the inbox has room for")
             .bound("progress", self.progress.into(), 0..=1, "1: the agent may say how far it is")
             .bound("late", self.late.into(), 0..=1, "1: things come late, twice, or too early")
+            .bound("works", self.works.into(), 0..=1, "1: the agent of the subtask works, too")
     }
 }

@@ -1,15 +1,15 @@
 //! One step: the kernel takes an event, and the world takes its effects.
 
 use downbeat_kernel::{
-    Config, Effect, Kernel, Outcome, SessionEvent, Source, Task, Then, WorkerEffect, WorkerEvent, WorkerPart,
-    WorkerState,
+    Config, Effect, Kernel, Outcome, SessionEvent, Source, TaskId, Then, WorkerEffect, WorkerEvent,
+    WorkerPart, WorkerState,
 };
 
-use super::act::{Act, CHILD, Told};
+use super::act::{Act, CHILD, TASK, Told};
 use super::judgement::{CHILD_ENDED, Case};
 use super::outside::{Armed, Breach, Outside, Running, sources};
 use super::signs::Signs;
-use super::world::World;
+use super::world::{FOLLOWED, World};
 
 /// What the kernel made of an act, before anything has gone out.
 pub(super) struct Taken<'a> {
@@ -27,7 +27,7 @@ pub(super) struct Taken<'a> {
 /// Gives the kernel of a world an event.
 pub(super) fn take<'a>(config: &'a Config, before: &'a World, act: Act) -> Taken<'a> {
     let (mut kernel, mut effects) = (before.kernel(*config), Vec::new());
-    let is_applied = kernel.step(act.told.event(), &mut effects) == Outcome::Applied;
+    let is_applied = kernel.step(act.event(), &mut effects) == Outcome::Applied;
     Taken { config, before, act, is_applied, effects, kernel }
 }
 
@@ -39,56 +39,73 @@ impl Taken<'_> {
 
     /// The same with its numbers as they came.
     pub(super) fn as_counted(&self) -> World {
-        let mut after = World { tasks: self.tasks(), outside: Outside::default() };
-        after.outside = self.full(self.noted(&after), &after);
+        let mut after = held(&self.kernel);
+        after.outsides = self.full(self.noted(&after), &after);
         after
     }
 
     /// The worlds when the process crashes after so many effects. What is on record with the event is not lost.
     pub(super) fn cuts(&self) -> impl Iterator<Item = World> {
-        let after = World { tasks: self.tasks(), outside: Outside::default() };
+        let after = held(&self.kernel);
         let noted = self.noted(&after);
         let full = self.full(noted.clone(), &after);
         (0..self.effects.len()).map(move |cut| {
-            let mut scene = noted.clone();
+            let mut scenes = noted.clone();
             let (released, lost) = self.effects.split_at(cut);
-            scene.release(released);
-            lost.iter().filter(|effect| is_on_record(effect)).for_each(|effect| scene.release_one(effect));
-            restarted(&self.kernel, &full, scene)
+            for scene in &mut scenes {
+                scene.release(released);
+                lost.iter()
+                    .filter(|effect| is_on_record(effect))
+                    .for_each(|effect| scene.release_one(effect));
+            }
+            restarted(&self.kernel, &full, scenes)
         })
     }
 
-    fn tasks(&self) -> Vec<Task> {
-        self.kernel.tasks().cloned().collect()
-    }
-
-    /// The outside when it knows of the event, and nothing has gone out.
-    fn noted(&self, after: &World) -> Scene {
-        let mut scene = Scene::new(*self.config, self.before.outside.clone());
-        if self.is_applied {
-            scene.note(self.before, self.act.told);
-            let child_ended = self.before.has_live_child() && !after.has_live_child();
-            if child_ended && self.before.takes_entries() && after.takes_entries() {
-                scene.outside.owed.insert(CHILD_ENDED);
-            }
+    /// The outsides when they know of the event, and nothing has gone out.
+    fn noted(&self, after: &World) -> Vec<Scene> {
+        let mut scenes = scenes(self.config, self.before);
+        if !self.is_applied {
+            return scenes;
         }
-        scene
+        for scene in &mut scenes {
+            scene.note(self.before, self.act);
+        }
+        let child_ended = self.before.has_live_child() && !after.has_live_child();
+        if child_ended && self.before.takes_entries() && after.takes_entries() {
+            scenes[0].outside.owed.insert(CHILD_ENDED);
+        }
+        scenes
     }
 
-    /// The outside when everything has gone out, and what is to be said against that.
-    fn full(&self, mut noted: Scene, after: &World) -> Outside {
+    /// The outsides when everything has gone out, and what is to be said against that.
+    fn full(&self, noted: Vec<Scene>, after: &World) -> Vec<Outside> {
         let Self { config, before, act, is_applied, ref effects, .. } = *self;
-        noted.release(effects);
-        let mut outside = noted.whole();
-        Case { config, before, act, is_applied, effects, after }.judge(&mut outside);
-        outside
+        let judged = noted.into_iter().map(|mut scene| {
+            let of = scene.of;
+            scene.release(effects);
+            let mut outside = scene.whole();
+            Case { config, before, of, act, is_applied, effects, after }.judge(&mut outside);
+            outside
+        });
+        judged.collect()
     }
+}
+
+/// What the kernel holds, and nothing of what the outside knows.
+fn held(kernel: &Kernel) -> World {
+    let highest = kernel.highest().unwrap_or(TASK);
+    World { tasks: kernel.tasks().cloned().collect(), highest, outsides: Vec::new() }
+}
+
+/// The outsides of a world before anything happens.
+fn scenes(config: &Config, world: &World) -> Vec<Scene> {
+    world.followed().map(|(of, outside)| Scene::new(*config, of, outside.clone())).collect()
 }
 
 /// The world after a crash at rest.
 pub(super) fn crashed(config: &Config, world: &World) -> World {
-    let scene = Scene::new(*config, world.outside.clone());
-    restarted(&world.kernel(*config), &world.outside, scene)
+    restarted(&world.kernel(*config), &world.outsides, scenes(config, world))
 }
 
 /// Whether it is no order: whoever writes the journal has it there with the event that makes it.
@@ -97,52 +114,19 @@ fn is_on_record(effect: &Effect) -> bool {
 }
 
 /// Iterators and timers are gone, and the kernel repeats what is outstanding: all that would be if everything had gone out.
-fn restarted(kernel: &Kernel, full: &Outside, mut scene: Scene) -> World {
-    let outside = &mut scene.outside;
-    outside.timers.clear();
-    outside.asks.clear();
-    outside.reports.clear();
-    outside.iterators.iter_mut().for_each(|(_, running)| *running = Running::Lost);
-    for (breach, how) in full.broken.iter().copied() {
-        outside.breach(breach, true, how);
-    }
-    outside.check = None;
-    // They were for a prompt that did not go out.
-    scene.parts.clear();
-    let mut effects = Vec::new();
-    kernel.resync(&mut effects);
-    scene.release(&effects);
-    let mut outside = scene.outside;
-    // What was decided is on record, whether its orders went out or not.
-    (outside.signs, outside.failures, outside.spent) = (full.signs, full.failures, full.spent);
-    let mut world = World { tasks: kernel.tasks().cloned().collect(), outside };
-    let asked = world.standing() == Some(WorkerState::Executing);
-    let outside = &mut world.outside;
-    outside.breach(
-        Breach::Orders,
-        outside.timers != full.timers,
-        "a restart arms other timers than there were",
-    );
-    outside.breach(Breach::Orders, outside.asks != full.asks, "a restart asks a person something else");
-    outside.breach(
-        Breach::Orders,
-        outside.reports != full.reports,
-        "a restart forgets a report, or repeats another",
-    );
-    outside.breach(
-        Breach::Orders,
-        asked && outside.check != full.check,
-        "a restart does not ask again about progress, or asks something else",
-    );
-    // Where nobody is asked again, the answer to the question of before may still come.
-    outside.check = full.check;
+fn restarted(kernel: &Kernel, full: &[Outside], scenes: Vec<Scene>) -> World {
+    let mut world = held(kernel);
+    let outsides = scenes.into_iter().zip(full).map(|(scene, full)| scene.restarted(kernel, &world, full));
+    world.outsides = outsides.collect();
     world.renumbered()
 }
 
-/// The outside while effects go out.
+/// The outside of one worker while effects go out.
 #[derive(Clone)]
 pub(super) struct Scene {
     config: Config,
+    /// The task of the worker.
+    pub(super) of: TaskId,
     pub(super) outside: Outside,
     /// The parts of the prompt to come.
     pub(super) parts: Vec<WorkerPart>,
@@ -151,11 +135,46 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    fn new(config: Config, outside: Outside) -> Self {
-        Self { config, outside, parts: Vec::new(), answered: Vec::new() }
+    fn new(config: Config, of: TaskId, outside: Outside) -> Self {
+        Self { config, of, outside, parts: Vec::new(), answered: Vec::new() }
     }
 
-    fn note(&mut self, before: &World, told: Told) {
+    /// The outside of its worker after a restart.
+    fn restarted(mut self, kernel: &Kernel, world: &World, full: &Outside) -> Outside {
+        let outside = &mut self.outside;
+        outside.timers.clear();
+        outside.asks.clear();
+        outside.reports.clear();
+        outside.iterators.iter_mut().for_each(|(_, running)| *running = Running::Lost);
+        for (breach, how) in full.broken.iter().copied() {
+            outside.breach(breach, true, how);
+        }
+        outside.check = None;
+        // They were for a prompt that did not go out.
+        self.parts.clear();
+        let mut effects = Vec::new();
+        kernel.resync(&mut effects);
+        self.release(&effects);
+        let mut outside = self.outside;
+        // What was decided is on record, whether its orders went out or not.
+        (outside.signs, outside.failures, outside.spent) = (full.signs, full.failures, full.spent);
+        outside.judge_restart(full, world.standing(self.of) == Some(WorkerState::Executing));
+        // Where nobody is asked again, the answer to the question of before may still come.
+        outside.check = full.check;
+        outside
+    }
+
+    fn note(&mut self, before: &World, act: Act) {
+        if act.of == self.of {
+            self.note_told(act.told);
+        } else if let (CHILD, Told::Worker(WorkerEvent::Reported { number })) = (act.of, act.told)
+            && before.takes_entries()
+        {
+            self.outside.owed.insert(Source::ChildReported { child: CHILD, number });
+        }
+    }
+
+    fn note_told(&mut self, told: Told) {
         let outside = &mut self.outside;
         match told {
             Told::Message(message) => {
@@ -168,15 +187,12 @@ impl Scene {
             Told::Resume => outside.held = false,
             Told::Cancel => outside.ending = true,
             Told::Worker(event) => self.note_worker(event),
-            Told::Child(WorkerEvent::Reported { number }) if before.takes_entries() => {
-                outside.owed.insert(Source::ChildReported { child: CHILD, number });
-            }
             // That the end is on record says so of the reports too, and nobody asks about the rest.
             Told::Recorded => {
                 outside.reports.clear();
                 (outside.check, outside.given, outside.signs) = (None, None, Signs::default());
             }
-            Told::Child(_) | Told::Deployed => {}
+            Told::Subtask(_) | Told::Admitted | Told::Deployed => {}
         }
     }
 
@@ -275,9 +291,29 @@ impl Scene {
     }
 }
 
-/// The world at the beginning, after these effects.
-pub(super) fn opened(config: &Config, kernel: &Kernel, effects: &[Effect]) -> World {
-    let mut scene = Scene::new(*config, Outside::default());
-    scene.release(effects);
-    World { tasks: kernel.tasks().cloned().collect(), outside: scene.outside }.renumbered()
+impl Outside {
+    /// What a restart repeats is what was outstanding.
+    fn judge_restart(&mut self, full: &Self, executes: bool) {
+        let other_timers = self.timers != full.timers;
+        self.breach(Breach::Orders, other_timers, "a restart arms other timers than there were");
+        let other_asks = self.asks != full.asks;
+        self.breach(Breach::Orders, other_asks, "a restart asks a person something else");
+        let other_reports = self.reports != full.reports;
+        self.breach(Breach::Orders, other_reports, "a restart forgets a report, or repeats another");
+        let other_check = executes && self.check != full.check;
+        let how = "a restart does not ask again about progress, or asks something else";
+        self.breach(Breach::Orders, other_check, how);
+    }
+}
+
+/// The world at the beginning, after these effects, where so many of the agents work.
+pub(super) fn opened(config: &Config, kernel: &Kernel, effects: &[Effect], agents: usize) -> World {
+    let mut world = held(kernel);
+    let opened = FOLLOWED.into_iter().take(agents).map(|of| {
+        let mut scene = Scene::new(*config, of, Outside::default());
+        scene.release(effects);
+        scene.outside
+    });
+    world.outsides = opened.collect();
+    world.renumbered()
 }

@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use downbeat_kernel::Config;
-
-use super::act::Act;
+use super::act::{CHILD, TASK};
 use super::scenario::{Budget, Scenario};
 use super::step::{crashed, take};
 use super::world::World;
@@ -25,17 +23,17 @@ const EVERYTHING: Scenario = Scenario { progress: true, ..Scenario::NOTHING }
     .with(Budget::Signs, 1)
     .with(Budget::Crashes, 1);
 
-/// What may happen in a world, in one order for all that differ in numbers alone.
-fn acts(config: &Config, world: &World) -> Vec<Act> {
-    environment::acts(&EVERYTHING, config, world)
-}
+/// The same with two agents that work.
+const FAMILY: Scenario = Scenario { works: true, ..EVERYTHING };
 
 /// Follows worlds whose numbers were never moved, beside the same with low ones, whatever the budgets: each act leads to
-/// the same, and a crash too, and of whatever is older than the numbers that are kept nothing comes.
-#[test]
-fn worlds_that_differ_in_numbers_alone_go_on_alike() {
-    let model = WorkerModel::new(EVERYTHING);
+/// the same, and a crash too, and of whatever is older than the numbers that are kept nothing comes. Gives how many steps that were,
+/// and the newest timer.
+fn follow(scenario: Scenario) -> (usize, u32) {
+    let model = WorkerModel::new(scenario);
     let config = &model.config;
+    // What may happen, in one order for all worlds that differ in numbers alone.
+    let acts = |world: &World| environment::acts(&scenario, config, world);
     let mut level = vec![model.first_world()];
     let (mut known, mut steps, mut newest) = (HashSet::new(), 0, 0);
     for _ in 0..LEVELS {
@@ -43,27 +41,38 @@ fn worlds_that_differ_in_numbers_alone_go_on_alike() {
         let followed: Vec<World> = level.drain(..).step_by(every).collect();
         for counted in followed {
             let low = counted.clone().renumbered();
-            let pairs = acts(config, &counted).into_iter().zip(acts(config, &low));
-            assert_eq!(acts(config, &counted).len(), acts(config, &low).len());
-            for (of_counted, of_low) in pairs {
+            let (of_counted, of_low) = (acts(&counted), acts(&low));
+            assert_eq!(of_counted.len(), of_low.len());
+            for (of_counted, of_low) in of_counted.into_iter().zip(of_low) {
                 let (taken, low_taken) = (take(config, &counted, of_counted), take(config, &low, of_low));
                 let after = taken.as_counted();
                 assert!(after.clone().renumbered() == low_taken.world(), "{of_counted:?} and {of_low:?}");
                 assert!(taken.cuts().eq(low_taken.cuts()), "a crash in {of_counted:?} and {of_low:?}");
-                newest = newest.max(after.worker().map_or(0, |worker| worker.data.health.watch.0));
+                let watches =
+                    [TASK, CHILD].map(|of| after.worker(of).map(|worker| worker.data.health.watch.0));
+                newest = newest.max(watches.into_iter().flatten().max().unwrap_or_default());
                 steps += 1;
                 if known.insert(after.clone()) {
                     level.push(after);
                 }
             }
             assert!(crashed(config, &counted) == crashed(config, &low), "a crash");
-            for told in late::late(&counted) {
+            for act in late::late(&counted) {
                 let mut kernel = counted.kernel(*config);
                 let mut effects = Vec::new();
-                let _ = kernel.step(told.event(), &mut effects);
-                assert!(kernel == counted.kernel(*config) && effects.is_empty(), "{told:?} does something");
+                let _ = kernel.step(act.event(), &mut effects);
+                assert!(kernel == counted.kernel(*config) && effects.is_empty(), "{act:?} does something");
             }
         }
     }
-    assert!(steps > 50_000 && newest > 20, "{steps} steps, {newest} timers are too few to show anything");
+    (steps, newest)
+}
+
+#[test]
+fn worlds_that_differ_in_numbers_alone_go_on_alike() {
+    for scenario in [EVERYTHING, FAMILY] {
+        let (steps, newest) = follow(scenario);
+        let is_enough = steps > 50_000 && newest > 20;
+        assert!(is_enough, "{steps} steps, {newest} timers are too few to show anything");
+    }
 }

@@ -2,7 +2,7 @@
 
 use downbeat_kernel::{
     Concern, Config, Deadline, Effect, End, IteratorEnd, IteratorId, SessionEffect, SessionEvent, Sign,
-    Source, Then, TurnNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerTimer,
+    Source, TaskId, Then, TurnNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerTimer,
 };
 use downbeat_sim::model::{Arrow, Lane, Told as Story};
 
@@ -12,13 +12,20 @@ use super::properties::standing;
 use super::step::take;
 use super::world::World;
 
-/// The participants. Outside are the subtask, whoever keeps the record, and whoever watches.
-pub(super) const LANES: [&str; 4] = ["person", "worker", "agent", "outside"];
+/// The participants. Outside are whoever keeps the record, whoever watches, and the subtask, if its agent does not work.
+const LANES: [&str; 6] = ["person", "worker", "agent", "outside", "subtask", "its agent"];
 
 const PERSON: Lane = 0;
 const WORKER: Lane = 1;
 const AGENT: Lane = 2;
 const OUTSIDE: Lane = 3;
+const SUBTASK: Lane = 4;
+const ITS_AGENT: Lane = 5;
+
+/// The participants where the agent of the subtask works, or does not.
+pub(super) fn lanes(works: bool) -> &'static [&'static str] {
+    if works { &LANES } else { &LANES[..4] }
+}
 
 /// One step in words.
 pub(super) fn told(config: &Config, before: &World, action: &Action, after: &World) -> Story {
@@ -31,7 +38,7 @@ pub(super) fn told(config: &Config, before: &World, action: &Action, after: &Wor
             arrows.push(remark("takes no notice"));
         }
         let released = action.cut.map_or(taken.effects.len(), usize::from);
-        arrows.extend(orders(&taken.effects[..released], ""));
+        arrows.extend(orders(before, &taken.effects[..released], ""));
         kernel = taken.kernel;
     }
     if action.cut.is_some() || action.act.is_none() {
@@ -43,7 +50,7 @@ pub(super) fn told(config: &Config, before: &World, action: &Action, after: &Wor
         arrows.push(remark(text));
         let mut repeated = Vec::new();
         kernel.resync(&mut repeated);
-        arrows.extend(orders(&repeated, "again: "));
+        arrows.extend(orders(before, &repeated, "again: "));
     }
     let mut arrows = arrows.into_iter();
     let Some(Arrow { from, to, text }) = arrows.next() else {
@@ -63,40 +70,69 @@ fn remark(text: &str) -> Arrow {
     arrow(WORKER, WORKER, text)
 }
 
+/// An arrow of a task, drawn for whichever it is.
+fn of_task(of: TaskId, Arrow { from, to, text }: Arrow) -> Arrow {
+    let lane = |lane| match lane {
+        WORKER if of == CHILD => SUBTASK,
+        AGENT if of == CHILD => ITS_AGENT,
+        other => other,
+    };
+    Arrow { from: lane(from), to: lane(to), text }
+}
+
+/// Whether the agent of a task works.
+fn is_followed(world: &World, of: TaskId) -> bool {
+    world.followed().any(|(followed, _)| followed == of)
+}
+
 /// What happens.
 fn cause(before: &World, act: Act) -> Arrow {
+    let is_apart = !is_followed(before, act.of);
     let Arrow { from, to, text } = match act.told {
-        Told::Worker(event) => of_worker(before, event),
+        Told::Worker(event) if is_apart => of_subtask(event),
+        Told::Worker(event) => of_worker(before, act.of, event),
         Told::Message(message) => arrow(PERSON, WORKER, format!("writes message {}", message.0)),
         Told::Pause => arrow(PERSON, WORKER, "pauses the task"),
         Told::Resume => arrow(PERSON, WORKER, "resumes it"),
         Told::Cancel => arrow(PERSON, WORKER, "cancels the task"),
+        Told::Subtask(TASK) => arrow(AGENT, WORKER, "asks for a subtask by the id of the task"),
+        Told::Subtask(_) => arrow(AGENT, WORKER, "asks for a subtask"),
+        Told::Admitted | Told::Deployed if is_apart => {
+            arrow(OUTSIDE, OUTSIDE, "the subtask comes nearer to its worker")
+        }
+        Told::Admitted => arrow(OUTSIDE, WORKER, "there is a place for the task"),
         Told::Deployed => arrow(OUTSIDE, WORKER, "the task is deployed"),
         Told::Recorded => arrow(OUTSIDE, WORKER, "the end of the task is on record"),
-        Told::Child(WorkerEvent::Reported { number }) => {
-            arrow(OUTSIDE, WORKER, format!("the subtask reports, {number}"))
-        }
-        Told::Child(WorkerEvent::CompleteRequested) => arrow(OUTSIDE, OUTSIDE, "the subtask is about to end"),
-        Told::Child(_) => arrow(OUTSIDE, WORKER, "the subtask ends"),
     };
     let text = if act.kind == Kind::Late { format!("{text}: late, again, or too early") } else { text };
-    Arrow { from, to, text }
+    if is_apart { Arrow { from, to, text } } else { of_task(act.of, Arrow { from, to, text }) }
 }
 
-fn of_worker(before: &World, event: WorkerEvent) -> Arrow {
+/// What is seen of a subtask whose agent does not work.
+fn of_subtask(event: WorkerEvent) -> Arrow {
+    if let WorkerEvent::Reported { number } = event {
+        return arrow(OUTSIDE, WORKER, format!("the subtask reports, {number}"));
+    }
+    if event == WorkerEvent::CompleteRequested {
+        return arrow(OUTSIDE, OUTSIDE, "the subtask is about to end");
+    }
+    arrow(OUTSIDE, WORKER, "the subtask ends")
+}
+
+fn of_worker(before: &World, of: TaskId, event: WorkerEvent) -> Arrow {
     match event {
-        WorkerEvent::Session(event) => of_session(before, event),
+        WorkerEvent::Session(event) => of_session(before, of, event),
         WorkerEvent::Observed { turn, sign } => {
-            arrow(AGENT, WORKER, format!("{}{}", sign_word(sign), of_turn(before, turn)))
+            arrow(AGENT, WORKER, format!("{}{}", sign_word(sign), of_turn(before, of, turn)))
         }
         WorkerEvent::ProgressReported { .. } => arrow(AGENT, WORKER, "says how far it is"),
         WorkerEvent::ApprovalRequested { approval } => {
-            let of = of_turn(before, approval.turn);
-            arrow(AGENT, WORKER, format!("asks for approval {}{of}", approval.number))
+            let turn = of_turn(before, of, approval.turn);
+            arrow(AGENT, WORKER, format!("asks for approval {}{turn}", approval.number))
         }
         WorkerEvent::AnswerReceived { approval, .. } => {
-            let of = of_turn(before, approval.turn);
-            arrow(PERSON, WORKER, format!("answers question {}{of}", approval.number))
+            let turn = of_turn(before, of, approval.turn);
+            arrow(PERSON, WORKER, format!("answers question {}{turn}", approval.number))
         }
         WorkerEvent::Reported { number } => arrow(AGENT, WORKER, format!("reports, {number}")),
         WorkerEvent::ReportAcknowledged { number } => {
@@ -104,7 +140,7 @@ fn of_worker(before: &World, event: WorkerEvent) -> Arrow {
         }
         WorkerEvent::InterruptRequested { turn, then } => {
             let holds = if then == Then::Hold { "interrupts and holds" } else { "interrupts" };
-            arrow(PERSON, WORKER, format!("{holds}{}", of_turn(before, turn)))
+            arrow(PERSON, WORKER, format!("{holds}{}", of_turn(before, of, turn)))
         }
         WorkerEvent::WrapUpRequested => arrow(PERSON, WORKER, "wants it to finish"),
         WorkerEvent::CompleteRequested => arrow(PERSON, WORKER, "completes the task"),
@@ -116,29 +152,33 @@ fn of_worker(before: &World, event: WorkerEvent) -> Arrow {
         | WorkerEvent::PauseRequested
         | WorkerEvent::ResumeRequested
         | WorkerEvent::KillRequested
-        | WorkerEvent::EndAcknowledged => unreachable!("{event:?} is not for the outside to tell"),
+        | WorkerEvent::EndAcknowledged => {
+            arrow(OUTSIDE, WORKER, "is told from outside what only the kernel may tell it")
+        }
     }
 }
 
-fn of_session(before: &World, event: SessionEvent) -> Arrow {
-    let of = |iterator: IteratorId| match before.worker() {
+fn of_session(before: &World, of: TaskId, event: SessionEvent) -> Arrow {
+    let which = |iterator: IteratorId| match before.worker(of) {
         Some(worker) if iterator == worker.data.session.iterator => "",
         Some(worker) if iterator > worker.data.session.iterator => " (an iterator that was never ordered)",
         Some(_) | None => " (an older iterator)",
     };
     match event {
-        SessionEvent::Started { iterator } => arrow(AGENT, WORKER, format!("runs{}", of(iterator))),
-        SessionEvent::Answered { iterator, .. } => arrow(AGENT, WORKER, format!("answers{}", of(iterator))),
+        SessionEvent::Started { iterator } => arrow(AGENT, WORKER, format!("runs{}", which(iterator))),
+        SessionEvent::Answered { iterator, .. } => {
+            arrow(AGENT, WORKER, format!("answers{}", which(iterator)))
+        }
         SessionEvent::IteratorEnded { iterator, .. }
-            if before.outside.running(iterator) == Some(Running::Lost) =>
+            if before.outside(of).running(iterator) == Some(Running::Lost) =>
         {
             remark("the iterator did not survive the crash")
         }
         SessionEvent::IteratorEnded { iterator, end } => {
-            arrow(AGENT, WORKER, format!("{}{}", end_word(end), of(iterator)))
+            arrow(AGENT, WORKER, format!("{}{}", end_word(end), which(iterator)))
         }
         SessionEvent::StopElapsed { iterator } => {
-            remark(&format!("the time to stop is over{}", of(iterator)))
+            remark(&format!("the time to stop is over{}", which(iterator)))
         }
         SessionEvent::AbortRequested { .. } => arrow(OUTSIDE, WORKER, "aborts a prompt behind its back"),
         SessionEvent::Invoked { .. } | SessionEvent::RestartRequested | SessionEvent::CloseRequested => {
@@ -147,8 +187,8 @@ fn of_session(before: &World, event: SessionEvent) -> Arrow {
     }
 }
 
-fn of_turn(before: &World, turn: TurnNumber) -> &'static str {
-    match before.worker() {
+fn of_turn(before: &World, of: TaskId, turn: TurnNumber) -> &'static str {
+    match before.worker(of) {
         Some(worker) if turn == worker.data.turn => "",
         Some(worker) if turn > worker.data.turn => " (in a turn to come)",
         Some(_) | None => " (in an older turn)",
@@ -184,17 +224,21 @@ fn timer_word(timer: WorkerTimer) -> &'static str {
 }
 
 /// What goes out, but for timers, and what belongs to the subtask.
-fn orders<'a>(effects: &'a [Effect], again: &'a str) -> impl Iterator<Item = Arrow> + 'a {
+fn orders<'a>(world: &'a World, effects: &'a [Effect], again: &'a str) -> impl Iterator<Item = Arrow> + 'a {
     let mut parts = Vec::new();
     effects.iter().filter_map(move |effect| {
         let Arrow { from, to, text } = match *effect {
-            Effect::Worker { task: TASK, effect } => order(effect, &mut parts)?,
+            Effect::Worker { task, effect } if is_followed(world, task) => {
+                of_task(task, order(effect, &mut parts)?)
+            }
             Effect::Worker { task: CHILD, effect: WorkerEffect::Report { number } } => {
                 arrow(OUTSIDE, OUTSIDE, format!("report {number} of the subtask finds no room"))
             }
-            Effect::TaskEnded { task: TASK, end } => {
-                arrow(WORKER, OUTSIDE, format!("the task has ended: {}", how_it_ended(end)))
+            Effect::TaskEnded { task, end } if is_followed(world, task) => {
+                let ended = format!("the task has ended: {}", how_it_ended(end));
+                of_task(task, arrow(WORKER, OUTSIDE, ended))
             }
+            Effect::Enqueue { task: CHILD } => arrow(WORKER, OUTSIDE, "a place for the subtask"),
             Effect::Worker { .. }
             | Effect::TaskEnded { .. }
             | Effect::Enqueue { .. }

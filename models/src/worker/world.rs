@@ -6,12 +6,15 @@
 //! still waits for, so that no two are ever taken for each other.
 
 use downbeat_kernel::{
-    ApprovalId, CheckNumber, Config, IteratorId, Kernel, PromptId, Task, TaskState, TurnNumber, WatchNumber,
-    Worker, WorkerState, WorkerTimer,
+    ApprovalId, CheckNumber, Config, IteratorId, Kernel, PromptId, Task, TaskId, TaskState, TurnNumber,
+    WatchNumber, Worker, WorkerState, WorkerTimer,
 };
 
 use super::act::{CHILD, TASK};
-use super::outside::{Armed, Outside, Running};
+use super::outside::{Armed, Breach, Outside, Running};
+
+/// The tasks whose agents work, in the order of [`World::outsides`].
+pub(super) const FOLLOWED: [TaskId; 2] = [TASK, CHILD];
 
 /// The newest number, once there are two.
 const NEWEST: u32 = 2;
@@ -21,56 +24,79 @@ const NEWEST: u32 = 2;
 pub(super) struct World {
     /// The task and its subtask, as far as they are not forgotten.
     pub(super) tasks: Vec<Task>,
-    pub(super) outside: Outside,
+    /// The last task that there was.
+    pub(super) highest: TaskId,
+    /// What the outside knows of the worker of the task, and then of that of the subtask, if its agent works.
+    pub(super) outsides: Vec<Outside>,
 }
 
 impl World {
     /// The same with numbers as low as they can be.
     pub(super) fn renumbered(mut self) -> Self {
-        let task = self.tasks.iter_mut().find(|task| task.id == TASK);
-        if let Some(worker) = task.and_then(|task| task.data.worker.as_deref_mut()) {
-            let down = Down::of(worker, &self.outside);
-            down.apply_to_worker(worker);
-            down.apply_to_outside(&mut self.outside);
+        for (of, outside) in FOLLOWED.iter().zip(&mut self.outsides) {
+            let task = self.tasks.iter_mut().find(|task| task.id == *of);
+            if let Some(worker) = task.and_then(|task| task.data.worker.as_deref_mut()) {
+                let down = Down::of(worker, outside);
+                down.apply_to_worker(worker);
+                down.apply_to_outside(outside);
+            }
         }
         self
     }
 
     /// The kernel.
     pub(super) fn kernel(&self, config: Config) -> Kernel {
-        // Whether there was a subtask, no event asks: none asks for another.
-        Kernel::from_tasks(config, Some(CHILD), self.tasks.iter().cloned())
+        Kernel::from_tasks(config, Some(self.highest), self.tasks.iter().cloned())
     }
 
-    /// The worker of the task, also when it has ended.
-    pub(super) fn worker(&self) -> Option<&Worker> {
-        self.task()?.data.worker.as_deref()
+    /// The tasks whose agents work, with what the outside knows of their workers.
+    pub(super) fn followed(&self) -> impl Iterator<Item = (TaskId, &Outside)> {
+        FOLLOWED.iter().copied().zip(&self.outsides)
+    }
+
+    /// What the outside knows of the worker of a task whose agent works.
+    pub(super) fn outside(&self, of: TaskId) -> &Outside {
+        let known = self.followed().find(|(task, _)| *task == of);
+        known.map(|(_, outside)| outside).expect("the agent of the task works")
+    }
+
+    /// How a promise was broken, if it was.
+    pub(super) fn how(&self, breach: Breach) -> Option<String> {
+        self.followed().find_map(|(of, outside)| {
+            let how = outside.how(breach)?;
+            Some(if of == CHILD { format!("of the subtask: {how}") } else { how.to_owned() })
+        })
+    }
+
+    /// The worker of a task, also when it has ended.
+    pub(super) fn worker(&self, of: TaskId) -> Option<&Worker> {
+        self.task(of)?.data.worker.as_deref()
     }
 
     /// Where that worker stands.
-    pub(super) fn standing(&self) -> Option<WorkerState> {
-        self.worker().map(|worker| worker.state)
+    pub(super) fn standing(&self, of: TaskId) -> Option<WorkerState> {
+        self.worker(of).map(|worker| worker.state)
     }
 
-    /// The task, until its end is on record.
-    pub(super) fn task(&self) -> Option<&Task> {
-        self.tasks.iter().find(|task| task.id == TASK)
-    }
-
-    /// The subtask, until its end is on record.
-    pub(super) fn child(&self) -> Option<&Task> {
-        self.tasks.iter().find(|task| task.id == CHILD)
+    /// A task, from when it was asked for until its end is on record.
+    pub(super) fn task(&self, of: TaskId) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.id == of)
     }
 
     /// Whether the subtask has not ended.
     pub(super) fn has_live_child(&self) -> bool {
-        self.child().is_some_and(|child| child.state.end().is_none())
+        self.task(CHILD).is_some_and(|child| child.state.end().is_none())
+    }
+
+    /// Whether a task is on its way to its worker.
+    pub(super) fn is_starting(&self, of: TaskId) -> bool {
+        self.task(of).is_some_and(|task| task.state.end().is_none() && task.data.worker.is_none())
     }
 
     /// Whether a worker runs the task, so that what comes for it is not lost.
     pub(super) fn takes_entries(&self) -> bool {
-        self.task().is_some_and(|task| task.state == TaskState::Working)
-            && self.standing().is_some_and(is_live)
+        self.task(TASK).is_some_and(|task| task.state == TaskState::Working)
+            && self.standing(TASK).is_some_and(is_live)
     }
 }
 

@@ -4,7 +4,6 @@ use downbeat_kernel::{
     Config, IteratorEnd, SessionEffect, SessionEvent, SessionState, WorkerEffect, WorkerEvent, WorkerTimer,
 };
 
-use super::super::act::Told;
 use super::super::outside::{Breach, Outside};
 use super::super::world::is_live;
 use super::Case;
@@ -20,7 +19,7 @@ impl Case<'_> {
         let Some(end) = self.failed() else { return };
         outside.failures += 1;
         outside.spent = outside.failures >= self.config.worker_attempts_max || end == IteratorEnd::Permanent;
-        let goes_on = self.after.standing().is_some_and(is_live);
+        let goes_on = self.after.standing(self.of).is_some_and(is_live);
         outside.breach(Breach::S2, outside.spent && goes_on, "a worker goes on that has used up its tries");
         if !outside.spent {
             self.judge_wait(end, outside);
@@ -35,11 +34,10 @@ impl Case<'_> {
 
     /// How the iterator ended with which a prompt failed.
     fn failed(&self) -> Option<IteratorEnd> {
-        let Told::Worker(WorkerEvent::Session(SessionEvent::IteratorEnded { end, .. })) = self.act.told
-        else {
+        let WorkerEvent::Session(SessionEvent::IteratorEnded { end, .. }) = self.worker_told()? else {
             return None;
         };
-        let session = self.before.worker()?.data.session;
+        let session = self.before.worker(self.of)?.data.session;
         let is_its_own = match session.state {
             SessionState::Starting | SessionState::Answering => true,
             SessionState::Dormant

@@ -1,10 +1,9 @@
 //! What health may make of an agent: whom it asks, whom it reports, and what it does then.
 
 use downbeat_kernel::{
-    Concern, WorkerEffect, WorkerEnd, WorkerEvent, WorkerReason, WorkerState, WorkerTimer,
+    Concern, TaskId, WorkerEffect, WorkerEnd, WorkerEvent, WorkerReason, WorkerState, WorkerTimer,
 };
 
-use super::super::act::Told;
 use super::super::outside::{Breach, Outside};
 use super::super::world::{World, is_live};
 use super::Case;
@@ -20,14 +19,14 @@ impl Case<'_> {
         );
         let is_silent = self.is_of_health() && self.stops(outside) && !warned && !warns;
         outside.breach(Breach::Ladder, is_silent, "health stops a turn, and nobody is told");
-        let fails = self.before.standing().is_some_and(is_live) && is_stuck(self.after);
+        let fails = self.before.standing(self.of).is_some_and(is_live) && is_stuck(self.after, self.of);
         outside.breach(Breach::Ladder, fails && !warned, "a worker fails that nobody has interrupted");
         outside.signs.warned |= warns;
     }
 
     /// A warning is true, and something is done about it.
     pub(super) fn judge_warnings(&self, outside: &mut Outside) {
-        let signs = self.before.outside.signs;
+        let signs = self.outside_before().signs;
         let is_unfounded = self.warns(Concern::Stuck) && !signs.asked;
         let how = "a worker is reported as stuck that was not asked, or has shown that it lives";
         outside.breach(Breach::Alarm, is_unfounded, how);
@@ -49,7 +48,7 @@ impl Case<'_> {
     fn judge_streak(&self, concern: Concern, outside: &mut Outside) {
         let how = "there are enough for a loop, or for errors in a row, and nobody is told";
         outside.breach(Breach::AlarmStreak, !self.warns(concern), how);
-        let executes = self.before.standing() == Some(WorkerState::Executing);
+        let executes = self.before.standing(self.of) == Some(WorkerState::Executing);
         let is_idle = executes && !self.asks() && !self.stops(outside);
         let how = "there are enough for a loop, or for errors in a row, and nothing is done";
         outside.breach(Breach::AlarmStreak, is_idle, how);
@@ -57,8 +56,8 @@ impl Case<'_> {
 
     /// The streak that a sign of the agent fills.
     fn filled(&self) -> Option<Concern> {
-        let Told::Worker(WorkerEvent::Observed { sign, .. }) = self.act.told else { return None };
-        self.before.outside.signs.after(sign, self.config).filled_by(sign, self.config)
+        let WorkerEvent::Observed { sign, .. } = self.worker_told()? else { return None };
+        self.outside_before().signs.after(sign, self.config).filled_by(sign, self.config)
     }
 
     fn warns(&self, of: Concern) -> bool {
@@ -72,26 +71,26 @@ impl Case<'_> {
 
     /// Whether an agent had a prompt, and has it no more.
     fn stops(&self, outside: &Outside) -> bool {
-        let before = self.before.outside.working();
+        let before = self.outside_before().working();
         before.is_some() && before != outside.working()
     }
 
     fn watch_ran_out(&self) -> bool {
         let watch = |event| matches!(event, WorkerEvent::TimerFired { timer: WorkerTimer::Watch(_) });
-        self.act.told.to_worker().is_some_and(watch)
+        self.worker_told().is_some_and(watch)
     }
 
     /// Whether it is an event of which nobody but health makes anything.
     fn is_of_health(&self) -> bool {
         let observed = |event| matches!(event, WorkerEvent::Observed { .. });
-        self.watch_ran_out() || self.act.told.to_worker().is_some_and(observed)
+        self.watch_ran_out() || self.worker_told().is_some_and(observed)
     }
 }
 
 /// Whether the worker fails because its agent is stuck.
-fn is_stuck(world: &World) -> bool {
+fn is_stuck(world: &World, of: TaskId) -> bool {
     let stuck = WorkerEnd::Failed(WorkerReason::Stuck);
     world
-        .standing()
+        .standing(of)
         .is_some_and(|state| state == WorkerState::Ending(stuck) || state == WorkerState::Ended(stuck))
 }
