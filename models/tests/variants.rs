@@ -65,7 +65,7 @@ fn deep_bounds_are_in_their_ranges_and_deeper_than_the_defaults() {
         }
     }
     models.dedup();
-    assert_eq!(models, ["subtask-completion", "agent-session", "health", "interrupt"]);
+    assert_eq!(models, ["subtask-completion", "agent-session", "health", "interrupt", "token-refresh"]);
 }
 
 /// Bounds by name.
