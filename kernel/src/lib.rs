@@ -43,6 +43,7 @@ mod turn;
 mod validate;
 mod visit;
 mod vocabulary;
+mod wire;
 mod worker;
 mod working;
 
@@ -67,6 +68,7 @@ pub use task::{Held, Outstanding, TaskData, TaskState};
 pub use validate::{COUNTER_MAX, Corrupt, Ties};
 pub use visit::{EDGES, Met, Visit};
 pub use vocabulary::*;
+pub use wire::Record;
 pub use worker::{
     APPROVALS_MAX, ApprovalId, Approvals, Assignment, Breaker, Content, Deadline, Source, Then, Worker,
     WorkerCorrupt, WorkerData, WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason,

@@ -1,8 +1,9 @@
 //! The tasks of one kernel, in the order of their ids.
 //!
-//! Ids only grow, so a new task goes to the end, and a look-up is a binary search in one block of memory. A task
-//! that leaves makes a hole; holes are closed when they are half of the block, which keeps every operation at
-//! logarithmic or amortized constant cost. Two rosters are equal if they hold the same tasks, holes or not.
+//! Ids only grow, so a new task goes to the end. A look-up searches the ids alone, which lie close together: among a million
+//! tasks it comes by a few blocks of memory and not by twenty. Where ids have no gaps it finds its place at once. A task that
+//! leaves makes a hole; holes are closed when they are half of the block, which keeps every operation at logarithmic or
+//! amortized constant cost. Two rosters are equal if they hold the same tasks, holes or not.
 
 use crate::task::{TaskData, TaskState};
 use crate::vocabulary::TaskId;
@@ -25,8 +26,10 @@ pub struct Task {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
-    /// Ascending by id. `None` is a hole.
-    places: Vec<(TaskId, Option<Task>)>,
+    /// Ascending.
+    ids: Vec<TaskId>,
+    /// The task of each id. `None` is a hole.
+    places: Vec<Option<Task>>,
     live: usize,
 }
 
@@ -36,41 +39,52 @@ impl Roster {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Task> {
-        self.places.iter().filter_map(|(_, task)| task.as_ref())
+        self.places.iter().flatten()
     }
 
     pub(crate) fn get(&self, id: TaskId) -> Option<&Task> {
-        let place = self.places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        self.places[place].1.as_ref()
+        self.places[self.place(id).ok()?].as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, id: TaskId) -> Option<&mut Task> {
-        let place = self.places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        self.places[place].1.as_mut()
+        let place = self.place(id).ok()?;
+        self.places[place].as_mut()
+    }
+
+    /// Where the id is, or where it belongs.
+    fn place(&self, id: TaskId) -> Result<usize, usize> {
+        let Some(first) = self.ids.first() else { return Err(0) };
+        let Some(offset) = id.0.checked_sub(first.0) else { return Err(0) };
+        // Ids ascend, so none is farther from the first than this; without gaps it is just as far.
+        let last =
+            usize::try_from(offset).map_or(self.ids.len() - 1, |offset| offset.min(self.ids.len() - 1));
+        if self.ids[last] == id { Ok(last) } else { self.ids[..=last].binary_search(&id) }
     }
 
     /// Adds a task. A task that has this id already is replaced.
     pub(crate) fn insert(&mut self, task: Task) {
-        let id = task.id;
-        match self.places.binary_search_by_key(&id, |(id, _)| *id) {
+        match self.place(task.id) {
             Ok(place) => {
-                self.live += usize::from(self.places[place].1.is_none());
-                self.places[place].1 = Some(task);
+                self.live += usize::from(self.places[place].is_none());
+                self.places[place] = Some(task);
             }
             // The end of the block, except for a subtask that a pause held back.
             Err(place) => {
                 self.live += 1;
-                self.places.insert(place, (id, Some(task)));
+                self.ids.insert(place, task.id);
+                self.places.insert(place, Some(task));
             }
         }
     }
 
     pub(crate) fn remove(&mut self, id: TaskId) {
-        let Ok(place) = self.places.binary_search_by_key(&id, |(id, _)| *id) else { return };
-        self.live -= usize::from(self.places[place].1.is_some());
-        self.places[place].1 = None;
+        let Ok(place) = self.place(id) else { return };
+        self.live -= usize::from(self.places[place].is_some());
+        self.places[place] = None;
         if self.live * 2 <= self.places.len() {
-            self.places.retain(|(_, task)| task.is_some());
+            self.places.retain(Option::is_some);
+            self.ids.clear();
+            self.ids.extend(self.places.iter().flatten().map(|task| task.id));
         }
     }
 }
@@ -114,7 +128,7 @@ impl<'de> Deserialize<'de> for Roster {
             fn visit_seq<A: SeqAccess<'de>>(self, mut tasks: A) -> Result<Roster, A::Error> {
                 let mut roster = Roster::default();
                 while let Some(task) = tasks.next_element::<Task>()? {
-                    if roster.places.last().is_some_and(|(last, _)| *last >= task.id) {
+                    if roster.ids.last().is_some_and(|last| *last >= task.id) {
                         return Err(serde::de::Error::custom("task ids do not ascend"));
                     }
                     roster.insert(task);
@@ -148,6 +162,10 @@ mod tests {
         roster.remove(TaskId(3));
         assert_eq!(ids(&roster), [1, 2, 4, 6, 7]);
         assert_eq!((roster.len(), roster.get(TaskId(5)), roster.get(TaskId(3))), (5, None, None));
+        for id in 0..9 {
+            let found = roster.get(TaskId(id)).map(|task| task.id.0);
+            assert_eq!(found, [1, 2, 4, 6, 7].contains(&id).then_some(id));
+        }
         let mut same = Roster::default();
         for id in [1, 2, 4, 6, 7] {
             same.insert(task(id));

@@ -76,7 +76,7 @@ pub fn variants() -> Vec<Variant> {
         variant.bound(name, default, u64::from(least)..=u64::from(most), help)
     });
     let violated =
-        ["S5", "S6", "S7", "S9", "S10", "S11", "S12", "S13", "resumed", "deadlock", "L1", "L2", "L3"];
+        ["S5", "S6", "S7", "S9", "S11", "S12", "S13", "alone", "resumed", "deadlock", "L1", "L2", "L3"];
     let as_is = violated.into_iter().fold(as_is, |variant, id| variant.expect(id, Verdict::Violated));
     let deep = [("troubles", 3), ("failures", 2), ("breaker", 2)];
     std::iter::once(as_is.headline("resumed").deep(deep)).chain(kernel::variants()).collect()

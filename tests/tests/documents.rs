@@ -2,6 +2,7 @@
 
 use downbeat_models::subtask_completion::kernel::SCENARIOS;
 use downbeat_models::token_refresh::kernel;
+use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
 const PROPERTIES: &str = include_str!("../../docs/properties.md");
@@ -61,4 +62,71 @@ fn properties_page_has_every_property_of_every_variant() {
             );
         }
     }
+}
+
+/// The ids of the table of properties, each once for each row.
+fn ids() -> Vec<&'static str> {
+    let table = PROPERTIES.lines().skip_while(|line| !line.starts_with("| id |"));
+    let rows = table.take_while(|line| line.starts_with('|')).skip(2);
+    rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect()
+}
+
+/// A promise that nothing checks is none.
+#[test]
+fn properties_page_has_no_property_without_a_check() {
+    let registry = downbeat_models::registry();
+    let checked: Vec<_> = registry
+        .variants()
+        .flat_map(|variant| variant.properties(&variant.default_bounds()))
+        .map(|property| property.id)
+        .collect();
+    for id in ids() {
+        assert!(checked.contains(&id), "no variant checks {id}");
+    }
+}
+
+/// The properties that the project sets out to keep, but for those whose part of the system is not there.
+#[test]
+fn properties_page_has_every_id_of_the_design() {
+    let absent = ["S21", "S22", "S23", "S24", "L4"];
+    let safety = (1..=25).map(|number| format!("S{number}"));
+    let liveness = (1..=5).map(|number| format!("L{number}"));
+    let missing: Vec<_> = safety.chain(liveness).filter(|id| !ids().contains(&id.as_str())).collect();
+    assert_eq!(missing, absent);
+}
+
+/// The pages of the book and those at the root.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = [root.clone(), root.join("docs"), root.join("docs/races")];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
+    let files = files.map(|file| file.expect("an entry").path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// A name in a page that no model has sends its reader nowhere.
+#[test]
+fn pages_name_only_variants_that_there_are() {
+    let names: Vec<String> = downbeat_models::registry().variants().map(ToString::to_string).collect();
+    let mut named = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for name in text.split('`').skip(1).step_by(2).filter(|code| code.contains('@')) {
+            let Some(name) = name.split_whitespace().find(|word| word.contains('@')) else { continue };
+            let name = name.rsplit('/').next().unwrap_or(name);
+            // Examples have models of their own, and placeholders are in capitals.
+            let model = name.split_inclusive('@').next().unwrap_or(name);
+            if name.ends_with("NAME") || !names.iter().any(|known| known.starts_with(model)) {
+                continue;
+            }
+            // `health@kernel...` is all that begin so.
+            let known = match name.strip_suffix("...") {
+                Some(start) => names.iter().any(|known| known.starts_with(start)),
+                None => names.iter().any(|known| name == known || name.starts_with(&format!("{known}."))),
+            };
+            assert!(known, "{} names `{name}`, which no model has", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 50, "only {named} names were found");
 }

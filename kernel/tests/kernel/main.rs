@@ -9,6 +9,7 @@ mod messages;
 mod orders;
 mod person;
 mod random;
+mod record;
 mod recovery;
 mod session;
 mod stage;

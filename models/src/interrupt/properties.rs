@@ -61,9 +61,16 @@ fn safety() -> Vec<Property<Interrupt>> {
         Property::always(
             "S10",
             "at most one live iterator for a session",
+            |_, state: &State| state.live_iterators() <= 1,
+            |_, state| state.live_iterators() > 0,
+            |_, _| "a new iterator is started, and nobody told the one before it to stop".to_owned(),
+        ),
+        Property::always(
+            "alone",
+            "no iterator runs when one is ordered (S10 does not count what was told to stop)",
             |_, state: &State| state.iterators() <= 1,
-            |_, state| state.session.generator == Generator::Live,
-            |_, _| "a new iterator was started, and the one before it has not ended".to_owned(),
+            |_, state| state.iterators() > 0,
+            |_, _| "a new iterator is started, and the one before it has not ended".to_owned(),
         ),
         Property::always(
             "S12",

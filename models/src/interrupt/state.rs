@@ -250,13 +250,32 @@ impl State {
         self.truth.delivered & (1 << m) != 0
     }
 
-    /// Iterators of the session that have not ended, as far as they are counted.
-    pub fn iterators(&self) -> u8 {
+    /// Iterators of the session that run, or are being started, and were not told to stop.
+    pub fn live_iterators(&self) -> usize {
+        let own = self.session.generator == Generator::Live;
+        self.starts().filter(|is_aborted| !is_aborted).count() + usize::from(own)
+    }
+
+    /// Iterators of the session that run, or are being started, told to stop or not, as far as they are counted.
+    pub fn iterators(&self) -> usize {
         let own = match self.session.generator {
             Generator::Live | Generator::Dying => 1,
             Generator::None | Generator::Dead => 0,
         };
-        own + self.session.old
+        self.starts().count() + own + usize::from(self.session.old)
+    }
+
+    /// The starts of iterators that are under way: whether each was aborted.
+    fn starts(&self) -> impl Iterator<Item = bool> {
+        self.processes.suspended().filter_map(|(_, process, _)| match *process {
+            Process::Query { is_aborted } => Some(is_aborted),
+            Process::Loop(_)
+            | Process::Execute(_)
+            | Process::Invoke(_)
+            | Process::Iterable(_)
+            | Process::LateAbort
+            | Process::LateWithdraw => None,
+        })
     }
 }
 

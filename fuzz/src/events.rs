@@ -1,0 +1,182 @@
+//! Any bytes as a history of events.
+
+use crate::bytes::Bytes;
+use downbeat_kernel::{
+    ApprovalId, Config, Discard, Effect, Event, Kernel, Outcome, SessionEffect, SessionEvent, WorkerEffect,
+    WorkerEvent,
+};
+
+/// Bounds that a short history reaches.
+fn config() -> Config {
+    Config {
+        tasks_max: 6,
+        depth_max: 2,
+        messages_max: 3,
+        calls_max: 3,
+        attempts_max: 3,
+        mistakes_max: 2,
+        loop_max: 2,
+        errors_max: 2,
+        inbox_max: 3,
+        worker_attempts_max: 3,
+        breaker_max: 2,
+        ..Config::default()
+    }
+}
+
+/// Lives through the history that the bytes describe.
+///
+/// # Panics
+/// If an event that is not applied changes or emits anything (S25), a state is not valid, `resync` depends on anything but
+/// the state, or the same events lead to another state a second time.
+pub fn events(bytes: &[u8]) {
+    history(bytes);
+}
+
+/// The same, with what came of it: the state, and the events that were applied.
+///
+/// # Panics
+/// As [`events`].
+pub fn history(bytes: &[u8]) -> (Kernel, Vec<Event>) {
+    let before = Kernel::new(config());
+    let mut kernel = before.clone();
+    let applied = live(&mut kernel, bytes);
+    replay_is_equal(before, &kernel, &applied);
+    (kernel, applied)
+}
+
+/// Gives the kernel one event after the other until the bytes are used up, and gives back those that were applied.
+pub(crate) fn live(kernel: &mut Kernel, bytes: &[u8]) -> Vec<Event> {
+    let mut bytes = Bytes::new(bytes);
+    let mut applied = Vec::new();
+    while !bytes.is_empty() {
+        let event = event(kernel, &mut bytes);
+        let before = kernel.clone();
+        let mut effects = Vec::new();
+        match kernel.step(event.clone(), &mut effects) {
+            Outcome::Applied => applied.push(event.clone()),
+            Outcome::Ignored(_) | Outcome::Rejected(_) => {
+                assert_eq!((&*kernel, &*effects), (&before, [].as_slice()), "S25: {event:?}");
+            }
+        }
+        assert_eq!(kernel.validate(), Ok(()), "after {event:?}");
+    }
+    applied
+}
+
+/// Takes the events a second time.
+pub(crate) fn replay_is_equal(mut from: Kernel, to: &Kernel, events: &[Event]) {
+    for event in events {
+        assert_eq!(from.step(event.clone(), &mut Discard), Outcome::Applied);
+    }
+    assert_eq!(&from, to, "the same events led to another state");
+    let (mut orders, mut again) = (Vec::new(), Vec::new());
+    from.resync(&mut orders);
+    to.resync(&mut again);
+    assert_eq!(orders, again);
+}
+
+/// A quarter of the events is whatever the bytes say. Numbers that are only guessed seldom fit, so half are answers to what
+/// is outstanding, and a quarter happens to some worker in the turn that it has.
+fn event(kernel: &Kernel, bytes: &mut Bytes<'_>) -> Event {
+    let choice = bytes.byte();
+    if choice < 64 {
+        return bytes.make();
+    }
+    if choice < 128 {
+        return event_of_worker(kernel, choice, bytes).unwrap_or_else(|| bytes.make());
+    }
+    let mut outstanding = Vec::new();
+    kernel.resync(&mut outstanding);
+    let answers = |effect: &Effect| answer(*effect, &mut bytes.clone()).is_some();
+    outstanding.retain(answers);
+    match outstanding.get(usize::from(choice - 128) % outstanding.len().max(1)) {
+        Some(effect) => answer(*effect, bytes).unwrap_or_else(|| bytes.make()),
+        None => bytes.make(),
+    }
+}
+
+fn event_of_worker(kernel: &Kernel, choice: u8, bytes: &mut Bytes<'_>) -> Option<Event> {
+    let workers: Vec<_> =
+        kernel.tasks().filter_map(|task| Some((task.id, &task.data.worker.as_ref()?.data))).collect();
+    let (task, data) = workers.get(usize::from(choice) % workers.len().max(1))?;
+    let now = data.turn;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever names no turn stays as it was made")]
+    let event = match bytes.make() {
+        WorkerEvent::Observed { sign, .. } => WorkerEvent::Observed { turn: now, sign },
+        WorkerEvent::InterruptRequested { then, .. } => WorkerEvent::InterruptRequested { turn: now, then },
+        WorkerEvent::ApprovalRequested { approval } => {
+            WorkerEvent::ApprovalRequested { approval: ApprovalId { turn: now, ..approval } }
+        }
+        event => event,
+    };
+    Some(Event::Worker { task: *task, event })
+}
+
+/// The answer that an effect asks for, with what is free in it from the bytes.
+fn answer(effect: Effect, bytes: &mut Bytes<'_>) -> Option<Event> {
+    match effect {
+        Effect::Enqueue { task } => Some(Event::Admitted { task }),
+        Effect::Initialize { task } | Effect::AbortInitialization { task } => Some(match bytes.byte() % 4 {
+            0 => Event::InitializationFailed { task },
+            1 => Event::Deployed { task },
+            _ => Event::Initialized { task },
+        }),
+        Effect::Send { request } => Some(match bytes.byte() % 4 {
+            0 => Event::RequestFailed { request, failure: bytes.make(), jitter_ms: bytes.make() },
+            _ => Event::ResponseEnded { request, response: bytes.make(), jitter_ms: 0 },
+        }),
+        Effect::CancelRequest { request } => Some(Event::RequestCancelled { request }),
+        Effect::RunTool { call } | Effect::CancelTool { call } => {
+            Some(Event::ToolEnded { call, end: bytes.make() })
+        }
+        Effect::Ask { question, .. } => Some(Event::AnswerReceived { question, answer: bytes.make() }),
+        Effect::Arm { timer, .. } => Some(Event::TimerFired { timer }),
+        Effect::TaskEnded { task, .. } => Some(Event::EndAcknowledged { task }),
+        Effect::Worker { task, effect } => {
+            answer_of_worker(effect, bytes).map(|event| Event::Worker { task, event })
+        }
+        Effect::Dequeue { .. }
+        | Effect::Include { .. }
+        | Effect::Withdraw { .. }
+        | Effect::Disarm { .. }
+        | Effect::ReportUndelivered { .. } => None,
+    }
+}
+
+fn answer_of_worker(effect: WorkerEffect, bytes: &mut Bytes<'_>) -> Option<WorkerEvent> {
+    match effect {
+        WorkerEffect::Session(SessionEffect::Start { iterator }) => {
+            Some(WorkerEvent::Session(SessionEvent::Started { iterator }))
+        }
+        WorkerEffect::Session(SessionEffect::Prompt { iterator, prompt }) => {
+            Some(WorkerEvent::Session(SessionEvent::Answered { iterator, prompt }))
+        }
+        WorkerEffect::Session(SessionEffect::Stop { iterator }) => {
+            Some(WorkerEvent::Session(SessionEvent::IteratorEnded { iterator, end: bytes.make() }))
+        }
+        WorkerEffect::Session(SessionEffect::Arm { iterator, .. }) => {
+            Some(WorkerEvent::Session(SessionEvent::StopElapsed { iterator }))
+        }
+        WorkerEffect::AskProgress { check } => Some(WorkerEvent::ProgressReported { check }),
+        WorkerEffect::Ask { approval } => {
+            Some(WorkerEvent::AnswerReceived { approval, answer: bytes.make() })
+        }
+        WorkerEffect::Report { number } => Some(WorkerEvent::ReportAcknowledged { number }),
+        WorkerEffect::Arm { timer, .. } => Some(WorkerEvent::TimerFired { timer }),
+        WorkerEffect::WorkerEnded { .. } => Some(WorkerEvent::EndAcknowledged),
+        WorkerEffect::Include { .. }
+        | WorkerEffect::Session(
+            SessionEffect::Kill { .. }
+            | SessionEffect::Settle { .. }
+            | SessionEffect::Disarm { .. }
+            | SessionEffect::Closed,
+        )
+        | WorkerEffect::Acknowledge { .. }
+        | WorkerEffect::ReportUndelivered { .. }
+        | WorkerEffect::Withdraw { .. }
+        | WorkerEffect::Answer { .. }
+        | WorkerEffect::Warn { .. }
+        | WorkerEffect::Disarm { .. } => None,
+    }
+}

@@ -1,0 +1,20 @@
+//! Entry points that take bytes. Each takes any bytes at all and panics on a broken promise.
+//!
+//! `cargo +nightly fuzz run <target> --features libfuzzer` searches for such bytes for as long as one likes. The short
+//! run of each target on stable is `fuzz/tests/smoke.rs`.
+
+mod bytes;
+mod events;
+mod records;
+mod snapshots;
+
+pub use bytes::Bytes;
+pub use events::{events, history};
+pub use records::records;
+pub use snapshots::snapshots;
+
+/// One target.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is that of its program for `cargo fuzz`.
+pub const TARGETS: &[(&str, Target)] = &[("events", events), ("records", records), ("snapshots", snapshots)];

@@ -1,0 +1,145 @@
+//! A short run of every target on stable, the same bytes each time.
+//!
+//! It is no search: `cargo fuzz` is. It holds that no target panics on what is easily thought of, and that the targets get
+//! somewhere.
+
+use downbeat_fuzz::{Bytes, TARGETS, history};
+use downbeat_kernel::Event;
+use std::collections::BTreeSet;
+
+const RECORDS: &str = include_str!("../../kernel/tests/records/v1.jsonl");
+
+/// As many inputs for each target and each kind of input.
+const INPUTS: u64 = 1500;
+
+/// Pseudo-random numbers: Marsaglia's xorshift with 64 bits.
+struct Random(u64);
+
+impl Random {
+    /// Seeds that differ little lead to numbers that differ much.
+    fn new(seed: u64) -> Self {
+        Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).expect("below a usize")
+    }
+
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        let len = self.below(most);
+        (0..len).map(|_| self.next().to_le_bytes()[3]).collect()
+    }
+
+    /// Changes, drops, doubles or cuts a few bytes; digits and words stay such more often than not.
+    fn damage(&mut self, bytes: &mut Vec<u8>) {
+        const LETTERS: &[u8] = b"0123456789,:\"{}[]\n";
+        for _ in 0..=self.below(4) {
+            if bytes.is_empty() {
+                return;
+            }
+            let place = self.below(bytes.len());
+            match self.below(8) {
+                0 => bytes.truncate(place),
+                1 => drop(bytes.remove(place)),
+                2 => bytes.insert(place, bytes[place]),
+                3 => bytes[place] = self.next().to_le_bytes()[3],
+                _ => bytes[place] = LETTERS[self.below(LETTERS.len())],
+            }
+        }
+    }
+}
+
+/// Sound input of each target, to be damaged.
+fn sound(target: &str, random: &mut Random) -> Vec<u8> {
+    match target {
+        "events" => random.bytes(400),
+        "records" => RECORDS.as_bytes().to_vec(),
+        "snapshots" => {
+            let (kernel, _) = history(&random.bytes(300));
+            let mut bytes = serde_json::to_vec(&kernel).expect("a kernel has a JSON form");
+            bytes.push(b'\n');
+            bytes.extend(random.bytes(100));
+            bytes
+        }
+        other => panic!("no sound input of {other}"),
+    }
+}
+
+#[test]
+fn targets_take_any_bytes() {
+    for (name, target) in TARGETS {
+        target(&[]);
+        for seed in 0..INPUTS {
+            let random = &mut Random::new(seed);
+            target(&random.bytes(400));
+            let mut bytes = sound(name, random);
+            target(&bytes);
+            random.damage(&mut bytes);
+            target(&bytes);
+        }
+    }
+}
+
+/// The name of an event's variant, and of that of what it carries for a worker.
+fn kind(event: &Event) -> String {
+    let text = format!("{event:?}");
+    let words: Vec<_> =
+        text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if matches!(event, Event::Worker { .. }) {
+        format!("{} {}", words[0], words[5])
+    } else {
+        words[0].to_owned()
+    }
+}
+
+/// A target that only ever makes events that are refused would be green for nothing.
+#[test]
+fn histories_apply_every_kind_of_event() {
+    let applied: BTreeSet<String> = (0..INPUTS)
+        .flat_map(|seed| history(&Random::new(seed).bytes(400)).1)
+        .map(|event| kind(&event))
+        .collect();
+    let applied: Vec<&str> = applied.iter().map(String::as_str).collect();
+    // What only the kernel tells a worker is not among it.
+    #[rustfmt::skip]
+    assert_eq!(applied, [
+        "Admitted", "AnswerReceived", "CancelRequested", "Deployed", "EndAcknowledged", "InitializationFailed",
+        "Initialized", "MessageReceived", "PauseRequested", "RequestCancelled", "RequestFailed", "ResponseEnded",
+        "ResumeRequested", "SubtaskRequested", "TaskSubmitted", "TimerFired", "ToolEnded",
+        "Worker AnswerReceived", "Worker ApprovalRequested", "Worker CompleteRequested", "Worker InterruptRequested",
+        "Worker Observed", "Worker ProgressReported", "Worker ReportAcknowledged", "Worker Reported", "Worker Session",
+        "Worker TimerFired", "Worker WrapUpRequested",
+    ]);
+}
+
+/// What is found out about a target depends on its bytes alone.
+#[test]
+fn same_bytes_are_the_same_choices() {
+    let bytes = Random::new(7).bytes(400);
+    let make = || {
+        let mut bytes = Bytes::new(&bytes);
+        (0..40).map(|_| bytes.make::<Event>()).collect::<Vec<_>>()
+    };
+    assert_eq!(make(), make());
+    assert_eq!(history(&bytes), history(&bytes));
+}
+
+/// `cargo fuzz` finds its programs in the manifest.
+#[test]
+fn every_target_is_a_program_for_cargo_fuzz() {
+    let manifest = include_str!("../Cargo.toml");
+    let programs: Vec<_> =
+        manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();
+    let mut expected: Vec<_> = TARGETS.iter().map(|(name, _)| format!("{name}.rs\"")).collect();
+    expected.sort();
+    let mut programs: Vec<_> = programs.into_iter().map(str::to_owned).collect();
+    programs.sort();
+    assert_eq!(programs, expected);
+}
