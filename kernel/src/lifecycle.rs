@@ -19,7 +19,7 @@ use crate::vocabulary::{
     Response, Sink, TaskId, ToolEnd, TurnNumber,
 };
 use crate::worker::{WorkerEvent, WorkerRejected};
-use crate::working::{ending, working};
+use crate::working::working;
 use alloc::vec::Vec;
 use statig::Outcome::{self, Handled, Super, Transition};
 use statig::blocking::{IntoStateMachine, State, Superstate};
@@ -155,9 +155,9 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
             Self::Requesting { attempt } => requesting(attempt, event, task, cx),
             Self::BackingOff { attempt, .. } => backing_off(attempt, event, task, cx),
             Self::Paused(held) => paused(held, event, task, cx),
-            Self::Working => working(event, task, cx),
+            Self::Working => working(None, event, task, cx),
             Self::Cancelling(outstanding) => cancelling(outstanding, event, task, cx),
-            Self::Ending(end) => ending(end, event, task, cx),
+            Self::Ending(end) => working(Some(end), event, task, cx),
             // What runs side by side ends in any order; `Live` settles all of it.
             Self::ExecutingTools | Self::AwaitingSubtask | Self::AwaitingInput => Super,
             Self::Completed | Self::Failed(_) | Self::Cancelled => Super,

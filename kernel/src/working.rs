@@ -14,82 +14,60 @@ use crate::worker::{WorkerEffect, WorkerEnd, WorkerEvent};
 use alloc::boxed::Box;
 use statig::Outcome::{self, Handled, Super, Transition};
 
-/// A worker runs the task.
+/// A worker runs the task; or it has ended like that, and subtasks that it asked for have not (S9).
 pub(crate) fn working(
+    ended: Option<End>,
     event: &TaskEvent<'_>,
     task: &mut TaskMachine<'_>,
     cx: &mut Surroundings<'_>,
 ) -> Outcome<TaskState> {
     use TaskEvent as E;
-    match *event {
-        E::Worker { event } => match task.tell_from_outside(event, cx) {
+    match (*event, ended) {
+        (E::Worker { event }, None) => match task.tell_from_outside(event, cx) {
             Ok(None) => Handled,
             Ok(Some(end)) => Transition(task.worker_ended(end, cx)),
             Err(refusal) => cx.refuse(refusal),
         },
-        E::MessageReceived { message } => task.pass_on(WorkerEvent::MessageReceived { message }, cx),
-        E::PauseRequested => task.pass_on(WorkerEvent::PauseRequested, cx),
-        E::ResumeRequested => task.pass_on(WorkerEvent::ResumeRequested, cx),
-        E::CancelRequested => Transition(task.cancel_working(cx)),
-        E::SubtaskRequested { child } => match task.start_requested(child, cx) {
+        (E::MessageReceived { message }, None) => task.pass_on(WorkerEvent::MessageReceived { message }, cx),
+        (E::PauseRequested, None) => task.pass_on(WorkerEvent::PauseRequested, cx),
+        (E::ResumeRequested, None) => task.pass_on(WorkerEvent::ResumeRequested, cx),
+        (E::CancelRequested, None) => Transition(task.cancel_working(cx)),
+        (E::SubtaskRequested { child }, None) => match task.start_requested(child, cx) {
             Ok(()) => Handled,
             Err(refusal) => cx.refuse(refusal),
         },
-        E::SubtaskEnded { child, .. } => task.child_ended(child, cx),
-        E::ChildReported { child, number } => task.pass_on(WorkerEvent::ChildReported { child, number }, cx),
-        E::Admitted
-        | E::Initialized
-        | E::InitializationFailed
-        | E::Deployed
-        | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
-        | E::ToolEnded { .. }
-        | E::AnswerReceived { .. }
-        | E::BackoffElapsed { .. }
-        | E::GraceElapsed
-        | E::EndAcknowledged
-        | E::Released => Super,
-    }
-}
-
-/// The worker has ended, and subtasks that it asked for have not (S9).
-pub(crate) fn ending(
-    end: End,
-    event: &TaskEvent<'_>,
-    task: &mut TaskMachine<'_>,
-    cx: &mut Surroundings<'_>,
-) -> Outcome<TaskState> {
-    use TaskEvent as E;
-    match *event {
-        E::SubtaskEnded { child, .. } => match task.data.calls.subtask(child) {
-            Some(index) => {
-                task.data.calls.remove(index);
-                Transition(if task.data.calls.open() { TaskState::Ending(end) } else { ended(end) })
-            }
-            None => cx.ignore(Ignored::Stale),
-        },
+        (E::SubtaskEnded { child, .. }, None) => task.child_ended(child, cx),
+        (E::ChildReported { child, number }, None) => {
+            task.pass_on(WorkerEvent::ChildReported { child, number }, cx)
+        }
+        (E::SubtaskEnded { child, .. }, Some(end)) => task.child_ended_late(child, end, cx),
         // It ends, and its subtasks are being cancelled.
-        E::CancelRequested => cx.ignore(Ignored::Duplicate),
-        E::Worker { .. }
-        | E::MessageReceived { .. }
-        | E::PauseRequested
-        | E::ResumeRequested
-        | E::SubtaskRequested { .. }
-        | E::ChildReported { .. } => cx.ignore(Ignored::Terminal),
-        E::Admitted
-        | E::Initialized
-        | E::InitializationFailed
-        | E::Deployed
-        | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
-        | E::ToolEnded { .. }
-        | E::AnswerReceived { .. }
-        | E::BackoffElapsed { .. }
-        | E::GraceElapsed
-        | E::EndAcknowledged
-        | E::Released => Super,
+        (E::CancelRequested, Some(_)) => cx.ignore(Ignored::Duplicate),
+        (
+            E::Worker { .. }
+            | E::MessageReceived { .. }
+            | E::PauseRequested
+            | E::ResumeRequested
+            | E::SubtaskRequested { .. }
+            | E::ChildReported { .. },
+            Some(_),
+        ) => cx.ignore(Ignored::Terminal),
+        (
+            E::Admitted
+            | E::Initialized
+            | E::InitializationFailed
+            | E::Deployed
+            | E::ResponseEnded { .. }
+            | E::RequestFailed { .. }
+            | E::RequestCancelled { .. }
+            | E::ToolEnded { .. }
+            | E::AnswerReceived { .. }
+            | E::BackoffElapsed { .. }
+            | E::GraceElapsed
+            | E::EndAcknowledged
+            | E::Released,
+            None | Some(_),
+        ) => Super,
     }
 }
 
@@ -263,5 +241,12 @@ impl TaskMachine<'_> {
             let _ = self.tell(WorkerEvent::ChildEnded { child }, cx);
         }
         Handled
+    }
+
+    /// A subtask ended after the worker did, which has no use for that any more.
+    fn child_ended_late(&mut self, child: TaskId, end: End, cx: &mut Surroundings<'_>) -> Outcome<TaskState> {
+        let Some(index) = self.data.calls.subtask(child) else { return cx.ignore(Ignored::Stale) };
+        self.data.calls.remove(index);
+        Transition(if self.data.calls.open() { TaskState::Ending(end) } else { ended(end) })
     }
 }

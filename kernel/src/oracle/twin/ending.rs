@@ -1,0 +1,106 @@
+//! Cancel, grace, and the last word of a task.
+
+use super::ledger::Ledger;
+use super::{After, No};
+use crate::calls::CallState;
+use crate::lifecycle::Follow;
+use crate::task::{Held, Outstanding, TaskState};
+use crate::vocabulary::{CallId, CallResult, Effect, End, MessageId, QuestionId, RequestId, Timer};
+
+impl Ledger<'_> {
+    /// Everything that runs is told to stop, everything that has not started never will.
+    pub(super) fn winds_down(mut self, state: TaskState) -> Result<After, No> {
+        let task = self.at.id;
+        let request = |attempt| RequestId { task, turn: self.at.data.turn, attempt };
+        let (stop, outstanding) = match state {
+            TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
+                (Some(Effect::Dequeue { task }), Outstanding::Nothing)
+            }
+            TaskState::Initializing | TaskState::Paused(Held::Initializing) => {
+                (Some(Effect::AbortInitialization { task }), Outstanding::Initialization)
+            }
+            TaskState::Requesting { attempt } | TaskState::Paused(Held::Requesting { attempt }) => {
+                let stop = Effect::CancelRequest { request: request(attempt) };
+                (Some(stop), Outstanding::Request { attempt })
+            }
+            TaskState::BackingOff { attempt, .. } | TaskState::Paused(Held::BackingOff { attempt, .. }) => {
+                let timer = Timer::Backoff(request(attempt));
+                (Some(Effect::Disarm { timer }), Outstanding::Nothing)
+            }
+            _ => (None, Outstanding::Nothing),
+        };
+        self.effects.extend(stop);
+        for (index, call) in (0..).zip(&mut self.calls) {
+            match *call {
+                CallState::Running => {
+                    let call = CallId { task, turn: self.data.replied, index };
+                    self.effects.push(Effect::CancelTool { call });
+                }
+                CallState::Subtask { child } => self.follows.push(Follow::Cancel { child }),
+                CallState::Asking { number, .. } => {
+                    self.effects.push(Effect::Withdraw { question: QuestionId { task, number } });
+                    *call = CallState::Settled(CallResult::Abandoned);
+                }
+                CallState::Waiting(_) => *call = CallState::Settled(CallResult::Abandoned),
+                CallState::Settled(_) => {}
+            }
+        }
+        if self.busy(outstanding) {
+            let after_ms = u64::from(self.at.config.grace_ms);
+            self.effects.push(Effect::Arm { timer: Timer::Grace(task), after_ms });
+        }
+        self.ends_unless_busy(outstanding)
+    }
+
+    /// Whether work of its own keeps a cancelled task from ending.
+    pub(super) fn busy(&self, outstanding: Outstanding) -> bool {
+        matches!(outstanding, Outstanding::Initialization | Outstanding::Request { .. })
+            || self.calls.contains(&CallState::Running)
+    }
+
+    pub(super) fn stopped(mut self, outstanding: Outstanding) -> Result<After, No> {
+        if !self.busy(outstanding) {
+            self.effects.push(Effect::Disarm { timer: Timer::Grace(self.at.id) });
+        }
+        self.ends_unless_busy(outstanding)
+    }
+
+    pub(super) fn gives_up(mut self) -> Result<After, No> {
+        for call in &mut self.calls {
+            if *call == CallState::Running {
+                *call = CallState::Settled(CallResult::Abandoned);
+            }
+        }
+        self.ends_unless_busy(Outstanding::Nothing)
+    }
+
+    /// A cancelled task ends after its own work and after its subtasks.
+    pub(super) fn ends_unless_busy(self, outstanding: Outstanding) -> Result<After, No> {
+        let subtasks = self.calls.iter().any(|call| matches!(call, CallState::Subtask { .. }));
+        if self.busy(outstanding) || outstanding == Outstanding::Worker || subtasks {
+            self.stands(TaskState::Cancelling(outstanding))
+        } else {
+            self.ends(TaskState::Cancelled)
+        }
+    }
+
+    /// The last word of a task: what was not delivered, how it ended, and the parent.
+    pub(super) fn ends(mut self, state: TaskState) -> Result<After, No> {
+        let (task, data) = (self.at.id, &self.data);
+        let end = match state {
+            TaskState::Completed => End::Completed,
+            TaskState::Failed(reason) => End::Failed(reason),
+            _ => End::Cancelled,
+        };
+        for number in data.answered.0 + 1..=data.accepted.0 {
+            let in_doubt = number <= data.taken.0;
+            self.effects.push(Effect::ReportUndelivered { task, message: MessageId(number), in_doubt });
+        }
+        self.effects.push(Effect::TaskEnded { task, end });
+        if let Some(parent) = data.parent {
+            self.follows.push(Follow::Settle { parent, child: task, end });
+        }
+        self.calls.clear();
+        self.stands(state)
+    }
+}
