@@ -2,8 +2,10 @@
 
 use crate::bytes::Bytes;
 use downbeat_kernel::{
-    Config, Credential, CredentialEffect, CredentialEvent, CredentialState, Found, Generation, Outcome, Pool,
-    PoolConfig, PoolEffect, PoolEvent, Request, RequestEffect, RequestEvent,
+    Config, Credential, CredentialEffect, CredentialEvent, CredentialState, Found, Generation,
+    NotificationEffect, NotificationEvent, Outbox, Outcome, Pool, PoolConfig, PoolEffect, PoolEvent,
+    QuestionEffect, QuestionEvent, Questions, Request, RequestEffect, RequestEvent, Retry, RetryEffect,
+    RetryEvent,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,7 +31,16 @@ trait Machine: Clone + PartialEq + Debug + Serialize + DeserializeOwned {
 
 /// Bounds that a short history reaches.
 fn config() -> Config {
-    Config { attempts_max: 4, waiters_max: 3, credential_waits_max: 3, ..Config::default() }
+    Config {
+        attempts_max: 4,
+        waiters_max: 3,
+        credential_waits_max: 3,
+        notifications_max: 2,
+        notification_attempts_max: 2,
+        task_attempts_max: 3,
+        queries_max: 2,
+        ..Config::default()
+    }
 }
 
 fn small_pool() -> PoolConfig {
@@ -46,7 +57,7 @@ fn small_pool() -> PoolConfig {
 }
 
 macro_rules! beside {
-    ($machine:ty, $event:ty, $effect:ty, $answer:path) => {
+    ($machine:ty, $event:ty, $effect:ty, $answer:path, $validate:expr) => {
         impl Machine for $machine {
             type Event = $event;
             type Effect = $effect;
@@ -68,14 +79,19 @@ macro_rules! beside {
             }
 
             fn contradiction(&self) -> Option<String> {
-                self.validate(&config()).err().map(|why| format!("{why:?}"))
+                $validate(self, &config()).err().map(|why| format!("{why:?}"))
             }
         }
     };
 }
 
-beside!(Credential, CredentialEvent, CredentialEffect, answer_of_credential);
-beside!(Request, RequestEvent, RequestEffect, answer_of_request);
+beside!(Credential, CredentialEvent, CredentialEffect, answer_of_credential, Credential::validate);
+beside!(Request, RequestEvent, RequestEffect, answer_of_request, Request::validate);
+beside!(Questions, QuestionEvent, QuestionEffect, answer_of_question, |questions: &Questions, _| {
+    questions.validate()
+});
+beside!(Outbox, NotificationEvent, NotificationEffect, answer_of_notification, Outbox::validate);
+beside!(Retry, RetryEvent, RetryEffect, answer_of_retry, Retry::validate);
 
 fn answer_of_credential(
     credential: &Credential,
@@ -121,6 +137,43 @@ fn answer_of_request(_: &Request, order: RequestEffect, bytes: &mut Bytes<'_>) -
         RequestEffect::Charge { attempt, .. } => Some(RequestEvent::UsageReported { attempt }),
         RequestEffect::Arm { timer, .. } => Some(RequestEvent::TimerFired { timer }),
         RequestEffect::Fence { .. } | RequestEffect::Disarm { .. } | RequestEffect::Ended { .. } => None,
+    }
+}
+
+fn answer_of_question(_: &Questions, order: QuestionEffect, _: &mut Bytes<'_>) -> Option<QuestionEvent> {
+    match order {
+        QuestionEffect::Ask { question } => Some(QuestionEvent::Answered { question }),
+        QuestionEffect::Relay { question, .. } => Some(QuestionEvent::Acknowledged { question }),
+        QuestionEffect::Close { question, .. } => Some(QuestionEvent::Closed { question }),
+        QuestionEffect::Arm { timer, .. } => Some(QuestionEvent::Elapsed { timer }),
+        QuestionEffect::Disarm { .. } => None,
+    }
+}
+
+fn answer_of_notification(
+    _: &Outbox,
+    order: NotificationEffect,
+    _: &mut Bytes<'_>,
+) -> Option<NotificationEvent> {
+    match order {
+        NotificationEffect::Send { number, .. } => Some(NotificationEvent::Acknowledged { number }),
+        NotificationEffect::ReportUndelivered { number, .. } => {
+            Some(NotificationEvent::UndeliveredRecorded { number })
+        }
+        NotificationEffect::Arm { timer, .. } => Some(NotificationEvent::Elapsed { timer }),
+        NotificationEffect::Disarm { .. } => None,
+    }
+}
+
+fn answer_of_retry(_: &Retry, order: RetryEffect, bytes: &mut Bytes<'_>) -> Option<RetryEvent> {
+    match order {
+        RetryEffect::Begin { attempt } => Some(RetryEvent::AttemptEnded { attempt, end: bytes.make() }),
+        RetryEffect::Query { attempt, query } | RetryEffect::Fence { attempt, query } => {
+            Some(RetryEvent::Found { attempt, query, finding: bytes.make() })
+        }
+        RetryEffect::Ended { .. } => Some(RetryEvent::EndAcknowledged),
+        RetryEffect::Arm { timer, .. } => Some(RetryEvent::Elapsed { timer }),
+        RetryEffect::Disarm { .. } => None,
     }
 }
 
@@ -175,9 +228,12 @@ pub fn machines(bytes: &[u8]) {
 /// As [`machines`].
 pub fn machine_history(bytes: &[u8]) -> Vec<String> {
     let (first, rest) = bytes.split_first().unwrap_or((&0, &[]));
-    match first % 3 {
+    match first % 6 {
         0 => live("Credential", Credential::default(), rest),
         1 => live("Request", Request::default(), rest),
+        2 => live("Questions", Questions::default(), rest),
+        3 => live("Outbox", Outbox::default(), rest),
+        4 => live("Retry", Retry::default(), rest),
         _ => live("Pool", Pool::new(small_pool()), rest),
     }
 }

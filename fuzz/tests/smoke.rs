@@ -122,17 +122,22 @@ fn histories_apply_every_kind_of_event() {
 #[test]
 fn histories_of_machines_apply_every_kind_of_event() {
     let applied: BTreeSet<String> =
-        (0..2 * INPUTS).flat_map(|seed| machine_history(&Random::new(seed).bytes(600))).collect();
+        (0..4 * INPUTS).flat_map(|seed| machine_history(&Random::new(seed).bytes(600))).collect();
     let applied: Vec<&str> = applied.iter().map(String::as_str).collect();
     #[rustfmt::skip]
     assert_eq!(applied, [
         "Credential Elapsed", "Credential RefreshEnded", "Credential StoreChanged", "Credential StoreRead",
         "Credential Wanted", "Credential WriteEnded",
+        "Outbox Acknowledged", "Outbox Elapsed", "Outbox Posted", "Outbox UndeliveredRecorded",
         "Pool CancelRequested", "Pool Cleaned", "Pool DrainRequested", "Pool Elapsed", "Pool EndAcknowledged",
         "Pool Gone", "Pool Heartbeat", "Pool Started", "Pool Submitted", "Pool WorkEnded",
+        "Questions Acknowledged", "Questions AgentLost", "Questions Answered", "Questions Asked", "Questions Assigned",
+        "Questions Closed", "Questions Elapsed", "Questions TaskEnded",
         "Request Began", "Request CancelRequested", "Request CredentialFailed", "Request CredentialGiven",
         "Request OutputDelivered", "Request ProfileDown", "Request ProfileUp", "Request ResponseEnded",
         "Request SendFailed", "Request Stopped", "Request TimerFired", "Request UsageReported",
+        "Retry AttemptEnded", "Retry CancelRequested", "Retry Elapsed", "Retry EndAcknowledged", "Retry Found",
+        "Retry Submitted",
     ]);
 }
 

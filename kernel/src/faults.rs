@@ -415,6 +415,8 @@ faults! {
         EndedRequestMoves,
         /// Books a stream that broke off as one that costs nothing.
         LostIsFree,
+        /// Books a stream that was closed by force as one that costs nothing.
+        FencedIsFree,
         /// Charges the profile that is preferred now.
         ChargesPreferred,
         /// Charges a send twice.

@@ -10,6 +10,7 @@
 //! its first text, or its end. A task gives up after so many tries of its own, which the real ones do not; what it throws
 //! away when it tries again is as if it had not gone out. A provider that has begun to work wants to be paid.
 
+pub mod kernel;
 pub mod layers;
 pub mod properties;
 pub mod scene;
@@ -146,9 +147,9 @@ const TRIALS: [Trial; 6] = [
     ),
 ];
 
-/// Every client, with what the checker found about it.
+/// Every client, with what the checker found about it, and the kernel's request in the same hands.
 pub fn variants() -> Vec<Variant> {
-    TRIALS.into_iter().map(variant).collect()
+    TRIALS.into_iter().map(variant).chain(kernel::variants()).collect()
 }
 
 fn variant((name, about, client, defaults, violated): Trial) -> Variant {
@@ -205,7 +206,7 @@ impl Model for AsIs {
                 cooling: 0,
                 last: self.continues.then_some(0),
                 is_pending: false,
-                token: 0,
+                token: 1,
             },
             wire: Wire::EMPTY,
             left: self.left,

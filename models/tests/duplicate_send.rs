@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use downbeat_models::duplicate_send::kernel::{KernelModel, SCENARIO};
 use downbeat_models::duplicate_send::variants;
+use downbeat_sim::check::Checker;
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::{Run, Settings, Variant, run};
 use downbeat_sim::report::Verdict;
@@ -48,6 +50,19 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
         assert!(distinct < STATES_MAX, "{counts:?}");
     }
     insta::assert_snapshot!("state-counts", counts.join("\n"));
+}
+
+/// The edges of the request, and the kinds of what may happen.
+const TAKEN: usize = 44 + 17;
+
+#[test]
+fn kernel_takes_each_edge_and_each_kind_of_action() {
+    let report = Checker::new(&KernelModel::new(SCENARIO)).check().expect("the model is consistent");
+    let kinds = report.coverage.kinds.into_iter().map(|(kind, steps)| (kind.to_owned(), steps));
+    let taken: Vec<_> = report.coverage.marks.into_iter().chain(kinds).collect();
+    let never: Vec<_> = taken.iter().filter(|(_, steps)| *steps == 0).map(|(name, _)| name).collect();
+    assert_eq!(never, [""; 0]);
+    assert_eq!(taken.len(), TAKEN);
 }
 
 const AS_IS: [&str; 6] = [

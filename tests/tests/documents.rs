@@ -1,7 +1,7 @@
 //! What the documents say about the models is what the models are.
 
 use downbeat_models::subtask_completion::kernel::SCENARIOS;
-use downbeat_models::token_refresh::kernel;
+use downbeat_models::{duplicate_send, token_refresh};
 use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
@@ -13,6 +13,11 @@ const TOKEN_REFRESH: &str = include_str!("../../docs/races/token-refresh.md");
 /// Kept true by the test that checks every variant of `token-refresh`.
 const TOKEN_REFRESH_COUNTS: &str =
     include_str!("../../models/tests/snapshots/token_refresh__state-counts.snap");
+
+const DUPLICATE_SEND: &str = include_str!("../../docs/races/duplicate-send.md");
+/// Kept true by the test that checks every variant of `duplicate-send`.
+const DUPLICATE_SEND_COUNTS: &str =
+    include_str!("../../models/tests/snapshots/duplicate_send__state-counts.snap");
 
 /// A number as the documents write it: `2,773,831`.
 fn grouped(digits: &str) -> String {
@@ -35,8 +40,15 @@ fn readme_has_the_state_count_of_every_scenario_of_the_kernel() {
 
 #[test]
 fn page_of_token_refresh_has_the_state_count_of_every_variant_of_the_kernel() {
-    for variant in kernel::variants() {
+    for variant in token_refresh::kernel::variants() {
         assert_row_has_count(TOKEN_REFRESH, TOKEN_REFRESH_COUNTS, variant.name());
+    }
+}
+
+#[test]
+fn page_of_duplicate_send_has_the_state_count_of_every_variant_of_the_kernel() {
+    for variant in duplicate_send::kernel::variants() {
+        assert_row_has_count(DUPLICATE_SEND, DUPLICATE_SEND_COUNTS, variant.name());
     }
 }
 

@@ -418,7 +418,8 @@ impl Step<'_> {
         if !self.config.has(Fault::NoFence) {
             (self.sink)(RequestEffect::Fence { attempt });
         }
-        self.request.ledger.close(Fate::Lost);
+        let free = self.config.has(Fault::FencedIsFree);
+        self.request.ledger.close(if free { Fate::Refused } else { Fate::Lost });
         self.stopped_for(aim);
         Outcome::Applied
     }

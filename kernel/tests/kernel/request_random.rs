@@ -480,7 +480,7 @@ fn random_histories_come_by_every_reason_to_send_and_every_end() {
 
 /// The judge can say no: a fault, and what it says in one history or another.
 #[cfg(feature = "planted-faults")]
-const JUDGED: [(downbeat_kernel::Fault, &str); 38] = {
+const JUDGED: [(downbeat_kernel::Fault, &str); 39] = {
     use downbeat_kernel::Fault as F;
     [
         (F::BeginsAgain, "a second credential"),
@@ -508,6 +508,7 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 38] = {
         (F::CancelledAccepted, "S19: "),
         (F::EndedRequestMoves, "it ended twice"),
         (F::LostIsFree, "paid: "),
+        (F::FencedIsFree, "paid: "),
         (F::ChargesPreferred, "charged: "),
         (F::ChargedTwice, "charged: "),
         (F::NoRetryTimer, "is not armed"),

@@ -4,12 +4,17 @@
 
 use downbeat_sim::model::{Model, Property};
 
-use super::wire::{Progress, Promise, SendIndex, Sent, Stage, TurnIndex, Wire, turn_name};
+use super::wire::{Progress, Promise, SendIndex, Sent, Stage, Wire, turn_name};
 
 /// A state of a client, as those see it who are at the other end of the wire.
 pub trait Judged {
     /// What went over the wire.
     fn wire(&self) -> &Wire;
+
+    /// How its story calls a send.
+    fn send_name(&self, send: SendIndex) -> String {
+        (send + 1).to_string()
+    }
 
     /// Which turn does not end, and why, as a sentence.
     fn unsettled(&self) -> String;
@@ -34,9 +39,9 @@ fn always<M: Model<State: Judged>>() -> Vec<Property<M>> {
         Property::always(
             "S1",
             "at most one open stream for a turn, and none after its end",
-            |_, state: &M::State| crowded(state.wire()).is_none(),
+            |_, state: &M::State| crowded(state).is_none(),
             |_, state: &M::State| state.wire().sends().any(|(_, sent)| sent.is_open()),
-            |_, state: &M::State| crowded(state.wire()).map_or_else(String::new, |(_, why)| why),
+            |_, state: &M::State| crowded(state).unwrap_or_default(),
         ),
         Property::always(
             "S2",
@@ -44,10 +49,14 @@ fn always<M: Model<State: Judged>>() -> Vec<Property<M>> {
             |_, state: &M::State| state.wire().breach(Promise::S2).is_none(),
             |_, state: &M::State| has_sent_again(state.wire()),
             |_, state: &M::State| {
-                by_send(state.wire(), Promise::S2, |send, sent, wire| {
-                    let count = wire.sends_of(sent.turn).count();
+                by_send(state, Promise::S2, |send, sent, wire| {
                     let name = turn_name(sent.turn);
-                    format!("send {send} is one too many: turn {name} goes out {count} times by now")
+                    match wire.sends_of(sent.turn).count() {
+                        1 => format!("send {send} goes out a second time"),
+                        count => {
+                            format!("send {send} is one too many: turn {name} goes out {count} times by now")
+                        }
+                    }
                 })
             },
         ),
@@ -57,7 +66,7 @@ fn always<M: Model<State: Judged>>() -> Vec<Property<M>> {
             |_, state: &M::State| state.wire().breach(Promise::S18).is_none(),
             |_, state: &M::State| state.wire().sends().any(|(_, sent)| sent.stage == Stage::Whole),
             |_, state: &M::State| {
-                by_send(state.wire(), Promise::S18, |send, sent, _| match sent.stage {
+                by_send(state, Promise::S18, |send, sent, _| match sent.stage {
                     Stage::Whole | Stage::Working | Stage::Asked => {
                         format!("output of send {send} goes out, after that of another")
                     }
@@ -74,7 +83,7 @@ fn always<M: Model<State: Judged>>() -> Vec<Property<M>> {
             |_, state: &M::State| {
                 state.wire().sends().any(|(_, sent)| sent.is_billed && sent.stage == Stage::Broken)
             },
-            |_, state: &M::State| unbooked(state.wire()),
+            |_, state: &M::State| unbooked(state),
         ),
         Property::always(
             "charged",
@@ -82,7 +91,7 @@ fn always<M: Model<State: Judged>>() -> Vec<Property<M>> {
             |_, state: &M::State| state.wire().breach(Promise::Charged).is_none(),
             |_, state: &M::State| state.wire().sends().any(|(_, sent)| sent.is_charged),
             |_, state: &M::State| {
-                by_send(state.wire(), Promise::Charged, |send, sent, _| {
+                by_send(state, Promise::Charged, |send, sent, _| {
                     format!("send {send} went to provider {}, and another one is charged", sent.profile + 1)
                 })
             },
@@ -101,12 +110,12 @@ fn stale_tokens<M: Model<State: Judged>>() -> Property<M> {
                 .any(|(index, turn)| turn.refused.is_some() && wire.open_streams(index).next().is_some())
         },
         |_, state: &M::State| {
-            by_send(state.wire(), Promise::S17, |send, sent, wire| {
+            by_send(state, Promise::S17, |send, sent, wire| {
                 let turn = wire.turn(sent.turn);
                 if turn.is_refused_for_good {
                     format!("send {send} goes out after a second refusal")
                 } else {
-                    format!("send {send} goes out with token {}, which was refused", sent.token + 1)
+                    format!("send {send} goes out with token {}, which was refused", sent.token)
                 }
             })
         },
@@ -120,7 +129,7 @@ fn after_cancel<M: Model<State: Judged>>() -> Property<M> {
         |_, state: &M::State| state.wire().breach(Promise::S19).is_none(),
         |_, state: &M::State| state.wire().turns().any(|(_, turn)| turn.is_cancelled),
         |_, state: &M::State| {
-            by_send(state.wire(), Promise::S19, |send, sent, _| {
+            by_send(state, Promise::S19, |send, sent, _| {
                 let name = turn_name(sent.turn);
                 let what = if sent.is_open() { "goes out" } else { "is accepted" };
                 format!("send {send} {what} for turn {name}, which was cancelled or is over")
@@ -136,7 +145,7 @@ fn continuity<M: Model<State: Judged>>() -> Property<M> {
         |_, state: &M::State| state.wire().breach(Promise::Continuity).is_none(),
         |_, state: &M::State| state.wire().sends().any(|(_, sent)| sent.from.is_some()),
         |_, state: &M::State| {
-            by_send(state.wire(), Promise::Continuity, |send, sent, _| {
+            by_send(state, Promise::Continuity, |send, sent, _| {
                 let from = sent.from.unwrap_or_default();
                 format!("send {send} continues from response {from}, and so does another turn")
             })
@@ -151,7 +160,7 @@ fn waits<M: Model<State: Judged>>() -> Property<M> {
         |_, state: &M::State| state.wire().breach(Promise::Waits).is_none(),
         |_, state: &M::State| state.wire().turns().any(|(_, turn)| turn.throttled.is_some()),
         |_, state: &M::State| {
-            by_send(state.wire(), Promise::Waits, |send, _, _| {
+            by_send(state, Promise::Waits, |send, _, _| {
                 format!(
                     "send {send} goes to a provider that asked for patience, and the owner has not waited"
                 )
@@ -205,34 +214,35 @@ fn has_sent_again(wire: &Wire) -> bool {
     wire.turns().any(|(turn, _)| wire.sends_of(turn).count() > 1)
 }
 
-/// A turn with two open streams, or with one after its end, and a sentence about it.
-fn crowded(wire: &Wire) -> Option<(TurnIndex, String)> {
+/// A sentence about a turn with two open streams, or with one after its end.
+fn crowded(state: &impl Judged) -> Option<String> {
+    let wire = state.wire();
     wire.turns().find_map(|(index, turn)| {
-        let open: Vec<String> = wire.open_streams(index).map(|send| (send + 1).to_string()).collect();
+        let open: Vec<String> = wire.open_streams(index).map(|send| state.send_name(send)).collect();
         let name = turn_name(index);
         match (turn.progress, open.as_slice()) {
-            (_, [_, _, ..]) => Some((index, format!("sends {} of turn {name} are open", open.join(" and ")))),
-            (Progress::Over(_), [send]) => {
-                Some((index, format!("turn {name} is over, and send {send} is open")))
-            }
+            (_, [_, _, ..]) => Some(format!("sends {} of turn {name} are open", open.join(" and "))),
+            (Progress::Over(_), [send]) => Some(format!("turn {name} is over, and send {send} is open")),
             (Progress::Unmade | Progress::Open, [_]) | (_, []) => None,
         }
     })
 }
 
-fn unbooked(wire: &Wire) -> String {
-    match wire.sends().find(|(_, sent)| sent.is_billed && !sent.is_booked) {
+fn unbooked(state: &impl Judged) -> String {
+    match state.wire().sends().find(|(_, sent)| sent.is_billed && !sent.is_booked) {
         Some((send, sent)) => format!(
             "provider {} has worked on send {}, and the owner of turn {} does not know",
             sent.profile + 1,
-            send + 1,
+            state.send_name(send),
             turn_name(sent.turn)
         ),
         None => String::new(),
     }
 }
 
-/// A sentence about the send that broke a promise, which is given by its number from 1.
-fn by_send(wire: &Wire, promise: Promise, words: impl Fn(SendIndex, &Sent, &Wire) -> String) -> String {
-    wire.breach(promise).map_or_else(String::new, |send| words(send + 1, wire.sent(send), wire))
+/// A sentence about the send that broke a promise, which is given by its name.
+fn by_send<S: Judged>(state: &S, promise: Promise, words: impl Fn(&str, &Sent, &Wire) -> String) -> String {
+    let wire = state.wire();
+    let broken_by = wire.breach(promise);
+    broken_by.map_or_else(String::new, |send| words(&state.send_name(send), wire.sent(send), wire))
 }

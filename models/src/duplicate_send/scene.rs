@@ -175,7 +175,7 @@ impl Scene<'_> {
         let sent = *self.state.wire.sent(send);
         let has_tokens = self.system.left.refusals > 0;
         self.tell_provider(sent.profile, || {
-            let token = if has_tokens { format!(", token {}", sent.token + 1) } else { String::new() };
+            let token = if has_tokens { format!(", token {}", sent.token) } else { String::new() };
             let input = match sent.from {
                 Some(response) => format!(", continues from response {response}"),
                 None => String::new(),

@@ -74,7 +74,7 @@ pub struct Handler {
     pub last: Option<Response>,
     /// Whether a request has gone out whose response is not known yet.
     pub is_pending: bool,
-    /// The token in memory.
+    /// The token in memory, from 1.
     pub token: Token,
 }
 

@@ -1,0 +1,385 @@
+//! One step: what happens outside, what the request makes of it, and what comes of its orders.
+
+use downbeat_kernel::{Attempt, Outcome, RequestEffect, RequestEnd, RequestEvent, RequestTimer};
+use downbeat_sim::model::{Arrow, Lane};
+
+use super::super::wire::{self, Progress, Promise, SendIndex, Stage, TurnIndex};
+use super::act::{Act, Action, Answer, newest};
+use super::state::{Flaw, State, Wanted, number, profile, response, slot, timer, token};
+use super::{ATTEMPTS, KernelModel, Left, words};
+
+/// The state in the middle of a step.
+pub(super) struct Step<'a> {
+    pub(super) state: State,
+    pub(super) model: &'a KernelModel,
+    /// The story of the step; `None` while the checker only wants the next state.
+    pub(super) told: Option<&'a mut Vec<Arrow>>,
+}
+
+/// Whether an effect goes outside. The others are for the owner of the request, who takes them in the same step.
+pub(super) fn is_order(effect: RequestEffect) -> bool {
+    match effect {
+        RequestEffect::GetCredential { .. }
+        | RequestEffect::Send { .. }
+        | RequestEffect::Recover { .. }
+        | RequestEffect::Stop { .. }
+        | RequestEffect::Fence { .. }
+        | RequestEffect::Arm { .. }
+        | RequestEffect::Disarm { .. } => true,
+        RequestEffect::Charge { .. } | RequestEffect::Ended { .. } => false,
+    }
+}
+
+impl Step<'_> {
+    pub(super) fn tell(&mut self, (from, to): (Lane, Lane), text: impl FnOnce() -> String) {
+        if let Some(told) = &mut self.told {
+            told.push(Arrow { from, to, text: text() });
+        }
+    }
+
+    /// Takes one step; `None` if it may not be taken.
+    pub(super) fn take(&mut self, Action { act, cut }: Action) -> Option<()> {
+        self.state.wire = self.state.wire.without_breaches();
+        if act == Act::Crash {
+            return self.crash();
+        }
+        let left = self.state.left.after(act)?;
+        if let Some(told) = &mut self.told {
+            told.push(words::arrow(&self.state, act));
+        }
+        let event = act.event(&self.state, &self.model.scenario);
+        self.happens(act);
+        let Some((turn, event)) = event else {
+            self.state.left = left;
+            return Some(());
+        };
+        let (before, mut effects) = (self.state.desk(turn).request, Vec::new());
+        let config = &self.model.config;
+        let request = &mut self.state.desk_mut(turn).request;
+        let outcome = request.step(event, config, &mut |effect| effects.push(effect));
+        let (after, is_corrupt) = (*request, request.validate(config).is_err());
+        if outcome != Outcome::Applied {
+            self.tell((words::REQUEST, words::REQUEST), || "takes no notice".to_owned());
+            self.state.note(Flaw::ChangedUnapplied, before != after || !effects.is_empty());
+            return cut.is_none().then_some(());
+        }
+        self.state.left = left;
+        self.state.note(Flaw::Corrupt, is_corrupt);
+        self.state.note(Flaw::AppliedVoid, matches!(act, Act::Echo(..)));
+        self.means(act, turn);
+        self.state.keep_books(turn);
+        self.release(turn, &effects, cut, Some(event));
+        if cut.is_some() {
+            return self.crash();
+        }
+        let desk = self.state.desk(turn);
+        let is_over = self.state.wire.turn(turn).progress != Progress::Open;
+        let outlives = is_over && (desk.backoff.is_some() || desk.grace.is_some());
+        self.state.note(Flaw::Disorder, outlives);
+        Some(())
+    }
+
+    /// What an act is outside, before the request knows of it.
+    fn happens(&mut self, act: Act) {
+        let state = &mut self.state;
+        match act {
+            Act::Ask => {
+                state.wire.make();
+            }
+            Act::CancelUnbegun => {
+                let turn = state.wire.make();
+                state.wire.turn_mut(turn).is_cancelled = true;
+            }
+            Act::Cancel(turn) => state.wire.turn_mut(turn).is_cancelled = true,
+            Act::Give(turn) => self.gives(turn),
+            Act::Refuse(turn) => state.desk_mut(turn).wanted = None,
+            Act::Answer(turn, answer) | Act::Race(turn, answer) => {
+                if let Some(send) = state.stream(turn) {
+                    self.answers(turn, send, answer);
+                }
+            }
+            Act::Stop(turn) => self.closes(turn),
+            Act::Recall(turn) => {
+                if let Some(send) = state.last(turn) {
+                    let sent = state.wire.sent_mut(send);
+                    (sent.stage, sent.is_billed) = (Stage::Whole, true);
+                }
+            }
+            Act::Backoff(turn) => {
+                state.desk_mut(turn).backoff = None;
+                state.wire.turn_mut(turn).throttled = None;
+            }
+            Act::Grace(turn) => state.desk_mut(turn).grace = None,
+            // Whoever says so has seen that the patience is over.
+            Act::Up(turn, up) => {
+                let throttled = &mut state.wire.turn_mut(turn).throttled;
+                *throttled = throttled.filter(|throttled| *throttled != up);
+            }
+            Act::Forget(_) | Act::Usage(..) | Act::Down(..) | Act::Crash | Act::Echo(..) => {}
+        }
+    }
+
+    /// The credential is refreshed if its generation will not do.
+    fn gives(&mut self, turn: TurnIndex) {
+        if let Some(wanted) = self.state.desk(turn).wanted {
+            self.state.tokens[usize::from(wanted.profile)] = newest(&self.state, wanted);
+        }
+    }
+
+    /// What becomes of the open stream of a turn.
+    fn answers(&mut self, turn: TurnIndex, send: SendIndex, answer: Answer) {
+        let wire = &mut self.state.wire;
+        match answer {
+            Answer::Begins => wire.begin(send),
+            // It goes out when the request has let it.
+            Answer::Text => {}
+            Answer::End => wire.close(send, Stage::Whole),
+            Answer::Throttled => {
+                wire.close(send, Stage::Refused);
+                wire.turn_mut(turn).throttled = Some(wire.sent(send).profile);
+            }
+            Answer::Unauthorized => wire.refuse_token(send),
+            Answer::ContinuityLost => wire.close(send, Stage::Refused),
+            Answer::Invalid => {
+                wire.close(send, Stage::Refused);
+                wire.turn_mut(turn).is_refused_for_good = true;
+            }
+            Answer::Unreachable => wire.close(send, Stage::Broken),
+            Answer::TimedOut => {
+                wire.begin(send);
+                wire.close(send, Stage::Broken);
+            }
+            Answer::Breaks => wire.close(send, Stage::Broken),
+        }
+    }
+
+    /// The open stream of a turn is closed from here. Whether its provider works on it nobody knows, so it may.
+    fn closes(&mut self, turn: TurnIndex) {
+        if let Some(send) = self.state.stream(turn) {
+            self.state.wire.begin(send);
+            self.state.wire.close(send, Stage::Broken);
+        }
+    }
+
+    /// What an act means, once the request has taken it and before its orders go out.
+    fn means(&mut self, act: Act, turn: TurnIndex) {
+        match act {
+            Act::Ask => {
+                // Claimed in the step in which it begins.
+                self.state.conversation.claim(&self.model.config);
+            }
+            Act::Answer(_, Answer::Text) | Act::Race(_, Answer::Text) => {
+                if let Some(send) = self.state.stream(turn) {
+                    self.state.wire.deliver(send);
+                }
+            }
+            Act::Give(_) => self.take_wanted(turn),
+            Act::Answer(..)
+            | Act::Race(..)
+            | Act::CancelUnbegun
+            | Act::Cancel(_)
+            | Act::Refuse(_)
+            | Act::Stop(_)
+            | Act::Forget(_)
+            | Act::Recall(_)
+            | Act::Usage(..)
+            | Act::Backoff(_)
+            | Act::Grace(_)
+            | Act::Down(..)
+            | Act::Up(..)
+            | Act::Crash
+            | Act::Echo(..) => {}
+        }
+        if !self.state.is_lost(turn) {
+            self.state.desk_mut(turn).is_asked_about = false;
+        }
+    }
+
+    /// The credential is there. Where its profile was not the preferred one when it was asked for, the order was wrong.
+    fn take_wanted(&mut self, turn: TurnIndex) {
+        let wanted = self.state.desk_mut(turn).wanted.take();
+        self.state.note(Flaw::Disorder, wanted.is_some_and(|wanted| !wanted.is_preferred));
+    }
+
+    /// The process is gone with its streams and timers; the next one has each request repeat its orders.
+    fn crash(&mut self) -> Option<()> {
+        self.state.left.crashes = self.state.left.crashes.checked_sub(1)?;
+        self.tell((words::DRIVER, words::DRIVER), || "the process crashes, and begins anew".to_owned());
+        for turn in 0..self.state.made() {
+            self.closes(turn);
+            let desk = self.state.desk_mut(turn);
+            (desk.wanted, desk.backoff, desk.grace, desk.is_asked_about) = (None, None, None, false);
+            self.state.keep_books(turn);
+            let mut effects = Vec::new();
+            let request = self.state.desk(turn).request;
+            request.resync(&self.model.config, &mut |effect| effects.push(effect));
+            self.release(turn, &effects, None, None);
+        }
+        Some(())
+    }
+
+    /// Takes note of what is for the owner, and carries out the first `cut` orders: the others come after the crash.
+    fn release(
+        &mut self,
+        turn: TurnIndex,
+        effects: &[RequestEffect],
+        cut: Option<u8>,
+        event: Option<RequestEvent>,
+    ) {
+        let mut orders = 0;
+        for effect in effects {
+            if is_order(*effect) {
+                if cut.is_none_or(|cut| orders < cut) {
+                    self.carry_out(turn, *effect, event.is_none());
+                }
+                orders += 1;
+            } else {
+                self.take_note(turn, *effect);
+            }
+        }
+    }
+
+    /// The owner of the request takes what is for him.
+    fn take_note(&mut self, turn: TurnIndex, effect: RequestEffect) {
+        match effect {
+            RequestEffect::Charge { attempt, profile: payer } => {
+                self.tell((words::REQUEST, words::TASK), || words::charge(turn, attempt, payer));
+                match slot(turn, attempt) {
+                    Some(send) => self.state.wire.charge(send, profile(payer)),
+                    None => self.state.note(Flaw::Disorder, true),
+                }
+            }
+            RequestEffect::Ended { end } => self.ends(turn, end),
+            RequestEffect::GetCredential { .. }
+            | RequestEffect::Send { .. }
+            | RequestEffect::Recover { .. }
+            | RequestEffect::Stop { .. }
+            | RequestEffect::Fence { .. }
+            | RequestEffect::Arm { .. }
+            | RequestEffect::Disarm { .. } => unreachable!("an order is carried out"),
+        }
+    }
+
+    fn ends(&mut self, turn: TurnIndex, end: RequestEnd) {
+        self.tell((words::REQUEST, words::TASK), || words::end(turn, end));
+        let is_over = self.state.wire.turn(turn).progress != Progress::Open;
+        self.state.note(Flaw::Disorder, is_over);
+        match end {
+            RequestEnd::Accepted { attempt } => match slot(turn, attempt) {
+                Some(send) => self.state.wire.accept(send),
+                None => self.state.note(Flaw::Disorder, true),
+            },
+            RequestEnd::Failed(_) => self.state.wire.end(turn, wire::Outcome::Failed),
+            RequestEnd::Cancelled => self.state.wire.end(turn, wire::Outcome::Cancelled),
+        }
+        // Whoever gets a credential for it tells it all the same, and that is late.
+        self.state.desk_mut(turn).wanted = None;
+        let request = self.state.desk(turn).request;
+        self.state.conversation.turn_ended(number(turn), &request);
+    }
+
+    fn carry_out(&mut self, turn: TurnIndex, order: RequestEffect, is_repeated: bool) {
+        self.tell_order(turn, order);
+        match order {
+            RequestEffect::GetCredential { attempt, profile: of, newer_than } => {
+                let of = profile(of);
+                let is_preferred = is_repeated || self.state.up(turn).is_none_or(|up| up == of);
+                let wanted = Wanted {
+                    attempt: u8::try_from(attempt.0).unwrap_or(u8::MAX),
+                    profile: of,
+                    newer_than: token(newer_than),
+                    is_preferred,
+                };
+                let before = self.state.desk_mut(turn).wanted.replace(wanted);
+                self.state.note(Flaw::Disorder, before.is_some());
+            }
+            RequestEffect::Send { attempt, profile: to, generation, input, reason } => {
+                let from = match input {
+                    downbeat_kernel::Input::Full => None,
+                    downbeat_kernel::Input::Continue(previous) => Some(response(previous)),
+                };
+                self.sends(turn, attempt, (profile(to), token(generation)), from);
+                let is_explained = self.state.is_explained(turn, attempt, reason);
+                self.state.note(Flaw::Unexplained, !is_explained);
+            }
+            RequestEffect::Recover { attempt } => {
+                self.state.note(
+                    Flaw::Disorder,
+                    !self.state.is_lost(turn) || self.state.last(turn) != slot(turn, attempt),
+                );
+                self.state.desk_mut(turn).is_asked_about = true;
+            }
+            RequestEffect::Stop { attempt } => {
+                self.state.note(Flaw::Disorder, self.state.last(turn) != slot(turn, attempt));
+            }
+            RequestEffect::Fence { attempt } => {
+                self.state.note(Flaw::Disorder, self.state.last(turn) != slot(turn, attempt));
+                self.closes(turn);
+            }
+            RequestEffect::Arm { timer, .. } => self.arm(turn, timer),
+            RequestEffect::Disarm { timer } => self.disarm(turn, timer),
+            RequestEffect::Charge { .. } | RequestEffect::Ended { .. } => unreachable!("it is no order"),
+        }
+    }
+
+    fn sends(&mut self, turn: TurnIndex, attempt: Attempt, to: (u8, u8), from: Option<u8>) {
+        match slot(turn, attempt) {
+            Some(send) => self.state.wire.send(send, (turn, self.model.scenario.attempts), to, from),
+            // There is no room on the wire for what is past every budget.
+            None => self.state.wire.breaks(Promise::S2, turn * u8::try_from(ATTEMPTS).expect("small")),
+        }
+    }
+
+    fn arm(&mut self, turn: TurnIndex, armed: RequestTimer) {
+        let (kept, attempt) = timer(self.state.desk_mut(turn), armed);
+        let before = kept.replace(attempt);
+        self.state.note(Flaw::Disorder, before.is_some());
+    }
+
+    fn disarm(&mut self, turn: TurnIndex, armed: RequestTimer) {
+        let (kept, attempt) = timer(self.state.desk_mut(turn), armed);
+        let before = kept.take();
+        self.state.note(Flaw::Disorder, before != Some(attempt));
+    }
+
+    fn tell_order(&mut self, turn: TurnIndex, order: RequestEffect) {
+        if self.told.is_some() {
+            let (lanes, text) = words::order(turn, order);
+            self.tell(lanes, || text);
+        }
+    }
+}
+
+impl Left {
+    /// What is left after an act; `None` if there was not enough.
+    fn after(mut self, act: Act) -> Option<Self> {
+        let budget = match act {
+            Act::CancelUnbegun | Act::Cancel(_) => &mut self.cancels,
+            Act::Refuse(_) => &mut self.keyless,
+            Act::Down(..) => &mut self.downs,
+            Act::Answer(_, answer) | Act::Race(_, answer) => match answer {
+                Answer::Begins | Answer::Text | Answer::End => return Some(self),
+                Answer::Throttled
+                | Answer::Unauthorized
+                | Answer::ContinuityLost
+                | Answer::Invalid
+                | Answer::Unreachable
+                | Answer::TimedOut
+                | Answer::Breaks => &mut self.failures,
+            },
+            Act::Ask
+            | Act::Give(_)
+            | Act::Stop(_)
+            | Act::Forget(_)
+            | Act::Recall(_)
+            | Act::Usage(..)
+            | Act::Backoff(_)
+            | Act::Grace(_)
+            | Act::Up(..)
+            | Act::Crash
+            | Act::Echo(..) => return Some(self),
+        };
+        *budget = budget.checked_sub(1)?;
+        Some(self)
+    }
+}
