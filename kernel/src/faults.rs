@@ -537,6 +537,8 @@ faults! {
         AnyRemoteAnswer,
         /// Takes an answer after the question has ended otherwise.
         LateAnswerTaken,
+        /// Sends the agent an answer that came too late.
+        LateAnswerRelayed,
         /// Arms no timer for a question.
         QuestionNeverExpires,
         /// Takes any timer of the questions for the one that is armed.
@@ -568,6 +570,8 @@ faults! {
     OF_NOTIFICATIONS {
         /// Takes a notification that comes again for the next one.
         NotificationDoubled,
+        /// Sends a notification that comes again once more.
+        NotificationSentAgain,
         /// Takes a notification although one before it is missing.
         NotificationGapTaken,
         /// Takes more into the outbox than fits.
@@ -601,6 +605,8 @@ faults! {
     OF_RETRIES {
         /// Takes the end of an older attempt for that of the last one.
         AnyAttemptEnds,
+        /// Takes the timer back when an older attempt ends.
+        OldAttemptDisarms,
         /// Takes a second end of one attempt.
         AttemptEndsTwice,
         /// Tries again what may have succeeded.

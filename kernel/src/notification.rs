@@ -126,6 +126,9 @@ impl Step<'_> {
         let Outbox { state, accepted, settled, conclusion, .. } = *self.outbox;
         let is_known = number.0 != 0 && number <= accepted;
         if is_known && !self.config.has(Fault::NotificationDoubled) {
+            if self.config.has(Fault::NotificationSentAgain) {
+                (self.sink)(NotificationEffect::Send { number, news });
+            }
             return Outcome::Ignored(Ignored::Duplicate);
         }
         // S24: nothing contradicts a conclusion, and nothing follows it.

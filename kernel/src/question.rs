@@ -275,6 +275,9 @@ impl Step<'_> {
                 Outcome::Applied
             }
             QuestionState::Settled { end: QuestionEnd::Expired | QuestionEnd::Withdrawn, .. } => {
+                if self.config.has(Fault::LateAnswerRelayed) {
+                    (self.sink)(QuestionEffect::Relay { question, end: QuestionEnd::Answered });
+                }
                 Outcome::Ignored(Ignored::Stale)
             }
             QuestionState::Silent => self.never_asked(event),

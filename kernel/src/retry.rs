@@ -177,6 +177,9 @@ impl Step<'_> {
         let fit = self.unfit(attempt, event);
         let any = self.config.has(Fault::AnyAttemptEnds) && fit == Some(Outcome::Ignored(Ignored::Stale));
         if let (Some(refused), false) = (fit, any) {
+            if self.config.has(Fault::OldAttemptDisarms) && refused == Outcome::Ignored(Ignored::Stale) {
+                self.disarm();
+            }
             return refused;
         }
         let known = Finding::of(end);

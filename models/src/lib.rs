@@ -31,6 +31,11 @@ pub fn registry() -> Registry {
             remote_agents::reports::variants(),
         )
         .model(
+            "remote-agents",
+            "what remote agents ask people, what people are told of their tasks, and when a task is tried again",
+            remote_agents::variants(),
+        )
+        .model(
             "agent-session",
             "how requests come to an agent and results come back, when some are stopped",
             agent_session::variants(),

@@ -1,0 +1,299 @@
+//! The kernel's outbox, with a receiver that hears little of it, and some of it twice.
+//!
+//! Whoever posts takes the next number for what there is to say; two ends are wanted, the agent's and the user's, and come
+//! twice too. The receiver shows what is above all that it has seen. Nothing need arrive; what was sent once may arrive at any
+//! moment, again and out of order, and so may acknowledgements.
+
+mod act;
+mod words;
+
+use downbeat_kernel::{
+    Conclusion, Config, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationTimer,
+    Outbox, Outcome,
+};
+use downbeat_sim::harness::{Bounds, Variant};
+use downbeat_sim::model::{Arrow, Property};
+
+use super::super::machine::{Closed, Fair, State, World};
+use super::ledger::{Index, Ledger, NOTIFICATIONS, news_word};
+use super::properties::{Judged, of_notifications};
+use act::Act;
+
+/// How often each thing may still happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Left {
+    /// Things to say about a task that goes on.
+    pub progress: u8,
+    /// Crashes, at rest or between two orders.
+    pub crashes: u8,
+}
+
+/// Two notifications, and the end. The second crash may come to what was repeated after the first.
+pub const LEFT: Left = Left { progress: 2, crashes: 2 };
+
+/// What surrounds an outbox.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Around {
+    ledger: Ledger,
+    /// Ends that were not wanted yet.
+    completes: bool,
+    cancels: bool,
+    /// Notifications that were sent, and those that the receiver got a copy of: one bit each.
+    sent: u8,
+    received: u8,
+    /// The one that was sent last.
+    out: Option<Index>,
+    /// The report that was given since the last crash.
+    reporting: Option<Index>,
+    is_armed: bool,
+    /// An end was wanted and refused.
+    is_owed: bool,
+    left: Left,
+    /// An order was given twice, too often, or out of turn.
+    disorder: bool,
+    /// Sends of the present notification since the last crash.
+    attempts: u8,
+}
+
+/// The attempts that the settings here allow.
+const ATTEMPTS: u8 = 2;
+
+impl Around {
+    /// A task about which there is nothing to say yet.
+    pub fn new(left: Left) -> Self {
+        Self {
+            ledger: Ledger::default(),
+            completes: true,
+            cancels: true,
+            sent: 0,
+            received: 0,
+            out: None,
+            reporting: None,
+            is_armed: false,
+            is_owed: false,
+            left,
+            disorder: false,
+            attempts: 0,
+        }
+    }
+
+    /// Carries out an order about a notification; there is no such order about one that was not accepted.
+    fn about(&mut self, number: NotificationNumber, order: impl FnOnce(&mut Self, Index)) {
+        match index(number).filter(|index| self.ledger.news(*index).is_some()) {
+            Some(index) => order(self, index),
+            None => self.disorder = true,
+        }
+    }
+
+    /// One is out at a time, and each has so many attempts.
+    fn send(&mut self, index: Index, news: News) {
+        let is_settled = |out: Index| self.received & 1 << out != 0 || self.ledger.is_told(out);
+        let is_new = self.out != Some(index);
+        self.disorder |= is_new && self.out.is_some_and(|out| out > index || !is_settled(out));
+        self.attempts = if is_new { 1 } else { self.attempts.saturating_add(1).min(ATTEMPTS + 1) };
+        self.disorder |= self.attempts > ATTEMPTS || self.ledger.news(index) != Some(news);
+        self.out = Some(index);
+        self.sent |= 1 << index;
+    }
+}
+
+/// The kernel's number of a notification.
+fn number(index: Index) -> NotificationNumber {
+    NotificationNumber(u32::from(index) + 1)
+}
+
+/// The notification of that number, if there can be one.
+fn index(number: NotificationNumber) -> Option<Index> {
+    let index = u8::try_from(number.0.checked_sub(1)?).ok()?;
+    (usize::from(index) < NOTIFICATIONS).then_some(index)
+}
+
+/// The timer that counts, and one before it, whatever their numbers were.
+const TIMERS: u32 = 2;
+
+impl World for Around {
+    type Machine = Outbox;
+    type Event = NotificationEvent;
+    type Effect = NotificationEffect;
+    type Act = Act;
+
+    fn config() -> Config {
+        Config { notifications_max: 1, notification_attempts_max: ATTEMPTS, ..Config::default() }
+    }
+
+    fn step(
+        machine: &mut Outbox,
+        event: NotificationEvent,
+        config: &Config,
+        sink: &mut dyn FnMut(NotificationEffect),
+    ) -> bool {
+        machine.step(event, config, sink) == Outcome::Applied
+    }
+
+    fn resync(machine: &Outbox, config: &Config, sink: &mut dyn FnMut(NotificationEffect)) {
+        machine.resync(config, sink);
+    }
+
+    fn is_valid(machine: &Outbox, config: &Config) -> bool {
+        // Its timers have low numbers here, as if there had been fewer.
+        let timer = NotificationTimer(if machine.timer.0 == 0 { 0 } else { machine.timer.0 + 1_000 });
+        Outbox { timer, ..*machine }.validate(config).is_ok()
+    }
+
+    fn renumber(&mut self, machine: &mut Outbox) {
+        machine.timer.0 = machine.timer.0.min(TIMERS);
+    }
+
+    fn acts(&self, machine: &Outbox, acts: &mut Vec<Act>) {
+        self.enabled(machine, acts);
+    }
+
+    fn event(&self, machine: &Outbox, act: Act) -> Option<NotificationEvent> {
+        self.event_of(machine, act)
+    }
+
+    fn happens(&mut self, act: Act) {
+        match act {
+            Act::Post => self.left.progress -= 1,
+            Act::Complete => (self.completes, self.is_owed) = (false, true),
+            Act::Cancel => (self.cancels, self.is_owed) = (false, true),
+            Act::Deliver(index) => {
+                let is_newest = self.received >> index == 0;
+                self.received |= 1 << index;
+                if let (true, Some(news)) = (is_newest, self.ledger.news(index)) {
+                    self.ledger.show(index, news);
+                }
+            }
+            Act::Elapse => self.is_armed = false,
+            Act::Acknowledge(_)
+            | Act::Record(_)
+            | Act::PostAgain(_)
+            | Act::PostAhead
+            | Act::CancelLate
+            | Act::ElapseLate(_) => {}
+        }
+        // One end is enough, whichever was first.
+        let has_end = self.ledger.all().any(|index| self.ledger.news(index) != Some(News::Progress));
+        self.is_owed &= !has_end;
+    }
+
+    fn is_taken(&mut self, event: NotificationEvent) {
+        match event {
+            NotificationEvent::Posted { number, news } => {
+                self.disorder |= index(number) != Some(self.ledger.count());
+                self.ledger.note(news);
+                self.is_owed &= news == News::Progress;
+            }
+            NotificationEvent::Acknowledged { .. }
+            | NotificationEvent::UndeliveredRecorded { .. }
+            | NotificationEvent::Elapsed { .. } => {}
+        }
+    }
+
+    fn obeys(&mut self, order: NotificationEffect) {
+        match order {
+            NotificationEffect::Send { number, news } => {
+                self.about(number, |around, index| around.send(index, news));
+            }
+            NotificationEffect::ReportUndelivered { number, .. } => self.about(number, |around, index| {
+                around.disorder |= around.reporting == Some(index) || around.out != Some(index);
+                around.reporting = Some(index);
+                around.ledger.report(index);
+            }),
+            NotificationEffect::Arm { .. } => {
+                self.disorder |= self.is_armed;
+                self.is_armed = true;
+            }
+            NotificationEffect::Disarm { .. } => {
+                self.disorder |= !self.is_armed;
+                self.is_armed = false;
+            }
+        }
+    }
+
+    fn crash(&mut self) -> Option<()> {
+        self.left.crashes = self.left.crashes.checked_sub(1)?;
+        // The attempt that was under way is repeated under its number.
+        self.attempts = self.attempts.saturating_sub(1);
+        (self.reporting, self.is_armed) = (None, false);
+        Some(())
+    }
+
+    fn unsettled(&self) -> Option<String> {
+        self.untold()
+    }
+
+    fn properties() -> Vec<Property<Closed<Self>>> {
+        let mut properties = of_notifications();
+        properties.push(Property::always(
+            "orders",
+            "one notification is out at a time, so many times and no more, and every other order is given once until a \
+             crash",
+            |_, state: &State<Self>| !state.world.disorder,
+            |_, state: &State<Self>| state.world.out.is_some() && state.world.is_armed,
+            |_, _| "an order was given twice, too often, or out of turn".into(),
+        ));
+        properties
+    }
+
+    fn fair() -> Vec<Fair<Act>> {
+        act::fair()
+    }
+
+    fn lanes() -> Vec<String> {
+        words::lanes()
+    }
+
+    fn told(&self, act: Act) -> Arrow {
+        words::told(act)
+    }
+
+    fn ordered(order: NotificationEffect) -> Arrow {
+        words::ordered(order)
+    }
+
+    fn standing(&self, machine: &Outbox) -> String {
+        words::standing(machine)
+    }
+}
+
+impl Around {
+    fn untold(&self) -> Option<String> {
+        let untold = self.ledger.all().find(|index| !self.ledger.is_told(*index));
+        let words = |index| {
+            let news = self.ledger.news(index).map_or("nothing", news_word);
+            format!("nobody is told notification {}, {news}", index + 1)
+        };
+        let owed = self.is_owed.then(|| "the task has ended, and its end was refused".to_owned());
+        untold.map(words).or(owed)
+    }
+}
+
+impl Judged for State<Around> {
+    fn ledger(&self) -> &Ledger {
+        &self.world.ledger
+    }
+
+    fn untold(&self) -> Option<String> {
+        self.world.untold()
+    }
+}
+
+/// What people are told, in order and once.
+pub(super) fn variant() -> Variant {
+    let build = |bounds: &Bounds| {
+        let byte = |name| u8::try_from(bounds.get(name)).unwrap_or(u8::MAX);
+        Closed::new(Around::new(Left { progress: byte("progress"), crashes: byte("crashes") }))
+    };
+    // One number is left for the end.
+    let most = NOTIFICATIONS as u64 - 1;
+    Variant::new("kernel-notifications", "the kernel's outbox of a remote task", build)
+        .bound("progress", LEFT.progress.into(), 0..=most, "things to say about a task that goes on")
+        .bound("crashes", LEFT.crashes.into(), 0..=3, "crashes, at rest or between two orders")
+        .deep([("progress", most), ("crashes", 3)])
+}
+
+/// The two ends that somebody wants.
+const COMPLETED: News = News::Concluded(Conclusion::Completed);
+const CANCELLED: News = News::Concluded(Conclusion::Cancelled);
