@@ -100,13 +100,16 @@ fn event_of_worker(kernel: &Kernel, choice: u8, bytes: &mut Bytes<'_>) -> Option
     let workers: Vec<_> =
         kernel.tasks().filter_map(|task| Some((task.id, &task.data.worker.as_ref()?.data))).collect();
     let (task, data) = workers.get(usize::from(choice) % workers.len().max(1))?;
-    let now = data.turn;
-    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever names no turn stays as it was made")]
+    let (turn, prompt) = (data.turn, data.session.accepted);
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever names neither turn nor prompt stays as it was made"
+    )]
     let event = match bytes.make() {
-        WorkerEvent::Observed { sign, .. } => WorkerEvent::Observed { turn: now, sign },
-        WorkerEvent::InterruptRequested { then, .. } => WorkerEvent::InterruptRequested { turn: now, then },
+        WorkerEvent::Observed { sign, .. } => WorkerEvent::Observed { prompt, sign },
+        WorkerEvent::InterruptRequested { then, .. } => WorkerEvent::InterruptRequested { turn, then },
         WorkerEvent::ApprovalRequested { approval } => {
-            WorkerEvent::ApprovalRequested { approval: ApprovalId { turn: now, ..approval } }
+            WorkerEvent::ApprovalRequested { approval: ApprovalId { prompt, ..approval } }
         }
         event => event,
     };

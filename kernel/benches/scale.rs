@@ -8,8 +8,8 @@
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use downbeat_kernel::{
-    Approval, Attempt, Call, CallId, Config, Discard, Event, Kernel, MessageId, RequestId, Response,
-    SessionEvent, Sign, TaskId, ToolEnd, TurnNumber, WorkerEvent,
+    Approval, Attempt, Call, CallId, Config, Discard, Event, Kernel, MessageId, PromptId, RequestId,
+    Response, SessionEvent, Sign, TaskId, ToolEnd, TurnNumber, WorkerEvent,
 };
 use std::hint::black_box;
 use std::process::Command;
@@ -182,7 +182,7 @@ fn steps(kernel: &mut Kernel, runs: Runs, tasks: u64, random: &mut Random) -> Du
             match (runs, number % 2) {
                 (Runs::Worker, 0) => Event::Worker {
                     task,
-                    event: WorkerEvent::Observed { turn: TurnNumber(1), sign: Sign::Activity },
+                    event: WorkerEvent::Observed { prompt: PromptId(1), sign: Sign::Activity },
                 },
                 (Runs::Requests, 0) => Event::MessageReceived { task, message: next_message(kernel, task) },
                 _ => Event::RequestCancelled { request: request(task, 1) },

@@ -6,8 +6,8 @@
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use downbeat_kernel::{
-    Config, Ignored, IteratorId, MessageId, Outcome, PromptId, SessionEvent, Sign, ToolId, TurnNumber,
-    WatchNumber, Worker, WorkerEffect, WorkerEvent, WorkerRejected, WorkerTimer,
+    Config, Ignored, IteratorId, MessageId, Outcome, PromptId, SessionEvent, Sign, ToolId, WatchNumber,
+    Worker, WorkerEffect, WorkerEvent, WorkerRejected, WorkerTimer,
 };
 
 #[global_allocator]
@@ -28,8 +28,8 @@ fn message(number: u32) -> WorkerEvent {
     WorkerEvent::MessageReceived { message: MessageId(number) }
 }
 
-fn observed(turn: u32, sign: Sign) -> WorkerEvent {
-    WorkerEvent::Observed { turn: TurnNumber(turn), sign }
+fn observed(prompt: u32, sign: Sign) -> WorkerEvent {
+    WorkerEvent::Observed { prompt: PromptId(prompt), sign }
 }
 
 fn called(tool: u32) -> WorkerEvent {

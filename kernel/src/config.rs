@@ -27,13 +27,14 @@ pub struct Config {
     /// What is added to the time that a throttling provider names. 1,000 ms by default, as in Roo-Code.
     pub retry_after_margin_ms: u32,
     /// How long a cancelled task waits for its own requests and tools to stop before it gives them up (L2).
-    /// 10,000 ms by default.
+    /// 10,000 ms by default, our own choice: long enough to end a request or a process in an orderly way, short enough for a
+    /// person who waits.
     pub grace_ms: u32,
-    /// How long an agent's iterator that was told to stop may take before it is killed. 10,000 ms by default, as
-    /// `grace_ms`.
+    /// How long an agent's iterator that was told to stop may take before it is killed. 10,000 ms by default, our
+    /// own choice, as `grace_ms`.
     pub stop_ms: u32,
     /// How long a worker rests before it is asked whether something is left to do. 30,000 ms by default, as in the
-    /// orchestrator that `docs/health.md` names.
+    /// orchestrator that `docs/health.md` names; 60,000 ms in a later version of it.
     pub idle_ms: u32,
     /// How long an agent with a turn may be silent before it is asked how far it is. 60,000 ms by default, from the same
     /// source.
@@ -63,7 +64,7 @@ pub struct Config {
     /// How long an open breaker lets nothing pass. 30,000 ms by default, from the same source.
     pub breaker_ms: u32,
     /// How long a worker that was told to finish may go on with what it has, and how long it then has to finish.
-    /// 120,000 ms by default: two silences of `progress_ms`.
+    /// 120,000 ms by default, our own choice: two silences of `progress_ms`.
     pub wrap_up_ms: u32,
     /// Those who wait for one credential at once. 100,000 by default, as `tasks_max`: a task has one request at a time (S1).
     pub waiters_max: u32,

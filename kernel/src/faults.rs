@@ -138,6 +138,12 @@ faults! {
         SubtaskIdReused,
         /// Takes more subtasks of a worker than fit.
         SubtasksUnbounded,
+        /// Begins the first turn of a worker whose task is paused.
+        PausedDeploys,
+        /// Acknowledges a report that the inbox of the parent did not take.
+        ReportLostWhenFull,
+        /// Does not tell again what had no room when there is some.
+        KeptReportUntold,
     }
     /// Those of sessions.
     OF_SESSIONS {
@@ -163,11 +169,33 @@ faults! {
         LateAbortStops,
         /// Takes an iterator that says again that it runs for one without a prompt.
         StartedAgainListens,
+        /// Takes a prompt although nobody will have one again.
+        InvokedAfterClose,
+        /// Takes a prompt that comes again for another one.
+        PromptDoubled,
+        /// Takes a prompt although one before it is missing.
+        PromptGapTaken,
+        /// Takes more prompts than fit.
+        PromptsUnbounded,
+        /// Takes an iterator that was told to stop while it started for one that may go on.
+        LateStartRuns,
+        /// Takes the time of an old iterator to stop for that of the live one.
+        AnyStopTimer,
+        /// Leaves the timer of an iterator armed that has stopped.
+        StopTimerLeft,
+        /// Forgets at restart the iterator that was to be started.
+        ResyncForgetsStart,
+        /// Forgets at restart the prompt that the iterator has.
+        ResyncForgetsPrompt,
+        /// Forgets at restart that the iterator was told to stop.
+        ResyncForgetsStopping,
     }
     /// Those of health.
     OF_HEALTH {
         /// Forgets that a resting worker was inquired.
         InquiresAgain,
+        /// Takes the answer to an inquiry for something new.
+        InquiryForgotten,
         /// Takes silence from an agent that was active.
         ActivityUnseen,
         /// Lets activity take back every rung of the ladder.
@@ -200,6 +228,12 @@ faults! {
         ProgressNeverEnds,
         /// Keeps the rung of a turn that was answered.
         RungKept,
+        /// Counts what repeats itself on from one answered turn to the next.
+        StreakKept,
+        /// Counts answers about progress on likewise.
+        ProgressKept,
+        /// Leaves a question about progress open when its turn is answered.
+        CheckOutlives,
         /// Leaves the timer of a worker armed that nobody watches any more.
         WatchLeftArmed,
         /// Arms no timer for a worker that rests.
@@ -219,6 +253,8 @@ faults! {
         InterruptAnyTurn,
         /// Takes an interrupt for late when the turn waits.
         InterruptMissesGap,
+        /// Takes a hold for late together with the turn that it names.
+        LateHoldLost,
         /// Drops what a stopped turn contained.
         InterruptDropsTurn,
         /// Leaves the backoff timer of a stopped turn armed.
@@ -241,8 +277,10 @@ faults! {
         InboxNeverInDoubt,
         /// Leaves questions open when the prompt is over.
         ApprovalsOutlive,
-        /// Takes the answer to a question of any turn.
+        /// Takes the answer to a question of any prompt.
         AnyApproval,
+        /// Takes what is said of an earlier prompt for something about this one.
+        AnyTry,
         /// Takes what an iterator says that has no prompt.
         OldIteratorAsks,
         /// Never opens the breaker.
@@ -289,12 +327,18 @@ faults! {
         ReportGapTaken,
         /// Takes more reports than fit.
         ReportsUnbounded,
+        /// Loses at the end of a worker the reports for which its parent had no room.
+        KeptReportLost,
         /// Takes it that a report is where it belongs which there is not yet.
         ReportAcknowledgedEarly,
         /// Takes what a child says a second time.
         ChildDoubled,
         /// Takes a second wish to finish.
         WrapUpTwice,
+        /// Takes any timer of a wish to finish for the one that is armed.
+        AnyDeadline,
+        /// Takes a task that it has answered as given once more.
+        AssignedTwice,
         /// Tries again what another try cannot mend.
         PermanentTriesAgain,
         /// Takes a report a second time.

@@ -299,12 +299,20 @@ impl Step<'_> {
     fn answered(&mut self) -> Reply {
         let before = *self.health;
         let health = &mut *self.health;
+        health.inquired &= !self.config.has(Fault::InquiryForgotten);
         if !self.config.has(Fault::RungKept) {
             health.rung = Rung::Ground;
         }
         health.active = health.state == HealthState::Working;
-        health.reported = health.asked;
-        (health.tool, health.calls, health.errors, health.progress) = (None, 0, 0, 0);
+        if !self.config.has(Fault::CheckOutlives) {
+            health.reported = health.asked;
+        }
+        if !self.config.has(Fault::StreakKept) {
+            (health.tool, health.calls, health.errors) = (None, 0, 0);
+        }
+        if !self.config.has(Fault::ProgressKept) {
+            health.progress = 0;
+        }
         self.since(before)
     }
 

@@ -14,7 +14,7 @@ use crate::visit::{Met, Visit};
 use crate::vocabulary::{
     Attempt, CallId, Effect, Event, Ignored, Outcome, QuestionId, Rejected, RequestId, Sink, TaskId, Timer,
 };
-use crate::worker::{WorkerEffect, WorkerEvent};
+use crate::worker::{Worker, WorkerEffect, WorkerEvent, WorkerRejected};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,25 @@ enum Verdict {
     Applied,
     NoEdge,
     Refused(Refusal),
+}
+
+/// When a parent takes a report.
+enum Taking {
+    Now,
+    /// When its inbox has room.
+    Later,
+    /// No worker runs it that goes on.
+    Never,
+}
+
+impl Taking {
+    fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Applied => Self::Now,
+            Verdict::Refused(Refusal::Worker(WorkerRejected::InboxFull { .. })) => Self::Later,
+            Verdict::NoEdge | Verdict::Refused(_) => Self::Never,
+        }
+    }
 }
 
 impl Kernel {
@@ -186,6 +205,12 @@ impl Kernel {
                 Follow::Report { parent, child, number } => {
                     self.report(parent, child, number, sink, &mut follows, visit);
                 }
+                Follow::Room { parent, child } => {
+                    visit(Visit { task: child, met: None });
+                    if let Some(first) = self.take_kept(child) {
+                        self.report(parent, child, first, sink, &mut follows, visit);
+                    }
+                }
                 Follow::Forget { task } => {
                     visit(Visit { task, met: None });
                     self.tasks.remove(task);
@@ -195,8 +220,19 @@ impl Kernel {
         Some(delivered)
     }
 
-    /// A report goes into the inbox of the parent's worker, and is acknowledged in the same step; where there is no such
-    /// inbox, or no room in it, it goes out, and whoever takes it acknowledges it.
+    /// Where the reports begin that wait with a worker for room in the inbox of its parent, if any do. They wait no longer.
+    fn take_kept(&mut self, child: TaskId) -> Option<u32> {
+        let data = &mut self.worker_of(child)?.data;
+        core::mem::take(&mut data.kept).then_some(data.acknowledged + 1)
+    }
+
+    fn worker_of(&mut self, task: TaskId) -> Option<&mut Worker> {
+        self.tasks.get_mut(task)?.data.worker.as_deref_mut()
+    }
+
+    /// The reports from `number` on go into the inbox of the parent's worker, in their order, and each is acknowledged in the
+    /// same step. The first for which there is no room, and those after it, wait with the worker that has them (S4). Where
+    /// nobody will ever take them they go out, and whoever takes them there acknowledges them.
     fn report(
         &mut self,
         parent: TaskId,
@@ -206,13 +242,26 @@ impl Kernel {
         follows: &mut Vec<Follow>,
         visit: &mut dyn FnMut(Visit),
     ) {
-        let told = self.one(parent, &TaskEvent::ChildReported { child, number }, sink, follows, visit);
-        if told.is_some_and(|told| matches!(told.verdict, Verdict::Applied)) {
+        let Some(last) = self.worker_of(child).map(|worker| worker.data.reported) else { return };
+        for number in number..=last {
+            let told = self.one(parent, &TaskEvent::ChildReported { child, number }, sink, follows, visit);
+            match told.map_or(Taking::Never, |told| Taking::of(&told.verdict)) {
+                Taking::Later if self.config.has(Fault::ReportLostWhenFull) => {}
+                Taking::Now => {}
+                Taking::Later => {
+                    if let Some(worker) = self.worker_of(child) {
+                        worker.data.kept = true;
+                    }
+                    return;
+                }
+                Taking::Never => {
+                    sink.emit(Effect::Worker { task: child, effect: WorkerEffect::Report { number } });
+                    continue;
+                }
+            }
             let event = TaskEvent::Worker { event: WorkerEvent::ReportAcknowledged { number } };
             let acknowledged = self.one(child, &event, sink, follows, visit);
             self.assert_followed(acknowledged.as_ref(), "a report was not acknowledged (S5)");
-        } else {
-            sink.emit(Effect::Worker { task: child, effect: WorkerEffect::Report { number } });
         }
     }
 

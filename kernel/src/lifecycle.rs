@@ -79,6 +79,8 @@ pub(crate) enum Follow {
     Settle { parent: TaskId, child: TaskId, end: End },
     /// The worker of a subtask has something for its parent.
     Report { parent: TaskId, child: TaskId, number: u32 },
+    /// The inbox of the parent's worker was full and has room again.
+    Room { parent: TaskId, child: TaskId },
     /// The end is on record.
     Forget { task: TaskId },
 }

@@ -230,6 +230,9 @@ impl Session {
     pub fn resync(&self, config: &Config, sink: &mut dyn FnMut(SessionEffect)) {
         let iterator = self.iterator;
         match self.state {
+            SessionState::Starting if config.has(Fault::ResyncForgetsStart) => {}
+            SessionState::Answering if config.has(Fault::ResyncForgetsPrompt) => {}
+            SessionState::Stopping | SessionState::Closing if config.has(Fault::ResyncForgetsStopping) => {}
             SessionState::Starting => sink(SessionEffect::Start { iterator }),
             SessionState::Answering => sink(SessionEffect::Prompt { iterator, prompt: self.first() }),
             SessionState::Stopping | SessionState::Closing => {
@@ -292,20 +295,23 @@ struct Step<'s> {
 impl Step<'_> {
     fn invoked(&mut self, prompt: PromptId) -> Reply {
         let Session { state, accepted, settled, .. } = *self.session;
-        if prompt.0 != 0 && prompt <= accepted {
+        let is_known = prompt.0 != 0 && prompt <= accepted;
+        if is_known && !self.config.has(Fault::PromptDoubled) {
             return Outcome::Ignored(Ignored::Duplicate);
         }
-        if matches!(state, SessionState::Closing | SessionState::Closed) {
+        let is_over = matches!(state, SessionState::Closing | SessionState::Closed);
+        if is_over && !self.config.has(Fault::InvokedAfterClose) {
             return Outcome::Ignored(Ignored::Terminal);
         }
         let expected = PromptId(accepted.0.saturating_add(1));
-        if prompt != expected {
+        let is_ahead = prompt > expected && self.config.has(Fault::PromptGapTaken);
+        if prompt != expected && !is_known && !is_ahead {
             return Outcome::Rejected(SessionRejected::PromptGap { expected, got: prompt });
         }
-        if accepted.0 - settled.0 >= PROMPTS_MAX {
+        if accepted.0 - settled.0 >= PROMPTS_MAX && !self.config.has(Fault::PromptsUnbounded) {
             return Outcome::Rejected(SessionRejected::QueueFull { prompt });
         }
-        self.session.accepted = prompt;
+        self.session.accepted = prompt.max(expected);
         match state {
             SessionState::Dormant => self.start(),
             SessionState::Listening => self.prompt(),
@@ -324,6 +330,10 @@ impl Step<'_> {
             return self.unfit(fit, event);
         }
         match self.session.state {
+            SessionState::Stopping if self.config.has(Fault::LateStartRuns) => {
+                self.go_on();
+                Outcome::Applied
+            }
             SessionState::Starting if self.session.is_empty() => {
                 self.session.state = SessionState::Listening;
                 Outcome::Applied
@@ -400,11 +410,11 @@ impl Step<'_> {
             }
             SessionState::Listening | SessionState::Dormant => self.start_or_rest(),
             SessionState::Stopping => {
-                (self.sink)(SessionEffect::Disarm { iterator: self.session.iterator });
+                self.disarm();
                 self.start_or_rest();
             }
             SessionState::Closing => {
-                (self.sink)(SessionEffect::Disarm { iterator: self.session.iterator });
+                self.disarm();
                 self.closed();
             }
             SessionState::Closed => {}
@@ -468,7 +478,13 @@ impl Step<'_> {
     }
 
     fn stop_elapsed(&mut self, iterator: IteratorId, event: SessionEvent) -> Reply {
-        if let Err(fit) = self.session.fits(iterator) {
+        let fit = self.session.fits(iterator);
+        if self.config.has(Fault::AnyStopTimer) && matches!(fit, Err(Fit::Stale)) {
+            self.kill();
+            self.start_or_rest();
+            return Outcome::Applied;
+        }
+        if let Err(fit) = fit {
             return self.unfit(fit, event);
         }
         match self.session.state {
@@ -508,6 +524,13 @@ impl Step<'_> {
         (self.sink)(SessionEffect::Stop { iterator });
         if !self.config.has(Fault::NoStopTimer) {
             (self.sink)(SessionEffect::Arm { iterator, after_ms: u64::from(self.config.stop_ms) });
+        }
+    }
+
+    /// It has stopped in time.
+    fn disarm(&mut self) {
+        if !self.config.has(Fault::StopTimerLeft) {
+            (self.sink)(SessionEffect::Disarm { iterator: self.session.iterator });
         }
     }
 

@@ -113,7 +113,7 @@ pub struct WorkerData {
     pub content: Content,
     /// The last turn, 0 before the first.
     pub turn: TurnNumber,
-    /// What the agent asked a person about in that turn.
+    /// What the agent asked a person about for its last prompt.
     pub approvals: Approvals,
     /// The last message that was accepted.
     pub accepted: MessageId,
@@ -121,13 +121,15 @@ pub struct WorkerData {
     pub reported: u32,
     /// Every report up to this one is where it belongs.
     pub acknowledged: u32,
+    /// The others are not outside: they wait here for room in the inbox of the parent's worker.
+    pub kept: bool,
     /// Prompts that failed since the last that was answered.
     pub failures: u8,
     /// Whether prompts pass.
     pub breaker: Breaker,
     /// A person wants no other turn to begin.
     pub hold: bool,
-    /// Somebody wants the worker to finish: the timer that runs.
+    /// A person wants the worker to finish: the timer that runs.
     pub wrap_up: Option<Deadline>,
 }
 
@@ -238,13 +240,20 @@ impl Worker {
         }
     }
 
+    /// Whether the inbox takes one entry more.
+    pub(crate) fn has_room(&self, config: &Config) -> bool {
+        self.data.inbox.len() < usize::try_from(config.inbox_max).unwrap_or(usize::MAX)
+    }
+
     /// Repeats every order that is outstanding, with the same identities: for a shell that has just started. Warnings, and
     /// answers to the agent's questions, are not repeated.
     pub fn resync(&self, config: &Config, sink: &mut dyn FnMut(WorkerEffect)) {
         let data = &self.data;
         data.resync_session(config, sink);
-        if !config.has(Fault::ResyncForgetsReports) {
-            (data.acknowledged + 1..=data.reported).for_each(|number| sink(WorkerEffect::Report { number }));
+        // What waits for room in an inbox is not outside, until nobody is left who could take it there.
+        let is_outside = !data.kept || self.state.end().is_some();
+        if is_outside && !config.has(Fault::ResyncForgetsReports) {
+            data.emit_reports(sink);
         }
         match self.state {
             WorkerState::Idle

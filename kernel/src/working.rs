@@ -109,7 +109,7 @@ impl TaskMachine<'_> {
     /// The surroundings are a worker, which begins with the prompt, unless a person holds the task.
     pub(crate) fn deploy(&mut self, hold: Hold, cx: &mut Surroundings<'_>) -> TaskState {
         self.data.worker = Some(Box::default());
-        if hold == Hold::Paused {
+        if hold == Hold::Paused && !self.config.has(Fault::PausedDeploys) {
             let _ = self.tell(WorkerEvent::PauseRequested, cx);
         }
         let _ = self.tell(WorkerEvent::Assigned, cx);
@@ -136,10 +136,11 @@ impl TaskMachine<'_> {
     ) -> Result<Option<WorkerEnd>, Refusal> {
         let (task, parent, config) = (self.id, self.data.parent, self.config);
         let Some(worker) = &mut self.data.worker else { return Err(Refusal::NeverAsked) };
-        let (mut ended, held) = (None, worker.data.hold);
+        let (mut ended, held, had_room) = (None, worker.data.hold, worker.has_room(config));
+        let reports = matches!(event, WorkerEvent::Reported { .. });
         let told = worker.step(event, config, &mut |effect| match (effect, parent) {
             (WorkerEffect::WorkerEnded { end }, _) => ended = Some(end),
-            (WorkerEffect::Report { number }, Some(parent)) => {
+            (WorkerEffect::Report { number }, Some(parent)) if reports => {
                 cx.follows.push(Follow::Report { parent, child: task, number });
             }
             (effect, _) => cx.sink.emit(Effect::Worker { task, effect }),
@@ -147,6 +148,11 @@ impl TaskMachine<'_> {
         if held && !worker.data.hold && !self.config.has(Fault::SubtaskLeftHeld) {
             // Those that have started take no notice.
             cx.follows.extend(self.data.calls.subtasks().map(|child| Follow::Release { child }));
+        }
+        if !had_room && worker.has_room(config) && !self.config.has(Fault::KeptReportUntold) {
+            // What they had to say may have found none.
+            let room = |child| Follow::Room { parent: task, child };
+            cx.follows.extend(self.data.calls.subtasks().map(room));
         }
         match told {
             Told::Applied => Ok(ended),

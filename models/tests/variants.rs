@@ -65,7 +65,10 @@ fn deep_bounds_are_in_their_ranges_and_deeper_than_the_defaults() {
         }
     }
     models.dedup();
-    assert_eq!(models, ["subtask-completion", "agent-session", "health", "interrupt", "token-refresh"]);
+    assert_eq!(
+        models,
+        ["subtask-completion", "remote-agents", "agent-session", "health", "interrupt", "token-refresh"]
+    );
 }
 
 /// Bounds by name.

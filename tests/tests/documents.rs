@@ -1,7 +1,7 @@
 //! What the documents say about the models is what the models are.
 
 use downbeat_models::subtask_completion::kernel::SCENARIOS;
-use downbeat_models::{duplicate_send, token_refresh};
+use downbeat_models::{duplicate_send, health, interrupt, token_refresh};
 use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
@@ -18,6 +18,9 @@ const DUPLICATE_SEND: &str = include_str!("../../docs/races/duplicate-send.md");
 /// Kept true by the test that checks every variant of `duplicate-send`.
 const DUPLICATE_SEND_COUNTS: &str =
     include_str!("../../models/tests/snapshots/duplicate_send__state-counts.snap");
+const INTERRUPT: &str = include_str!("../../docs/races/interrupt.md");
+/// Kept true by the test that checks every variant of `health` and `interrupt`.
+const WORKER_COUNTS: &str = include_str!("../../models/tests/snapshots/workers__kernel-state-counts.snap");
 
 /// A number as the documents write it: `2,773,831`.
 fn grouped(digits: &str) -> String {
@@ -50,6 +53,27 @@ fn page_of_duplicate_send_has_the_state_count_of_every_variant_of_the_kernel() {
     for variant in duplicate_send::kernel::variants() {
         assert_row_has_count(DUPLICATE_SEND, DUPLICATE_SEND_COUNTS, variant.name());
     }
+}
+
+/// What the documents count of the scenarios of the kernel's worker.
+#[test]
+fn documents_have_the_number_of_scenarios_of_the_worker_and_the_states_of_the_largest() {
+    let (interrupt, health) = (interrupt::kernel::SCENARIOS.len(), health::kernel::SCENARIOS.len());
+    let counts = WORKER_COUNTS.lines().filter(|line| line.contains("@kernel"));
+    let counts: Vec<u64> = counts.map(states).collect();
+    assert_eq!(counts.len(), interrupt + health, "the snapshot has every scenario");
+    let largest = counts.into_iter().max().unwrap_or_default();
+    let scenarios =
+        format!("in {} scenarios of up to {} states", interrupt + health, grouped(&largest.to_string()));
+    assert!(README.contains(&scenarios), "README.md does not say: {scenarios}");
+    let variants = format!("| `kernel`, and {} more |", interrupt - 1);
+    assert!(INTERRUPT.contains(&variants), "docs/races/interrupt.md does not say: {variants}");
+}
+
+/// The number before the word `states`.
+fn states(line: &str) -> u64 {
+    let before = line.split(" states").next().and_then(|before| before.split_whitespace().last());
+    before.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count in {line}"))
 }
 
 /// Some row of a page begins with a name and ends with the number of states that a snapshot has for it.

@@ -123,6 +123,16 @@ const SESSION: session::Scenario = session::Scenario {
 const UNCLOSED: session::Scenario =
     session::Scenario { left: session::Left { closes: 0, ..SESSION.left }, ..SESSION };
 
+/// One request, and a crash.
+const CRASHED_SESSION: session::Scenario = session::Scenario {
+    requests: 1,
+    callers: 1,
+    left: session::Left {
+        crashes: 1,
+        ..session::Left { cancels: 0, closes: 0, failures: 0, exits: 0, ..SESSION.left }
+    },
+};
+
 /// The faults of the session, where each shows, and which property finds it.
 #[rustfmt::skip]
 const OF_SESSION: &[(Fault, session::Scenario, &str)] = &[
@@ -137,6 +147,12 @@ const OF_SESSION: &[(Fault, session::Scenario, &str)] = &[
     (Fault::WithdrawnIsGiven, SESSION,  "S13"),
     (Fault::LateAbortStops,   SESSION,  "S25"),
     (Fault::StartedAgainListens, SESSION, "S25"),
+    (Fault::InvokedAfterClose, SESSION, "settles"),
+    (Fault::PromptDoubled,    SESSION,  "orders"),
+    (Fault::PromptGapTaken,   SESSION,  "orders"),
+    (Fault::LateStartRuns,    SESSION,  "orders"),
+    (Fault::AnyStopTimer,     SESSION,  "orders"),
+    (Fault::ResyncForgetsStart, CRASHED_SESSION, "settles"),
     // Beside the properties that name the duty, the others that the same fault breaks have to be able to fail too.
     (Fault::DeadIterator,     UNCLOSED, "deadlock"),
     (Fault::NoStopTimer,      SESSION,  "closes"),
@@ -261,6 +277,9 @@ const HELD: worker::Scenario = LEFT_ALONE.with(Budget::Interrupts, 1).with(Budge
 /// An agent that asks twice, and an interrupt.
 const ASKED: worker::Scenario = LEFT_ALONE.with(Budget::Interrupts, 1).with(Budget::Approvals, 2);
 
+/// A question in each of two tries of one turn.
+const ASKED_AGAIN: worker::Scenario = LEFT_ALONE.failing(1).with(Budget::Approvals, 2);
+
 /// A person writes, pauses, and wants it to finish.
 const FINISHING: worker::Scenario =
     LEFT_ALONE.with(Budget::Messages, 1).with(Budget::Pauses, 1).with(Budget::WrapUps, 1);
@@ -288,13 +307,16 @@ const DELEGATING: worker::Scenario = LEFT_ALONE.with(Budget::Subtasks, 1).with(B
 const CROWDED_BY_SUBTASK: worker::Scenario =
     worker::Scenario { room: 1, ..LEFT_ALONE.with(Budget::Subtasks, 1).with(Budget::Messages, 1) };
 
+/// Two reports of a subtask where one has room.
+const TALKED_TO: worker::Scenario = worker::Scenario { room: 1, ..CALM.with(Budget::Updates, 2) };
+
 /// Two reports where one has room.
 const TALKED_OVER: worker::Scenario = worker::Scenario { room: 1, ..LEFT_ALONE.with(Budget::Reports, 2) };
 
 /// A subtask whose agent works, too.
 const FAMILY: worker::Scenario = worker::Scenario { works: true, ..LEFT_ALONE.with(Budget::Subtasks, 1) };
 
-const OF_WORKERS_SCENARIOS: [worker::Scenario; 18] = [
+const OF_WORKERS_SCENARIOS: [worker::Scenario; 20] = [
     CALM,
     LEFT_ALONE,
     TALKATIVE,
@@ -303,6 +325,7 @@ const OF_WORKERS_SCENARIOS: [worker::Scenario; 18] = [
     CROWDED,
     HELD,
     ASKED,
+    ASKED_AGAIN,
     FINISHING,
     FAILING,
     FAILING_HELD,
@@ -311,6 +334,7 @@ const OF_WORKERS_SCENARIOS: [worker::Scenario; 18] = [
     WITH_SUBTASK,
     DELEGATING,
     CROWDED_BY_SUBTASK,
+    TALKED_TO,
     TALKED_OVER,
     FAMILY,
 ];
@@ -319,6 +343,7 @@ const OF_WORKERS_SCENARIOS: [worker::Scenario; 18] = [
 #[rustfmt::skip]
 const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::InquiresAgain,             CALM,           "escalation"),
+    (Fault::InquiryForgotten,          CALM,           "escalation"),
     (Fault::NoIdleTimer,               CALM,           "L1"),
     (Fault::ActivityUnseen,            LIVELY,         "alarm"),
     (Fault::ActivityTakesBackAll,      LIVELY,         "ladder"),
@@ -336,12 +361,16 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::AnyCheck,                  TALKATIVE,      "stale"),
     (Fault::ProgressNeverEnds,         TALKATIVE,      "L3"),
     (Fault::RungKept,                  CALM,           "alarm"),
+    (Fault::StreakKept,                LIVELY,         "alarm-streak"),
+    (Fault::ProgressKept,              TALKATIVE,      "alarm"),
+    (Fault::CheckOutlives,             TALKATIVE,      "stale"),
     (Fault::WatchLeftArmed,            CALM,           "S9"),
     (Fault::HeldIsWatched,             HELD,           "S13"),
     (Fault::HoldIgnored,               HELD,           "S13"),
     (Fault::HeldTriesAgain,            FAILING_HELD,   "S13"),
     (Fault::InterruptAnyTurn,          HELD,           "S12"),
     (Fault::InterruptMissesGap,        FAILING,        "S12"),
+    (Fault::LateHoldLost,              HELD,           "S13"),
     (Fault::InterruptDropsTurn,        WRITTEN_TO,     "resumed"),
     (Fault::InterruptLiftsHold,        HELD,           "S13"),
     (Fault::BackoffLeftArmed,          FAILING,        "waits"),
@@ -362,6 +391,7 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::ResumeUnmarked,            CALM,           "resumed"),
     (Fault::ApprovalsOutlive,          ASKED,          "S6"),
     (Fault::AnyApproval,               ASKED,          "S6"),
+    (Fault::AnyTry,                    ASKED_AGAIN,    "S6"),
     (Fault::OldIteratorAsks,           ASKED,          "S6"),
     (Fault::NoBreaker,                 FAILING,        "waits"),
     (Fault::BreakerPasses,             FAILING,        "waits"),
@@ -377,6 +407,7 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::WrapUpWithoutEnd,          FINISHING,      "L2"),
     (Fault::WrapUpIsNoEnd,             FINISHING,      "wrap-up"),
     (Fault::WrapUpTwice,               FINISHING,      "S5"),
+    (Fault::AnyDeadline,               FINISHING,      "stale"),
     (Fault::ReportDoubled,             CRASHING_ASKED, "orders"),
     (Fault::ShellAborts,               CALM,           "S11"),
     (Fault::RefusedWorkerEmits,        CALM,           "S25"),
@@ -392,6 +423,9 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::ShellSpeaksForKernel,      CALM,           "stale"),
     (Fault::SubtaskIdReused,           CALM,           "stale"),
     (Fault::SubtasksUnbounded,         DELEGATING,     "valid"),
+    (Fault::ReportLostWhenFull,        TALKED_TO,      "S4"),
+    (Fault::KeptReportUntold,          TALKED_TO,      "S4"),
+    (Fault::KeptReportLost,            TALKED_TO,      "S4"),
     // Beside the properties that name the duty, the others that the same fault breaks have to be able to fail too.
     (Fault::InterruptDropsTurn,        LEFT_ALONE,     "deadlock"),
     (Fault::NoNextRung,                CALM,           "settles"),
@@ -403,6 +437,8 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
     (Fault::NoKill,                    CALM,           "S10"),
     (Fault::CrossedAnswers,            CALM,           "S11"),
     (Fault::NoStopTimer,               CALM,           "L2"),
+    (Fault::StopTimerLeft,             CALM,           "S9"),
+    (Fault::ResyncForgetsStopping,     CRASHING,       "orders"),
     (Fault::EndedMoves,                CALM,           "S7"),
     (Fault::NoCascade,                 WITH_SUBTASK,   "S9"),
     (Fault::SettlesNobody,             WITH_SUBTASK,   "S4"),
@@ -415,13 +451,14 @@ const OF_WORKERS: &[(Fault, worker::Scenario, &str)] = &[
 
 /// Faults of which nothing shows in the model of a task tree. The properties that are checked over a worker alone find them
 /// (`kernel/tests/kernel/worker_faults.rs`), and so does its twin.
-const OF_WORKERS_ALONE: [(Fault, &str); 4] = [
+const OF_WORKERS_ALONE: [(Fault, &str); 5] = [
     (Fault::ChildDoubled, "the tree says once what a child says, so no double of it comes to a worker"),
     (
         Fault::SecondEndWins,
         "the end of a task that is cancelled is the same, whatever end its worker was bound for",
     ),
     (Fault::EndedWorkerMoves, "a task tells a worker nothing that has ended"),
+    (Fault::AssignedTwice, "the tree tells a worker once what its task is, and nobody else may"),
     (
         Fault::ApprovalsUnbounded,
         "it shows by the 33rd question, and of 32 that are open any may have its answer: 2^32 worlds",
@@ -492,6 +529,21 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::RefusedAgain,            REQUEST,            "valid"),
     (Fault::ResyncForgetsSend,       REQUEST_ALONE,      "deadlock"),
 ];
+
+/// Faults of sessions of which nothing shows in a model: their twin finds them, and what is said here.
+const OF_SESSIONS_ALONE: [(Fault, &str); 2] = [
+    (Fault::PromptsUnbounded, "it shows by the 33rd prompt of a session, and a worker has one at most"),
+    (
+        Fault::ResyncForgetsPrompt,
+        "no iterator of a model outlives a crash, so that the prompt is given to none: random trees, by what `resync` repeats",
+    ),
+];
+
+/// Faults of the tree of which nothing shows in the model of a worker, which begins where that is deployed.
+const OF_TREES_ALONE: [(Fault, &str); 1] = [(
+    Fault::PausedDeploys,
+    "random trees pause tasks on their way, and find it by what each worker is told",
+)];
 
 /// A process with two requests.
 const SHARING: credential::Scenario = credential::Scenario {
@@ -727,6 +779,28 @@ fn nothing_outside_shows_the_faults_of_credentials_that_stand_alone() {
     }
 }
 
+/// Where they would show, if they could: what a subtask says, ends, and what comes after those.
+const AROUND_ENDS: [worker::Scenario; 5] = [CALM, FINISHING, CRASHING, WITH_SUBTASK, TALKED_TO];
+
+/// But for the last: 2^32 worlds are too many to look at.
+#[test]
+fn nothing_outside_shows_the_faults_of_workers_that_stand_alone() {
+    let (_, held) = OF_WORKERS_ALONE.split_last().expect("there are some");
+    for (fault, reason) in held {
+        for scenario in AROUND_ENDS {
+            let model = WorkerModel::new(scenario).with_fault(*fault);
+            for property in check_worker(reason, &model, None).properties {
+                assert_eq!(
+                    property.verdict,
+                    Verdict::Holds,
+                    "{fault:?} breaks {} in {scenario:?}",
+                    property.id
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn without_a_fault_every_property_of_credentials_holds_and_one_fault_or_another_breaks_it() {
     for scenario in OF_CREDENTIALS_SCENARIOS {
@@ -784,7 +858,9 @@ fn every_fault_is_in_one_list() {
     // No model has a pool yet: its twin finds these.
     for fault in Fault::ALL.iter().filter(|fault| !Fault::OF_POOLS.contains(fault)) {
         let has_property = listed().any(|listed| listed == *fault);
-        let mut alone = OF_WORKERS_ALONE.iter().chain(&OF_CREDENTIALS_ALONE).chain(&OF_QUESTIONS_ALONE);
+        let of_trees = OF_SESSIONS_ALONE.iter().chain(&OF_TREES_ALONE);
+        let mut alone =
+            OF_WORKERS_ALONE.iter().chain(&OF_CREDENTIALS_ALONE).chain(&OF_QUESTIONS_ALONE).chain(of_trees);
         let stands_alone = alone.any(|(known, _)| known == fault);
         assert!(has_property != stands_alone, "{fault:?} is in no list, or in both");
     }

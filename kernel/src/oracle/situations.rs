@@ -42,7 +42,7 @@ pub(super) struct Situation {
 
 /// Bounds that a few calls, messages and attempts reach.
 pub(super) fn small() -> Config {
-    Config { depth_max: 1, messages_max: 2, calls_max: 3, attempts_max: 3, ..Config::default() }
+    Config { depth_max: 1, messages_max: 2, calls_max: 3, attempts_max: 3, inbox_max: 1, ..Config::default() }
 }
 
 /// Every valid situation, one leaf after the other.
@@ -161,11 +161,13 @@ fn workers(config: &Config) -> Vec<Worker> {
     let message = E::MessageReceived { message: MessageId(1) };
     let reported = E::Reported { number: 1 };
     let gone = E::Session(SessionEvent::IteratorEnded { iterator, end: IteratorEnd::Normal });
-    let lives: [&[E]; 9] = [
+    let lives: [&[E]; 10] = [
         &[E::Assigned],
         &[E::Assigned, started, message, reported],
         &[E::PauseRequested, E::Assigned],
         &[E::Assigned, started, E::PauseRequested, message],
+        // What its inbox has room for is in its prompt.
+        &[E::PauseRequested, E::Assigned, message, E::ResumeRequested, started],
         &[E::Assigned, started, answered],
         &[E::Assigned, started, failed],
         &[E::Assigned, started, message, E::CompleteRequested],

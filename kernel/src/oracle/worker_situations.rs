@@ -52,6 +52,7 @@ pub(super) fn situations(config: &Config) -> Vec<Worker> {
                             accepted: ACCEPTED,
                             reported: 0,
                             acknowledged: 0,
+                            kept: false,
                             failures,
                             breaker,
                             hold: state == WorkerState::Held,
@@ -75,11 +76,16 @@ fn varied(at: &Worker, config: &Config) -> Vec<Worker> {
         if healthy.validate(config).is_err() {
             continue;
         }
-        for (hold, reported, acknowledged) in
-            [(at.data.hold, 0, 0), (true, 0, 0), (at.data.hold, 2, 1), (at.data.hold, 3, 0)]
-        {
+        for (hold, reported, acknowledged, kept) in [
+            (at.data.hold, 0, 0, false),
+            (true, 0, 0, false),
+            (at.data.hold, 2, 1, false),
+            (at.data.hold, 3, 0, false),
+            (at.data.hold, 3, 1, true),
+        ] {
             let mut other = healthy.clone();
-            (other.data.hold, other.data.reported, other.data.acknowledged) = (hold, reported, acknowledged);
+            (other.data.hold, other.data.kept) = (hold, kept);
+            (other.data.reported, other.data.acknowledged) = (reported, acknowledged);
             let plain = (hold, reported) == (at.data.hold, 0);
             // Health and the rest do not meet, so one of them varies at a time.
             let first = health.rung == Rung::Ground && !health.active;
@@ -271,6 +277,9 @@ fn session_events(data: &WorkerData, events: &mut Vec<WorkerEvent>) {
 fn turn_events(data: &WorkerData, events: &mut Vec<WorkerEvent>) {
     use WorkerEvent as E;
     for turn in around(data.turn.0).map(TurnNumber) {
+        events.extend([Then::Resume, Then::Hold].map(|then| E::InterruptRequested { turn, then }));
+    }
+    for prompt in around(data.session.accepted.0).map(PromptId) {
         let signs = [
             Sign::Activity,
             Sign::Succeeded,
@@ -278,14 +287,13 @@ fn turn_events(data: &WorkerData, events: &mut Vec<WorkerEvent>) {
             Sign::ToolCalled { tool: ToolId(1) },
             Sign::ToolCalled { tool: ToolId(2) },
         ];
-        let signs = if turn == data.turn { &signs[..] } else { &signs[..1] };
-        events.extend(signs.iter().map(|sign| E::Observed { turn, sign: *sign }));
-        events.extend([Then::Resume, Then::Hold].map(|then| E::InterruptRequested { turn, then }));
+        let signs = if prompt == data.session.accepted { &signs[..] } else { &signs[..1] };
+        events.extend(signs.iter().map(|sign| E::Observed { prompt, sign: *sign }));
         let asked = data.approvals.asked;
         let mut numbers = Vec::from([0, 1, 2, 3, asked, asked + 1, asked + 2]);
         numbers.sort_unstable();
         numbers.dedup();
-        for approval in numbers.into_iter().map(|number| ApprovalId { turn, number }) {
+        for approval in numbers.into_iter().map(|number| ApprovalId { prompt, number }) {
             events.push(E::ApprovalRequested { approval });
             events.push(E::AnswerReceived { approval, answer: Answer::Approved });
         }

@@ -14,7 +14,8 @@ use crate::session::{IteratorEnd, PromptEnd, PromptId, SessionEffect, SessionEve
 use crate::vocabulary::{Ignored, MessageId, Outcome, TurnNumber};
 use crate::worker::{
     APPROVALS_MAX, ApprovalId, Approvals, Assignment, Breaker, Content, Deadline, Source, Then, Worker,
-    WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected, WorkerState, WorkerTimer,
+    WorkerData, WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected, WorkerState,
+    WorkerTimer,
 };
 use std::vec::Vec;
 
@@ -51,6 +52,7 @@ pub(super) fn twin(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
         ) => Err(Outcome::Rejected(WorkerRejected::NotForShell { event })),
         (E::Session(event), S::Ending(end)) => book.hears_closing(event, end),
         (E::ReportAcknowledged { number }, _) if number == 0 || number > data.reported => never,
+        (E::ReportAcknowledged { number }, _) if data.kept && number > data.acknowledged => never,
         (E::ReportAcknowledged { number }, _) if number <= data.acknowledged => Err(DUPLICATE),
         (E::ReportAcknowledged { number }, _) => book.change(|next| next.data.acknowledged = number).done(),
         (E::CompleteRequested, S::Ending(WorkerEnd::Completed)) => Err(DUPLICATE),
@@ -99,7 +101,8 @@ pub(super) fn twin(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
             if data.reported - data.acknowledged == limit {
                 return Err(Outcome::Rejected(WorkerRejected::ReportsFull { limit, number }));
             }
-            book.change(|next| next.data.reported = number).with(WorkerEffect::Report { number }).done()
+            let book = book.change(|next| next.data.reported = number);
+            if data.kept { book.done() } else { book.with(WorkerEffect::Report { number }).done() }
         }
         (E::PauseRequested, _) if data.hold => Err(DUPLICATE),
         (E::PauseRequested, state) => book
@@ -123,16 +126,28 @@ pub(super) fn twin(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
         (E::InterruptRequested { turn, then }, _) if in_turn && turn == data.turn => {
             book.change(|next| next.data.hold |= then == Then::Hold).stops().starts().done()
         }
+        (E::InterruptRequested { turn, then: Then::Hold }, state)
+            if turn.0 > 0 && turn <= data.turn && !data.hold =>
+        {
+            book.change(|next| {
+                next.data.hold = true;
+                next.state = if state == S::Idle { S::Held } else { state };
+            })
+            .done()
+        }
+        (E::InterruptRequested { turn, then: Then::Hold }, _) if turn.0 > 0 && turn <= data.turn => {
+            Err(DUPLICATE)
+        }
         (E::ProgressReported { check }, _) => {
             book.asks_health(HealthEvent::ProgressReported { check }, event)
         }
-        (E::Observed { turn, sign }, S::Executing | S::AwaitingApproval)
-            if turn == data.turn && data.session.state == SessionState::Answering =>
+        (E::Observed { prompt, sign }, S::Executing | S::AwaitingApproval)
+            if prompt == data.session.accepted && data.session.state == SessionState::Answering =>
         {
             book.asks_health(HealthEvent::Observed(sign), event)
         }
         (E::ApprovalRequested { approval }, S::Executing | S::AwaitingApproval)
-            if approval.turn == data.turn && data.session.state == SessionState::Answering =>
+            if approval.prompt == data.session.accepted && data.session.state == SessionState::Answering =>
         {
             book.takes_question(approval)
         }
@@ -142,18 +157,19 @@ pub(super) fn twin(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
         }
         (E::AnswerReceived { approval, .. }, _)
             if approval.number == 0
-                || (approval.turn == data.turn && approval.number > data.approvals.asked) =>
+                || (approval.prompt == data.session.accepted && approval.number > data.approvals.asked) =>
         {
             never
         }
+        (E::InterruptRequested { turn, .. }, _) if turn == TurnNumber(0) || turn > data.turn => never,
+        (E::InterruptRequested { .. }, _) => Err(STALE),
         (
-            E::InterruptRequested { turn, .. }
-            | E::Observed { turn, .. }
-            | E::ApprovalRequested { approval: ApprovalId { turn, .. } }
-            | E::AnswerReceived { approval: ApprovalId { turn, .. }, .. },
+            E::Observed { prompt, .. }
+            | E::ApprovalRequested { approval: ApprovalId { prompt, .. } }
+            | E::AnswerReceived { approval: ApprovalId { prompt, .. }, .. },
             _,
         ) => {
-            if turn == TurnNumber(0) || turn > data.turn {
+            if prompt == PromptId(0) || prompt > data.session.accepted {
                 return never;
             }
             Err(STALE)
@@ -227,6 +243,9 @@ impl Book<'_> {
     #[expect(clippy::unnecessary_wraps, reason = "the last word about an event, beside its refusals")]
     fn done(mut self) -> Said {
         if let WorkerState::Ended(end) = self.next.state {
+            if self.next.data.kept {
+                self.reports();
+            }
             for (index, source) in self.next.data.inbox.iter().copied().enumerate() {
                 let in_doubt = self.next.data.taken > index;
                 self.out.push(WorkerEffect::ReportUndelivered { source, in_doubt });
@@ -249,6 +268,11 @@ impl Book<'_> {
         };
         drop(self.health(posture));
         Ok((self.next, self.out))
+    }
+
+    fn reports(&mut self) {
+        let WorkerData { reported, acknowledged, .. } = self.next.data;
+        self.out.extend((acknowledged..reported).map(|before| WorkerEffect::Report { number: before + 1 }));
     }
 
     fn has_room(self, source: Source) -> Result<Self, No> {
@@ -286,7 +310,6 @@ impl Book<'_> {
             return self;
         }
         data.turn = TurnNumber(data.turn.0 + 1);
-        data.approvals = Approvals { asked: 0, settled: 0, open: 0 };
         if data.breaker != Breaker::Closed {
             self.next.state = WorkerState::Cooling;
             return self;
@@ -306,6 +329,7 @@ impl Book<'_> {
         let data = &mut self.next.data;
         data.content = if data.content == Content::Fresh { Content::Given } else { Content::Resumed };
         data.taken = data.inbox.len();
+        data.approvals = Approvals { asked: 0, settled: 0, open: 0 };
         let prompt = PromptId(data.session.accepted.0 + 1);
         self.next.state = WorkerState::Executing;
         drop(self.session(SessionEvent::Invoked { prompt }));
@@ -407,10 +431,10 @@ impl Book<'_> {
     /// The agent's questions are void.
     fn takes_back(mut self) -> Self {
         let Approvals { asked, settled, open } = self.next.data.approvals;
-        let turn = self.next.data.turn;
+        let prompt = self.next.data.session.accepted;
         for number in settled + 1..=asked {
             if open >> (number - settled - 1) & 1 == 1 {
-                self.out.push(WorkerEffect::Withdraw { approval: ApprovalId { turn, number } });
+                self.out.push(WorkerEffect::Withdraw { approval: ApprovalId { prompt, number } });
             }
         }
         self.next.data.approvals = Approvals { asked, settled: asked, open: 0 };
@@ -534,7 +558,7 @@ impl Book<'_> {
 
     fn open(&self, approval: ApprovalId) -> bool {
         let Approvals { asked, settled, open } = self.next.data.approvals;
-        approval.turn == self.next.data.turn
+        approval.prompt == self.next.data.session.accepted
             && (settled + 1..=asked).contains(&approval.number)
             && open >> (approval.number - settled - 1) & 1 == 1
     }
@@ -551,8 +575,8 @@ pub(super) fn twin_resync(at: &Worker, config: &Config) -> Vec<WorkerEffect> {
         SessionEffect::Closed => {}
         _ => book.out.push(WorkerEffect::Session(effect)),
     });
-    for number in at.data.acknowledged + 1..=at.data.reported {
-        book.out.push(WorkerEffect::Report { number });
+    if !at.data.kept {
+        book.reports();
     }
     match at.state {
         WorkerState::Ending(_) => return book.out,
@@ -573,7 +597,7 @@ pub(super) fn twin_resync(at: &Worker, config: &Config) -> Vec<WorkerEffect> {
     }
     timers.extend(at.data.wrap_up.map(|deadline| (WorkerTimer::WrapUp(deadline), config.wrap_up_ms.into())));
     for number in 1..=at.data.approvals.asked {
-        let approval = ApprovalId { turn: at.data.turn, number };
+        let approval = ApprovalId { prompt, number };
         if book.open(approval) {
             book.out.push(WorkerEffect::Ask { approval });
         }

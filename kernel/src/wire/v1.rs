@@ -135,7 +135,7 @@ form! {
         ChildReported { child: TaskId, number: u32 },
         ChildEnded { child: TaskId },
         Session(event: SessionEvent),
-        Observed { turn: TurnNumber, sign: Sign },
+        Observed { prompt: PromptId, sign: Sign },
         ProgressReported { check: CheckNumber },
         ApprovalRequested { approval: ApprovalId },
         AnswerReceived { approval: ApprovalId, answer: Answer },
@@ -152,7 +152,7 @@ form! {
     }
 }
 
-form! { struct ApprovalId of worker { turn: TurnNumber, number: u32, } }
+form! { struct ApprovalId of worker { prompt: PromptId, number: u32, } }
 form! { enum Then of worker { Resume, Hold, } }
 form! {
     enum WorkerTimer of worker {

@@ -1,11 +1,11 @@
-//! What the agent asks a person about in one turn.
+//! What the agent asks a person about for one prompt.
 
 use serde::{Deserialize, Serialize};
 
-/// The questions of one turn that fit between the first open one and the last: the window is this many bits.
+/// The questions of one prompt that fit between the first open one and the last: the window is this many bits.
 pub const APPROVALS_MAX: u32 = 32;
 
-/// The questions of one turn, numbered from 1. Those up to `settled` are answered or withdrawn.
+/// The questions of one prompt, numbered from 1. Those up to `settled` are answered or withdrawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Approvals {
     /// The number of the last question.

@@ -51,6 +51,9 @@ impl<'w> State<WorkerMachine<'w>> for WorkerState {
 
     fn call_entry_action(&mut self, worker: &mut WorkerMachine<'w>, cx: &mut Surroundings<'_>) {
         if let Some(end) = self.end() {
+            if worker.data.kept && !worker.config.has(Fault::KeptReportLost) {
+                worker.data.emit_reports(cx.sink);
+            }
             worker.data.emit_end(end, worker.config, cx.sink);
         }
     }
@@ -103,10 +106,10 @@ fn at_agent(
     match event {
         // `Live` would do the same: most of what a worker hears is this, and it need not climb there.
         E::Session(event) => worker.session_told(leaf, event, cx),
-        E::Observed { turn, sign } if answering && turn == worker.data.turn => {
+        E::Observed { prompt, sign } if answering && worker.is_current(prompt) => {
             worker.observed(leaf, sign, cx)
         }
-        E::ApprovalRequested { approval } if answering && approval.turn == worker.data.turn => {
+        E::ApprovalRequested { approval } if answering && worker.is_current(approval.prompt) => {
             worker.approval_requested(approval, cx)
         }
         E::AnswerReceived { approval, answer } if worker.is_open(approval) => {
@@ -225,8 +228,9 @@ fn live(
         }
         E::ChildEnded { child } => worker.received(leaf, Source::ChildEnded { child }, cx),
         E::Session(event) => worker.session_told(leaf, event, cx),
-        E::Observed { turn, .. } | E::InterruptRequested { turn, .. } => worker.late(turn, cx),
-        E::ApprovalRequested { approval } => worker.late(approval.turn, cx),
+        E::InterruptRequested { turn, then } => worker.late_interrupt(leaf, turn, then, cx),
+        E::Observed { prompt, .. } => worker.late_word(prompt, cx),
+        E::ApprovalRequested { approval } => worker.late_word(approval.prompt, cx),
         E::AnswerReceived { approval, .. } => worker.late_answer(approval, cx),
         E::ProgressReported { check } => {
             worker.health_told(leaf, HealthEvent::ProgressReported { check }, cx)

@@ -5,7 +5,7 @@
 use super::vocabulary::{
     ApprovalId, Deadline, Source, Then, WorkerEffect, WorkerEnd, WorkerRejected, WorkerTimer,
 };
-use super::{Approvals, Assignment, Breaker, Refusal, Surroundings, WorkerMachine, WorkerState};
+use super::{Approvals, Assignment, Breaker, Refusal, Surroundings, WorkerData, WorkerMachine, WorkerState};
 use crate::faults::Fault;
 use crate::health::{HealthEvent, Sign};
 use crate::session::PromptId;
@@ -16,6 +16,10 @@ impl WorkerMachine<'_> {
     pub(super) fn assigned(&mut self, leaf: WorkerState, cx: &mut Surroundings<'_>) -> Outcome<WorkerState> {
         match self.data.assignment {
             Assignment::Awaited => {
+                self.data.assignment = Assignment::Unanswered;
+                self.arrived(leaf, cx)
+            }
+            Assignment::Answered if self.config.has(Fault::AssignedTwice) => {
                 self.data.assignment = Assignment::Unanswered;
                 self.arrived(leaf, cx)
             }
@@ -106,17 +110,34 @@ impl WorkerMachine<'_> {
         self.health_told(leaf, HealthEvent::Observed(sign), cx)
     }
 
-    /// What names a turn that the agent does not have now.
-    pub(super) fn late(&self, turn: TurnNumber, cx: &mut Surroundings<'_>) -> Outcome<WorkerState> {
-        if turn.0 == 0 || turn > self.data.turn {
-            return cx.refuse(Refusal::NeverAsked);
+    /// S12: the turn that it names is over, and no other is stopped for it. But who wanted a hold wanted what comes after that
+    /// turn to wait, and that has not changed (S13).
+    pub(super) fn late_interrupt(
+        &mut self,
+        leaf: WorkerState,
+        turn: TurnNumber,
+        then: Then,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<WorkerState> {
+        let was_asked = turn.0 > 0 && turn <= self.data.turn;
+        match then {
+            Then::Hold if was_asked && !self.config.has(Fault::LateHoldLost) => {
+                self.pause_requested(leaf, cx)
+            }
+            Then::Hold | Then::Resume if was_asked => cx.ignore(Ignored::Stale),
+            Then::Hold | Then::Resume => cx.refuse(Refusal::NeverAsked),
         }
-        cx.ignore(Ignored::Stale)
+    }
+
+    /// Whether it is the prompt of this try: what is said of another one counts for nothing (S6).
+    pub(super) fn is_current(&self, prompt: PromptId) -> bool {
+        let accepted = self.data.session.accepted;
+        prompt == accepted || (prompt < accepted && self.config.has(Fault::AnyTry))
     }
 
     /// S6: only the question that it names, and not one that was withdrawn.
     pub(super) fn is_open(&self, approval: ApprovalId) -> bool {
-        let named = approval.turn == self.data.turn || self.config.has(Fault::AnyApproval);
+        let named = approval.prompt == self.data.session.accepted || self.config.has(Fault::AnyApproval);
         named && self.data.approvals.is_open(approval.number)
     }
 
@@ -125,11 +146,11 @@ impl WorkerMachine<'_> {
         approval: ApprovalId,
         cx: &mut Surroundings<'_>,
     ) -> Outcome<WorkerState> {
-        let ApprovalId { turn, number } = approval;
-        if number == 0 || (turn == self.data.turn && number > self.data.approvals.asked) {
+        let ApprovalId { prompt, number } = approval;
+        if number == 0 || (prompt == self.data.session.accepted && number > self.data.approvals.asked) {
             return cx.refuse(Refusal::NeverAsked);
         }
-        self.late(turn, cx)
+        self.late_word(prompt, cx)
     }
 
     pub(super) fn approval_requested(
@@ -182,7 +203,10 @@ impl WorkerMachine<'_> {
             return cx.reject(WorkerRejected::ReportsFull { limit, number });
         }
         self.data.reported = number;
-        cx.emit(WorkerEffect::Report { number });
+        // Those before it are told first.
+        if !self.data.kept {
+            cx.emit(WorkerEffect::Report { number });
+        }
         Handled
     }
 
@@ -191,7 +215,9 @@ impl WorkerMachine<'_> {
         number: u32,
         cx: &mut Surroundings<'_>,
     ) -> Outcome<WorkerState> {
-        let early = number > self.data.reported && !self.config.has(Fault::ReportAcknowledgedEarly);
+        let WorkerData { reported, acknowledged, kept, .. } = *self.data;
+        let given = if kept { acknowledged } else { reported };
+        let early = number > given && !self.config.has(Fault::ReportAcknowledgedEarly);
         if number == 0 || early {
             return cx.refuse(Refusal::NeverAsked);
         }
@@ -270,7 +296,7 @@ impl WorkerMachine<'_> {
     ) -> Outcome<WorkerState> {
         match timer {
             WorkerTimer::Watch(watch) => self.health_told(leaf, HealthEvent::Elapsed { watch }, cx),
-            WorkerTimer::Backoff(prompt) => self.late_wait(prompt, cx),
+            WorkerTimer::Backoff(prompt) => self.late_word(prompt, cx),
             WorkerTimer::Breaker(prompt) => match self.data.breaker {
                 Breaker::Open { .. }
                     if prompt == self.data.session.accepted || self.config.has(Fault::AnyWait) =>
@@ -278,13 +304,14 @@ impl WorkerMachine<'_> {
                     self.data.breaker = Breaker::Closed;
                     if leaf == WorkerState::Cooling { Transition(self.try_again(cx)) } else { Handled }
                 }
-                Breaker::Open { .. } | Breaker::Closed => self.late_wait(prompt, cx),
+                Breaker::Open { .. } | Breaker::Closed => self.late_word(prompt, cx),
             },
             WorkerTimer::WrapUp(deadline) => self.wrap_up_elapsed(leaf, deadline, cx),
         }
     }
 
-    fn late_wait(&self, prompt: PromptId, cx: &mut Surroundings<'_>) -> Outcome<WorkerState> {
+    /// What names a prompt that the agent does not have now, or a wait that does not run.
+    pub(super) fn late_word(&self, prompt: PromptId, cx: &mut Surroundings<'_>) -> Outcome<WorkerState> {
         if prompt.0 == 0 || prompt > self.data.session.accepted {
             return cx.refuse(Refusal::NeverAsked);
         }
@@ -300,7 +327,7 @@ impl WorkerMachine<'_> {
         if self.data.wrap_up.is_none_or(|armed| armed < deadline) {
             return cx.refuse(Refusal::NeverAsked);
         }
-        if self.data.wrap_up != Some(deadline) {
+        if self.data.wrap_up != Some(deadline) && !self.config.has(Fault::AnyDeadline) {
             return cx.ignore(Ignored::Stale);
         }
         if deadline == Deadline::Last && self.config.has(Fault::WrapUpWithoutEnd) {

@@ -24,7 +24,6 @@ impl WorkerMachine<'_> {
             return WorkerState::Idle;
         }
         self.data.turn.0 += 1;
-        self.data.approvals = Approvals::default();
         match self.data.breaker {
             Breaker::Open { .. } if self.config.has(Fault::BreakerPasses) => self.prompt(cx),
             Breaker::Closed => self.prompt(cx),
@@ -39,6 +38,8 @@ impl WorkerMachine<'_> {
             Content::Fresh => Content::Given,
             Content::Given | Content::Resumed => Content::Resumed,
         };
+        // Another agent may have this one: it numbers its questions anew.
+        self.data.approvals = Approvals::default();
         let prompt = PromptId(self.data.session.accepted.0 + 1);
         self.tell_session(SessionEvent::Invoked { prompt }, cx);
         WorkerState::Executing
@@ -151,9 +152,9 @@ impl WorkerMachine<'_> {
         if self.data.approvals.open == 0 {
             return;
         }
-        let turn = self.data.turn;
+        let prompt = self.data.session.accepted;
         for number in self.data.approvals.open() {
-            cx.emit(WorkerEffect::Withdraw { approval: ApprovalId { turn, number } });
+            cx.emit(WorkerEffect::Withdraw { approval: ApprovalId { prompt, number } });
         }
         self.data.approvals.withdraw();
     }
@@ -204,7 +205,7 @@ impl WorkerData {
     pub(super) fn resync_live(&self, config: &Config, sink: &mut dyn FnMut(WorkerEffect)) {
         let questions = self.approvals.open().filter(|_| !config.has(Fault::ResyncForgetsApprovals));
         for number in questions {
-            sink(WorkerEffect::Ask { approval: ApprovalId { turn: self.turn, number } });
+            sink(WorkerEffect::Ask { approval: ApprovalId { prompt: self.session.accepted, number } });
         }
         let timers = !config.has(Fault::ResyncForgetsWorkerTimers);
         if let Breaker::Open { after_ms } = self.breaker
@@ -220,6 +221,11 @@ impl WorkerData {
             sink(WorkerEffect::Arm { timer: WorkerTimer::WrapUp(deadline), after_ms });
         }
         self.health.resync(config, &mut |effect| emit_health(effect, sink));
+    }
+
+    /// Every report that is not acknowledged, in its order.
+    pub(super) fn emit_reports(&self, sink: &mut dyn FnMut(WorkerEffect)) {
+        (self.acknowledged + 1..=self.reported).for_each(|number| sink(WorkerEffect::Report { number }));
     }
 
     /// The end of the worker, and what of its inbox the agent has not answered (S5).

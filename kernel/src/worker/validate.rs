@@ -74,7 +74,7 @@ fn is_live(state: WorkerState) -> bool {
 }
 
 fn counters_agree(data: &WorkerData, config: &Config) -> bool {
-    let WorkerData { session, health, turn, accepted, reported, acknowledged, .. } = data;
+    let WorkerData { session, health, turn, accepted, reported, acknowledged, kept, .. } = data;
     let counters = [
         turn.0,
         accepted.0,
@@ -87,6 +87,7 @@ fn counters_agree(data: &WorkerData, config: &Config) -> bool {
     ];
     counters.into_iter().all(|counter| counter <= COUNTER_MAX)
         && acknowledged <= reported
+        && (!kept || acknowledged < reported)
         && reported - acknowledged <= config.inbox_max
         && health.reported <= health.asked
         && session.settled <= session.accepted

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// One question of the agent to a person: may it do this?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ApprovalId {
-    /// In which turn.
-    pub turn: TurnNumber,
-    /// Which question of that turn. Its caller numbers them from 1, without gaps.
+    /// Of which prompt: each try of a turn has one of its own.
+    pub prompt: PromptId,
+    /// Which question of that prompt. Its caller numbers them from 1, without gaps.
     pub number: u32,
 }
 
@@ -65,8 +65,8 @@ pub enum WorkerEvent {
     Session(SessionEvent),
     /// The agent does something.
     Observed {
-        /// In which turn.
-        turn: TurnNumber,
+        /// For which prompt.
+        prompt: PromptId,
         /// What.
         sign: Sign,
     },
@@ -77,7 +77,7 @@ pub enum WorkerEvent {
     },
     /// The agent wants to do something that a person has to agree to.
     ApprovalRequested {
-        /// The next number of this turn.
+        /// The next number of this prompt.
         approval: ApprovalId,
     },
     /// A person answered. Answers [`WorkerEffect::Ask`].
@@ -101,14 +101,15 @@ pub enum WorkerEvent {
     InterruptRequested {
         /// Which turn: an interrupt stops this one and no other (S12).
         turn: TurnNumber,
-        /// What comes then.
+        /// What comes then. A hold holds the worker also where the turn is over (S13).
         then: Then,
     },
     /// A person wants the worker to start nothing after the turn that it has.
     PauseRequested,
     /// A person wants a held worker to go on.
     ResumeRequested,
-    /// Somebody wants the worker to finish: what it is told next is that.
+    /// A person wants the worker to finish: what it is told next is that. Nothing in the kernel asks for it, and so it ends
+    /// the hold of a person too.
     WrapUpRequested,
     /// Somebody wants the worker to end as it is: with its result, whatever it has.
     CompleteRequested,
@@ -200,7 +201,8 @@ pub enum WorkerEffect {
         /// What the person said.
         answer: Answer,
     },
-    /// Take a report of the agent to its parent; answer [`WorkerEvent::ReportAcknowledged`].
+    /// Take a report of the agent to its parent; answer [`WorkerEvent::ReportAcknowledged`]. Where a worker runs the parent,
+    /// the kernel does that by itself.
     Report {
         /// Which report.
         number: u32,

@@ -10,7 +10,7 @@ const TASK: TaskId = TaskId(7);
 const REQUEST: RequestId = RequestId { task: TASK, turn: TurnNumber(3), attempt: Attempt(1) };
 const CALL: CallId = CallId { task: TASK, turn: TurnNumber(3), index: 2 };
 const QUESTION: QuestionId = QuestionId { task: TASK, number: 4 };
-const APPROVAL: ApprovalId = ApprovalId { turn: TurnNumber(3), number: 1 };
+const APPROVAL: ApprovalId = ApprovalId { prompt: PROMPT, number: 1 };
 const PROMPT: PromptId = PromptId(5);
 const ITERATOR: IteratorId = IteratorId(6);
 
@@ -105,7 +105,7 @@ fn worker_events_of_v1() -> impl Iterator<Item = WorkerEvent> {
     ];
     own.into_iter()
         .chain(session.map(WorkerEvent::Session))
-        .chain(signs.map(move |sign| WorkerEvent::Observed { turn, sign }))
+        .chain(signs.map(move |sign| WorkerEvent::Observed { prompt: PROMPT, sign }))
         .chain(timers.map(|timer| WorkerEvent::TimerFired { timer }))
 }
 

@@ -13,10 +13,11 @@ use crate::orders::Orders;
 use crate::worker_ledger::{Ledger, timeless};
 use downbeat_kernel::{
     Config, Discard, Effect, End, Event, Held, IteratorId, Kernel, Outcome, Part, PromptId, Reason, Rejected,
-    RequestId, SessionEffect, SessionEvent, TaskId, TaskState, Worker, WorkerEffect, WorkerEnd, WorkerEvent,
-    WorkerPart, WorkerRejected,
+    RequestId, SessionEffect, SessionEvent, TaskId, TaskState, Worker, WorkerData, WorkerEffect, WorkerEnd,
+    WorkerEvent, WorkerPart, WorkerRejected,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// A worker that is told by hand, and what the outside knows of it.
 #[derive(Default)]
@@ -174,18 +175,79 @@ impl Tree {
         said: &mut Vec<(TaskId, WorkerEffect)>,
     ) {
         assert!(!is_of_kernel(event), "NotForShell: {event:?}");
+        let had_room = self.has_room(task);
         self.must_take(task, event, said);
         if let WorkerEvent::Reported { number } = event
             && let Some(parent) = parent(before, task).filter(|parent| works(before, *parent))
-            && self.tell(parent, WorkerEvent::ChildReported { child: task, number }, said) == Outcome::Applied
+            && !self.keeps(task)
         {
-            said.retain(|order| *order != (task, WorkerEffect::Report { number }));
-            self.must_take(task, WorkerEvent::ReportAcknowledged { number }, said);
+            self.report(parent, task, number..=number, said);
+        }
+        if !had_room && self.has_room(task) {
+            for child in live_subtasks(before, task) {
+                self.report_kept(task, child, said);
+            }
         }
         let ended = |seat: &Seat| seat.worker.state.end().is_some();
         if works(before, task) && self.seats.get(&task).is_some_and(ended) {
             self.cancel_subtasks(before, task, said);
         }
+    }
+
+    /// What a subtask has to say goes into the inbox of the parent's worker. For what there is no room, it waits; and where
+    /// nobody takes it, it goes out.
+    fn report(
+        &mut self,
+        parent: TaskId,
+        child: TaskId,
+        numbers: RangeInclusive<u32>,
+        said: &mut Vec<(TaskId, WorkerEffect)>,
+    ) {
+        let is_report = |effect: &WorkerEffect| matches!(effect, WorkerEffect::Report { .. });
+        for number in numbers {
+            let told = self.tell(parent, WorkerEvent::ChildReported { child, number }, said);
+            let seat = self.seats.get_mut(&child).expect("who reports has a worker");
+            let order = WorkerEffect::Report { number };
+            said.retain(|(of, effect)| *of != child || *effect != order);
+            seat.ledger.orders.retain(|known| *known != order);
+            match told {
+                Outcome::Applied => {
+                    seat.worker.data.kept = false;
+                    self.must_take(child, WorkerEvent::ReportAcknowledged { number }, said);
+                }
+                Outcome::Rejected(WorkerRejected::InboxFull { .. }) => {
+                    seat.worker.data.kept = true;
+                    said.retain(|(of, effect)| *of != child || !is_report(effect));
+                    seat.ledger.orders.retain(|known| !is_report(known));
+                    return;
+                }
+                _ => {
+                    seat.worker.data.kept = false;
+                    said.push((child, order));
+                    seat.ledger.orders.push(order);
+                }
+            }
+        }
+    }
+
+    /// What waits with a subtask is told when there is room for it.
+    fn report_kept(&mut self, parent: TaskId, child: TaskId, said: &mut Vec<(TaskId, WorkerEffect)>) {
+        let seat = self.seats.get_mut(&child).filter(|seat| seat.worker.data.kept);
+        let Some(Seat { worker, ledger }) = seat else { return };
+        let WorkerData { acknowledged, reported, .. } = worker.data;
+        let waiting = acknowledged + 1..=reported;
+        worker.data.kept = false;
+        ledger.orders.extend(waiting.clone().map(|number| WorkerEffect::Report { number }));
+        self.report(parent, child, waiting, said);
+    }
+
+    fn keeps(&self, task: TaskId) -> bool {
+        self.seats.get(&task).is_some_and(|seat| seat.worker.data.kept)
+    }
+
+    fn has_room(&self, task: TaskId) -> bool {
+        let limit = usize::try_from(self.kernel.config().inbox_max).expect("a bound of a test");
+        self.seats.get(&task).is_some_and(|seat| seat.worker.data.inbox.len() < limit)
     }
 
     fn cancel(&mut self, before: &Kernel, task: TaskId, said: &mut Vec<(TaskId, WorkerEffect)>) {
@@ -197,10 +259,8 @@ impl Tree {
     }
 
     fn cancel_subtasks(&mut self, before: &Kernel, task: TaskId, said: &mut Vec<(TaskId, WorkerEffect)>) {
-        let live =
-            |child: &&downbeat_kernel::Task| child.data.parent == Some(task) && child.state.end().is_none();
-        for child in before.tasks().filter(live) {
-            self.cancel(before, child.id, said);
+        for child in live_subtasks(before, task) {
+            self.cancel(before, child, said);
         }
     }
 
@@ -382,6 +442,13 @@ impl Read {
 /// Whether a worker runs the task.
 pub(crate) fn works(kernel: &Kernel, task: TaskId) -> bool {
     kernel.task(task).is_some_and(|task| task.state == TaskState::Working)
+}
+
+/// The subtasks of a task that have not ended, in the order in which they were asked for.
+fn live_subtasks(kernel: &Kernel, task: TaskId) -> impl Iterator<Item = TaskId> {
+    let live =
+        move |child: &&downbeat_kernel::Task| child.data.parent == Some(task) && child.state.end().is_none();
+    kernel.tasks().filter(live).map(|child| child.id)
 }
 
 fn parent(kernel: &Kernel, task: TaskId) -> Option<TaskId> {

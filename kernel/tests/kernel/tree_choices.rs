@@ -151,6 +151,7 @@ fn of_agent(data: &WorkerData, [which, place, a, b]: Choices) -> WorkerEvent {
     // Mostly the next number, now and then the last one or one too far.
     let near = |number: u32| (number + [1, 1, 1, 0, 2][usize::from(b) % 5]).saturating_sub(1);
     let turn = TurnNumber(if a < 200 { data.turn.0 } else { near(data.turn.0) });
+    let said = PromptId(if a < 200 { data.session.accepted.0 } else { near(data.session.accepted.0) });
     let iterator = IteratorId(near(data.session.iterator.0));
     let prompt = PromptId(near(data.session.accepted.0));
     match which {
@@ -160,13 +161,13 @@ fn of_agent(data: &WorkerData, [which, place, a, b]: Choices) -> WorkerEvent {
         }
         189..198 => {
             let number = near(data.approvals.asked + 1);
-            WorkerEvent::ApprovalRequested { approval: ApprovalId { turn, number } }
+            WorkerEvent::ApprovalRequested { approval: ApprovalId { prompt: said, number } }
         }
         198..202 => {
-            let approval = ApprovalId { turn, number: near(data.approvals.asked) };
+            let approval = ApprovalId { prompt: said, number: near(data.approvals.asked) };
             WorkerEvent::AnswerReceived { approval, answer: Answer::Denied }
         }
-        202..228 => WorkerEvent::Observed { turn, sign: sign(a, place) },
+        202..228 => WorkerEvent::Observed { prompt: said, sign: sign(a, place) },
         228..230 => WorkerEvent::WrapUpRequested,
         230..233 => WorkerEvent::CompleteRequested,
         233..236 => WorkerEvent::Session(SessionEvent::Answered { iterator, prompt }),

@@ -6,8 +6,9 @@ use crate::tree::{Tree, works};
 use crate::tree_choices::{Choices, Happening, happening};
 use crate::working_random::{LENGTH, config};
 use downbeat_kernel::{
-    CallRefusal, Effect, End, Event, Held, Kernel, Outcome, Reason, Rejected, Rung, Source, Task, TaskId,
-    TaskState, Worker, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected, WorkerState,
+    CallRefusal, Effect, End, Event, Held, Kernel, Outcome, Reason, Rejected, Rung, SessionEvent, Source,
+    Task, TaskId, TaskState, Worker, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected,
+    WorkerState,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -55,10 +56,16 @@ const OF_FAMILIES: &[Situation] = &[
     ("a report is in the prompt of the parent", |at| at.includes(|source| matches!(source, Source::ChildReported { .. }))),
     ("the end of a subtask is in the prompt of the parent", |at| at.includes(|source| matches!(source, Source::ChildEnded { .. }))),
     ("a report finds no room in the inbox of the parent", |at| {
-        at.told().is_some_and(|(task, told)| matches!(told, WorkerEvent::Reported { number }
-            if at.is_applied() && at.task(task).and_then(|task| at.parent(task)).is_some_and(|parent| works(at.before, parent.id))
-                && at.orders(|effect| effect == WorkerEffect::Report { number })))
+        at.told().is_some_and(|(task, told)| matches!(told, WorkerEvent::Reported { .. }) && at.keeps(task) && !keeps(at.before, task))
     }),
+    ("two reports wait for room in the inbox of the parent", |at| {
+        at.children().any(|child| at.keeps(child.id) && child.data.worker.as_ref().is_some_and(|worker| worker.data.reported - worker.data.acknowledged == 2))
+    }),
+    ("a report that waited for room is told", |at| {
+        at.told().is_some_and(|(_, told)| matches!(told, WorkerEvent::Session(SessionEvent::Answered { .. })))
+            && at.children().any(|child| keeps(at.before, child.id) && !at.keeps(child.id))
+    }),
+    ("a subtask ends, and a report of it waits for room", |at| at.ends().any(|child| keeps(at.before, child))),
     ("a subtask ends, and the inbox of the parent is full", |at| {
         let is_full = |parent: TaskId| worker(at.before, parent).is_some_and(|worker| worker.data.inbox.len() >= 2);
         at.ends().any(|child| at.before.task(child).and_then(|child| child.data.parent).is_some_and(is_full))
@@ -171,6 +178,11 @@ impl<'a> Moment<'a> {
         children.filter_map(move |child| Some([self.parent(child).filter(with_worker)?, child]))
     }
 
+    /// Whether reports of a worker wait for room.
+    fn keeps(&self, task: TaskId) -> bool {
+        keeps(&self.tree.kernel, task)
+    }
+
     /// Every subtask with a worker whose parent has one.
     fn children(&self) -> impl Iterator<Item = &'a Task> + use<'_, 'a> {
         self.families().map(|[_, child]| child)
@@ -215,6 +227,10 @@ impl<'a> Moment<'a> {
 
 fn worker(kernel: &Kernel, task: TaskId) -> Option<&Worker> {
     kernel.task(task)?.data.worker.as_deref()
+}
+
+fn keeps(kernel: &Kernel, task: TaskId) -> bool {
+    worker(kernel, task).is_some_and(|worker| worker.data.kept)
 }
 
 fn standing(task: &Task) -> Option<WorkerState> {

@@ -2,11 +2,11 @@
 
 use crate::worker_stage::{
     WorkerStage, acknowledged, answered, approval, arm, backoff, breaker, disarm, fired, include, interrupt,
-    iterator_ended, message, prompt, start, started, stop, stop_disarmed, text, watch,
+    iterator_ended, message, observed, prompt, start, started, stop, stop_disarmed, text, watch,
 };
 use downbeat_kernel::{
-    Answer, Config, Ignored, IteratorEnd, MessageId, Outcome, SessionEvent, Source, TaskId, Then, TurnNumber,
-    WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected, WorkerState,
+    Answer, Config, Ignored, IteratorEnd, MessageId, Outcome, SessionEvent, Sign, Source, TaskId, Then,
+    TurnNumber, WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected, WorkerState,
 };
 
 const STALE: Outcome<WorkerRejected> = Outcome::Ignored(Ignored::Stale);
@@ -74,7 +74,7 @@ fn interrupt_stops_its_turn_in_every_gap_and_what_it_stopped_is_resumed() {
         at.takes(message(1));
         at.takes_all(gap.iter().copied());
         let state = at.state();
-        at.refuses(interrupt(1, Then::Hold), &STALE);
+        at.refuses(interrupt(1, Then::Resume), &STALE);
         at.refuses(interrupt(3, Then::Hold), &never_asked(state, interrupt(3, Then::Hold)));
         at.refuses(interrupt(0, Then::Hold), &never_asked(state, interrupt(0, Then::Hold)));
         let mut resumed = at.clone();
@@ -86,6 +86,33 @@ fn interrupt_stops_its_turn_in_every_gap_and_what_it_stopped_is_resumed() {
         at.refuses(interrupt(2, Then::Resume), &STALE);
         assert_eq!(at.worker.data.inbox, [Source::Message(MessageId(1))], "{name}: nothing is lost");
     }
+}
+
+/// S13: a person wanted the worker held. S12: the turn that has begun meanwhile is another one.
+#[test]
+fn hold_that_comes_after_its_turn_holds_and_stops_nothing() {
+    let failed = iterator_ended(1, IteratorEnd::Transient);
+    #[rustfmt::skip]
+    let cases: [(&str, &[WorkerEvent], &[WorkerEffect], WorkerState); 3] = [
+        ("answered, and nothing to do", &[],                   &[disarm(watch(2))], WorkerState::Held),
+        ("the next turn executes",      &[message(1)],         &[],                 WorkerState::Executing),
+        ("the next turn backs off",     &[message(1), failed], &[],                 WorkerState::BackingOff { after_ms: 2_000 }),
+    ];
+    for (name, since, expected, state) in cases {
+        let mut at = WorkerStage::idle();
+        at.takes_all(since.iter().copied());
+        let turn = at.worker.data.turn;
+        assert_eq!(at.takes(interrupt(1, Then::Hold)), expected, "{name}");
+        assert_eq!((at.state(), at.worker.data.turn), (state, turn), "{name}");
+        at.refuses(interrupt(1, Then::Hold), &DUPLICATE);
+        at.takes(WorkerEvent::KillRequested);
+        at.refuses(interrupt(1, Then::Hold), &Outcome::Ignored(Ignored::Terminal));
+    }
+    let mut late = WorkerStage::executing();
+    late.takes(message(1));
+    late.takes_all([answered(1, 1), interrupt(1, Then::Hold)]);
+    assert_eq!(late.takes(answered(1, 2)), [acknowledged(1), disarm(watch(1))]);
+    assert_eq!(late.state(), WorkerState::Held);
 }
 
 #[test]
@@ -114,6 +141,26 @@ fn children_speak_in_the_inbox_beside_the_person() {
     stage.config.inbox_max = limit;
     let source = Source::Message(MessageId(2));
     stage.refuses(message(2), &Outcome::Rejected(WorkerRejected::InboxFull { limit, source }));
+}
+
+/// S6: another try of the same turn is another agent, which numbers its questions anew.
+#[test]
+fn what_is_said_of_another_try_of_the_turn_counts_for_nothing() {
+    let ask = |prompt, number| WorkerEvent::ApprovalRequested { approval: approval(prompt, number) };
+    let says = |prompt| {
+        let answer = Answer::Approved;
+        WorkerEvent::AnswerReceived { approval: approval(prompt, 1), answer }
+    };
+    let mut stage = WorkerStage::executing();
+    stage.takes_all([ask(1, 1), iterator_ended(1, IteratorEnd::Transient), fired(backoff(1)), started(2)]);
+    assert_eq!(stage.worker.data.turn, TurnNumber(1));
+    for late in [ask(1, 1), ask(1, 2), says(1), observed(1, Sign::Activity)] {
+        stage.refuses(late, &STALE);
+    }
+    assert_eq!(stage.takes(ask(2, 1))[0], WorkerEffect::Ask { approval: approval(2, 1) });
+    stage.refuses(says(1), &STALE);
+    stage.takes(says(2));
+    assert_eq!(stage.state(), WorkerState::Executing);
 }
 
 /// S13: the turn goes on, and no other begins until the person says so.

@@ -41,6 +41,12 @@ fn report_that_is_accepted_twice_is_seen() {
 }
 
 #[test]
+#[should_panic(expected = "S5: ")]
+fn task_that_is_given_twice_is_seen() {
+    tell(Some(Fault::AssignedTwice), &[answered(1, 1), WorkerEvent::Assigned]);
+}
+
+#[test]
 #[should_panic(expected = "valid: ")]
 fn question_that_does_not_fit_is_seen() {
     tell(Some(Fault::ApprovalsUnbounded), &questions());

@@ -11,8 +11,8 @@
 use crate::worker_promises::{Promises, Sight, Taken, bound_for};
 use crate::worker_prompts::Prompts;
 use downbeat_kernel::{
-    CheckNumber, Concern, Config, IteratorId, Outcome, PromptId, SessionEffect, SessionEvent, Source, Then,
-    Worker, WorkerEffect, WorkerEnd, WorkerEvent, WorkerRejected, WorkerState, WorkerTimer,
+    ApprovalId, CheckNumber, Concern, Config, IteratorId, Outcome, PromptId, SessionEffect, SessionEvent,
+    Source, Then, Worker, WorkerEffect, WorkerEnd, WorkerEvent, WorkerRejected, WorkerState, WorkerTimer,
 };
 use std::collections::BTreeSet;
 
@@ -113,7 +113,7 @@ impl Ledger {
         let mut effects = Vec::new();
         let outcome = worker.step(event, config, &mut |effect| effects.push(effect));
         assert_eq!(worker.validate(config), Ok(()), "valid: after {event:?} in {before:?}: {worker:?}");
-        check_interrupt(&before, event, &outcome);
+        check_interrupt([&before, &*worker], event, &outcome);
         self.said.clear();
         if outcome != Outcome::Applied {
             assert_eq!((&before, &effects), (&*worker, &Vec::new()), "S25: {event:?}");
@@ -138,7 +138,7 @@ impl Ledger {
         }
         let (worker, sight) = ([&before, &*worker], [sight, self.sight()]);
         self.promises.judge(&Taken { config, event, effects: &effects, orders: &self.orders, worker, sight });
-        self.check_agent(event, sight);
+        self.check_agent(event, names_turn(worker[0], event), sight);
         self.check_resync(worker[1], config);
         self.said = effects;
         outcome
@@ -166,7 +166,10 @@ impl Ledger {
                 is_ordered(&|order| order == WorkerEffect::Ask { approval })
             }
             WorkerEvent::ProgressReported { check } => self.check == Some(check),
-            WorkerEvent::Observed { .. } | WorkerEvent::ApprovalRequested { .. } => self.works().is_some(),
+            WorkerEvent::Observed { prompt, .. }
+            | WorkerEvent::ApprovalRequested { approval: ApprovalId { prompt, .. } } => {
+                self.works().is_some_and(|(_, has)| has == prompt)
+            }
             WorkerEvent::Assigned
             | WorkerEvent::MessageReceived { .. }
             | WorkerEvent::ChildReported { .. }
@@ -185,12 +188,13 @@ impl Ledger {
     }
 
     /// S6, S12: nobody is asked for an agent that has no prompt, and no agent goes on with what was interrupted.
-    fn check_agent(&self, event: WorkerEvent, [before, after]: [Sight; 2]) {
+    fn check_agent(&self, event: WorkerEvent, is_stopped: bool, [before, after]: [Sight; 2]) {
         let asks = self.orders.iter().any(|order| matches!(order, WorkerEffect::Ask { .. }));
         assert!(!asks || after.works.is_some(), "S6: a question is open, and its prompt is over");
-        let interrupts = matches!(event, WorkerEvent::InterruptRequested { .. });
-        let goes_on = before.works.is_some() && before.works == after.works;
-        assert!(!interrupts || !goes_on, "S12: an agent goes on with a turn that was interrupted");
+        let is_same = before.works == after.works;
+        assert!(!is_stopped || before.works.is_none() || !is_same, "S12: an interrupted agent goes on");
+        let is_late = matches!(event, WorkerEvent::InterruptRequested { .. }) && !is_stopped;
+        assert!(!is_late || is_same, "S12: a turn is stopped that nobody has named");
     }
 
     /// The prompt that the agent has.
@@ -359,9 +363,9 @@ impl Ledger {
     }
 }
 
-/// S12: exactly an interrupt that names the turn that runs or waits is applied.
-fn check_interrupt(before: &Worker, event: WorkerEvent, outcome: &Outcome<WorkerRejected>) {
-    let WorkerEvent::InterruptRequested { turn, .. } = event else { return };
+/// Whether it is an interrupt of the turn that runs or waits.
+fn names_turn(before: &Worker, event: WorkerEvent) -> bool {
+    let WorkerEvent::InterruptRequested { turn, .. } = event else { return false };
     let in_turn = matches!(
         before.state,
         WorkerState::Executing
@@ -369,6 +373,19 @@ fn check_interrupt(before: &Worker, event: WorkerEvent, outcome: &Outcome<Worker
             | WorkerState::BackingOff { .. }
             | WorkerState::Cooling
     );
-    let ought = in_turn && turn == before.data.turn;
-    assert_eq!(*outcome == Outcome::Applied, ought, "S12: {event:?} in {before:?}: {outcome:?}");
+    in_turn && turn == before.data.turn
+}
+
+/// S12: an interrupt that names the turn that runs or waits stops it, and any other stops nothing. S13: a hold of a turn that
+/// there was holds, whatever has become of that.
+fn check_interrupt([before, after]: [&Worker; 2], event: WorkerEvent, outcome: &Outcome<WorkerRejected>) {
+    let WorkerEvent::InterruptRequested { turn, then } = event else { return };
+    let is_applied = *outcome == Outcome::Applied;
+    let names_it = names_turn(before, event);
+    assert!(!names_it || is_applied, "S12: {event:?} in {before:?}: {outcome:?}");
+    assert!(names_it || before.data.turn == after.data.turn, "S12: {event:?} stops another turn");
+    let holds = then == Then::Hold && turn.0 > 0 && turn <= before.data.turn;
+    assert!(names_it || holds || !is_applied, "S12: {event:?} in {before:?}: {outcome:?}");
+    let goes_on = holds && bound_for(before.state).is_none() && !after.data.hold;
+    assert!(!goes_on, "S13: {event:?} in {before:?}: {outcome:?}");
 }

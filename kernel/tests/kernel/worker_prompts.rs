@@ -3,6 +3,9 @@
 use downbeat_kernel::{Source, WorkerPart};
 use std::collections::BTreeSet;
 
+/// Is something left to do?
+const INQUIRY: WorkerPart = WorkerPart::Source(Source::Inquiry);
+
 /// The prompts of one worker.
 #[derive(Clone, Default)]
 pub(crate) struct Prompts {
@@ -17,6 +20,8 @@ pub(crate) struct Prompts {
     /// What was in the one before, if that has no answer. Perhaps no agent was there to read it.
     earlier: BTreeSet<Source>,
     answered: bool,
+    /// The last answer was to an inquiry and nothing else.
+    inquired: bool,
 }
 
 impl Prompts {
@@ -31,7 +36,8 @@ impl Prompts {
 
     /// The agent has answered.
     pub(crate) fn answer(&mut self) {
-        (self.answered, self.last) = (true, None);
+        self.inquired = self.last.take().is_some_and(|parts| parts == [INQUIRY]);
+        self.answered = true;
         self.due.clear();
     }
 
@@ -56,6 +62,8 @@ impl Prompts {
         let parts: Vec<WorkerPart> = parts.into_iter().filter(|part| *part != WorkerPart::Resumed).collect();
         let before = self.last.take();
         assert!(before.is_none() || is_marked, "S12: the agent is not told that a prompt is resumed");
+        let again = before.is_none() && self.inquired && parts == [INQUIRY];
+        assert!(!again, "escalation: the inquiry is answered, nothing is new, and it comes again");
         let before = before.unwrap_or_default();
         assert!(parts.starts_with(&before), "S12: {before:?} is not in front of {parts:?}");
         assert_eq!(parts.contains(&WorkerPart::Prompt), !self.answered, "S5: the prompt of the task");

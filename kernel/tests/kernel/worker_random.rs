@@ -40,6 +40,7 @@ fn event(worker: &Worker, ledger: &Ledger, children: &mut u32, choices: Choices)
     let data = &worker.data;
     let near = |number: u32| (number + u32::from(b) % 3).saturating_sub(1);
     let turn = TurnNumber(if a < 200 { data.turn.0 } else { near(data.turn.0) });
+    let said = PromptId(if a < 200 { data.session.accepted.0 } else { near(data.session.accepted.0) });
     let iterator = IteratorId(near(data.session.iterator.0));
     let prompt = PromptId(near(data.session.accepted.0));
     match which {
@@ -53,14 +54,14 @@ fn event(worker: &Worker, ledger: &Ledger, children: &mut u32, choices: Choices)
             *children += 1;
             WorkerEvent::ChildEnded { child: TaskId(u64::from(*children)) }
         }
-        153..175 => WorkerEvent::Observed { turn, sign: sign(place, b) },
+        153..175 => WorkerEvent::Observed { prompt: said, sign: sign(place, b) },
         175..180 => WorkerEvent::ProgressReported { check: CheckNumber(near(data.health.asked.0)) },
         180..192 => {
             let number = near(data.approvals.asked + 1);
-            WorkerEvent::ApprovalRequested { approval: ApprovalId { turn, number } }
+            WorkerEvent::ApprovalRequested { approval: ApprovalId { prompt: said, number } }
         }
         192..197 => {
-            let approval = ApprovalId { turn, number: near(data.approvals.asked) };
+            let approval = ApprovalId { prompt: said, number: near(data.approvals.asked) };
             WorkerEvent::AnswerReceived { approval, answer: Answer::Denied }
         }
         197..203 => WorkerEvent::Reported { number: near(data.reported + 1) },

@@ -89,16 +89,16 @@ pub(crate) fn interrupt(turn: u32, then: Then) -> WorkerEvent {
     WorkerEvent::InterruptRequested { turn: TurnNumber(turn), then }
 }
 
-pub(crate) fn approval(turn: u32, number: u32) -> ApprovalId {
-    ApprovalId { turn: TurnNumber(turn), number }
+pub(crate) fn approval(prompt: u32, number: u32) -> ApprovalId {
+    ApprovalId { prompt: PromptId(prompt), number }
 }
 
-pub(crate) fn observed(turn: u32, sign: Sign) -> WorkerEvent {
-    WorkerEvent::Observed { turn: TurnNumber(turn), sign }
+pub(crate) fn observed(prompt: u32, sign: Sign) -> WorkerEvent {
+    WorkerEvent::Observed { prompt: PromptId(prompt), sign }
 }
 
-pub(crate) fn called(turn: u32, tool: u32) -> WorkerEvent {
-    observed(turn, Sign::ToolCalled { tool: ToolId(tool) })
+pub(crate) fn called(prompt: u32, tool: u32) -> WorkerEvent {
+    observed(prompt, Sign::ToolCalled { tool: ToolId(tool) })
 }
 
 pub(crate) fn fired(timer: WorkerTimer) -> WorkerEvent {

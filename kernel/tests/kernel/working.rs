@@ -7,8 +7,8 @@ use crate::stage::{
 use downbeat_kernel::{
     Approval, Call, CallRefusal, CallResult, Concern, Config, Effect, End, Event, IteratorEnd, IteratorId,
     Outcome, Part, PromptId, Reason, Rejected, Response, SessionEffect, SessionEvent, Sign, Source, TaskId,
-    TaskState, ToolId, TurnNumber, WatchNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason,
-    WorkerTimer,
+    TaskState, ToolId, WatchNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected,
+    WorkerState, WorkerTimer,
 };
 
 const ITERATOR: IteratorId = IteratorId(1);
@@ -149,6 +149,56 @@ fn reports_and_ends_of_subtasks_are_in_the_next_prompt() {
     assert_eq!(effects[..2], acknowledged);
 }
 
+/// Task 1 with a worker whose inbox is full of messages, and its subtask 2, which has reported twice.
+fn crowded_family() -> Stage {
+    let mut stage = Stage::new(Config { inbox_max: 2, ..Config::default() });
+    stage.takes_all([submitted(1), admitted(1), deployed(1), started(1), asks_for(1, 2)]);
+    stage.takes_all([admitted(2), deployed(2), started(2), message(1, 1), message(1, 2)]);
+    for number in [1, 2] {
+        assert_eq!(stage.takes(told(2, WorkerEvent::Reported { number })), [], "it waits: {number}");
+    }
+    stage
+}
+
+/// S4: a report for which there is no room is told when there is some, before those after it.
+#[test]
+fn report_waits_for_room_in_the_inbox_of_the_parent() {
+    let report = |number| Source::ChildReported { child: TaskId(2), number };
+    let mut stage = crowded_family();
+    let outside =
+        |effect: &Effect| matches!(effect, Effect::Worker { effect: WorkerEffect::Report { .. }, .. });
+    assert!(!stage.resync().iter().any(outside), "a restart tells nobody else");
+    let early = Rejected::Worker {
+        task: TaskId(2),
+        why: WorkerRejected::NeverAsked {
+            state: WorkerState::Executing,
+            event: WorkerEvent::ReportAcknowledged { number: 1 },
+        },
+    };
+    stage.refuses(&told(2, WorkerEvent::ReportAcknowledged { number: 1 }), &Outcome::Rejected(early));
+    // The messages are in the second prompt, and room comes with the answer to it.
+    stage.takes(answered(1, 1));
+    assert_eq!(read(&stage.takes(answered(1, 2)), 1), [WorkerPart::Source(report(1))]);
+    assert_eq!(read(&stage.takes(answered(1, 3)), 1), [WorkerPart::Source(report(2))]);
+}
+
+/// S5: what its parent has not taken when a subtask ends is told to whoever keeps the record, before the end.
+#[test]
+fn report_that_waits_goes_out_with_the_end_of_the_subtask() {
+    let mut stage = crowded_family();
+    stage.takes_all([answered(2, 1), completes(2)]);
+    let report = |number| Effect::Worker { task: TaskId(2), effect: WorkerEffect::Report { number } };
+    let effects = stage.takes(gone(2));
+    let told: Vec<Effect> = effects
+        .into_iter()
+        .filter(|effect| !matches!(effect, Effect::Worker { effect: WorkerEffect::Session(_), .. }))
+        .collect();
+    assert_eq!(told, [report(1), report(2), ended(2, End::Completed)]);
+    assert!([report(1), report(2)].iter().all(|report| stage.resync().contains(report)));
+    stage.takes(acknowledged(2));
+    assert!(!stage.resync().contains(&report(1)));
+}
+
 #[test]
 fn report_without_an_inbox_goes_out_and_waits_for_its_acknowledgement() {
     let mut stage = stage();
@@ -164,7 +214,7 @@ fn report_without_an_inbox_goes_out_and_waits_for_its_acknowledgement() {
 fn warning_of_a_subtask_fails_nothing() {
     let mut stage = family();
     let called = Sign::ToolCalled { tool: ToolId(7) };
-    let observed = told(2, WorkerEvent::Observed { turn: TurnNumber(1), sign: called });
+    let observed = told(2, WorkerEvent::Observed { prompt: PromptId(1), sign: called });
     let effects = stage.takes_all([(); 5].map(|()| observed.clone()));
     let warn = Effect::Worker { task: TaskId(2), effect: WorkerEffect::Warn { concern: Concern::Looping } };
     assert!(effects.contains(&warn), "{effects:?}");

@@ -70,6 +70,14 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             .with(Budget::Reports, 1),
     ),
     (
+        "kernel-subtask-crowd",
+        "the kernel's worker with a subtask that says more than its inbox has room for, a message, and an end",
+        Scenario { room: 1, ..NOTHING }
+            .with(Budget::Updates, 2)
+            .with(Budget::Messages, 1)
+            .with(Budget::Ends, 1),
+    ),
+    (
         "kernel-delegation",
         "the kernel's worker and a subtask that its agent asks for: a pause that holds it back, and an end",
         NOTHING
@@ -80,8 +88,13 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
     ),
     (
         "kernel-tree",
-        "the kernel's workers of a task and of the subtask that its agent asks for: an interrupt and an end of either",
-        FAMILY.with(Budget::Interrupts, 1).with(Budget::Ends, 1),
+        "the kernel's workers of a task and of the subtask that its agent asks for: an interrupt of either",
+        FAMILY.with(Budget::Interrupts, 1),
+    ),
+    (
+        "kernel-tree-end",
+        "the kernel's workers of a task and of the subtask that its agent asks for: an end of either",
+        FAMILY.with(Budget::Ends, 1),
     ),
     (
         "kernel-tree-restart",
@@ -108,6 +121,8 @@ fn deep(name: &str) -> Vec<(&'static str, u64)> {
         "kernel-failures" => vec![("interrupts", 2), ("pauses", 1)],
         "kernel-restart" => vec![("crashes", 2), ("pauses", 2)],
         "kernel-subtask" => vec![("messages", 1), ("interrupts", 1)],
+        // With both at once more memory is needed than many machines have to spare.
+        "kernel-tree" => vec![("ends", 1)],
         _ => Vec::new(),
     }
 }

@@ -25,7 +25,7 @@ const EDGES: &[(&str, &[&[&str]])] = &[
     ("AnswerReceived",         &[&["AwaitingApproval"]]),
     ("Reported",               &[WAITING, IN_TURN]),
     ("ReportAcknowledged",     &[WAITING, IN_TURN, &["Ending"]]),
-    ("InterruptRequested",     &[IN_TURN]),
+    ("InterruptRequested",     &[&["Idle"], IN_TURN]),
     ("PauseRequested",         &[&["Idle"], IN_TURN]),
     ("ResumeRequested",        &[&["Held"], IN_TURN]),
     ("WrapUpRequested",        &[WAITING, IN_TURN]),

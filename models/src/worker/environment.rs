@@ -2,7 +2,7 @@
 
 use downbeat_kernel::{
     Answer, ApprovalId, Config, IteratorEnd, IteratorId, MessageId, Outstanding, SessionEvent, Sign, TaskId,
-    TaskState, Then, ToolId, WorkerEvent, WorkerState, WorkerTimer,
+    TaskState, Then, ToolId, TurnNumber, WorkerEvent, WorkerState, WorkerTimer,
 };
 use downbeat_sim::model::Fairness;
 
@@ -112,6 +112,11 @@ impl Acts<'_> {
         for then in [Then::Resume, Then::Hold] {
             self.worker(Kind::Interrupt, WorkerEvent::InterruptRequested { turn, then });
         }
+        if turn.0 > 1 {
+            // The person has not seen that the next one has begun.
+            let (turn, then) = (TurnNumber(turn.0 - 1), Then::Hold);
+            self.worker(Kind::Interrupt, WorkerEvent::InterruptRequested { turn, then });
+        }
         self.may(Kind::Pause, Told::Pause);
         if self.outside.held {
             self.may(Kind::Resume, Told::Resume);
@@ -126,14 +131,11 @@ impl Acts<'_> {
         let Some(worker) = world.worker(self.of) else { return };
         let report = if self.of == CHILD { Kind::Update } else { Kind::Report };
         self.worker(report, WorkerEvent::Reported { number: worker.data.reported + 1 });
-        if self.outside.working().is_none() {
-            return;
-        }
+        let Some((_, prompt)) = self.outside.working() else { return };
         if world.highest < CHILD {
             self.may(Kind::Delegate, Told::Subtask(CHILD));
         }
-        let turn = worker.data.turn;
-        let approval = ApprovalId { turn, number: worker.data.approvals.asked + 1 };
+        let approval = ApprovalId { prompt, number: worker.data.approvals.asked + 1 };
         self.worker(Kind::Ask, WorkerEvent::ApprovalRequested { approval });
         if !self.scenario.has(Budget::Signs) {
             return;
@@ -142,7 +144,7 @@ impl Acts<'_> {
         for sign in [Sign::Activity, called(1), called(2), Sign::Succeeded, Sign::Failed] {
             let repeats = self.outside.signs.is_repeated_by(sign, config);
             let kind = if repeats { Kind::Repeat } else { Kind::Observe };
-            self.worker(kind, WorkerEvent::Observed { turn, sign });
+            self.worker(kind, WorkerEvent::Observed { prompt, sign });
         }
     }
 

@@ -4,12 +4,13 @@ mod failures;
 mod health;
 
 use downbeat_kernel::{
-    Config, Deadline, Effect, Held, SessionEvent, Source, TaskId, TaskState, Worker, WorkerEffect,
+    Config, Deadline, Effect, Held, SessionEvent, Source, TaskId, TaskState, Then, Worker, WorkerEffect,
     WorkerEvent, WorkerState, WorkerTimer,
 };
 
 use super::act::{Act, CHILD, Kind, TASK, Told};
 use super::outside::{Breach, Outside};
+use super::step::wants_hold;
 use super::world::{World, is_live};
 
 /// One step that was taken.
@@ -39,6 +40,7 @@ impl Case<'_> {
         self.judge_end(outside);
         if self.of == TASK {
             self.judge_family(outside);
+            self.judge_reports(outside);
         }
         self.judge_invocation(outside);
         self.judge_hold(outside);
@@ -51,9 +53,9 @@ impl Case<'_> {
         self.judge_warnings(outside);
     }
 
-    /// S12: exactly an interrupt that names the turn that there is is applied, and nobody works on that turn any more.
+    /// S12: an interrupt that names the turn that there is stops it, and any other stops nothing; but a hold holds (S13).
     fn judge_interrupt(&self, outside: &mut Outside) {
-        let Some(WorkerEvent::InterruptRequested { turn, .. }) = self.worker_told() else { return };
+        let Some(WorkerEvent::InterruptRequested { turn, then }) = self.worker_told() else { return };
         let names_it = self.before.worker(self.of).is_some_and(|worker| {
             turn == worker.data.turn
                 && match worker.state {
@@ -72,14 +74,23 @@ impl Case<'_> {
             names_it && !self.is_applied,
             "an interrupt did not stop the turn that it names",
         );
+        let last = |world: &World| world.worker(self.of).map(|worker| worker.data.turn);
+        let is_same = self.outside_before().working() == outside.working();
+        let stops = last(self.before) != last(self.after) || !is_same;
+        let is_taken = self.is_applied && then == Then::Resume;
         outside.breach(
             Breach::S12,
-            !names_it && self.is_applied,
+            !names_it && (stops || is_taken),
             "an interrupt stopped a turn that it does not name",
         );
-        let goes_on =
-            self.outside_before().working().is_some() && self.outside_before().working() == outside.working();
+        let goes_on = self.outside_before().working().is_some() && is_same;
         outside.breach(Breach::S12, names_it && goes_on, "an agent goes on with a turn that was interrupted");
+        let is_held = self.after.worker(self.of).is_some_and(|worker| worker.data.hold);
+        outside.breach(
+            Breach::S13,
+            wants_hold(self.before, self.act) && !is_held,
+            "a person wants the worker held, and it is not",
+        );
     }
 
     /// S7: nothing comes of a task that has ended.
@@ -116,10 +127,36 @@ impl Case<'_> {
         );
     }
 
+    /// S4: what a subtask reports comes to its parent: it waits only while there is no room, and goes out only when one of the
+    /// two is bound to end.
+    fn judge_reports(&self, outside: &mut Outside) {
+        let worker = |of| self.after.worker(of).filter(|worker| is_live(worker.state));
+        let Some((parent, child)) = worker(TASK).zip(worker(CHILD)) else { return };
+        if self.after.task(TASK).is_none_or(|task| task.state != TaskState::Working) {
+            return;
+        }
+        let is_report = |effect: &Effect| {
+            matches!(effect, Effect::Worker { task: CHILD, effect: WorkerEffect::Report { .. } })
+        };
+        let goes_out = self.effects.iter().any(is_report);
+        outside.breach(Breach::S4, goes_out, "a report goes out that the parent would take");
+        let waits = child.data.acknowledged < child.data.reported;
+        let has_room = parent.data.inbox.len() < usize::try_from(self.config.inbox_max).unwrap_or(usize::MAX);
+        outside.breach(Breach::S4, waits && has_room, "there is room for a report, and it is not told");
+    }
+
+    /// Whether a report of the subtask waited for room, or was not there yet: a prompt of this step need not have it.
+    fn waited(&self, entry: Source) -> bool {
+        let Source::ChildReported { number, .. } = entry else { return false };
+        let child = self.before.worker(CHILD).filter(|child| child.state.end().is_none());
+        child.is_some_and(|child| child.data.acknowledged < number)
+    }
+
     /// S4, S5: a prompt takes all that waits when it is invoked.
     fn judge_invocation(&self, outside: &mut Outside) {
         let Some(entries) = self.invoked() else { return };
-        let left = outside.owed.iter().copied().filter(|entry| !entries.contains(entry));
+        let left = outside.owed.iter().copied();
+        let left = left.filter(|entry| !entries.contains(entry) && !self.waited(*entry));
         let (of_child, others): (Vec<Source>, Vec<Source>) =
             left.partition(|entry| matches!(entry, Source::ChildEnded { .. } | Source::ChildReported { .. }));
         outside.breach(Breach::S4, !of_child.is_empty(), "what a subtask said is not in the next prompt");

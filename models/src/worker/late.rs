@@ -50,6 +50,7 @@ fn late_of(world: &World, of: TaskId, outside: &Outside) -> Vec<Told> {
         late.of_session();
         late.of_timers();
         late.of_turns();
+        late.of_prompts();
         late.of_questions();
         late.of_reports();
         late.of_the_kernel();
@@ -110,24 +111,38 @@ impl Late<'_> {
         let this = (!is_live(self.state)).then_some(turn.0);
         for other in (1..turn.0).chain(this).chain([turn.0 + 1]).map(TurnNumber) {
             self.all.push(WorkerEvent::InterruptRequested { turn: other, then: Then::Resume });
-            self.all.push(WorkerEvent::Observed { turn: other, sign: Sign::Activity });
         }
-        if self.outside.working().is_none() && !self.outside.has_lost() {
-            self.all.push(WorkerEvent::Observed { turn, sign: Sign::Activity });
+        // A hold is too late only for a worker that has nothing to hold back any more.
+        let over = (1..=turn.0).filter(|_| !is_live(self.state));
+        for turn in over.chain([turn.0 + 1]).map(TurnNumber) {
+            self.all.push(WorkerEvent::InterruptRequested { turn, then: Then::Hold });
         }
+    }
+
+    /// What an agent said of a prompt that it has not, be it of another try of the same turn.
+    fn of_prompts(&mut self) {
+        for prompt in (1..=self.data.session.accepted.0 + 1).map(PromptId) {
+            if !self.has(prompt) {
+                self.all.push(WorkerEvent::Observed { prompt, sign: Sign::Activity });
+            }
+        }
+    }
+
+    /// Whether an agent has this prompt, or had it before a crash that nobody has told of.
+    fn has(&self, prompt: PromptId) -> bool {
+        let working = self.outside.working().is_some_and(|(_, has)| has == prompt);
+        working || (self.outside.has_lost() && prompt == self.data.session.accepted)
     }
 
     fn of_questions(&mut self) {
         let (outside, data) = (self.outside, self.data);
-        let waits = outside.working().is_some() || outside.has_lost();
-        for turn in (1..=data.turn.0).map(TurnNumber) {
-            for number in 1..=data.approvals.asked.max(1) {
-                let approval = ApprovalId { turn, number };
+        for prompt in (1..=data.session.accepted.0 + 1).map(PromptId) {
+            for number in 1..=data.approvals.asked + 2 {
+                let approval = ApprovalId { prompt, number };
                 if !outside.asks.contains(&approval) {
                     self.all.push(WorkerEvent::AnswerReceived { approval, answer: Answer::Approved });
                 }
-                let is_known = turn == data.turn && number <= data.approvals.asked;
-                if turn != data.turn || is_known || !waits {
+                if !self.has(prompt) || number != data.approvals.asked + 1 {
                     self.all.push(WorkerEvent::ApprovalRequested { approval });
                 }
             }
@@ -135,10 +150,6 @@ impl Late<'_> {
         let checks = (1..=data.health.asked.0 + 1).map(CheckNumber);
         let checks = checks.filter(|check| Some(*check) != outside.check);
         self.all.extend(checks.map(|check| WorkerEvent::ProgressReported { check }));
-        if waits {
-            let approval = ApprovalId { turn: data.turn, number: data.approvals.asked + 2 };
-            self.all.push(WorkerEvent::ApprovalRequested { approval });
-        }
         if data.wrap_up.is_some() || !is_live(self.state) {
             self.all.push(WorkerEvent::WrapUpRequested);
         }
@@ -148,8 +159,9 @@ impl Late<'_> {
         let data = self.data;
         let reports = (1..=data.reported).chain([data.reported + 2]);
         self.all.extend(reports.map(|number| WorkerEvent::Reported { number }));
-        let known = (1..=data.acknowledged).chain([data.reported + 1]);
-        self.all.extend(known.map(|number| WorkerEvent::ReportAcknowledged { number }));
+        let outside = self.outside;
+        let void = (1..=data.reported + 1).filter(|number| !outside.reports.contains(number));
+        self.all.extend(void.map(|number| WorkerEvent::ReportAcknowledged { number }));
     }
 
     /// What only the kernel may tell a worker. It is never due from outside.

@@ -20,7 +20,10 @@ impl Scene {
     pub(super) fn release_one(&mut self, effect: &Effect) {
         match *effect {
             Effect::Worker { task, effect } if task == self.of => self.carry_out(effect),
-            Effect::Worker { task: CHILD, effect: WorkerEffect::Report { number } } => self.give_up(number),
+            Effect::Worker { task: CHILD, effect: WorkerEffect::Report { number } } => {
+                // Somebody else takes it there: whether that is in order, is judged where the workers are known.
+                self.outside.owed.remove(&Source::ChildReported { child: CHILD, number });
+            }
             Effect::TaskEnded { task, end } if task == self.of => self.ended(end),
             // Of another task nothing is of interest but its reports.
             Effect::Worker { .. }
@@ -47,11 +50,6 @@ impl Scene {
         let is_left = !self.answered.is_empty();
         self.outside.breach(Breach::S5, is_left, "an entry was answered, and not acknowledged");
         self.outside
-    }
-
-    /// A report of the subtask for which its parent has no room: whoever takes it here keeps it.
-    fn give_up(&mut self, number: u32) {
-        self.outside.owed.remove(&Source::ChildReported { child: CHILD, number });
     }
 
     fn carry_out(&mut self, effect: WorkerEffect) {
@@ -173,8 +171,7 @@ impl Scene {
 
     fn ended(&mut self, end: End) {
         let outside = &mut self.outside;
-        let is_another = outside.end.is_some_and(|known| known != end);
-        outside.breach(Breach::S7, is_another, "the task ended twice");
+        outside.breach(Breach::S7, outside.end.is_some(), "the task ended twice");
         outside.breach(
             Breach::S5,
             !outside.owed.is_empty(),

@@ -128,6 +128,11 @@ impl Outside {
         })
     }
 
+    /// Whether an agent works on this prompt.
+    pub(super) fn has_prompt(&self, prompt: PromptId) -> bool {
+        self.working().is_some_and(|(_, has)| has == prompt)
+    }
+
     /// Whether a crash took an iterator, and nobody has said so.
     pub(super) fn has_lost(&self) -> bool {
         self.iterators.iter().any(|(_, running)| *running == Running::Lost)

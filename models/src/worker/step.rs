@@ -9,7 +9,7 @@ use super::act::{Act, CHILD, TASK, Told};
 use super::judgement::{CHILD_ENDED, Case};
 use super::outside::{Armed, Breach, Outside, Running, sources};
 use super::signs::Signs;
-use super::world::{FOLLOWED, World};
+use super::world::{FOLLOWED, World, is_live};
 
 /// What the kernel made of an act, before anything has gone out.
 pub(super) struct Taken<'a> {
@@ -65,6 +65,9 @@ impl Taken<'_> {
     /// The outsides when they know of the event, and nothing has gone out.
     fn noted(&self, after: &World) -> Vec<Scene> {
         let mut scenes = scenes(self.config, self.before);
+        for scene in &mut scenes {
+            scene.note_wish(self.before, self.act);
+        }
         if !self.is_applied {
             return scenes;
         }
@@ -106,6 +109,15 @@ fn scenes(config: &Config, world: &World) -> Vec<Scene> {
 /// The world after a crash at rest.
 pub(super) fn crashed(config: &Config, world: &World) -> World {
     restarted(&world.kernel(*config), &world.outsides, scenes(config, world))
+}
+
+/// Whether somebody wants a worker held that has not ended, and names a turn that it has or had.
+pub(super) fn wants_hold(before: &World, act: Act) -> bool {
+    let Told::Worker(WorkerEvent::InterruptRequested { turn, then: Then::Hold }) = act.told else {
+        return false;
+    };
+    let worker = before.worker(act.of).filter(|worker| is_live(worker.state));
+    worker.is_some_and(|worker| turn.0 > 0 && turn <= worker.data.turn)
 }
 
 /// Whether it is no order: whoever writes the journal has it there with the event that makes it.
@@ -150,6 +162,10 @@ impl Scene {
             outside.breach(breach, true, how);
         }
         outside.check = None;
+        if world.task(self.of).is_some() {
+            // It is told again, once.
+            outside.end = None;
+        }
         // They were for a prompt that did not go out.
         self.parts.clear();
         let mut effects = Vec::new();
@@ -162,6 +178,11 @@ impl Scene {
         // Where nobody is asked again, the answer to the question of before may still come.
         outside.check = full.check;
         outside
+    }
+
+    /// A person who wants a hold wants it whatever the worker makes of that.
+    fn note_wish(&mut self, before: &World, act: Act) {
+        self.outside.held |= act.of == self.of && wants_hold(before, act);
     }
 
     fn note(&mut self, before: &World, act: Act) {
@@ -207,13 +228,13 @@ impl Scene {
                 let was_open = outside.asks.remove(&approval);
                 outside.breach(Breach::S6, !was_open, "an answer was taken to what nobody was asked");
             }
-            WorkerEvent::ApprovalRequested { .. } => {
-                let waits = outside.working().is_some();
-                outside.breach(Breach::S6, !waits, "a question was taken of an agent that has no prompt");
+            WorkerEvent::ApprovalRequested { approval } => {
+                let waits = outside.has_prompt(approval.prompt);
+                outside.breach(Breach::S6, !waits, "a question was taken for a prompt that no agent has");
             }
-            WorkerEvent::Observed { sign, .. } => {
-                let works = outside.working().is_some();
-                outside.breach(Breach::Stale, !works, "a sign was taken of an agent that has no prompt");
+            WorkerEvent::Observed { prompt, sign } => {
+                let works = outside.has_prompt(prompt);
+                outside.breach(Breach::Stale, !works, "a sign was taken for a prompt that no agent has");
                 outside.signs = outside.signs.after(sign, config);
             }
             WorkerEvent::ProgressReported { check } => {
@@ -226,7 +247,6 @@ impl Scene {
                 outside.signs = outside.signs.after_progress(config);
             }
             WorkerEvent::ReportAcknowledged { number } => outside.reports.retain(|report| *report > number),
-            WorkerEvent::InterruptRequested { then: Then::Hold, .. } => outside.held = true,
             WorkerEvent::WrapUpRequested => {
                 outside.held = false;
                 outside.ending = true;
@@ -235,7 +255,7 @@ impl Scene {
             }
             WorkerEvent::CompleteRequested => outside.ending = true,
             WorkerEvent::Reported { .. }
-            | WorkerEvent::InterruptRequested { then: Then::Resume, .. }
+            | WorkerEvent::InterruptRequested { .. }
             | WorkerEvent::Assigned
             | WorkerEvent::MessageReceived { .. }
             | WorkerEvent::ChildReported { .. }
@@ -300,6 +320,10 @@ impl Outside {
         self.breach(Breach::Orders, other_asks, "a restart asks a person something else");
         let other_reports = self.reports != full.reports;
         self.breach(Breach::Orders, other_reports, "a restart forgets a report, or repeats another");
+        let other_end = self.end != full.end;
+        self.breach(Breach::Orders, other_end, "a restart forgets the end of the task, or tells another");
+        let other_entries = self.owed != full.owed;
+        self.breach(Breach::S5, other_entries, "what the worker owes is something else after a restart");
         let other_check = executes && self.check != full.check;
         let how = "a restart does not ask again about progress, or asks something else";
         self.breach(Breach::Orders, other_check, how);

@@ -1,8 +1,8 @@
 //! How a step reads. Numbers that only count up are not told: what is not of the newest is of an older one.
 
 use downbeat_kernel::{
-    Concern, Config, Deadline, Effect, End, IteratorEnd, IteratorId, SessionEffect, SessionEvent, Sign,
-    Source, TaskId, Then, TurnNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerTimer,
+    Concern, Config, Deadline, Effect, End, IteratorEnd, IteratorId, PromptId, SessionEffect, SessionEvent,
+    Sign, Source, TaskId, Then, TurnNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerTimer,
 };
 use downbeat_sim::model::{Arrow, Lane, Told as Story};
 
@@ -122,17 +122,17 @@ fn of_subtask(event: WorkerEvent) -> Arrow {
 fn of_worker(before: &World, of: TaskId, event: WorkerEvent) -> Arrow {
     match event {
         WorkerEvent::Session(event) => of_session(before, of, event),
-        WorkerEvent::Observed { turn, sign } => {
-            arrow(AGENT, WORKER, format!("{}{}", sign_word(sign), of_turn(before, of, turn)))
+        WorkerEvent::Observed { prompt, sign } => {
+            arrow(AGENT, WORKER, format!("{}{}", sign_word(sign), of_prompt(before, of, prompt)))
         }
         WorkerEvent::ProgressReported { .. } => arrow(AGENT, WORKER, "says how far it is"),
         WorkerEvent::ApprovalRequested { approval } => {
-            let turn = of_turn(before, of, approval.turn);
-            arrow(AGENT, WORKER, format!("asks for approval {}{turn}", approval.number))
+            let prompt = of_prompt(before, of, approval.prompt);
+            arrow(AGENT, WORKER, format!("asks for approval {}{prompt}", approval.number))
         }
         WorkerEvent::AnswerReceived { approval, .. } => {
-            let turn = of_turn(before, of, approval.turn);
-            arrow(PERSON, WORKER, format!("answers question {}{turn}", approval.number))
+            let prompt = of_prompt(before, of, approval.prompt);
+            arrow(PERSON, WORKER, format!("answers question {}{prompt}", approval.number))
         }
         WorkerEvent::Reported { number } => arrow(AGENT, WORKER, format!("reports, {number}")),
         WorkerEvent::ReportAcknowledged { number } => {
@@ -195,6 +195,14 @@ fn of_turn(before: &World, of: TaskId, turn: TurnNumber) -> &'static str {
     }
 }
 
+fn of_prompt(before: &World, of: TaskId, prompt: PromptId) -> &'static str {
+    match before.worker(of) {
+        Some(worker) if prompt == worker.data.session.accepted => "",
+        Some(worker) if prompt > worker.data.session.accepted => " (for a prompt to come)",
+        Some(_) | None => " (for an older prompt)",
+    }
+}
+
 fn sign_word(sign: Sign) -> String {
     match sign {
         Sign::Activity => "shows that it lives".to_owned(),
@@ -232,7 +240,7 @@ fn orders<'a>(world: &'a World, effects: &'a [Effect], again: &'a str) -> impl I
                 of_task(task, order(effect, &mut parts)?)
             }
             Effect::Worker { task: CHILD, effect: WorkerEffect::Report { number } } => {
-                arrow(OUTSIDE, OUTSIDE, format!("report {number} of the subtask finds no room"))
+                arrow(OUTSIDE, OUTSIDE, format!("report {number} of the subtask goes out"))
             }
             Effect::TaskEnded { task, end } if is_followed(world, task) => {
                 let ended = format!("the task has ended: {}", how_it_ended(end));

@@ -6,8 +6,8 @@
 //! still waits for, so that no two are ever taken for each other.
 
 use downbeat_kernel::{
-    ApprovalId, CheckNumber, Config, IteratorId, Kernel, PromptId, Task, TaskId, TaskState, TurnNumber,
-    WatchNumber, Worker, WorkerState, WorkerTimer,
+    ApprovalId, CheckNumber, Config, IteratorId, Kernel, PromptId, Task, TaskId, TaskState, WatchNumber,
+    Worker, WorkerState, WorkerTimer,
 };
 
 use super::act::{CHILD, TASK};
@@ -145,11 +145,15 @@ impl Down {
             | Armed::Stop(_) => None,
         });
         let given = outside.given.iter().map(|given| given.prompt.0);
+        let asks = outside.asks.iter().map(|approval| approval.prompt.0);
         let settled = std::iter::once(data.session.settled.0).filter(|settled| *settled > 0);
         Self {
             iterators: down(data.session.iterator.0, iterators.chain(stops)),
-            prompts: down(data.session.accepted.0, prompts.chain(waits).chain(given).chain(settled)),
-            turns: down(data.turn.0, outside.asks.iter().map(|approval| approval.turn.0)),
+            prompts: down(
+                data.session.accepted.0,
+                prompts.chain(waits).chain(given).chain(asks).chain(settled),
+            ),
+            turns: down(data.turn.0, std::iter::empty()),
             watches: down(data.health.watch.0, watches),
             checks: down(data.health.asked.0, outside.check.iter().map(|check| check.0)),
         }
@@ -177,8 +181,7 @@ impl Down {
             }
         }
         outside.timers = outside.timers.iter().map(|timer| self.timer(*timer)).collect();
-        let turn = |turn: TurnNumber| TurnNumber(turn.0 - self.turns);
-        let asks = outside.asks.iter().map(|ask| ApprovalId { turn: turn(ask.turn), ..*ask });
+        let asks = outside.asks.iter().map(|ask| ApprovalId { prompt: self.prompt(ask.prompt), ..*ask });
         outside.asks = asks.collect();
         outside.check = outside.check.map(|check| CheckNumber(check.0 - self.checks));
         if let Some(given) = &mut outside.given {

@@ -26,6 +26,8 @@ impl Ledger<'_> {
         let (before, mut effects) = (worker.clone(), Vec::new());
         let told = worker.step(event, &self.at.config, &mut |effect| effects.push(effect));
         let held = before.data.hold && !worker.data.hold;
+        let limit = self.at.config.inbox_max as usize;
+        let full = before.data.inbox.len() >= limit && worker.data.inbox.len() < limit;
         self.data.worker = Some(worker);
         match told {
             Outcome::Applied => {}
@@ -36,7 +38,8 @@ impl Ledger<'_> {
         for effect in effects {
             match (effect, self.data.parent) {
                 (WorkerEffect::WorkerEnded { end: how }, _) => end = Some(how),
-                (WorkerEffect::Report { number }, Some(parent)) => {
+                // At its end nobody is left to ask for room.
+                (WorkerEffect::Report { number }, Some(parent)) if end.is_none() && !before.data.kept => {
                     self.follows.push(Follow::Report { parent, child: task, number });
                 }
                 _ => self.effects.push(Effect::Worker { task, effect }),
@@ -44,6 +47,13 @@ impl Ledger<'_> {
         }
         if held {
             self.release_subtasks();
+        }
+        if full {
+            for call in &self.calls {
+                if let CallState::Subtask { child } = *call {
+                    self.follows.push(Follow::Room { parent: task, child });
+                }
+            }
         }
         Ok(end)
     }
