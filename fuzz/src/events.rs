@@ -1,9 +1,10 @@
 //! Any bytes as a history of events.
 
 use crate::bytes::Bytes;
+use crate::machines::answer_to_request;
 use downbeat_kernel::{
-    ApprovalId, Config, Discard, Effect, Event, Kernel, Outcome, SessionEffect, SessionEvent, WorkerEffect,
-    WorkerEvent,
+    ApprovalId, Attempt, Config, Discard, Effect, Event, Kernel, Outcome, RequestEffect, RequestEvent,
+    RequestId, SessionEffect, SessionEvent, WorkerEffect, WorkerEvent,
 };
 
 /// Bounds that a short history reaches.
@@ -20,6 +21,9 @@ fn config() -> Config {
         inbox_max: 3,
         worker_attempts_max: 3,
         breaker_max: 2,
+        profiles: 3,
+        profiles_keyed: 4,
+        profiles_continuing: 3,
         ..Config::default()
     }
 }
@@ -77,11 +81,14 @@ pub(crate) fn replay_is_equal(mut from: Kernel, to: &Kernel, events: &[Event]) {
 }
 
 /// A quarter of the events is whatever the bytes say. Numbers that are only guessed seldom fit, so half are answers to what
-/// is outstanding, and a quarter happens to some worker in the turn that it has.
+/// is outstanding, and a quarter happens to some worker or some request in the turn that it has.
 fn event(kernel: &Kernel, bytes: &mut Bytes<'_>) -> Event {
     let choice = bytes.byte();
     if choice < 64 {
         return bytes.make();
+    }
+    if choice < 96 {
+        return event_of_request(kernel, choice, bytes).unwrap_or_else(|| bytes.make());
     }
     if choice < 128 {
         return event_of_worker(kernel, choice, bytes).unwrap_or_else(|| bytes.make());
@@ -94,6 +101,21 @@ fn event(kernel: &Kernel, bytes: &mut Bytes<'_>) -> Event {
         Some(effect) => answer(*effect, bytes).unwrap_or_else(|| bytes.make()),
         None => bytes.make(),
     }
+}
+
+fn event_of_request(kernel: &Kernel, choice: u8, bytes: &mut Bytes<'_>) -> Option<Event> {
+    let asking: Vec<_> = kernel.tasks().filter(|task| task.data.turn.0 > 0).collect();
+    let task = asking.get(usize::from(choice) % asking.len().max(1))?;
+    let sent = u16::try_from(task.data.request.ledger.sends().len()).unwrap_or(u16::MAX);
+    let (next, last) = (Attempt(sent), Attempt(sent.saturating_sub(1)));
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever names no send stays as it was made")]
+    let event = match bytes.make() {
+        RequestEvent::UsageReported { .. } => RequestEvent::UsageReported { attempt: last },
+        RequestEvent::OutputDelivered { .. } => RequestEvent::OutputDelivered { attempt: last },
+        RequestEvent::CredentialFailed { .. } => RequestEvent::CredentialFailed { attempt: next },
+        event => event,
+    };
+    Some(Event::Request { task: task.id, turn: task.data.turn, event })
 }
 
 fn event_of_worker(kernel: &Kernel, choice: u8, bytes: &mut Bytes<'_>) -> Option<Event> {
@@ -125,11 +147,15 @@ fn answer(effect: Effect, bytes: &mut Bytes<'_>) -> Option<Event> {
             1 => Event::Deployed { task },
             _ => Event::Initialized { task },
         }),
-        Effect::Send { request } => Some(match bytes.byte() % 4 {
-            0 => Event::RequestFailed { request, failure: bytes.make(), jitter_ms: bytes.make() },
-            _ => Event::ResponseEnded { request, response: bytes.make(), jitter_ms: 0 },
-        }),
-        Effect::CancelRequest { request } => Some(Event::RequestCancelled { request }),
+        Effect::Request { task, turn, effect: RequestEffect::Recover { attempt } }
+            if !bytes.byte().is_multiple_of(4) =>
+        {
+            let request = RequestId { task, turn, attempt };
+            Some(Event::ResponseEnded { request, response: bytes.make(), jitter_ms: 0 })
+        }
+        Effect::Request { task, turn, effect } => {
+            answer_to_request(effect, bytes).map(|event| Event::Request { task, turn, event })
+        }
         Effect::RunTool { call } | Effect::CancelTool { call } => {
             Some(Event::ToolEnded { call, end: bytes.make() })
         }

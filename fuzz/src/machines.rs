@@ -121,6 +121,11 @@ fn answer_of_credential(
 }
 
 fn answer_of_request(_: &Request, order: RequestEffect, bytes: &mut Bytes<'_>) -> Option<RequestEvent> {
+    answer_to_request(order, bytes)
+}
+
+/// The answer that an order of a request asks for.
+pub(crate) fn answer_to_request(order: RequestEffect, bytes: &mut Bytes<'_>) -> Option<RequestEvent> {
     match order {
         RequestEffect::GetCredential { attempt, newer_than, .. } => Some(RequestEvent::CredentialGiven {
             attempt,

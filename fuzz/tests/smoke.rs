@@ -94,6 +94,8 @@ fn kind(event: &Event) -> String {
         text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if matches!(event, Event::Worker { .. }) {
         format!("{} {}", words[0], words[5])
+    } else if matches!(event, Event::Request { .. }) {
+        format!("{} {}", words[0], words[8])
     } else {
         words[0].to_owned()
     }
@@ -107,12 +109,14 @@ fn histories_apply_every_kind_of_event() {
         .map(|event| kind(&event))
         .collect();
     let applied: Vec<&str> = applied.iter().map(String::as_str).collect();
-    // What only the kernel tells a worker is not among it.
+    // What only the kernel tells a worker or a request is not among it.
     #[rustfmt::skip]
     assert_eq!(applied, [
         "Admitted", "AnswerReceived", "CancelRequested", "Deployed", "EndAcknowledged", "InitializationFailed",
-        "Initialized", "MessageReceived", "PauseRequested", "RequestCancelled", "RequestFailed", "ResponseEnded",
-        "ResumeRequested", "SubtaskRequested", "TaskSubmitted", "TimerFired", "ToolEnded",
+        "Initialized", "MessageReceived", "PauseRequested", "ProfileDown", "ProfileUp",
+        "Request CredentialFailed", "Request CredentialGiven", "Request OutputDelivered", "Request SendFailed",
+        "Request Stopped", "Request TimerFired", "Request UsageReported", "ResponseEnded", "ResumeRequested",
+        "SubtaskRequested", "TaskSubmitted", "TimerFired", "ToolEnded",
         "Worker AnswerReceived", "Worker ApprovalRequested", "Worker CompleteRequested", "Worker InterruptRequested",
         "Worker Observed", "Worker ProgressReported", "Worker ReportAcknowledged", "Worker Reported", "Worker Session",
         "Worker TimerFired", "Worker WrapUpRequested",
@@ -134,8 +138,8 @@ fn histories_of_machines_apply_every_kind_of_event() {
         "Questions Acknowledged", "Questions AgentLost", "Questions Answered", "Questions Asked", "Questions Assigned",
         "Questions Closed", "Questions Elapsed", "Questions TaskEnded",
         "Request Began", "Request CancelRequested", "Request CredentialFailed", "Request CredentialGiven",
-        "Request OutputDelivered", "Request ProfileDown", "Request ProfileUp", "Request ResponseEnded",
-        "Request SendFailed", "Request Stopped", "Request TimerFired", "Request UsageReported",
+        "Request OutputDelivered", "Request PauseRequested", "Request ProfileDown", "Request ProfileUp",
+        "Request ResponseEnded", "Request ResumeRequested", "Request SendFailed", "Request Stopped", "Request TimerFired", "Request UsageReported",
         "Retry AttemptEnded", "Retry CancelRequested", "Retry Elapsed", "Retry EndAcknowledged", "Retry Found",
         "Retry Submitted",
     ]);

@@ -21,7 +21,8 @@ fn main() {
     divan::main();
 }
 
-const BEGAN: RequestEvent = RequestEvent::Began { profiles: Profiles { count: 2, down: 0 }, previous: None };
+const BEGAN: RequestEvent =
+    RequestEvent::Began { profiles: Profiles { count: 2, down: 0, keyed: 0 }, previous: None };
 const FIRST: Attempt = Attempt(0);
 
 fn given(attempt: u16) -> RequestEvent {

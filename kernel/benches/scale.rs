@@ -8,8 +8,8 @@
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use downbeat_kernel::{
-    Approval, Attempt, Call, CallId, Config, Discard, Event, Kernel, MessageId, PromptId, RequestId,
-    Response, SessionEvent, Sign, TaskId, ToolEnd, TurnNumber, WorkerEvent,
+    Approval, Attempt, Call, CallId, Config, Discard, Event, Kernel, MessageId, PromptId, RequestEvent,
+    RequestId, Response, SessionEvent, Sign, TaskId, ToolEnd, TurnNumber, WorkerEvent,
 };
 use std::hint::black_box;
 use std::process::Command;
@@ -138,6 +138,11 @@ fn request(task: TaskId, turn: u32) -> RequestId {
     RequestId { task, turn: TurnNumber(turn), attempt: Attempt(0) }
 }
 
+fn stale(task: TaskId) -> Event {
+    let event = RequestEvent::Stopped { attempt: Attempt(0) };
+    Event::Request { task, turn: TurnNumber(1), event }
+}
+
 /// A kernel in which so many tasks are live.
 fn kernel(runs: Runs, tasks: u64) -> Kernel {
     let mut kernel = Kernel::new(Config { tasks_max: u32::MAX, ..Config::default() });
@@ -185,7 +190,7 @@ fn steps(kernel: &mut Kernel, runs: Runs, tasks: u64, random: &mut Random) -> Du
                     event: WorkerEvent::Observed { prompt: PromptId(1), sign: Sign::Activity },
                 },
                 (Runs::Requests, 0) => Event::MessageReceived { task, message: next_message(kernel, task) },
-                _ => Event::RequestCancelled { request: request(task, 1) },
+                _ => stale(task),
             }
         })
         .collect();

@@ -7,7 +7,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use downbeat_kernel::{
     Approval, Attempt, Call, CallId, Config, Discard, Effect, Event, Ignored, Kernel, MessageId, Outcome,
-    RequestId, Response, TaskId, ToolEnd, TurnNumber,
+    RequestEvent, RequestId, Response, TaskId, ToolEnd, TurnNumber,
 };
 
 const LIVE: [u64; 2] = [1, 10_000];
@@ -30,6 +30,11 @@ fn tool_call(task: u64, turn: u32) -> Event {
 fn tool_result(task: u64, turn: u32) -> Event {
     let call = CallId { task: TaskId(task), turn: TurnNumber(turn), index: 0 };
     Event::ToolEnded { call, end: ToolEnd::Succeeded }
+}
+
+fn late_stop(task: u64) -> Event {
+    let event = RequestEvent::Stopped { attempt: Attempt(0) };
+    Event::Request { task: TaskId(task), turn: TurnNumber(1), event }
 }
 
 fn message(task: u64, number: u32) -> Event {
@@ -106,5 +111,5 @@ fn message_received(bencher: Bencher<'_, '_>, tasks: u64) {
 #[divan::bench(args = LIVE, max_time = 2)]
 fn stale_answer_ignored(bencher: Bencher<'_, '_>, tasks: u64) {
     let stale = Outcome::Ignored(Ignored::Stale);
-    measure(bencher, tasks, &stale, |_, task| Event::RequestCancelled { request: request(task, 1) });
+    measure(bencher, tasks, &stale, |_, task| late_stop(task));
 }

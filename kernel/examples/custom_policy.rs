@@ -6,7 +6,7 @@
 
 use downbeat_kernel::{
     About, Answer, Approval, Call, CallId, CallResult, Config, Effect, Event, Kernel, Outcome, Part,
-    RequestId, Response, TaskId, ToolEnd,
+    RequestEffect, RequestId, Response, TaskId, ToolEnd,
 };
 
 /// Which tools run without being asked about, and what is said to a question in the night.
@@ -57,7 +57,8 @@ fn main() {
             match effect {
                 Effect::Enqueue { task } => mailbox.push(Event::Admitted { task }),
                 Effect::Initialize { task } => mailbox.push(Event::Initialized { task }),
-                Effect::Send { request } => {
+                Effect::Request { task, turn, effect: RequestEffect::Send { attempt, .. } } => {
+                    let request = RequestId { task, turn, attempt };
                     let response = respond(&policy, request);
                     mailbox.push(Event::ResponseEnded { request, response, jitter_ms: 0 });
                 }
@@ -73,7 +74,7 @@ fn main() {
                 Effect::Dequeue { .. }
                 | Effect::AbortInitialization { .. }
                 | Effect::Worker { .. }
-                | Effect::CancelRequest { .. }
+                | Effect::Request { .. }
                 | Effect::CancelTool { .. }
                 | Effect::Withdraw { .. }
                 | Effect::Arm { .. }

@@ -1,12 +1,12 @@
 //! The smallest thing that can drive the kernel: one thread, one mailbox, a journal in memory, and a crash.
 //!
-//! It does the two things that every driver owes. An event is in the journal before its effects are carried out, and after
-//! a crash the journal is replayed, the state validated, and what is outstanding ordered again. The world here is a
-//! table: what a real one would do over a network is answered at once.
+//! What every driver owes: an event is in the journal before its effects are carried out, and after a crash the journal is
+//! replayed, the state validated, and what is outstanding ordered again. The world here is a table.
 
+use downbeat_kernel::RequestEvent::{SendFailed, TimerFired};
 use downbeat_kernel::{
-    Approval, Call, Config, Discard, Effect, End, Event, Kernel, Outcome, Record, RequestId, Response,
-    TaskId, ToolEnd, TurnNumber,
+    Approval, Call, Config, Discard, Effect, End, Event, Kernel, Outcome, Record, RequestEffect, RequestId,
+    Response, SendFailure, TaskId, ToolEnd, TurnNumber,
 };
 use std::collections::VecDeque;
 
@@ -29,8 +29,17 @@ fn world(effect: Effect) -> Option<Event> {
     match effect {
         Effect::Enqueue { task } => Some(Event::Admitted { task }),
         Effect::Initialize { task } => Some(Event::Initialized { task }),
-        Effect::Send { request } => {
+        Effect::Request { task, turn, effect: RequestEffect::Send { attempt, .. } } => {
+            let request = RequestId { task, turn, attempt };
             Some(Event::ResponseEnded { request, response: model(request), jitter_ms: 0 })
+        }
+        // After a crash nobody knows what became of a send, so that it goes out again, after a wait, under a new number.
+        Effect::Request { task, turn, effect: RequestEffect::Recover { attempt } } => {
+            let event = SendFailed { attempt, failure: SendFailure::Interrupted, jitter_ms: 0 };
+            Some(Event::Request { task, turn, event })
+        }
+        Effect::Request { task, turn, effect: RequestEffect::Arm { timer, .. } } => {
+            Some(Event::Request { task, turn, event: TimerFired { timer } })
         }
         Effect::RunTool { call } => Some(Event::ToolEnded { call, end: ToolEnd::Succeeded }),
         Effect::TaskEnded { task, end } => {
@@ -40,13 +49,13 @@ fn world(effect: Effect) -> Option<Event> {
         Effect::Include { .. } | Effect::Dequeue { .. } => None,
         Effect::AbortInitialization { .. }
         | Effect::Worker { .. }
-        | Effect::CancelRequest { .. }
+        | Effect::Request { .. }
         | Effect::CancelTool { .. }
         | Effect::Ask { .. }
         | Effect::Withdraw { .. }
         | Effect::Arm { .. }
         | Effect::Disarm { .. }
-        | Effect::ReportUndelivered { .. } => unreachable!("nobody fails, asks, writes or cancels here"),
+        | Effect::ReportUndelivered { .. } => unreachable!("nobody asks, writes or cancels here"),
     }
 }
 
@@ -87,5 +96,4 @@ fn main() {
     mailbox = outstanding.into_iter().filter_map(world).collect();
     live(&mut kernel, &mut mailbox, &mut journal, usize::MAX);
     assert_eq!(kernel.tasks().count(), 0, "every end is on record");
-    println!("{} events on record", journal.len());
 }

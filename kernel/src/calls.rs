@@ -330,13 +330,12 @@ impl TaskMachine<'_> {
             | E::SubtaskRequested { .. }
             | E::ChildReported { .. }
             | E::ResponseEnded { .. }
-            | E::RequestFailed { .. }
-            | E::RequestCancelled { .. }
+            | E::Request { .. }
+            | E::ProfileChanged { .. }
             | E::MessageReceived { .. }
             | E::PauseRequested
             | E::ResumeRequested
             | E::CancelRequested
-            | E::BackoffElapsed { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
             | E::Released => Super,

@@ -18,6 +18,13 @@ pub struct Config {
     pub calls_max: u16,
     /// Sends of one turn, over all layers (S2). 8 by default: with the waits below about ten minutes.
     pub attempts_max: u16,
+    /// Profiles of providers that a request may be sent to, the preferred one first: 1 to
+    /// [`PROFILES_MAX`](crate::PROFILES_MAX). 1 by default.
+    pub profiles: u8,
+    /// Bit `i`: profile `i` has a key that does not change, so that no credential is asked for. The first one, by default.
+    pub profiles_keyed: u8,
+    /// Bit `i`: profile `i` keeps its responses, so that a turn can continue from the one before. None, by default.
+    pub profiles_continuing: u8,
     /// Responses in a row without a call before a person is asked; 0 for never. 3 by default, as in Roo-Code.
     pub mistakes_max: u16,
     /// The wait before the second attempt; it doubles with each. 5,000 ms by default, as in Roo-Code.
@@ -122,6 +129,9 @@ impl Default for Config {
             messages_max: 1_000,
             calls_max: 128,
             attempts_max: 8,
+            profiles: 1,
+            profiles_keyed: 1,
+            profiles_continuing: 0,
             mistakes_max: 3,
             backoff_ms: 5_000,
             backoff_ms_max: 600_000,

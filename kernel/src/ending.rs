@@ -7,6 +7,7 @@ use crate::calls::{CallState, Calls};
 use crate::config::Config;
 use crate::faults::Fault;
 use crate::lifecycle::{Follow, Surroundings, TaskMachine};
+use crate::request::RequestEvent;
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{CallResult, Effect, End, QuestionId, Sink, TaskId, Timer};
 
@@ -23,18 +24,11 @@ impl TaskMachine<'_> {
                 self.stop(Effect::AbortInitialization { task }, cx);
                 Outstanding::Initialization
             }
-            TaskState::Requesting { attempt } | TaskState::Paused(Held::Requesting { attempt }) => {
-                self.stop(Effect::CancelRequest { request: self.request(attempt) }, cx);
-                Outstanding::Request { attempt }
-            }
-            TaskState::BackingOff { attempt, .. } | TaskState::Paused(Held::BackingOff { attempt, .. }) => {
-                self.stop(Effect::Disarm { timer: Timer::Backoff(self.request(attempt)) }, cx);
-                Outstanding::Nothing
-            }
+            TaskState::Requesting | TaskState::Paused(Held::Requesting) => self.cancel_request(cx),
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
-            | TaskState::Paused(Held::Unstarted | Held::Attempt { .. } | Held::Turn | Held::Calls)
+            | TaskState::Paused(Held::Unstarted | Held::Turn | Held::Calls)
             // The worker stops itself.
             | TaskState::Working
             | TaskState::Cancelling(_)
@@ -49,6 +43,17 @@ impl TaskMachine<'_> {
             cx.emit(Effect::Arm { timer: Timer::Grace(task), after_ms });
         }
         self.ended_or_waiting(outstanding)
+    }
+
+    /// A request that waits ends at once; one that is open stops by a grace time of its own.
+    fn cancel_request(&mut self, cx: &mut Surroundings<'_>) -> Outstanding {
+        if self.config.has(Fault::StopsNothing) {
+            return Outstanding::Request;
+        }
+        match self.tell_request(RequestEvent::CancelRequested, cx) {
+            Ok(Some(_)) => Outstanding::Nothing,
+            Ok(None) | Err(_) => Outstanding::Request,
+        }
     }
 
     /// Some work of a cancelled task has stopped.
@@ -70,11 +75,11 @@ impl TaskMachine<'_> {
     }
 
     /// Whether a cancelled task still waits for work of its own that may never stop. The grace timer is armed exactly as
-    /// long; a worker ends by a timer of its own.
+    /// long; a worker and a request end by timers of their own.
     pub(crate) fn working(&self, outstanding: Outstanding) -> bool {
         match outstanding {
-            Outstanding::Initialization | Outstanding::Request { .. } => true,
-            Outstanding::Nothing | Outstanding::Worker => self.data.calls.running(),
+            Outstanding::Initialization => true,
+            Outstanding::Nothing | Outstanding::Request | Outstanding::Worker => self.data.calls.running(),
         }
     }
 

@@ -30,20 +30,12 @@ macro_rules! faults {
 faults! {
     /// Those of tasks, and of the tree of them.
     OF_TASKS {
-        /// Takes the answer to any attempt of the turn, not only to the one in flight.
-        AnyAttempt,
         /// Takes the answer to any turn.
         AnyTurn,
-        /// Sends again past the budget of attempts.
-        NoBudget,
-        /// Takes a truncated stream for a response.
-        TruncatedIsText,
-        /// Forgets to arm the backoff timer.
-        NoBackoffTimer,
-        /// Sends when a backoff timer fires that is void, although a request is in flight.
-        VoidTimerSends,
-        /// Sends at resume although a request is in flight.
-        ResumeSends,
+        /// Does not hold the request of a task that is paused.
+        PauseMissesRequest,
+        /// Leaves the request of a task held that is resumed.
+        ResumeMissesRequest,
         /// Starts a new turn although the task is paused.
         PauseHoldsNothing,
         /// Does not tell the parent that its subtask ended.
@@ -58,8 +50,6 @@ faults! {
         NoCascade,
         /// Ends a cancelled task while its subtasks are live.
         EndBeforeChildren,
-        /// Sends the next attempt of a task that was cancelled while it backed off.
-        TimerSendsAfterCancel,
         /// Arms no grace timer: a cancel waits for ever for what does not answer.
         NoGraceTimer,
         /// Does not report queued messages at the end.
@@ -86,18 +76,12 @@ faults! {
         IgnoredChanges,
         /// Reports a message that it refuses.
         RefusedEmits,
-        /// Forgets at restart the requests that were in flight.
-        ResyncForgetsRequests,
         /// Forgets at restart the tools that ran.
         ResyncForgetsTools,
         /// Forgets at restart the questions that were open.
         ResyncForgetsQuestions,
-        /// Forgets at restart the timers that were armed.
-        ResyncForgetsTimers,
         /// Forgets at restart the ends that were not acknowledged.
         ResyncForgetsEnds,
-        /// Sends at restart the attempt after the one in flight.
-        ResyncSendsNext,
         /// Leaves results and messages out of every attempt but the first.
         RetryLeavesOut,
         /// Begins the initialization of a paused task that is admitted.
@@ -467,6 +451,12 @@ faults! {
         ChargedTwice,
         /// Arms no timer for the wait before the next send.
         NoRetryTimer,
+        /// Sends although a person holds the request.
+        HeldSends,
+        /// Sends nothing at resume, although nothing else is missing.
+        ResumeLeavesReady,
+        /// Sends at resume what is open already.
+        ResumeSendsAgain,
         /// Leaves the timer of that wait armed at a cancel.
         BackoffLeftAtCancel,
         /// Leaves the timer of a stream armed that has stopped.

@@ -8,11 +8,12 @@ use crate::config::Config;
 use crate::drive::drive;
 use crate::faults::Fault;
 use crate::lifecycle::{Follow, Hold, Refusal, Surroundings, TaskEvent, TaskMachine};
+use crate::request::{ProfileId, Profiles, RequestEvent};
 use crate::roster::{Roster, Task};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::visit::{Met, Visit};
 use crate::vocabulary::{
-    Attempt, CallId, Effect, Event, Ignored, Outcome, QuestionId, Rejected, RequestId, Sink, TaskId, Timer,
+    CallId, Effect, Event, Ignored, Outcome, QuestionId, Rejected, RequestId, Sink, TaskId, Timer, TurnNumber,
 };
 use crate::worker::{Worker, WorkerEffect, WorkerEvent, WorkerRejected};
 use alloc::vec::Vec;
@@ -28,6 +29,8 @@ pub struct Kernel {
     pub(crate) config: Config,
     /// The highest task id that was ever used. Ids at or below it are not used again.
     pub(crate) highest: Option<TaskId>,
+    /// Bit `i`: profile `i` is down.
+    pub(crate) down: u8,
     pub(crate) tasks: Roster,
 }
 
@@ -66,7 +69,7 @@ impl Taking {
 impl Kernel {
     /// A kernel without tasks.
     pub fn new(config: Config) -> Self {
-        Self { config, highest: None, tasks: Roster::default() }
+        Self { config, highest: None, down: 0, tasks: Roster::default() }
     }
 
     /// Its settings.
@@ -125,6 +128,7 @@ impl Kernel {
                 visit(Visit { task, met: None });
                 return self.submit(task, sink);
             }
+            Route::Profile(profile, change) => return self.profile_changed(profile, change, sink, visit),
             Route::Task(task, internal) => (task, internal),
         };
         let Some(delivered) = self.deliver(task, &internal, sink, visit) else {
@@ -158,6 +162,31 @@ impl Kernel {
         self.highest = Some(task);
         self.tasks.insert(Task { id: task, state: TaskState::Queued, data: TaskData::new(None, 0) });
         sink.emit(Effect::Enqueue { task });
+        Outcome::Applied
+    }
+
+    /// Every request that has not ended hears of it, so this is the one step whose cost grows with the number of tasks.
+    fn profile_changed(
+        &mut self,
+        profile: ProfileId,
+        change: RequestEvent,
+        sink: &mut dyn Sink,
+        visit: &mut dyn FnMut(Visit),
+    ) -> Outcome {
+        let count = Profiles::of(&self.config, 0).count;
+        if profile.0 >= count {
+            return Outcome::Rejected(Rejected::UnknownProfile { count, got: profile });
+        }
+        let bit = 1 << profile.0;
+        let is_down = matches!(change, RequestEvent::ProfileDown { .. });
+        if is_down == (self.down & bit != 0) {
+            return Outcome::Ignored(Ignored::Duplicate);
+        }
+        self.down ^= bit;
+        let asking: Vec<_> = self.tasks.iter().filter(|task| task.is_asking()).map(|task| task.id).collect();
+        for task in asking {
+            self.deliver(task, &TaskEvent::ProfileChanged { event: change }, sink, visit);
+        }
         Outcome::Applied
     }
 
@@ -283,12 +312,12 @@ impl Kernel {
         follows: &mut Vec<Follow>,
         visit: &mut dyn FnMut(Visit),
     ) -> Option<Delivered> {
-        let room = self.room();
+        let (room, down) = (self.room(), self.down);
         let Some(Task { id, state, data }) = self.tasks.get_mut(task) else {
             visit(Visit { task, met: None });
             return None;
         };
-        let mut cx = Surroundings { sink, refusal: None, room, highest: self.highest, follows };
+        let mut cx = Surroundings { sink, refusal: None, room, highest: self.highest, down, follows };
         let mut machine = TaskMachine { id: *id, data, config: &self.config };
         let stood = *state;
         let handled = drive(&mut machine, state, event, &mut cx);
@@ -314,6 +343,10 @@ impl Kernel {
             }
             Refusal::TooManyCalls { got } => Rejected::TooManyCalls { limit: self.config.calls_max, got },
             Refusal::NoCalls { request } => Rejected::NoCalls { request },
+            Refusal::Request(why) => {
+                let turn = self.tasks.get(task).map_or(TurnNumber(0), |task| task.data.turn);
+                Rejected::Request { task, turn, why }
+            }
             Refusal::Worker(why) => Rejected::Worker { task, why },
             Refusal::NotForShell => Rejected::NotForShell { event },
             Refusal::Subtask { child, why } => Rejected::Subtask { task, child, why },
@@ -332,37 +365,22 @@ impl Kernel {
 
     fn resync_task(&self, task: &Task, sink: &mut dyn Sink) {
         let Task { id, state, data } = task;
-        let request = |attempt| RequestId { task: *id, turn: data.turn, attempt };
         match *state {
             TaskState::Queued | TaskState::Paused(Held::Queued) => sink.emit(Effect::Enqueue { task: *id }),
             TaskState::Initializing | TaskState::Paused(Held::Initializing) => {
                 sink.emit(Effect::Initialize { task: *id });
             }
-            TaskState::Requesting { attempt } | TaskState::Paused(Held::Requesting { attempt }) => {
-                let attempt =
-                    if self.config.has(Fault::ResyncSendsNext) { Attempt(attempt.0 + 1) } else { attempt };
-                if !self.config.has(Fault::ResyncForgetsRequests) {
-                    data.emit_request(*id, attempt, &self.config, sink);
-                }
-            }
-            TaskState::BackingOff { attempt, after_ms }
-            | TaskState::Paused(Held::BackingOff { attempt, after_ms }) => {
-                if !self.config.has(Fault::ResyncForgetsTimers) {
-                    sink.emit(Effect::Arm { timer: Timer::Backoff(request(attempt)), after_ms });
-                }
+            TaskState::Requesting
+            | TaskState::Paused(Held::Requesting)
+            | TaskState::Cancelling(Outstanding::Request) => {
+                data.resync_request(*id, &self.config, sink);
             }
             TaskState::Cancelling(outstanding) => {
-                match outstanding {
-                    Outstanding::Nothing | Outstanding::Worker => {}
-                    Outstanding::Initialization => {
-                        sink.emit(Effect::AbortInitialization { task: *id });
-                    }
-                    Outstanding::Request { attempt } => {
-                        sink.emit(Effect::CancelRequest { request: request(attempt) });
-                    }
+                let initializing = outstanding == Outstanding::Initialization;
+                if initializing {
+                    sink.emit(Effect::AbortInitialization { task: *id });
                 }
-                let own = !matches!(outstanding, Outstanding::Nothing | Outstanding::Worker);
-                if own || data.calls.running() {
+                if initializing || data.calls.running() {
                     let after_ms = u64::from(self.config.grace_ms);
                     sink.emit(Effect::Arm { timer: Timer::Grace(*id), after_ms });
                 }
@@ -373,9 +391,7 @@ impl Kernel {
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
-            | TaskState::Paused(
-                Held::Unstarted | Held::Admitted | Held::Attempt { .. } | Held::Turn | Held::Calls,
-            ) => {}
+            | TaskState::Paused(Held::Unstarted | Held::Admitted | Held::Turn | Held::Calls) => {}
         }
         let cancelling = matches!(state, TaskState::Cancelling(_));
         for (index, call) in data.calls.indexed() {
@@ -414,6 +430,7 @@ impl Kernel {
 /// Whom an event concerns.
 enum Route<'e> {
     Submission(TaskId),
+    Profile(ProfileId, RequestEvent),
     Task(TaskId, TaskEvent<'e>),
 }
 
@@ -430,12 +447,11 @@ fn route(event: &Event) -> Route<'_> {
         Event::ResponseEnded { request: RequestId { task, turn, attempt }, ref response, jitter_ms } => {
             (task, E::ResponseEnded { turn, attempt, response, jitter_ms })
         }
-        Event::RequestFailed { request: RequestId { task, turn, attempt }, failure, jitter_ms } => {
-            (task, E::RequestFailed { turn, attempt, failure, jitter_ms })
+        Event::Request { task, turn, event } => (task, E::Request { turn, event }),
+        Event::ProfileDown { profile } => {
+            return Route::Profile(profile, RequestEvent::ProfileDown { profile });
         }
-        Event::RequestCancelled { request: RequestId { task, turn, attempt } } => {
-            (task, E::RequestCancelled { turn, attempt })
-        }
+        Event::ProfileUp { profile } => return Route::Profile(profile, RequestEvent::ProfileUp { profile }),
         Event::ToolEnded { call: CallId { task, turn, index }, end } => {
             (task, E::ToolEnded { turn, index, end })
         }
@@ -446,9 +462,6 @@ fn route(event: &Event) -> Route<'_> {
         Event::PauseRequested { task } => (task, E::PauseRequested),
         Event::ResumeRequested { task } => (task, E::ResumeRequested),
         Event::CancelRequested { task } => (task, E::CancelRequested),
-        Event::TimerFired { timer: Timer::Backoff(RequestId { task, turn, attempt }) } => {
-            (task, E::BackoffElapsed { turn, attempt })
-        }
         Event::TimerFired { timer: Timer::Grace(task) } => (task, E::GraceElapsed),
         Event::EndAcknowledged { task } => (task, E::EndAcknowledged),
     };

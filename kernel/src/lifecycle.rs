@@ -3,8 +3,8 @@
 //! A task asks the model, runs what the model calls for, and asks again, until a call completes it. This module
 //! decides for one task; [`kernel`](crate::Kernel) carries what it decides to its parent and its children.
 //!
-//! Three facts carry the safety argument. A request is sent in two places only, at the beginning of a turn and at
-//! the next attempt of one, and from no state in which another is in flight (S1, S2). A turn begins only when
+//! Three facts carry the safety argument. A turn has one request, which sends in one place, and a turn begins only when the
+//! request of the one before has ended (S1, S2). A turn begins only when
 //! every call of the last response has its one result, and those results are its content (S4, S8). A subtask is
 //! live exactly while its parent has the call that waits for it, so its end settles that call and no other
 //! (S3, S9).
@@ -12,11 +12,12 @@
 use crate::calls::CallState;
 use crate::config::Config;
 use crate::faults::Fault;
+use crate::request::{RequestEvent, RequestRejected};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
-use crate::turn::{Fit, fit, late};
+use crate::turn::Fit;
 use crate::vocabulary::{
-    Answer, Attempt, CallRefusal, CallResult, Effect, End, Failure, Ignored, MessageId, Reason, RequestId,
-    Response, Sink, TaskId, ToolEnd, TurnNumber,
+    Answer, Attempt, CallRefusal, CallResult, Effect, End, Ignored, MessageId, Reason, RequestId, Response,
+    Sink, TaskId, ToolEnd, TurnNumber,
 };
 use crate::worker::{WorkerEvent, WorkerRejected};
 use crate::working::working;
@@ -32,23 +33,52 @@ pub(crate) enum TaskEvent<'e> {
     Initialized,
     InitializationFailed,
     Deployed,
-    ResponseEnded { turn: TurnNumber, attempt: Attempt, response: &'e Response, jitter_ms: u32 },
-    RequestFailed { turn: TurnNumber, attempt: Attempt, failure: Failure, jitter_ms: u32 },
-    RequestCancelled { turn: TurnNumber, attempt: Attempt },
-    ToolEnded { turn: TurnNumber, index: u16, end: ToolEnd },
-    SubtaskEnded { child: TaskId, end: End },
-    AnswerReceived { number: u32, answer: Answer },
-    MessageReceived { message: MessageId },
+    ResponseEnded {
+        turn: TurnNumber,
+        attempt: Attempt,
+        response: &'e Response,
+        jitter_ms: u32,
+    },
+    Request {
+        turn: TurnNumber,
+        event: RequestEvent,
+    },
+    /// `ProfileDown` or `ProfileUp`, for a request that has not ended.
+    ProfileChanged {
+        event: RequestEvent,
+    },
+    ToolEnded {
+        turn: TurnNumber,
+        index: u16,
+        end: ToolEnd,
+    },
+    SubtaskEnded {
+        child: TaskId,
+        end: End,
+    },
+    AnswerReceived {
+        number: u32,
+        answer: Answer,
+    },
+    MessageReceived {
+        message: MessageId,
+    },
     PauseRequested,
     ResumeRequested,
     CancelRequested,
-    BackoffElapsed { turn: TurnNumber, attempt: Attempt },
     GraceElapsed,
     EndAcknowledged,
     Released,
-    Worker { event: WorkerEvent },
-    SubtaskRequested { child: TaskId },
-    ChildReported { child: TaskId, number: u32 },
+    Worker {
+        event: WorkerEvent,
+    },
+    SubtaskRequested {
+        child: TaskId,
+    },
+    ChildReported {
+        child: TaskId,
+        number: u32,
+    },
 }
 
 /// Why one task did not take an event.
@@ -61,6 +91,7 @@ pub(crate) enum Refusal {
     QueueFull { message: MessageId },
     TooManyCalls { got: usize },
     NoCalls { request: RequestId },
+    Request(RequestRejected),
     Worker(WorkerRejected),
     NotForShell,
     Subtask { child: TaskId, why: CallRefusal },
@@ -94,6 +125,8 @@ pub(crate) struct Surroundings<'c> {
     pub(crate) room: u32,
     /// The highest task id that was ever used.
     pub(crate) highest: Option<TaskId>,
+    /// Bit `i`: profile `i` is down.
+    pub(crate) down: u8,
     pub(crate) follows: &'c mut Vec<Follow>,
 }
 
@@ -124,7 +157,7 @@ pub(crate) struct TaskMachine<'t> {
 pub(crate) enum TaskSuper {
     /// Not ended.
     Live(TaskState),
-    /// Asking the model, running its tools, or waiting to ask again.
+    /// Asking the model, or running its tools.
     InProgress(TaskState),
     /// Ended, and not yet acknowledged.
     Ended(End),
@@ -154,8 +187,7 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
         match *self {
             Self::Queued => queued(event, task, cx),
             Self::Initializing => initializing(event, task, cx),
-            Self::Requesting { attempt } => requesting(attempt, event, task, cx),
-            Self::BackingOff { attempt, .. } => backing_off(attempt, event, task, cx),
+            Self::Requesting => task.request_answered(event, Hold::Running, cx),
             Self::Paused(held) => paused(held, event, task, cx),
             Self::Working => working(None, event, task, cx),
             Self::Cancelling(outstanding) => cancelling(outstanding, event, task, cx),
@@ -174,9 +206,7 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
 
     fn superstate(&mut self) -> Option<TaskSuper> {
         match *self {
-            Self::Requesting { .. } | Self::ExecutingTools | Self::BackingOff { .. } => {
-                Some(TaskSuper::InProgress(*self))
-            }
+            Self::Requesting | Self::ExecutingTools => Some(TaskSuper::InProgress(*self)),
             Self::Queued
             | Self::Initializing
             | Self::AwaitingSubtask
@@ -224,8 +254,8 @@ fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'
         E::Initialized
         | E::InitializationFailed
         | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
+        | E::Request { .. }
+        | E::ProfileChanged { .. }
         | E::ToolEnded { .. }
         | E::SubtaskEnded { .. }
         | E::AnswerReceived { .. }
@@ -233,7 +263,6 @@ fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'
         | E::PauseRequested
         | E::ResumeRequested
         | E::CancelRequested
-        | E::BackoffElapsed { .. }
         | E::GraceElapsed
         | E::EndAcknowledged
         | E::Released
@@ -256,52 +285,8 @@ fn initializing(
         E::InitializationFailed => Transition(TaskState::Failed(Reason::Initialization)),
         E::Admitted
         | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
-        | E::ToolEnded { .. }
-        | E::SubtaskEnded { .. }
-        | E::AnswerReceived { .. }
-        | E::MessageReceived { .. }
-        | E::PauseRequested
-        | E::ResumeRequested
-        | E::CancelRequested
-        | E::BackoffElapsed { .. }
-        | E::GraceElapsed
-        | E::EndAcknowledged
-        | E::Released
-        | E::Worker { .. }
-        | E::SubtaskRequested { .. }
-        | E::ChildReported { .. } => Super,
-    }
-}
-
-fn requesting(
-    attempt: Attempt,
-    event: &TaskEvent<'_>,
-    task: &mut TaskMachine<'_>,
-    cx: &mut Surroundings<'_>,
-) -> Outcome<TaskState> {
-    task.request_ended(attempt, event, Hold::Running, cx)
-}
-
-fn backing_off(
-    next: Attempt,
-    event: &TaskEvent<'_>,
-    task: &TaskMachine<'_>,
-    cx: &mut Surroundings<'_>,
-) -> Outcome<TaskState> {
-    use TaskEvent as E;
-    match *event {
-        E::BackoffElapsed { turn, attempt } if turn == task.data.turn && attempt == next => {
-            Transition(task.send(attempt, cx))
-        }
-        E::BackoffElapsed { .. }
-        | E::Admitted
-        | E::Initialized
-        | E::InitializationFailed
-        | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
+        | E::Request { .. }
+        | E::ProfileChanged { .. }
         | E::ToolEnded { .. }
         | E::SubtaskEnded { .. }
         | E::AnswerReceived { .. }
@@ -312,7 +297,6 @@ fn backing_off(
         | E::GraceElapsed
         | E::EndAcknowledged
         | E::Released
-        | E::Deployed
         | E::Worker { .. }
         | E::SubtaskRequested { .. }
         | E::ChildReported { .. } => Super,
@@ -346,22 +330,14 @@ fn paused(
         (Held::Initializing, E::InitializationFailed) => {
             Transition(TaskState::Failed(Reason::Initialization))
         }
-        (Held::Requesting { attempt }, E::MessageReceived { message })
-            if task.config.has(Fault::MessageUnpauses) =>
-        {
+        (Held::Requesting, E::MessageReceived { message }) if task.config.has(Fault::MessageUnpauses) => {
             match task.accept(message, cx) {
-                Handled if cx.refusal.is_none() => Transition(TaskState::Requesting { attempt }),
+                Handled if cx.refusal.is_none() => Transition(task.resume(held, cx)),
                 other @ (Handled | Super | Transition(_)) => other,
             }
         }
-        (
-            Held::Requesting { attempt },
-            E::ResponseEnded { .. } | E::RequestFailed { .. } | E::RequestCancelled { .. },
-        ) => task.request_ended(attempt, event, Hold::Paused, cx),
-        (Held::BackingOff { attempt: next, .. }, E::BackoffElapsed { turn, attempt })
-            if turn == task.data.turn && attempt == next =>
-        {
-            Transition(TaskState::Paused(Held::Attempt { attempt }))
+        (Held::Requesting, E::ResponseEnded { .. } | E::Request { .. } | E::ProfileChanged { .. }) => {
+            task.request_answered(event, Hold::Paused, cx)
         }
         (Held::Calls, E::ToolEnded { .. } | E::SubtaskEnded { .. } | E::AnswerReceived { .. }) => {
             task.call_ended(event, Hold::Paused, cx)
@@ -371,23 +347,20 @@ fn paused(
             | Held::Queued
             | Held::Admitted
             | Held::Initializing
-            | Held::Requesting { .. }
-            | Held::BackingOff { .. }
-            | Held::Attempt { .. }
+            | Held::Requesting
             | Held::Turn
             | Held::Calls,
             E::Admitted
             | E::Initialized
             | E::InitializationFailed
             | E::ResponseEnded { .. }
-            | E::RequestFailed { .. }
-            | E::RequestCancelled { .. }
+            | E::Request { .. }
+            | E::ProfileChanged { .. }
             | E::ToolEnded { .. }
             | E::SubtaskEnded { .. }
             | E::AnswerReceived { .. }
             | E::MessageReceived { .. }
             | E::CancelRequested
-            | E::BackoffElapsed { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
             | E::Released
@@ -412,21 +385,23 @@ fn cancelling(
         {
             Transition(task.stopped(Outstanding::Nothing, cx))
         }
-        E::ResponseEnded { turn, attempt, response, .. }
-            if task.fits(TaskState::Cancelling(outstanding), turn, attempt) =>
-        {
+        E::ResponseEnded { turn, attempt, response, jitter_ms } if outstanding == Outstanding::Request => {
+            let told = task.response_ended(turn, attempt, response, jitter_ms, cx);
             // The response is not acted on, but the model has answered what its request contained (S5). An empty
             // one is no answer, here as elsewhere.
-            if *response != Response::Empty || task.config.has(Fault::EmptyAnswersAfterCancel) {
-                task.data.replied = turn;
-                task.data.answered = task.data.taken;
+            let answers = *response != Response::Empty || task.config.has(Fault::EmptyAnswersAfterCancel);
+            if told.is_ok() && answers {
+                task.replied();
             }
-            Transition(task.stopped(Outstanding::Nothing, cx))
+            task.cancelled_request_told(told, cx)
         }
-        E::RequestFailed { turn, attempt, .. } | E::RequestCancelled { turn, attempt }
-            if task.fits(TaskState::Cancelling(outstanding), turn, attempt) =>
-        {
-            Transition(task.stopped(Outstanding::Nothing, cx))
+        E::Request { turn, event } if outstanding == Outstanding::Request => {
+            let told = task.tell_request_from_outside(turn, event, cx);
+            task.cancelled_request_told(told, cx)
+        }
+        E::ProfileChanged { event } if outstanding == Outstanding::Request => {
+            let told = task.tell_request(event, cx);
+            task.cancelled_request_told(told, cx)
         }
         E::ToolEnded { turn, index, end } => match task.tool(turn, index) {
             Fit::Current => {
@@ -463,10 +438,9 @@ fn cancelling(
         | E::Initialized
         | E::InitializationFailed
         | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
+        | E::Request { .. }
+        | E::ProfileChanged { .. }
         | E::AnswerReceived { .. }
-        | E::BackoffElapsed { .. }
         | E::EndAcknowledged
         | E::Released
         | E::Deployed
@@ -489,19 +463,11 @@ fn live(
                 cx.refuse(Refusal::NeverAsked)
             }
             TaskState::Initializing
-            | TaskState::Requesting { .. }
+            | TaskState::Requesting
             | TaskState::ExecutingTools
-            | TaskState::BackingOff { .. }
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
-            | TaskState::Paused(
-                Held::Initializing
-                | Held::Requesting { .. }
-                | Held::BackingOff { .. }
-                | Held::Attempt { .. }
-                | Held::Turn
-                | Held::Calls,
-            )
+            | TaskState::Paused(Held::Initializing | Held::Requesting | Held::Turn | Held::Calls)
             | TaskState::Working
             | TaskState::Cancelling(_)
             | TaskState::Ending(_)
@@ -509,30 +475,21 @@ fn live(
             | TaskState::Failed(_)
             | TaskState::Cancelled => cx.ignore(Ignored::Duplicate),
         },
-        E::ResponseEnded { turn, attempt, .. }
-        | E::RequestFailed { turn, attempt, .. }
-        | E::RequestCancelled { turn, attempt } => {
-            let fit = fit(task.data.turn, leaf.attempts(), turn, attempt);
-            task.late_response(event, fit, cx);
-            cx.refuse(late(fit))
+        // Its request has ended, but a bill may still come.
+        E::ResponseEnded { .. } | E::Request { .. } | E::ProfileChanged { .. } => {
+            task.request_answered(event, Hold::Running, cx)
         }
         E::ToolEnded { .. } | E::SubtaskEnded { .. } | E::AnswerReceived { .. } => {
             task.call_ended(event, Hold::Running, cx)
         }
         E::MessageReceived { message } => task.accept(message, cx),
         E::PauseRequested => match hold(leaf) {
-            Some(held) => Transition(TaskState::Paused(held)),
+            Some(held) => Transition(task.pause(held, cx)),
             None => Super,
         },
         E::ResumeRequested | E::Released => cx.ignore(Ignored::Duplicate),
         E::CancelRequested => Transition(task.cancel(leaf, cx)),
-        E::BackoffElapsed { attempt, .. }
-            if task.config.has(Fault::VoidTimerSends) && matches!(leaf, TaskState::Requesting { .. }) =>
-        {
-            Transition(task.send(attempt, cx))
-        }
-        E::BackoffElapsed { turn, .. } if turn <= task.data.turn => cx.ignore(Ignored::Stale),
-        E::BackoffElapsed { .. } | E::GraceElapsed => cx.refuse(Refusal::NeverAsked),
+        E::GraceElapsed => cx.refuse(Refusal::NeverAsked),
         // No worker runs it.
         E::Worker { .. } | E::SubtaskRequested { .. } | E::ChildReported { .. } | E::EndAcknowledged => Super,
     }
@@ -542,7 +499,7 @@ fn live(
 fn ended(
     end: End,
     event: &TaskEvent<'_>,
-    task: &TaskMachine<'_>,
+    task: &mut TaskMachine<'_>,
     cx: &mut Surroundings<'_>,
 ) -> Outcome<TaskState> {
     use TaskEvent as E;
@@ -554,24 +511,26 @@ fn ended(
         E::CancelRequested if task.config.has(Fault::EndedMoves) && end == End::Completed => {
             Transition(TaskState::Cancelled)
         }
-        E::BackoffElapsed { attempt, .. } if task.config.has(Fault::TimerSendsAfterCancel) => {
-            task.data.emit_request(task.id, *attempt, task.config, cx.sink);
-            Handled
+        // A bill that comes late is a bill.
+        E::Request { turn, event: event @ RequestEvent::UsageReported { .. } } => {
+            match task.tell_request_from_outside(*turn, *event, cx) {
+                Ok(_) => Handled,
+                Err(_) => cx.ignore(Ignored::Terminal),
+            }
         }
         E::MessageReceived { message } => cx.ignore(task.too_late(*message)),
         E::Admitted
         | E::Initialized
         | E::InitializationFailed
         | E::ResponseEnded { .. }
-        | E::RequestFailed { .. }
-        | E::RequestCancelled { .. }
+        | E::Request { .. }
+        | E::ProfileChanged { .. }
         | E::ToolEnded { .. }
         | E::SubtaskEnded { .. }
         | E::AnswerReceived { .. }
         | E::PauseRequested
         | E::ResumeRequested
         | E::CancelRequested
-        | E::BackoffElapsed { .. }
         | E::GraceElapsed
         | E::Released
         | E::Deployed
@@ -586,8 +545,7 @@ fn hold(leaf: TaskState) -> Option<Held> {
     match leaf {
         TaskState::Queued => Some(Held::Queued),
         TaskState::Initializing => Some(Held::Initializing),
-        TaskState::Requesting { attempt } => Some(Held::Requesting { attempt }),
-        TaskState::BackingOff { attempt, after_ms } => Some(Held::BackingOff { attempt, after_ms }),
+        TaskState::Requesting => Some(Held::Requesting),
         TaskState::ExecutingTools | TaskState::AwaitingSubtask | TaskState::AwaitingInput => {
             Some(Held::Calls)
         }
@@ -644,6 +602,13 @@ impl TaskMachine<'_> {
         if (1..=self.data.accepted.0).contains(&message.0) { Ignored::Duplicate } else { Ignored::Terminal }
     }
 
+    fn pause(&mut self, held: Held, cx: &mut Surroundings<'_>) -> TaskState {
+        if held == Held::Requesting && !self.config.has(Fault::PauseMissesRequest) {
+            let _ = self.tell_request(RequestEvent::PauseRequested, cx);
+        }
+        TaskState::Paused(held)
+    }
+
     fn resume(&mut self, held: Held, cx: &mut Surroundings<'_>) -> TaskState {
         match held {
             Held::Unstarted => {
@@ -656,10 +621,12 @@ impl TaskMachine<'_> {
                 TaskState::Initializing
             }
             Held::Initializing => TaskState::Initializing,
-            Held::Requesting { attempt } if self.config.has(Fault::ResumeSends) => self.send(attempt, cx),
-            Held::Requesting { attempt } => TaskState::Requesting { attempt },
-            Held::BackingOff { attempt, after_ms } => TaskState::BackingOff { attempt, after_ms },
-            Held::Attempt { attempt } => self.send(attempt, cx),
+            Held::Requesting => {
+                if !self.config.has(Fault::ResumeMissesRequest) {
+                    let _ = self.tell_request(RequestEvent::ResumeRequested, cx);
+                }
+                TaskState::Requesting
+            }
             Held::Turn => self.begin_turn(cx),
             Held::Calls => self.resume_calls(cx),
         }

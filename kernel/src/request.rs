@@ -15,6 +15,7 @@ mod ledger;
 mod step;
 mod validate;
 mod vocabulary;
+mod wait;
 
 pub use conversation::Conversation;
 pub use ledger::{Fate, Ledger, SENDS_MAX, SendRecord};
@@ -27,7 +28,7 @@ pub use vocabulary::{
 use crate::config::Config;
 use crate::credential::Generation;
 use crate::faults::Fault;
-use crate::vocabulary::{Attempt, Outcome};
+use crate::vocabulary::{Attempt, Outcome, TurnNumber};
 use serde::{Deserialize, Serialize};
 use step::Step;
 
@@ -41,6 +42,8 @@ pub struct Profiles {
     pub count: u8,
     /// Bit `i`: profile `i` is not to be used now.
     pub down: u8,
+    /// Bit `i`: profile `i` has a key that does not change, so that no credential is asked for.
+    pub keyed: u8,
 }
 
 /// Where a request stands. The diagram is in `docs/request.md`, made from this code.
@@ -56,9 +59,18 @@ pub enum RequestState {
         /// Why.
         reason: SendReason,
     },
+    /// The next send is held back by a person.
+    Ready {
+        /// Where it will go.
+        profile: ProfileId,
+        /// With which credential.
+        generation: Generation,
+        /// Why.
+        reason: SendReason,
+    },
     /// The last send is open, and no output of it has gone out.
     Streaming {
-        /// The credential that it was sent with.
+        /// The credential that it was sent with, [`Generation`] 0 for a key that does not change.
         generation: Generation,
     },
     /// The last send is open, and output of it has gone out.
@@ -108,6 +120,8 @@ pub struct Request {
     pub previous: Option<Previous>,
     /// The first token that was not taken. There is no second (S17).
     pub refused: Option<Refusal>,
+    /// Whether a person holds it: it sends nothing.
+    pub held: bool,
     /// What was sent.
     pub ledger: Ledger,
 }
@@ -154,8 +168,37 @@ impl Request {
             | RequestState::BackingOff { .. }
             | RequestState::Stopping(_)
             | RequestState::Unbegun
+            | RequestState::Ready { .. }
             | RequestState::Ended(_) => {}
         }
+    }
+
+    /// The response that was accepted, for a later turn to continue from.
+    pub(crate) fn response(&self, turn: TurnNumber) -> Option<Previous> {
+        let RequestState::Ended(RequestEnd::Accepted { attempt }) = self.state else { return None };
+        let send = self.ledger.sends().get(usize::from(attempt.0))?;
+        Some(Previous { turn, attempt, profile: send.profile })
+    }
+
+    /// Whether a whole response to this attempt would end the request as accepted.
+    pub(crate) fn awaits(&self, attempt: Attempt, config: &Config) -> bool {
+        let is_wanted = match self.state {
+            RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::Stopping(Aim::Failover { .. }) => true,
+            RequestState::Stopping(Aim::Cancel)
+            | RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
+            | RequestState::BackingOff { .. }
+            | RequestState::Ended(_) => false,
+        };
+        is_wanted && self.fits(attempt, config).is_ok()
+    }
+
+    /// Whether a provider may have worked on what was sent, so that the model may have read it.
+    pub(crate) fn may_have_been_read(&self) -> bool {
+        self.ledger.payable().next().is_some()
     }
 
     /// The number of the last send; there is one.
@@ -200,7 +243,7 @@ impl Request {
 
     /// Where the next send would go: to the first profile that is not down; if all are, nowhere else than before.
     fn preferred(&self, config: &Config) -> ProfileId {
-        let Profiles { count, down } = self.profiles;
+        let Profiles { count, down, .. } = self.profiles;
         let down = if config.has(Fault::DownIsPreferred) { 0 } else { down };
         let before = self.ledger.last().map_or(ProfileId(0), |send| send.profile);
         (0..count).find(|place| down >> place & 1 == 0).map_or(before, ProfileId)
@@ -229,6 +272,7 @@ impl Request {
             | RequestState::Stopping(_)
             | RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. } => Err(Fit::Stale),
         }
     }
@@ -241,6 +285,7 @@ impl Request {
             RequestState::Ended(_) => Err(Fit::Terminal),
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::Streaming { .. }
             | RequestState::Delivering
             | RequestState::BackingOff { .. }
@@ -264,9 +309,21 @@ enum Fit {
 }
 
 impl Profiles {
+    /// Those of the settings, of which some are down now.
+    pub(crate) fn of(config: &Config, down: u8) -> Self {
+        let count = config.profiles.clamp(1, PROFILES_MAX);
+        let all = u8::MAX >> (PROFILES_MAX - count);
+        Self { count, down: down & all, keyed: config.profiles_keyed & all }
+    }
+
+    /// Whether a profile needs no credential.
+    fn is_keyed(self, profile: ProfileId) -> bool {
+        self.keyed >> profile.0.min(PROFILES_MAX - 1) & 1 == 1
+    }
+
     /// Whether there can be such a list, and what is continued from is in it.
     fn can_be(self, previous: Option<Previous>) -> bool {
-        let known = u16::from(self.down) >> self.count.min(PROFILES_MAX) == 0;
+        let known = u16::from(self.down | self.keyed) >> self.count.min(PROFILES_MAX) == 0;
         let in_list = previous.is_none_or(|previous| previous.profile.0 < self.count);
         (1..=PROFILES_MAX).contains(&self.count) && known && in_list
     }

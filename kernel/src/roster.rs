@@ -5,7 +5,7 @@
 //! leaves makes a hole; holes are closed when they are half of the block, which keeps every operation at logarithmic or
 //! amortized constant cost. Two rosters are equal if they hold the same tasks, holes or not.
 
-use crate::task::{TaskData, TaskState};
+use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::TaskId;
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,6 +22,18 @@ pub struct Task {
     pub state: TaskState,
     /// What outlives the state.
     pub data: TaskData,
+}
+
+impl Task {
+    /// Whether it has a request that has not ended.
+    pub(crate) fn is_asking(&self) -> bool {
+        matches!(
+            self.state,
+            TaskState::Requesting
+                | TaskState::Paused(Held::Requesting)
+                | TaskState::Cancelling(Outstanding::Request)
+        )
+    }
 }
 
 #[derive(Clone, Debug, Default)]

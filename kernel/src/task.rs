@@ -1,8 +1,8 @@
 //! Where one task stands, and what outlives that.
 
 use crate::calls::Calls;
-use crate::turn::Attempts;
-use crate::vocabulary::{Attempt, End, MessageId, Reason, TaskId, TurnNumber};
+use crate::request::Request;
+use crate::vocabulary::{End, MessageId, Reason, TaskId, TurnNumber};
 use crate::worker::Worker;
 use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
@@ -14,20 +14,10 @@ pub enum TaskState {
     Queued,
     /// Its surroundings are being made ready.
     Initializing,
-    /// A model request is in flight.
-    Requesting {
-        /// Which send of the turn.
-        attempt: Attempt,
-    },
+    /// The model is asked. How far that is, its [`Request`] says.
+    Requesting,
     /// Tools run, and perhaps subtasks and questions beside them.
     ExecutingTools,
-    /// A timer runs until the next attempt.
-    BackingOff {
-        /// The attempt that the timer brings.
-        attempt: Attempt,
-        /// How long the timer was armed for, in milliseconds: a restart arms it for the whole time again.
-        after_ms: u64,
-    },
     /// Subtasks are live, and perhaps questions open beside them.
     AwaitingSubtask,
     /// Only a person's answer is missing.
@@ -59,23 +49,8 @@ pub enum Held {
     Admitted,
     /// Its surroundings are being made ready.
     Initializing,
-    /// A model request is in flight.
-    Requesting {
-        /// Which send of the turn.
-        attempt: Attempt,
-    },
-    /// A timer runs until the next attempt.
-    BackingOff {
-        /// The attempt that the timer brings.
-        attempt: Attempt,
-        /// How long the timer was armed for, in milliseconds.
-        after_ms: u64,
-    },
-    /// The timer has run out: this attempt is sent at resume.
-    Attempt {
-        /// Which one.
-        attempt: Attempt,
-    },
+    /// The model is asked. The request is held too: what is open goes on, and nothing is sent.
+    Requesting,
     /// A new turn begins at resume.
     Turn,
     /// Calls are open; those that have not started do so at resume.
@@ -92,10 +67,7 @@ pub enum Outstanding {
     /// The end of its worker.
     Worker,
     /// The end of its model request.
-    Request {
-        /// Which send of the turn.
-        attempt: Attempt,
-    },
+    Request,
 }
 
 impl TaskState {
@@ -107,47 +79,14 @@ impl TaskState {
             Self::Cancelled => Some(End::Cancelled),
             Self::Queued
             | Self::Initializing
-            | Self::Requesting { .. }
+            | Self::Requesting
             | Self::ExecutingTools
-            | Self::BackingOff { .. }
             | Self::AwaitingSubtask
             | Self::AwaitingInput
             | Self::Working
             | Self::Paused(_)
             | Self::Cancelling(_)
             | Self::Ending(_) => None,
-        }
-    }
-
-    /// Which attempts of the last turn were made, for the judgement of an answer.
-    pub(crate) fn attempts(self) -> Attempts {
-        match self {
-            Self::Requesting { attempt }
-            | Self::Paused(Held::Requesting { attempt })
-            | Self::Cancelling(Outstanding::Request { attempt }) => Attempts::InFlight(attempt),
-            Self::BackingOff { attempt, .. }
-            | Self::Paused(Held::BackingOff { attempt, .. } | Held::Attempt { attempt }) => {
-                Attempts::Next(attempt)
-            }
-            Self::Queued
-            | Self::Initializing
-            | Self::ExecutingTools
-            | Self::AwaitingSubtask
-            | Self::AwaitingInput
-            | Self::Paused(
-                Held::Unstarted
-                | Held::Queued
-                | Held::Admitted
-                | Held::Initializing
-                | Held::Turn
-                | Held::Calls,
-            )
-            | Self::Working
-            | Self::Cancelling(Outstanding::Nothing | Outstanding::Initialization | Outstanding::Worker)
-            | Self::Ending(_)
-            | Self::Completed
-            | Self::Failed(_)
-            | Self::Cancelled => Attempts::Answered,
         }
     }
 }
@@ -162,8 +101,10 @@ pub struct TaskData {
     pub parent: Option<TaskId>,
     /// How many ancestors it has.
     pub depth: u8,
-    /// The last turn that was sent, 0 before the first.
+    /// The last turn that was begun, 0 before the first.
     pub turn: TurnNumber,
+    /// The request of that turn.
+    pub request: Request,
     /// The last turn that the model answered: `turn`, or the one before while `turn` has no answer.
     pub replied: TurnNumber,
     /// Responses in a row without a call.
@@ -188,6 +129,7 @@ impl TaskData {
             parent,
             depth,
             turn: TurnNumber(0),
+            request: Request::default(),
             replied: TurnNumber(0),
             mistakes: 0,
             accepted: MessageId(0),
@@ -199,9 +141,9 @@ impl TaskData {
         }
     }
 
-    /// The messages that the model has not answered, each with whether it was in a request all the same.
+    /// The messages that the model has not answered, each with whether it may have read it all the same.
     pub fn undelivered(&self) -> impl Iterator<Item = (MessageId, bool)> + use<> {
-        let taken = self.taken;
-        (self.answered.0 + 1..=self.accepted.0).map(move |n| (MessageId(n), n <= taken.0))
+        let read = if self.request.may_have_been_read() { self.taken } else { self.answered };
+        (self.answered.0 + 1..=self.accepted.0).map(move |n| (MessageId(n), n <= read.0))
     }
 }

@@ -1,73 +1,33 @@
-//! One turn: the attempts of one question to the model, and the waits between them.
+//! One turn: one question to the model, its content, and what is done with the answer.
 //!
-//! All layers share one budget of attempts (S2). A turn's number and attempt are the identity of a request, and
-//! its answer has to carry them; this module says what an answer with another identity is.
+//! The [`Request`] of a turn sends it, as often as it has to be, and comes to one end. This module says what it contains, the
+//! same for every send (S2), and takes its end: the response, or the failure.
 
-use crate::calls::{CallState, Wanted};
+use crate::calls::{CallState, Calls, Wanted};
 use crate::config::Config;
 use crate::faults::Fault;
 use crate::lifecycle::{Hold, Refusal, Surroundings, TaskEvent, TaskMachine};
-use crate::task::{Held, TaskData, TaskState};
-use crate::vocabulary::{
-    Attempt, Call, CallId, CallRefusal, CallResult, Effect, Failure, Ignored, MessageId, Part, Reason,
-    RequestId, Response, Sink, TaskId, Timer, TurnNumber,
+use crate::request::{
+    ProfileId, Profiles, Request, RequestEffect, RequestEnd, RequestEvent, RequestRejected, SendFailure,
 };
-use statig::Outcome::{self, Super, Transition};
-
-/// Milliseconds before the attempt after `failed` is sent.
-///
-/// `backoff_ms` x 2^`failed`, at most `backoff_ms_max`; or what the provider asked for, `retry_after_ms`, plus a margin.
-/// `jitter_ms` comes in with the event, because the kernel has no randomness.
-pub(crate) fn backoff(config: &Config, failed: Attempt, retry_after_ms: Option<u32>, jitter_ms: u32) -> u64 {
-    let wait = if let Some(asked) = retry_after_ms {
-        u64::from(asked) + u64::from(config.retry_after_margin_ms)
-    } else {
-        let doubled = 1_u64.checked_shl(u32::from(failed.0)).unwrap_or(u64::MAX);
-        u64::from(config.backoff_ms).saturating_mul(doubled).min(u64::from(config.backoff_ms_max))
-    };
-    wait + u64::from(jitter_ms)
-}
+use crate::task::{Outstanding, TaskData, TaskState};
+use crate::vocabulary::{
+    Attempt, Call, CallId, CallRefusal, CallResult, Effect, Ignored, MessageId, Outcome as Told, Part,
+    Reason, RequestId, Response, Sink, TaskId, TurnNumber,
+};
+use statig::Outcome::{self, Handled, Super, Transition};
 
 /// How an answer's identity relates to what a task has asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// It answers the request in flight.
+    /// It answers what runs.
     Current,
     /// It answers one that a newer one has replaced.
     Older,
-    /// It answers a turn that has its answer.
+    /// It answers one that has its answer.
     Answered,
     /// Nothing was asked under this identity.
     NeverAsked,
-}
-
-/// Relates the identity `turn`, `attempt` of an answer to the last turn that was `sent` and, if its request is
-/// out or waits for its timer, the attempts that were sent of it.
-pub(crate) fn fit(sent: TurnNumber, attempts: Attempts, turn: TurnNumber, attempt: Attempt) -> Fit {
-    if turn > sent || turn.0 == 0 {
-        return Fit::NeverAsked;
-    }
-    if turn < sent {
-        return Fit::Older;
-    }
-    match attempts {
-        Attempts::InFlight(last) if attempt == last => Fit::Current,
-        Attempts::InFlight(last) if attempt > last => Fit::NeverAsked,
-        Attempts::InFlight(_) => Fit::Older,
-        Attempts::Next(next) if attempt >= next => Fit::NeverAsked,
-        Attempts::Next(_) | Attempts::Answered => Fit::Answered,
-    }
-}
-
-/// Which attempts of the last turn were made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attempts {
-    /// This one is in flight; those before it failed.
-    InFlight(Attempt),
-    /// All before this one failed.
-    Next(Attempt),
-    /// One of them was answered; which one does not matter any more.
-    Answered,
 }
 
 /// What an answer is that does not answer the current question.
@@ -79,9 +39,29 @@ pub(crate) fn late(fit: Fit) -> Refusal {
     }
 }
 
-impl TaskData {
-    /// The content of the current turn, and the order to send it. The same for every attempt (S2).
-    pub(crate) fn emit_request(&self, task: TaskId, attempt: Attempt, config: &Config, sink: &mut dyn Sink) {
+/// What the request of a turn contains.
+struct Content<'d> {
+    task: TaskId,
+    parent: Option<TaskId>,
+    turn: TurnNumber,
+    replied: TurnNumber,
+    calls: &'d Calls,
+    answered: MessageId,
+    taken: MessageId,
+}
+
+impl Content<'_> {
+    /// An order of the request; before a send, what it contains.
+    fn emit(&self, effect: RequestEffect, config: &Config, sink: &mut dyn Sink) {
+        if let RequestEffect::Send { attempt, .. } = effect {
+            self.include(attempt, config, sink);
+        }
+        sink.emit(Effect::Request { task: self.task, turn: self.turn, effect });
+    }
+
+    /// Every part in its order, the same for every attempt (S2).
+    fn include(&self, attempt: Attempt, config: &Config, sink: &mut dyn Sink) {
+        let task = self.task;
         let named = self.parent.filter(|_| config.has(Fault::ForeignInclude)).unwrap_or(task);
         let again = attempt > Attempt(0) && config.has(Fault::RetryLeavesOut);
         let mut include = |part| sink.emit(Effect::Include { task: named, part });
@@ -116,74 +96,134 @@ impl TaskData {
         } else {
             messages.for_each(|message| include(Part::Message(MessageId(message))));
         }
-        sink.emit(Effect::Send { request: RequestId { task, turn: self.turn, attempt } });
+    }
+}
+
+impl TaskData {
+    /// The request, and the content of its turn.
+    fn asking(&mut self, task: TaskId) -> (&mut Request, Content<'_>) {
+        let Self { parent, turn, replied, request, calls, answered, taken, .. } = self;
+        let (turn, replied, answered, taken) = (*turn, *replied, *answered, *taken);
+        (request, Content { task, parent: *parent, turn, replied, calls, answered, taken })
+    }
+
+    /// Repeats what the request has outstanding.
+    pub(crate) fn resync_request(&self, task: TaskId, config: &Config, sink: &mut dyn Sink) {
+        let Self { parent, turn, replied, request, calls, answered, taken, .. } = self;
+        let (turn, replied, answered, taken) = (*turn, *replied, *answered, *taken);
+        let content = Content { task, parent: *parent, turn, replied, calls, answered, taken };
+        request.resync(config, &mut |effect| content.emit(effect, config, sink));
+    }
+}
+
+/// Whether only the kernel may tell a request that.
+fn is_of_the_kernel(event: RequestEvent) -> bool {
+    match event {
+        RequestEvent::Began { .. }
+        | RequestEvent::ResponseEnded { .. }
+        | RequestEvent::ProfileDown { .. }
+        | RequestEvent::ProfileUp { .. }
+        | RequestEvent::PauseRequested
+        | RequestEvent::ResumeRequested
+        | RequestEvent::CancelRequested => true,
+        RequestEvent::CredentialGiven { .. }
+        | RequestEvent::CredentialFailed { .. }
+        | RequestEvent::OutputDelivered { .. }
+        | RequestEvent::SendFailed { .. }
+        | RequestEvent::Stopped { .. }
+        | RequestEvent::UsageReported { .. }
+        | RequestEvent::TimerFired { .. } => false,
     }
 }
 
 impl TaskMachine<'_> {
-    pub(crate) fn request(&self, attempt: Attempt) -> RequestId {
-        RequestId { task: self.id, turn: self.data.turn, attempt }
-    }
-
-    pub(crate) fn fits(&self, state: TaskState, turn: TurnNumber, attempt: Attempt) -> bool {
-        let in_flight = matches!(state.attempts(), Attempts::InFlight(_));
-        fit(self.data.turn, state.attempts(), turn, attempt) == Fit::Current
-            || (in_flight && turn == self.data.turn && self.config.has(Fault::AnyAttempt))
-            || (in_flight && self.config.has(Fault::AnyTurn))
-    }
-
     /// Takes the queue and asks the model. Every call of the last response has its result here.
     pub(crate) fn begin_turn(&mut self, cx: &mut Surroundings<'_>) -> TaskState {
+        let continues = |profile: ProfileId| self.config.profiles_continuing >> profile.0.min(7) & 1 == 1;
+        let previous = self.data.request.response(self.data.turn);
+        let previous = previous.filter(|previous| continues(previous.profile));
         self.data.turn.0 += 1;
         self.data.taken = self.data.accepted;
-        self.send(Attempt(0), cx)
+        self.data.request = Request::default();
+        let profiles = Profiles::of(self.config, cx.down);
+        let _ = self.tell_request(RequestEvent::Began { profiles, previous }, cx);
+        TaskState::Requesting
     }
 
-    pub(crate) fn send(&self, attempt: Attempt, cx: &mut Surroundings<'_>) -> TaskState {
-        self.data.emit_request(self.id, attempt, self.config, cx.sink);
-        TaskState::Requesting { attempt }
-    }
-
-    /// The end of the request in flight, in whichever way; other events are not of the request.
-    pub(crate) fn request_ended(
+    /// Tells the request, and gives how it ended if that is what came of it.
+    pub(crate) fn tell_request(
         &mut self,
-        current: Attempt,
+        event: RequestEvent,
+        cx: &mut Surroundings<'_>,
+    ) -> Result<Option<RequestEnd>, Refusal> {
+        let mut ended = None;
+        let (request, content) = self.data.asking(self.id);
+        let told = request.step(event, self.config, &mut |effect| match effect {
+            RequestEffect::Ended { end } => ended = Some(end),
+            RequestEffect::GetCredential { .. }
+            | RequestEffect::Send { .. }
+            | RequestEffect::Recover { .. }
+            | RequestEffect::Stop { .. }
+            | RequestEffect::Fence { .. }
+            | RequestEffect::Charge { .. }
+            | RequestEffect::Arm { .. }
+            | RequestEffect::Disarm { .. } => content.emit(effect, self.config, cx.sink),
+        });
+        if let RequestEvent::SendFailed { .. } = event
+            && self.config.has(Fault::RetryTakesMessages)
+        {
+            self.data.taken = self.data.accepted;
+        }
+        match told {
+            Told::Applied => Ok(ended),
+            // The turn has its answer; the task has not ended.
+            Told::Ignored(Ignored::Terminal) => Err(Refusal::Ignored(Ignored::Duplicate)),
+            Told::Ignored(why) => Err(Refusal::Ignored(why)),
+            Told::Rejected(RequestRejected::NeverAsked { .. }) => Err(Refusal::NeverAsked),
+            Told::Rejected(why) => Err(Refusal::Request(why)),
+        }
+    }
+
+    /// What the shell has for the request of some turn. What only the kernel may tell it is refused.
+    pub(crate) fn tell_request_from_outside(
+        &mut self,
+        turn: TurnNumber,
+        event: RequestEvent,
+        cx: &mut Surroundings<'_>,
+    ) -> Result<Option<RequestEnd>, Refusal> {
+        if is_of_the_kernel(event) {
+            return Err(Refusal::NotForShell);
+        }
+        self.of_this_turn(turn)?;
+        self.tell_request(event, cx)
+    }
+
+    /// Whether an answer is about the last turn.
+    fn of_this_turn(&self, turn: TurnNumber) -> Result<(), Refusal> {
+        if turn == TurnNumber(0) || turn > self.data.turn {
+            return Err(Refusal::NeverAsked);
+        }
+        if turn < self.data.turn && !self.config.has(Fault::AnyTurn) {
+            return Err(Refusal::Ignored(Ignored::Stale));
+        }
+        Ok(())
+    }
+
+    /// An answer about the request of some turn; other events are not of a request.
+    pub(crate) fn request_answered(
+        &mut self,
         event: &TaskEvent<'_>,
         hold: Hold,
         cx: &mut Surroundings<'_>,
     ) -> Outcome<TaskState> {
         use TaskEvent as E;
-        let asked = TaskState::Requesting { attempt: current };
-        match *event {
-            E::ResponseEnded { turn, attempt, response, jitter_ms } if self.fits(asked, turn, attempt) => {
-                match response {
-                    Response::Calls(calls) => match self.judge(attempt, calls, cx) {
-                        Ok(()) => Transition(self.take_calls(calls, hold, cx)),
-                        Err(refusal) => cx.refuse(refusal),
-                    },
-                    Response::Text => Transition(self.take_text(hold, cx)),
-                    // Nothing was said, so there is nothing to remind the model of: ask again.
-                    Response::Empty => {
-                        Transition(self.try_again(attempt, Failure::Transient, jitter_ms, hold, cx))
-                    }
-                }
+        let (told, response) = match *event {
+            E::ResponseEnded { turn, attempt, response, jitter_ms } => {
+                (self.response_ended(turn, attempt, response, jitter_ms, cx), Some(response))
             }
-            E::RequestFailed { turn, attempt, failure: Failure::Truncated, .. }
-                if self.config.has(Fault::TruncatedIsText) && self.fits(asked, turn, attempt) =>
-            {
-                Transition(self.take_text(hold, cx))
-            }
-            E::RequestFailed { turn, attempt, failure, jitter_ms } if self.fits(asked, turn, attempt) => {
-                Transition(self.try_again(attempt, failure, jitter_ms, hold, cx))
-            }
-            // Nobody here asked for it, so it is a failure that may pass.
-            E::RequestCancelled { turn, attempt } if self.fits(asked, turn, attempt) => {
-                Transition(self.try_again(attempt, Failure::Transient, 0, hold, cx))
-            }
-            E::ResponseEnded { .. }
-            | E::RequestFailed { .. }
-            | E::RequestCancelled { .. }
-            | E::Admitted
+            E::Request { turn, event } => (self.tell_request_from_outside(turn, event, cx), None),
+            E::ProfileChanged { event } => (self.tell_request(event, cx), None),
+            E::Admitted
             | E::Initialized
             | E::InitializationFailed
             | E::ToolEnded { .. }
@@ -193,21 +233,84 @@ impl TaskMachine<'_> {
             | E::PauseRequested
             | E::ResumeRequested
             | E::CancelRequested
-            | E::BackoffElapsed { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
             | E::Released
             | E::Deployed
             | E::Worker { .. }
             | E::SubtaskRequested { .. }
-            | E::ChildReported { .. } => Super,
+            | E::ChildReported { .. } => return Super,
+        };
+        match told {
+            Ok(None) => Handled,
+            Ok(Some(end)) => Transition(self.request_ended(end, response, hold, cx)),
+            Err(refusal) => {
+                self.late_response(event, refusal, cx);
+                cx.refuse(refusal)
+            }
+        }
+    }
+
+    /// A response is the end of the request, unless there is nothing in it: then nothing was said, so that there is nothing
+    /// to remind the model of, and it is asked again.
+    pub(crate) fn response_ended(
+        &mut self,
+        turn: TurnNumber,
+        attempt: Attempt,
+        response: &Response,
+        jitter_ms: u32,
+        cx: &mut Surroundings<'_>,
+    ) -> Result<Option<RequestEnd>, Refusal> {
+        self.of_this_turn(turn)?;
+        if let Response::Calls(calls) = response
+            && self.data.request.awaits(attempt, self.config)
+        {
+            self.judge(attempt, calls, cx)?;
+        }
+        let event = match response {
+            Response::Calls(_) | Response::Text => RequestEvent::ResponseEnded { attempt },
+            Response::Empty => {
+                RequestEvent::SendFailed { attempt, failure: SendFailure::Transient, jitter_ms }
+            }
+        };
+        self.tell_request(event, cx)
+    }
+
+    /// What became of an event that a cancelled task told its request.
+    pub(crate) fn cancelled_request_told(
+        &self,
+        told: Result<Option<RequestEnd>, Refusal>,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<TaskState> {
+        match told {
+            Ok(None) => Handled,
+            Ok(Some(_)) => Transition(self.ended_or_waiting(Outstanding::Nothing)),
+            Err(refusal) => cx.refuse(refusal),
+        }
+    }
+
+    fn request_ended(
+        &mut self,
+        end: RequestEnd,
+        response: Option<&Response>,
+        hold: Hold,
+        cx: &mut Surroundings<'_>,
+    ) -> TaskState {
+        match (end, response) {
+            (RequestEnd::Accepted { .. }, Some(Response::Calls(calls))) => self.take_calls(calls, hold, cx),
+            (RequestEnd::Accepted { .. }, Some(Response::Text | Response::Empty) | None) => {
+                self.take_text(hold, cx)
+            }
+            (RequestEnd::Failed(reason), _) => TaskState::Failed(Reason::Request(reason)),
+            (RequestEnd::Cancelled, _) => self.ended_or_waiting(Outstanding::Nothing),
         }
     }
 
     /// Whether a response's calls can be taken at all. Nothing has changed yet.
     fn judge(&self, attempt: Attempt, calls: &[Call], cx: &mut Surroundings<'_>) -> Result<(), Refusal> {
         if calls.is_empty() {
-            return Err(Refusal::NoCalls { request: self.request(attempt) });
+            let request = RequestId { task: self.id, turn: self.data.turn, attempt };
+            return Err(Refusal::NoCalls { request });
         }
         if calls.len() > usize::from(self.config.calls_max) {
             return Err(Refusal::TooManyCalls { got: calls.len() });
@@ -252,48 +355,16 @@ impl TaskMachine<'_> {
     }
 
     /// The model has answered the current turn, and so has read what was in it.
-    fn replied(&mut self) {
+    pub(crate) fn replied(&mut self) {
         self.data.replied = self.data.turn;
         if !self.config.has(Fault::MessageTakenTwice) {
             self.data.answered = self.data.taken;
         }
     }
 
-    fn try_again(
-        &mut self,
-        failed: Attempt,
-        failure: Failure,
-        jitter_ms: u32,
-        hold: Hold,
-        cx: &mut Surroundings<'_>,
-    ) -> TaskState {
-        let attempt = Attempt(failed.0.saturating_add(1));
-        if failure == Failure::Permanent {
-            return TaskState::Failed(Reason::RequestRefused);
-        }
-        if attempt.0 >= self.config.attempts_max && !self.config.has(Fault::NoBudget) {
-            return TaskState::Failed(Reason::AttemptsExhausted);
-        }
-        if self.config.has(Fault::RetryTakesMessages) {
-            self.data.taken = self.data.accepted;
-        }
-        let retry_after_ms = match failure {
-            Failure::Throttled { retry_after_ms } => retry_after_ms,
-            Failure::Transient | Failure::Truncated | Failure::Permanent => None,
-        };
-        let after_ms = backoff(self.config, failed, retry_after_ms, jitter_ms);
-        if !self.config.has(Fault::NoBackoffTimer) {
-            cx.emit(Effect::Arm { timer: Timer::Backoff(self.request(attempt)), after_ms });
-        }
-        match hold {
-            Hold::Running => TaskState::BackingOff { attempt, after_ms },
-            Hold::Paused => TaskState::Paused(Held::BackingOff { attempt, after_ms }),
-        }
-    }
-
     /// What the planted faults do to an answer that came too late; without them, nothing.
-    pub(crate) fn late_response(&mut self, event: &TaskEvent<'_>, fit: Fit, cx: &mut Surroundings<'_>) {
-        if self.config.has(Fault::IgnoredChanges) && fit != Fit::NeverAsked {
+    fn late_response(&mut self, event: &TaskEvent<'_>, refusal: Refusal, cx: &mut Surroundings<'_>) {
+        if self.config.has(Fault::IgnoredChanges) && matches!(refusal, Refusal::Ignored(_)) {
             self.data.mistakes = self.data.mistakes.saturating_add(1);
         }
         if self.config.has(Fault::CreateBeforeCheck)
@@ -307,54 +378,6 @@ impl TaskMachine<'_> {
                     self.start_subtask(child, Hold::Running, cx);
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn backoff_doubles_to_its_bound_unless_the_provider_says_when() {
-        #[rustfmt::skip]
-        let cases = [
-            ("first failure",                0,  None,            0, 5_000),
-            ("second failure",               1,  None,            0, 10_000),
-            ("seventh failure",              6,  None,            0, 320_000),
-            ("eighth failure is bounded",    7,  None,            0, 600_000),
-            ("a shift past 64 bits",       200,  None,            0, 600_000),
-            ("the provider names a time",    3,  Some(20_000),    0, 21_000),
-            ("the longest time it can name", 0,  Some(u32::MAX),  0, 4_294_968_295),
-            ("jitter is added",              0,  None,          250, 5_250),
-        ];
-        for (name, failed, retry_after_ms, jitter_ms, expected) in cases {
-            let wait = backoff(&Config::default(), Attempt(failed), retry_after_ms, jitter_ms);
-            assert_eq!(wait, expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn fit_tells_late_from_doubled_from_never_asked() {
-        use Attempts::{Answered, InFlight, Next};
-        #[rustfmt::skip]
-        let cases = [
-            ("the request in flight",       3, InFlight(Attempt(1)), 3, 1, Fit::Current),
-            ("an earlier attempt",          3, InFlight(Attempt(1)), 3, 0, Fit::Older),
-            ("a later attempt",             3, InFlight(Attempt(1)), 3, 2, Fit::NeverAsked),
-            ("an earlier turn",             3, InFlight(Attempt(1)), 2, 9, Fit::Older),
-            ("a later turn",                3, InFlight(Attempt(1)), 4, 0, Fit::NeverAsked),
-            ("the failed attempt again",    3, Next(Attempt(2)),     3, 1, Fit::Answered),
-            ("the attempt that is due",     3, Next(Attempt(2)),     3, 2, Fit::NeverAsked),
-            ("the answered turn again",     3, Answered,             3, 0, Fit::Answered),
-            ("turn zero does not exist",    0, Answered,             0, 0, Fit::NeverAsked),
-        ];
-        for (name, sent, attempts, turn, attempt, expected) in cases {
-            assert_eq!(
-                fit(TurnNumber(sent), attempts, TurnNumber(turn), Attempt(attempt)),
-                expected,
-                "{name}"
-            );
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::calls::{CallState, Wanted};
 use crate::config::Config;
 use crate::kernel::Kernel;
+use crate::request::{Aim, Fate, Profiles, Request, RequestEnd, RequestState};
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
@@ -31,6 +32,11 @@ pub enum Corrupt {
         /// How many.
         tasks: usize,
     },
+    /// A profile is down that the settings do not have.
+    Profiles {
+        /// Bit `i`: profile `i` is down.
+        down: u8,
+    },
     /// A live task's parent is not there, or does not wait for it (S9).
     Orphan {
         /// Which task.
@@ -53,6 +59,11 @@ pub enum Corrupt {
         /// Which task.
         task: TaskId,
     },
+    /// The request of a task's turn does not fit its state, or contradicts itself.
+    Request {
+        /// Which task.
+        task: TaskId,
+    },
     /// The worker of a task does not fit its state, or contradicts itself.
     Worker {
         /// Which task.
@@ -72,6 +83,9 @@ impl fmt::Display for Corrupt {
                 write!(f, "task {} has an id above the highest that was used", task.0)
             }
             Self::TooManyTasks { tasks } => write!(f, "{tasks} tasks are more than the settings allow"),
+            Self::Profiles { down } => {
+                write!(f, "profiles are down that the settings do not have: {down:#010b}")
+            }
             Self::Orphan { task } => {
                 write!(f, "task {} has a parent that is gone or does not wait for it", task.0)
             }
@@ -82,6 +96,7 @@ impl fmt::Display for Corrupt {
                 write!(f, "task {} has not started, and no paused parent would start it", task.0)
             }
             Self::Calls { task } => write!(f, "the calls of task {} do not fit its state", task.0),
+            Self::Request { task } => write!(f, "the request of task {} cannot be as it is", task.0),
             Self::Worker { task } => write!(f, "the worker of task {} cannot be as it is", task.0),
             Self::Counters { task } => write!(f, "the counters of task {} contradict each other", task.0),
         }
@@ -97,6 +112,9 @@ impl Kernel {
     ///
     /// The first contradiction, in the order of the tasks.
     pub fn validate(&self) -> Result<(), Corrupt> {
+        if Profiles::of(&self.config, self.down).down != self.down {
+            return Err(Corrupt::Profiles { down: self.down });
+        }
         if self.tasks.len() > usize::try_from(self.config.tasks_max).unwrap_or(usize::MAX) {
             return Err(Corrupt::TooManyTasks { tasks: self.tasks.len() });
         }
@@ -138,6 +156,9 @@ impl Task {
         }
         if !calls_fit(self, config.calls_max) {
             return Err(Corrupt::Calls { task: self.id });
+        }
+        if !request_fits(self, config) {
+            return Err(Corrupt::Request { task: self.id });
         }
         if !worker_fits(self, config) {
             return Err(Corrupt::Worker { task: self.id });
@@ -201,10 +222,9 @@ impl Ties {
 fn counters_agree(task: &Task, messages_max: u32) -> bool {
     let data = &task.data;
     let in_turn = match task.state {
-        TaskState::Requesting { .. }
-        | TaskState::BackingOff { .. }
-        | TaskState::Paused(Held::Requesting { .. } | Held::BackingOff { .. } | Held::Attempt { .. })
-        | TaskState::Cancelling(Outstanding::Request { .. }) => Some(true),
+        TaskState::Requesting
+        | TaskState::Paused(Held::Requesting)
+        | TaskState::Cancelling(Outstanding::Request) => Some(true),
         TaskState::Queued
         | TaskState::Initializing
         | TaskState::ExecutingTools
@@ -248,24 +268,67 @@ fn has_begun(task: &Task) -> bool {
         | TaskState::Ending(_)
         | TaskState::Cancelling(Outstanding::Initialization | Outstanding::Worker)
         | TaskState::Failed(Reason::Initialization | Reason::Worker(_)) => !begun,
-        TaskState::Requesting { .. }
+        TaskState::Requesting
         | TaskState::ExecutingTools
-        | TaskState::BackingOff { .. }
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
-        | TaskState::Paused(
-            Held::Requesting { .. } | Held::BackingOff { .. } | Held::Attempt { .. } | Held::Calls,
-        )
-        | TaskState::Cancelling(Outstanding::Request { .. })
-        | TaskState::Failed(Reason::AttemptsExhausted | Reason::RequestRefused | Reason::MistakeLimit) => {
-            begun
-        }
+        | TaskState::Paused(Held::Requesting | Held::Calls)
+        | TaskState::Cancelling(Outstanding::Request)
+        | TaskState::Failed(Reason::Request(_) | Reason::MistakeLimit) => begun,
         // After the end of a worker too, which is no turn of the task.
         TaskState::Paused(Held::Turn)
         | TaskState::Cancelling(Outstanding::Nothing)
         | TaskState::Completed
         | TaskState::Cancelled => true,
     }
+}
+
+/// Whether the request of the last turn is as far as its task, and can have come from events.
+fn request_fits(task: &Task, config: &Config) -> bool {
+    let request = &task.data.request;
+    if task.data.turn.0 == 0 {
+        return *request == Request::default();
+    }
+    let end = match request.state {
+        RequestState::Ended(end) => Some(end),
+        RequestState::Unbegun => return false,
+        RequestState::Authorizing { .. }
+        | RequestState::Ready { .. }
+        | RequestState::Streaming { .. }
+        | RequestState::Delivering
+        | RequestState::BackingOff { .. }
+        | RequestState::Stopping(_) => None,
+    };
+    let is_told = request.state == RequestState::Stopping(Aim::Cancel);
+    let is_accepted = matches!(end, Some(RequestEnd::Accepted { .. }));
+    // Who was cancelled may have had the answer before, or been answered in vain.
+    let is_whole = request.ledger.sends().last().is_some_and(|send| send.fate == Fate::Whole);
+    let fits = match task.state {
+        TaskState::Requesting => end.is_none() && !is_told && !request.held,
+        TaskState::Paused(Held::Requesting) => end.is_none() && !is_told && request.held,
+        TaskState::Cancelling(Outstanding::Request) => is_told,
+        TaskState::Failed(Reason::Request(reason)) => end == Some(RequestEnd::Failed(reason)),
+        TaskState::Cancelling(Outstanding::Nothing) | TaskState::Cancelled => {
+            let ended = is_accepted || end == Some(RequestEnd::Cancelled);
+            ended && is_whole == (task.data.replied == task.data.turn)
+        }
+        TaskState::Queued
+        | TaskState::Initializing
+        | TaskState::ExecutingTools
+        | TaskState::AwaitingSubtask
+        | TaskState::AwaitingInput
+        | TaskState::Working
+        | TaskState::Ending(_)
+        | TaskState::Cancelling(Outstanding::Initialization | Outstanding::Worker)
+        | TaskState::Paused(
+            Held::Unstarted | Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls,
+        )
+        | TaskState::Completed
+        | TaskState::Failed(Reason::Initialization | Reason::MistakeLimit | Reason::Worker(_)) => is_accepted,
+    };
+    let Profiles { count, keyed, .. } = Profiles::of(config, 0);
+    let settings = (request.profiles.count, request.profiles.keyed) == (count, keyed);
+    fits && settings && request.validate(config).is_ok()
 }
 
 fn calls_fit(task: &Task, calls_max: u16) -> bool {
@@ -303,16 +366,13 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
         TaskState::Ending(_) => only_subtasks && subtask,
         TaskState::Completed | TaskState::Failed(_) | TaskState::Cancelled => calls.len() == 0,
         TaskState::Queued | TaskState::Initializing => calls.len() == 0,
-        TaskState::Requesting { .. }
-        | TaskState::BackingOff { .. }
+        TaskState::Requesting
         | TaskState::Paused(
             Held::Unstarted
             | Held::Queued
             | Held::Admitted
             | Held::Initializing
-            | Held::Requesting { .. }
-            | Held::BackingOff { .. }
-            | Held::Attempt { .. }
+            | Held::Requesting
             | Held::Turn,
         ) => !calls.open(),
     };

@@ -6,6 +6,7 @@
 use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::lifecycle::TaskEvent;
+use crate::request::RequestEvent;
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::TaskId;
@@ -31,25 +32,15 @@ pub struct Met {
     pub applied: bool,
 }
 
-const LIVE: [&str; 8] = [
-    "Queued",
-    "Initializing",
-    "Requesting",
-    "ExecutingTools",
-    "BackingOff",
-    "AwaitingSubtask",
-    "AwaitingInput",
-    "Working",
-];
+const LIVE: [&str; 7] =
+    ["Queued", "Initializing", "Requesting", "ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Working"];
 
-const PAUSED: [&str; 9] = [
+const PAUSED: [&str; 7] = [
     "Paused(Unstarted)",
     "Paused(Queued)",
     "Paused(Admitted)",
     "Paused(Initializing)",
     "Paused(Requesting)",
-    "Paused(BackingOff)",
-    "Paused(Attempt)",
     "Paused(Turn)",
     "Paused(Calls)",
 ];
@@ -69,9 +60,13 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("SubtaskRequested", &["Working"]),
     ("ChildReported", &["Working"]),
     ("ResponseEnded", WITH_A_REQUEST),
-    ("RequestFailed", WITH_A_REQUEST),
-    ("RequestCancelled", WITH_A_REQUEST),
-    ("TimerFired(Backoff)", &["BackingOff", "Paused(BackingOff)"]),
+    ("Request", WITH_A_REQUEST),
+    // A bill is taken whenever it comes.
+    ("Request(UsageReported)", WITH_A_REQUEST),
+    ("Request(UsageReported)", &["ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Paused(Turn)"]),
+    ("Request(UsageReported)", &["Paused(Calls)", "Cancelling(Nothing)", "Completed", "Failed", "Cancelled"]),
+    ("ProfileDown", WITH_A_REQUEST),
+    ("ProfileUp", WITH_A_REQUEST),
     ("ToolEnded", &["ExecutingTools", "Paused(Calls)", "Cancelling(Nothing)"]),
     ("SubtaskEnded", &["ExecutingTools", "AwaitingSubtask", "Paused(Calls)", "Cancelling(Nothing)"]),
     ("SubtaskEnded", &["Working", "Ending", "Cancelling(Worker)"]),
@@ -84,7 +79,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("ResumeRequested", &["Working"]),
     ("CancelRequested", &LIVE),
     ("CancelRequested", &PAUSED),
-    ("TimerFired(Grace)", &["Cancelling(Nothing)", "Cancelling(Initialization)", "Cancelling(Request)"]),
+    ("TimerFired(Grace)", &["Cancelling(Nothing)", "Cancelling(Initialization)"]),
     ("EndAcknowledged", &["Completed", "Failed", "Cancelled"]),
     ("Released", &["Paused(Unstarted)"]),
 ];
@@ -95,18 +90,15 @@ impl TaskState {
         match self {
             Self::Queued => "Queued",
             Self::Initializing => "Initializing",
-            Self::Requesting { .. } => "Requesting",
+            Self::Requesting => "Requesting",
             Self::ExecutingTools => "ExecutingTools",
-            Self::BackingOff { .. } => "BackingOff",
             Self::AwaitingSubtask => "AwaitingSubtask",
             Self::AwaitingInput => "AwaitingInput",
             Self::Paused(Held::Unstarted) => "Paused(Unstarted)",
             Self::Paused(Held::Queued) => "Paused(Queued)",
             Self::Paused(Held::Admitted) => "Paused(Admitted)",
             Self::Paused(Held::Initializing) => "Paused(Initializing)",
-            Self::Paused(Held::Requesting { .. }) => "Paused(Requesting)",
-            Self::Paused(Held::BackingOff { .. }) => "Paused(BackingOff)",
-            Self::Paused(Held::Attempt { .. }) => "Paused(Attempt)",
+            Self::Paused(Held::Requesting) => "Paused(Requesting)",
             Self::Paused(Held::Turn) => "Paused(Turn)",
             Self::Paused(Held::Calls) => "Paused(Calls)",
             Self::Working => "Working",
@@ -114,7 +106,7 @@ impl TaskState {
             Self::Ending(_) => "Ending",
             Self::Cancelling(Outstanding::Nothing) => "Cancelling(Nothing)",
             Self::Cancelling(Outstanding::Initialization) => "Cancelling(Initialization)",
-            Self::Cancelling(Outstanding::Request { .. }) => "Cancelling(Request)",
+            Self::Cancelling(Outstanding::Request) => "Cancelling(Request)",
             Self::Completed => "Completed",
             Self::Failed(_) => "Failed",
             Self::Cancelled => "Cancelled",
@@ -130,9 +122,10 @@ impl TaskEvent<'_> {
             Self::Initialized => "Initialized",
             Self::InitializationFailed => "InitializationFailed",
             Self::ResponseEnded { .. } => "ResponseEnded",
-            Self::RequestFailed { .. } => "RequestFailed",
-            Self::RequestCancelled { .. } => "RequestCancelled",
-            Self::BackoffElapsed { .. } => "TimerFired(Backoff)",
+            Self::Request { event: RequestEvent::UsageReported { .. }, .. } => "Request(UsageReported)",
+            Self::Request { .. } => "Request",
+            Self::ProfileChanged { event: RequestEvent::ProfileUp { .. } } => "ProfileUp",
+            Self::ProfileChanged { .. } => "ProfileDown",
             Self::ToolEnded { .. } => "ToolEnded",
             Self::SubtaskEnded { .. } => "SubtaskEnded",
             Self::AnswerReceived { .. } => "AnswerReceived",

@@ -5,6 +5,7 @@
 //! it back: that is how a late answer, a doubled answer and an answer to an older question are told apart
 //! without a lock.
 
+use crate::request::{ProfileId, RequestEffect, RequestEvent, RequestReason, RequestRejected};
 use crate::worker::{WorkerEffect, WorkerEvent, WorkerReason, WorkerRejected};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -67,8 +68,6 @@ pub struct QuestionId {
 /// A timer that the kernel armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Timer {
-    /// The wait before the attempt that it names is sent.
-    Backoff(RequestId),
     /// How long a cancelled task waits for its own work to stop.
     Grace(TaskId),
 }
@@ -117,7 +116,7 @@ pub enum Event {
         /// The subtask's id, above every id used before.
         child: TaskId,
     },
-    /// A model request ended with a whole response. Answers [`Effect::Send`].
+    /// A model request ended with a whole response. Answers [`RequestEffect::Send`].
     ResponseEnded {
         /// Which request.
         request: RequestId,
@@ -126,19 +125,26 @@ pub enum Event {
         /// Milliseconds to add should the response be empty and the request be sent again.
         jitter_ms: u32,
     },
-    /// A model request ended without a usable response. Answers [`Effect::Send`].
-    RequestFailed {
-        /// Which request.
-        request: RequestId,
-        /// How it failed.
-        failure: Failure,
-        /// Milliseconds to add to the wait before the next attempt.
-        jitter_ms: u32,
+    /// Something else happened to the request of a turn. Answers [`Effect::Request`]. What the kernel tells a request itself
+    /// is refused: its beginning, its response, pause, resume, cancel and profiles have events of their own.
+    Request {
+        /// Who asks.
+        task: TaskId,
+        /// Which question.
+        turn: TurnNumber,
+        /// What.
+        event: RequestEvent,
     },
-    /// A model request was stopped, or was not running. Answers [`Effect::CancelRequest`].
-    RequestCancelled {
-        /// Which request.
-        request: RequestId,
+    /// A profile of a provider does not work, or cools down. Every request that is open hears of it, and those that begin
+    /// while it lasts avoid it; told before the failure by which this was noticed.
+    ProfileDown {
+        /// Which one.
+        profile: ProfileId,
+    },
+    /// A profile may be used again.
+    ProfileUp {
+        /// Which one.
+        profile: ProfileId,
     },
     /// A tool ended. Answers [`Effect::RunTool`] and [`Effect::CancelTool`].
     ToolEnded {
@@ -227,22 +233,6 @@ pub enum Approval {
     Required,
 }
 
-/// How a model request failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Failure {
-    /// The provider asked for patience.
-    Throttled {
-        /// Milliseconds after which it wants to be asked again, if it said so.
-        retry_after_ms: Option<u32>,
-    },
-    /// Nothing came, for a reason that may pass: a lost connection, an error of the server.
-    Transient,
-    /// The stream broke off. What came before is not a response.
-    Truncated,
-    /// Sending it again cannot help.
-    Permanent,
-}
-
 /// How a tool ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ToolEnd {
@@ -310,24 +300,23 @@ pub enum Effect {
         /// What to do.
         effect: WorkerEffect,
     },
-    /// A part of the content of the next [`Effect::Send`] of this task. Parts come in the order in which the
-    /// model shall read them, and are the same for every attempt of a turn.
+    /// A part of the content of the [`RequestEffect::Send`] of this task that comes next. Parts come in the order in which
+    /// the model shall read them, and are the same for every attempt of a turn.
     Include {
         /// Whose request.
         task: TaskId,
         /// What it contains.
         part: Part,
     },
-    /// Send a model request with the parts just included; answer [`Event::ResponseEnded`] or
-    /// [`Event::RequestFailed`].
-    Send {
-        /// Its identity and idempotency key.
-        request: RequestId,
-    },
-    /// Stop a model request; answer [`Event::RequestCancelled`], or how it ended.
-    CancelRequest {
-        /// Which request.
-        request: RequestId,
+    /// An order of the request of a turn; answer [`Event::Request`], or [`Event::ResponseEnded`]. Task, turn and attempt are
+    /// the identity of a send and its idempotency key.
+    Request {
+        /// Who asks.
+        task: TaskId,
+        /// Which question.
+        turn: TurnNumber,
+        /// What to do.
+        effect: RequestEffect,
     },
     /// Run a tool; answer [`Event::ToolEnded`].
     RunTool {
@@ -450,10 +439,8 @@ pub enum End {
 pub enum Reason {
     /// Its surroundings could not be made ready.
     Initialization,
-    /// Every attempt of a turn failed.
-    AttemptsExhausted,
-    /// A request failed in a way that sending it again cannot help.
-    RequestRefused,
+    /// The request of a turn failed.
+    Request(RequestReason),
     /// The model answered too often without a call, and a person said no to going on.
     MistakeLimit,
     /// Its worker failed.
@@ -542,6 +529,22 @@ pub enum Rejected {
         /// How many there were.
         got: usize,
     },
+    /// The request of the turn refuses it.
+    Request {
+        /// Who asks.
+        task: TaskId,
+        /// Which question.
+        turn: TurnNumber,
+        /// Why.
+        why: RequestRejected,
+    },
+    /// Requests may not be sent to this profile.
+    UnknownProfile {
+        /// How many they may be sent to.
+        count: u8,
+        /// What arrived.
+        got: ProfileId,
+    },
     /// Its worker refuses it.
     Worker {
         /// Whose worker.
@@ -549,7 +552,7 @@ pub enum Rejected {
         /// Why.
         why: WorkerRejected,
     },
-    /// Only the kernel tells a worker that.
+    /// Only the kernel tells a worker, or a request, that.
     NotForShell {
         /// What arrived.
         event: Event,

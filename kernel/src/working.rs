@@ -58,11 +58,10 @@ pub(crate) fn working(
             | E::InitializationFailed
             | E::Deployed
             | E::ResponseEnded { .. }
-            | E::RequestFailed { .. }
-            | E::RequestCancelled { .. }
+            | E::Request { .. }
+            | E::ProfileChanged { .. }
             | E::ToolEnded { .. }
             | E::AnswerReceived { .. }
-            | E::BackoffElapsed { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
             | E::Released,

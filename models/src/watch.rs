@@ -365,11 +365,11 @@ impl Watch {
         }
     }
 
-    /// The process restarted. Each live task may repeat its last send once, under the same key. Whether the other
-    /// side still works on the requests of before the crash is the model's to say.
-    pub fn crashed(&mut self, keep_in_flight: bool) {
+    /// The process restarted. Whether each live task may repeat its last send once, under the same key, and whether the
+    /// other side still works on the requests of before the crash, is the model's to say.
+    pub fn crashed(&mut self, keep_in_flight: bool, may_repeat: bool) {
         for seen in &mut self.tasks {
-            seen.may_repeat = seen.life == Life::Live && seen.turns != 0;
+            seen.may_repeat = may_repeat && seen.life == Life::Live && seen.turns != 0;
             if !keep_in_flight {
                 seen.in_flight = 0;
             }

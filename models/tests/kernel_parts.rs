@@ -19,6 +19,7 @@ const SMALL: Scenario = Scenario {
     mixed: 0,
     texts: 0,
     failures: 1,
+    outputs: 0,
     bad_starts: true,
     late: true,
 };

@@ -46,7 +46,7 @@ fn sends_are_told_apart_by_turn_and_attempt() {
             "repeat after a crash",
             |w| {
                 send(w, &[(0, 0), (1, 0)]);
-                w.crashed(false);
+                w.crashed(false, true);
                 send(w, &[(1, 0)]);
             },
             &[],
@@ -55,7 +55,7 @@ fn sends_are_told_apart_by_turn_and_attempt() {
             "an older turn after a crash",
             |w| {
                 send(w, &[(0, 0), (1, 0)]);
-                w.crashed(false);
+                w.crashed(false, true);
                 send(w, &[(0, 0)]);
             },
             &[(Fault::SentTwice, 0)],
@@ -64,7 +64,7 @@ fn sends_are_told_apart_by_turn_and_attempt() {
             "second repeat after one crash",
             |w| {
                 send(w, &[(0, 0)]);
-                w.crashed(false);
+                w.crashed(false, true);
                 send(w, &[(0, 0), (0, 0)]);
             },
             &[(Fault::SentTwice, 0)],
@@ -107,10 +107,10 @@ fn requests_in_flight_are_counted_until_they_end() {
     assert_eq!(watch.in_flight(0), 2, "two loops of one task");
     watch.request_ended(0);
     assert_eq!(watch.in_flight(0), 1, "one of them ended");
-    watch.crashed(true);
+    watch.crashed(true, true);
     watch.request_sent(0, 1, 0);
     assert_eq!(watch.in_flight(0), 1, "a repeat has the key of the request that is still in flight");
-    watch.crashed(false);
+    watch.crashed(false, true);
     assert_eq!(watch.in_flight(0), 0, "lost in a crash");
 }
 

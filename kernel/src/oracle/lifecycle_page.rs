@@ -13,18 +13,7 @@ use std::vec::Vec;
 
 /// The boxes of the diagram, outer ones first, each with the leaves in it.
 const BOXES: [(&str, &[&str]); 6] = [
-    (
-        "Live",
-        &[
-            "Queued",
-            "Initializing",
-            "Requesting",
-            "ExecutingTools",
-            "BackingOff",
-            "AwaitingSubtask",
-            "AwaitingInput",
-        ],
-    ),
+    ("Live", &["Queued", "Initializing", "Requesting", "ExecutingTools", "AwaitingSubtask", "AwaitingInput"]),
     (
         "Paused",
         &[
@@ -33,8 +22,6 @@ const BOXES: [(&str, &[&str]); 6] = [
             "Paused(Admitted)",
             "Paused(Initializing)",
             "Paused(Requesting)",
-            "Paused(BackingOff)",
-            "Paused(Attempt)",
             "Paused(Turn)",
             "Paused(Calls)",
         ],
@@ -45,7 +32,7 @@ const BOXES: [(&str, &[&str]); 6] = [
     ),
     ("OfWorker", &["Working", "Ending"]),
     ("Ended", &["Completed", "Failed", "Cancelled"]),
-    ("InProgress", &["Requesting", "ExecutingTools", "BackingOff"]),
+    ("InProgress", &["Requesting", "ExecutingTools"]),
 ];
 
 /// The boxes that no other one is around.
@@ -82,6 +69,7 @@ fn outcome(no: No) -> &'static str {
         No::Because(Refusal::QueueFull { .. }) => "Rejected(QueueFull)",
         No::Because(Refusal::TooManyCalls { .. }) => "Rejected(TooManyCalls)",
         No::Because(Refusal::NoCalls { .. }) => "Rejected(NoCalls)",
+        No::Because(Refusal::Request(_)) => "Rejected(Request)",
         No::Because(Refusal::Worker(_)) => "Rejected(Worker)",
         No::Because(Refusal::NotForShell) => "Rejected(NotForShell)",
         No::Because(Refusal::Subtask { .. }) => "Rejected(Subtask)",

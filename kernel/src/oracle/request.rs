@@ -67,6 +67,11 @@ impl View {
         self
     }
 
+    fn held(mut self, held: bool) -> Self {
+        self.request.held = held;
+        self
+    }
+
     fn at(&self) -> Option<ProfileId> {
         self.sends.last().map(|send| send.profile)
     }
@@ -84,7 +89,8 @@ impl View {
         self.order(RequestEffect::Disarm { timer: timer(attempt) })
     }
 
-    fn end(self, end: RequestEnd) -> Self {
+    fn end(mut self, end: RequestEnd) -> Self {
+        self.request.held = false;
         self.to(RequestState::Ended(end)).order(RequestEffect::Ended { end })
     }
 
@@ -94,7 +100,7 @@ impl View {
 
     /// The first profile that is up, else the one of before.
     fn best(&self) -> ProfileId {
-        let Profiles { count, down } = self.request.profiles;
+        let Profiles { count, down, .. } = self.request.profiles;
         let up = (0..count).filter(|place| down & 1 << place == 0).map(ProfileId);
         up.min().or(self.at()).unwrap_or_default()
     }
@@ -110,11 +116,36 @@ impl View {
             return self.fail(RequestReason::AttemptsExhausted);
         }
         let (attempt, newer_than) = (self.next(), self.refused(profile));
+        if self.is_keyed(profile) {
+            return self.may_go(profile, Generation(0), reason);
+        }
         self.to(RequestState::Authorizing { profile, reason }).order(RequestEffect::GetCredential {
             attempt,
             profile,
             newer_than,
         })
+    }
+
+    fn is_keyed(&self, profile: ProfileId) -> bool {
+        self.request.profiles.keyed & 1 << profile.0 != 0
+    }
+
+    /// Everything is there for the next send, which a hold keeps back.
+    fn may_go(self, profile: ProfileId, generation: Generation, reason: SendReason) -> Self {
+        if self.request.held {
+            self.to(RequestState::Ready { profile, generation, reason })
+        } else {
+            self.goes(profile, generation, reason)
+        }
+    }
+
+    fn goes(self, profile: ProfileId, generation: Generation, reason: SendReason) -> Self {
+        let from = self.request.previous.filter(|previous| previous.profile == profile);
+        let input = from.map_or(Input::Full, Input::Continue);
+        let attempt = self.next();
+        let mut view = self.to(RequestState::Streaming { generation });
+        view.sends.push(SendRecord { profile, reason, fate: Fate::Open, charged: false });
+        view.order(RequestEffect::Send { attempt, profile, generation, input, reason })
     }
 
     /// The same, to the best profile.
@@ -176,7 +207,8 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         (E::Began { .. }, S::Ended(_)) => return terminal,
         (E::Began { profiles: got, previous }, S::Unbegun) => {
             let all: Vec<u8> = (0..8).filter(|place| *place < got.count).collect();
-            let strange = (0..8).any(|place| got.down & 1 << place != 0 && !all.contains(&place));
+            let named = got.down | got.keyed;
+            let strange = (0..8).any(|place| named & 1 << place != 0 && !all.contains(&place));
             let unknown = previous.is_some_and(|previous| !all.contains(&previous.profile.0));
             if all.is_empty() || got.count > 8 || strange || unknown {
                 return Err(Outcome::Rejected(RequestRejected::Profiles { got }));
@@ -186,18 +218,19 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         }
         (E::Began { .. }, _) => return duplicate,
 
-        (E::CredentialGiven { attempt, generation: got }, S::Authorizing { profile, reason }) => {
+        (E::CredentialGiven { generation: got, .. }, S::Authorizing { profile, reason }) => {
             let refused = view.refused(profile);
             if got <= refused {
                 return Err(Outcome::Rejected(RequestRejected::OldCredential { refused, got }));
             }
-            let from = at.previous.filter(|previous| previous.profile == profile);
-            let input = from.map_or(Input::Full, Input::Continue);
-            let mut view = view.to(S::Streaming { generation: got });
-            view.sends.push(SendRecord { profile, reason, fate: Fate::Open, charged: false });
-            view.order(RequestEffect::Send { attempt, profile, generation: got, input, reason })
+            view.may_go(profile, got, reason)
         }
         (E::CredentialFailed { .. }, S::Authorizing { .. }) => view.fail(RequestReason::Credential),
+        (E::CredentialGiven { .. } | E::CredentialFailed { .. }, S::Ready { profile, .. })
+            if !view.is_keyed(profile) =>
+        {
+            return duplicate;
+        }
         (E::CredentialGiven { .. } | E::CredentialFailed { .. }, _) => return never,
 
         (E::OutputDelivered { .. }, S::Streaming { .. }) => view.to(S::Delivering),
@@ -233,7 +266,7 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
                 (
                     S::Streaming { generation } | S::Stopping(Aim::Failover { generation }),
                     SendFailure::Unauthorized,
-                ) if at.refused.is_none() => {
+                ) if at.refused.is_none() && !view.is_keyed(here) => {
                     let mut view = view;
                     view.request.refused = Some(Refusal { profile: here, generation });
                     view.ask_best(SendReason::FreshToken, config)
@@ -262,7 +295,8 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         }
         (
             E::TimerFired { timer: RequestTimer::Backoff(_) },
-            S::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. },
+            S::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. }
+            | S::Ready { reason: SendReason::Retry(_) | SendReason::Failover, .. },
         ) => return duplicate,
         (E::TimerFired { .. }, _) => return never,
 
@@ -304,12 +338,24 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             }
         }
 
+        (E::PauseRequested | E::ResumeRequested, S::Ended(_) | S::Stopping(Aim::Cancel)) => return terminal,
+        (E::PauseRequested | E::ResumeRequested, S::Unbegun) => return never,
+        (E::PauseRequested, _) if at.held => return duplicate,
+        (E::ResumeRequested, _) if !at.held => return duplicate,
+        (E::PauseRequested, _) => view.held(true),
+        (E::ResumeRequested, S::Ready { profile, generation, reason }) => {
+            view.held(false).goes(profile, generation, reason)
+        }
+        (E::ResumeRequested, _) => view.held(false),
+
         (E::CancelRequested, S::Ended(_)) => return terminal,
         (E::CancelRequested, S::Stopping(Aim::Cancel)) => return duplicate,
-        (E::CancelRequested, S::Stopping(Aim::Failover { .. })) => view.to(S::Stopping(Aim::Cancel)),
+        (E::CancelRequested, S::Stopping(Aim::Failover { .. })) => {
+            view.held(false).to(S::Stopping(Aim::Cancel))
+        }
         (E::CancelRequested, S::Streaming { .. } | S::Delivering) => {
             let last = Attempt(view.next().0 - 1);
-            view.stop(Aim::Cancel, last, config)
+            view.held(false).stop(Aim::Cancel, last, config)
         }
         (E::CancelRequested, S::BackingOff { .. }) => {
             let next = view.next();
@@ -336,7 +382,7 @@ fn twin_resync(at: &Request, config: &Config) -> Vec<RequestEffect> {
             Vec::from([RequestEffect::Arm { timer: RequestTimer::Backoff(next), after_ms }])
         }
         S::Stopping(aim) => view.stop(aim, last, config).effects,
-        S::Unbegun | S::Ended(_) => Vec::new(),
+        S::Unbegun | S::Ready { .. } | S::Ended(_) => Vec::new(),
     }
 }
 
@@ -348,12 +394,24 @@ fn small(attempts_max: u16) -> Config {
 fn beginnings() -> Vec<RequestEvent> {
     let previous =
         |profile| Some(Previous { turn: TurnNumber(1), attempt: Attempt(0), profile: ProfileId(profile) });
-    let lists = [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 3), (1, 2), (9, 0)];
+    let lists = [
+        (0, 0, 0),
+        (1, 0, 0),
+        (1, 0, 1),
+        (1, 1, 0),
+        (2, 0, 0),
+        (2, 0, 2),
+        (2, 1, 0),
+        (2, 3, 0),
+        (1, 2, 0),
+        (1, 0, 2),
+        (9, 0, 0),
+    ];
     lists
         .into_iter()
-        .flat_map(|(count, down)| {
+        .flat_map(|(count, down, keyed)| {
             [None, previous(0), previous(1)]
-                .map(|previous| RequestEvent::Began { profiles: Profiles { count, down }, previous })
+                .map(|previous| RequestEvent::Began { profiles: Profiles { count, down, keyed }, previous })
         })
         .collect()
 }
@@ -361,7 +419,7 @@ fn beginnings() -> Vec<RequestEvent> {
 /// Every event within small bounds but the beginnings.
 fn events_of(at: &Request) -> Vec<RequestEvent> {
     use RequestEvent as E;
-    let mut events = Vec::from([E::CancelRequested]);
+    let mut events = Vec::from([E::PauseRequested, E::ResumeRequested, E::CancelRequested]);
     let failures = [
         SendFailure::Throttled { retry_after_ms: None },
         SendFailure::Throttled { retry_after_ms: Some(3) },
@@ -459,7 +517,7 @@ fn validate_accepts_every_request_that_can_be() {
     }
 }
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 15] = [
     "Began",
     "CredentialGiven",
     "CredentialFailed",
@@ -470,6 +528,8 @@ const KINDS: [&str; 13] = [
     "UsageReported",
     "ProfileDown",
     "ProfileUp",
+    "PauseRequested",
+    "ResumeRequested",
     "CancelRequested",
     "TimerFired(Backoff)",
     "TimerFired(Grace)",
@@ -478,7 +538,7 @@ const KINDS: [&str; 13] = [
 /// The boxes of the diagram with the states in them.
 const BOXES: [(&str, &[&str]); 5] = [
     ("Unbegun", &["Unbegun"]),
-    ("Waiting", &["Authorizing", "BackingOff"]),
+    ("Waiting", &["Authorizing", "Ready", "BackingOff"]),
     ("Open", &["Streaming", "Delivering"]),
     ("Stopping", &["Stopping(Failover)", "Stopping(Cancel)"]),
     ("Ended", &["Accepted", "Failed", "Cancelled"]),
@@ -488,6 +548,7 @@ fn name(state: RequestState) -> &'static str {
     match state {
         RequestState::Unbegun => "Unbegun",
         RequestState::Authorizing { .. } => "Authorizing",
+        RequestState::Ready { .. } => "Ready",
         RequestState::Streaming { .. } => "Streaming",
         RequestState::Delivering => "Delivering",
         RequestState::BackingOff { .. } => "BackingOff",
@@ -511,6 +572,8 @@ fn kind(event: RequestEvent) -> &'static str {
         RequestEvent::UsageReported { .. } => "UsageReported",
         RequestEvent::ProfileDown { .. } => "ProfileDown",
         RequestEvent::ProfileUp { .. } => "ProfileUp",
+        RequestEvent::PauseRequested => "PauseRequested",
+        RequestEvent::ResumeRequested => "ResumeRequested",
         RequestEvent::CancelRequested => "CancelRequested",
         RequestEvent::TimerFired { timer: RequestTimer::Backoff(_) } => "TimerFired(Backoff)",
         RequestEvent::TimerFired { timer: RequestTimer::Grace(_) } => "TimerFired(Grace)",
@@ -591,7 +654,7 @@ fn tried(trial: &Trial, failure: SendFailure) -> (Request, String) {
     let (mut request, config) = (Request::default(), small(trial.attempts_max));
     let previous = Previous { turn: TurnNumber(1), attempt: Attempt(0), profile: ProfileId(0) };
     let begin = [
-        RequestEvent::Began { profiles: Profiles { count: 2, down: 0 }, previous: Some(previous) },
+        RequestEvent::Began { profiles: Profiles { count: 2, down: 0, keyed: 0 }, previous: Some(previous) },
         RequestEvent::CredentialGiven { attempt: Attempt(0), generation: Generation(1) },
     ];
     for event in begin.into_iter().chain((trial.before)(failure)) {

@@ -3,16 +3,18 @@
 //! A situation is a state, what outlives states, and what a step may ask of its surroundings. The lists below are
 //! crossed without regard to sense; [`Kernel::validate`] throws out what cannot be.
 
+use super::requests::{answered, is_asking, requests, send_events};
 use crate::calls::{CallState, Wanted};
 use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::lifecycle::TaskEvent;
+use crate::request::{ProfileId, Request, RequestEvent, RequestReason};
 use crate::roster::{Roster, Task};
 use crate::session::{IteratorEnd, IteratorId, PromptId, SessionEvent};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{
-    Answer, Approval, Attempt, Call, CallRefusal, CallResult, End, Failure, MessageId, Outcome, Reason,
-    Response, TaskId, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallRefusal, CallResult, End, MessageId, Outcome, Reason, Response,
+    TaskId, ToolEnd, TurnNumber,
 };
 use crate::worker::{Then, Worker, WorkerEvent, WorkerReason};
 use std::boxed::Box;
@@ -38,6 +40,8 @@ pub(super) struct Situation {
     /// Places for new tasks.
     pub(super) room: u32,
     pub(super) highest: Option<TaskId>,
+    /// Bit `i`: profile `i` is down, for requests that begin.
+    pub(super) down: u8,
 }
 
 /// Bounds that a few calls, messages and attempts reach.
@@ -47,15 +51,14 @@ pub(super) fn small() -> Config {
 
 /// Every valid situation, one leaf after the other.
 pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
-    leaves(&config).into_iter().flat_map(move |state| {
+    leaves().into_iter().flat_map(move |state| {
         if is_of_worker(state) {
             return with_worker(config, state);
         }
         let lists = if holds_open_calls(state) { open_lists() } else { settled_lists() };
-        let judges_room = matches!(
-            state,
-            TaskState::Requesting { .. } | TaskState::Paused(Held::Requesting { .. } | Held::Calls)
-        );
+        let requests = requests(&config, state);
+        let judges_room =
+            matches!(state, TaskState::Requesting | TaskState::Paused(Held::Requesting | Held::Calls));
         let mut found = Vec::new();
         for axes in axes(state) {
             for calls in &lists {
@@ -63,7 +66,9 @@ pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
                 // it, and must not matter any more at the resume.
                 let rooms: &[u32] = if judges_room { &[0, 1, 5] } else { &[5] };
                 for room in rooms {
-                    found.extend(situation(config, state, &axes, calls, *room));
+                    for request in &requests {
+                        found.extend(situation(config, state, &axes, calls, *room, *request));
+                    }
                 }
             }
         }
@@ -71,9 +76,10 @@ pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
     })
 }
 
-/// Every leaf of the hierarchy, with every attempt that the budget has.
-pub(super) fn leaves(config: &Config) -> Vec<TaskState> {
-    let mut leaves = Vec::from([
+/// Every leaf of the hierarchy.
+pub(super) fn leaves() -> Vec<TaskState> {
+    let failed = |why| TaskState::Failed(Reason::Request(why));
+    Vec::from([
         TaskState::Queued,
         TaskState::Initializing,
         TaskState::ExecutingTools,
@@ -95,22 +101,15 @@ pub(super) fn leaves(config: &Config) -> Vec<TaskState> {
         TaskState::Completed,
         TaskState::Failed(Reason::Worker(WorkerReason::Refused)),
         TaskState::Failed(Reason::Initialization),
-        TaskState::Failed(Reason::AttemptsExhausted),
-        TaskState::Failed(Reason::RequestRefused),
+        failed(RequestReason::AttemptsExhausted),
+        failed(RequestReason::Invalid),
+        failed(RequestReason::Interrupted),
         TaskState::Failed(Reason::MistakeLimit),
         TaskState::Cancelled,
-    ]);
-    for attempt in (0..config.attempts_max).map(Attempt) {
-        leaves.push(TaskState::Requesting { attempt });
-        leaves.push(TaskState::Paused(Held::Requesting { attempt }));
-        leaves.push(TaskState::Cancelling(Outstanding::Request { attempt }));
-    }
-    for attempt in (1..config.attempts_max).map(Attempt) {
-        leaves.push(TaskState::BackingOff { attempt, after_ms: 5_000 });
-        leaves.push(TaskState::Paused(Held::BackingOff { attempt, after_ms: 5_000 }));
-        leaves.push(TaskState::Paused(Held::Attempt { attempt }));
-    }
-    leaves
+        TaskState::Requesting,
+        TaskState::Paused(Held::Requesting),
+        TaskState::Cancelling(Outstanding::Request),
+    ])
 }
 
 fn holds_open_calls(state: TaskState) -> bool {
@@ -142,7 +141,7 @@ fn with_worker(config: Config, state: TaskState) -> Vec<Situation> {
                     data.questions = 0;
                     data.worker.clone_from(worker);
                     let highest = Some(HIGHEST);
-                    let situation = Situation { config, id: TASK, state, data, room, highest };
+                    let situation = Situation { config, id: TASK, state, data, room, highest, down: 0 };
                     found.extend(situation.kernel().validate().is_ok().then_some(situation));
                 }
             }
@@ -282,9 +281,12 @@ fn situation(
     axes: &Axes,
     calls: &[CallState],
     room: u32,
+    request: Request,
 ) -> Option<Situation> {
-    let data = data(axes, calls);
-    let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST) };
+    let mut data = data(axes, calls);
+    data.request = request;
+    let down = u8::from(config.profiles > 1);
+    let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST), down };
     (situation.makes_sense() && situation.kernel().validate().is_ok()).then_some(situation)
 }
 
@@ -314,6 +316,7 @@ impl Situation {
         if let Some(parent) = self.data.parent {
             let mut data = TaskData::new(None, 0);
             (data.turn, data.replied) = (TurnNumber(1), TurnNumber(1));
+            data.request = answered(&self.config);
             if self.state.end().is_none() {
                 data.calls.replace([CallState::Subtask { child: TASK }].into_iter());
                 let held = self.state == TaskState::Paused(Held::Unstarted);
@@ -325,7 +328,7 @@ impl Situation {
         for child in self.data.calls.subtasks() {
             family(child, TaskState::Queued, TaskData::new(Some(TASK), self.data.depth + 1));
         }
-        Kernel { config: self.config, highest: self.highest, tasks }
+        Kernel { config: self.config, highest: self.highest, down: self.down, tasks }
     }
 
     /// Every event, under every identity that is current, older, newer or doubled here.
@@ -388,60 +391,22 @@ impl Situation {
         events.push(TaskEvent::ChildReported { child: TaskId(LIVE), number: 1 });
     }
 
-    /// The attempt that is in flight, or due, or 0.
-    fn attempt(&self) -> u16 {
-        match self.state {
-            TaskState::Requesting { attempt }
-            | TaskState::BackingOff { attempt, .. }
-            | TaskState::Paused(
-                Held::Requesting { attempt } | Held::BackingOff { attempt, .. } | Held::Attempt { attempt },
-            )
-            | TaskState::Cancelling(Outstanding::Request { attempt }) => attempt.0,
-            TaskState::Queued
-            | TaskState::Initializing
-            | TaskState::ExecutingTools
-            | TaskState::AwaitingSubtask
-            | TaskState::AwaitingInput
-            | TaskState::Paused(
-                Held::Unstarted
-                | Held::Queued
-                | Held::Admitted
-                | Held::Initializing
-                | Held::Turn
-                | Held::Calls,
-            )
-            | TaskState::Working
-            | TaskState::Ending(_)
-            | TaskState::Cancelling(
-                Outstanding::Nothing | Outstanding::Initialization | Outstanding::Worker,
-            )
-            | TaskState::Completed
-            | TaskState::Failed(_)
-            | TaskState::Cancelled => 0,
-        }
-    }
-
     fn request_events<'r>(&self, responses: &'r Responses, events: &mut Vec<TaskEvent<'r>>) {
         use TaskEvent as E;
-        let current = (self.data.turn, Attempt(self.attempt()));
+        let sends = u16::try_from(self.data.request.ledger.sends().len()).expect("few sends");
+        let profile = ProfileId(0);
+        let changed = [RequestEvent::ProfileDown { profile }, RequestEvent::ProfileUp { profile }];
+        if is_asking(self.state) {
+            events.extend(changed.map(|event| E::ProfileChanged { event }));
+        }
         for turn in around(self.data.turn.0).into_iter().map(TurnNumber) {
-            let attempts = around(u32::from(self.attempt()));
-            for attempt in attempts.iter().filter_map(|attempt| u16::try_from(*attempt).ok()).map(Attempt) {
-                events.push(E::BackoffElapsed { turn, attempt });
-                events.push(E::RequestCancelled { turn, attempt });
-                let named = (turn, attempt) == current;
-                let failures = if named { &FAILURES[..] } else { &FAILURES[..1] };
-                for failure in failures.iter().copied() {
-                    let jitters: &[u32] = if named { &[0, 250] } else { &[0] };
-                    events.extend(jitters.iter().map(|jitter_ms| {
-                        let jitter_ms = *jitter_ms;
-                        E::RequestFailed { turn, attempt, failure, jitter_ms }
-                    }));
-                }
-                let in_flight = matches!(
-                    self.state,
-                    TaskState::Requesting { .. } | TaskState::Paused(Held::Requesting { .. })
-                );
+            let own = [changed[0], RequestEvent::ResumeRequested, RequestEvent::CancelRequested];
+            events.extend(own.map(|event| E::Request { turn, event }));
+            for attempt in (0..=sends).map(Attempt) {
+                let named = turn == self.data.turn && attempt.0 + 1 == sends;
+                events.extend(send_events(attempt, named).map(|event| E::Request { turn, event }));
+                let in_flight =
+                    matches!(self.state, TaskState::Requesting | TaskState::Paused(Held::Requesting));
                 let shapes = if named && in_flight { &responses.all[..] } else { &responses.all[..4] };
                 events.extend(shapes.iter().map(|response| E::ResponseEnded {
                     turn,
@@ -463,7 +428,7 @@ impl Situation {
             }
         }
         for child in [LIVE, LIVE + 1, LIVE + 2, GONE, HIGHEST.0 + 1].map(TaskId) {
-            for end in [End::Completed, End::Failed(Reason::AttemptsExhausted), End::Cancelled] {
+            for end in [End::Completed, End::Failed(Reason::MistakeLimit), End::Cancelled] {
                 events.push(E::SubtaskEnded { child, end });
             }
         }
@@ -474,14 +439,6 @@ impl Situation {
         }
     }
 }
-
-const FAILURES: [Failure; 5] = [
-    Failure::Transient,
-    Failure::Throttled { retry_after_ms: None },
-    Failure::Throttled { retry_after_ms: Some(7_000) },
-    Failure::Truncated,
-    Failure::Permanent,
-];
 
 /// Zero, the number before, the number itself and the one after.
 fn around(number: u32) -> Vec<u32> {

@@ -20,10 +20,9 @@ mod working;
 use super::situations::Situation;
 use crate::calls::CallState;
 use crate::lifecycle::{Follow, Refusal, TaskEvent};
+use crate::request::RequestEvent;
 use crate::task::{Held, Outstanding, TaskData, TaskState};
-use crate::vocabulary::{
-    Attempt, CallResult, Effect, Failure, Ignored, MessageId, Reason, TaskId, TurnNumber,
-};
+use crate::vocabulary::{CallResult, Effect, Ignored, MessageId, Reason, TaskId, TurnNumber};
 use crate::worker::WorkerEvent;
 use ledger::Ledger;
 use std::cmp::Ordering;
@@ -69,6 +68,13 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         {
             Err(DUPLICATE)
         }
+        (
+            E::Request { turn, event: event @ RequestEvent::UsageReported { .. } },
+            S::Completed | S::Failed(_) | S::Cancelled,
+        ) => match of_this_turn(at, turn).and_then(|()| ledger.bills(event)) {
+            Ok(after) => Ok(after),
+            Err(_) => Err(TERMINAL),
+        },
         (_, S::Completed | S::Failed(_) | S::Cancelled) => Err(TERMINAL),
         (E::EndAcknowledged, _) => Err(No::Edge),
 
@@ -135,38 +141,15 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         (E::Initialized | E::InitializationFailed | E::Deployed, _) => Err(DUPLICATE),
 
         (E::ResponseEnded { turn, attempt, response, jitter_ms }, _) => {
-            relation(at, turn, attempt)?;
-            match at.state {
-                S::Cancelling(_) => ledger.answered_in_vain(response).stopped(O::Nothing),
-                _ => ledger.hears(attempt, response, jitter_ms),
-            }
+            of_this_turn(at, turn)?;
+            ledger.hears(attempt, response, jitter_ms)
         }
-        (E::RequestFailed { turn, attempt, failure, jitter_ms }, _) => {
-            relation(at, turn, attempt)?;
-            match at.state {
-                S::Cancelling(_) => ledger.stopped(O::Nothing),
-                _ => ledger.failed(attempt, failure, jitter_ms),
-            }
+        (E::Request { event, .. }, _) if is_own(event) => Err(No::Because(Refusal::NotForShell)),
+        (E::Request { turn, event }, _) => {
+            of_this_turn(at, turn)?;
+            ledger.told(event, None)
         }
-        (E::RequestCancelled { turn, attempt }, _) => {
-            relation(at, turn, attempt)?;
-            match at.state {
-                S::Cancelling(_) => ledger.stopped(O::Nothing),
-                _ => ledger.failed(attempt, Failure::Transient, 0),
-            }
-        }
-        (E::BackoffElapsed { turn, .. }, _) if turn > at.data.turn => Err(NEVER_ASKED),
-        (E::BackoffElapsed { turn, attempt }, S::BackingOff { attempt: due, .. })
-            if turn == at.data.turn && attempt == due =>
-        {
-            ledger.sends(attempt)
-        }
-        (E::BackoffElapsed { turn, attempt }, S::Paused(H::BackingOff { attempt: due, .. }))
-            if turn == at.data.turn && attempt == due =>
-        {
-            ledger.stands(S::Paused(H::Attempt { attempt }))
-        }
-        (E::BackoffElapsed { .. }, _) => Err(STALE),
+        (E::ProfileChanged { event }, _) => ledger.told(event, None),
 
         (E::ToolEnded { turn, .. }, _) if turn.0 == 0 || turn > at.data.replied => Err(NEVER_ASKED),
         (E::ToolEnded { turn, .. }, _) if turn < at.data.replied => Err(STALE),
@@ -225,11 +208,12 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             ledger.with(Effect::Enqueue { task: at.id }).stands(S::Paused(H::Queued))
         }
         (E::PauseRequested, S::Paused(_)) => Err(DUPLICATE),
+        (E::PauseRequested, S::Requesting) => {
+            ledger.asked(RequestEvent::PauseRequested).stands(S::Paused(H::Requesting))
+        }
         (E::PauseRequested, state) => ledger.stands(S::Paused(match state {
             S::Queued => H::Queued,
             S::Initializing => H::Initializing,
-            S::Requesting { attempt } => H::Requesting { attempt },
-            S::BackingOff { attempt, after_ms } => H::BackingOff { attempt, after_ms },
             _ => H::Calls,
         })),
         (E::ResumeRequested, S::Paused(held)) => match held {
@@ -237,9 +221,7 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             H::Queued => ledger.stands(S::Queued),
             H::Admitted => ledger.with(Effect::Initialize { task: at.id }).stands(S::Initializing),
             H::Initializing => ledger.stands(S::Initializing),
-            H::Requesting { attempt } => ledger.stands(S::Requesting { attempt }),
-            H::BackingOff { attempt, after_ms } => ledger.stands(S::BackingOff { attempt, after_ms }),
-            H::Attempt { attempt } => ledger.sends(attempt),
+            H::Requesting => ledger.asked(RequestEvent::ResumeRequested).stands(S::Requesting),
             H::Turn => ledger.asks_the_model(),
             H::Calls => ledger.lets_subtasks_go().starts_calls(),
         },
@@ -253,29 +235,27 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
     }
 }
 
-/// Nothing if the identity names the attempt in flight, else what is to be said about it.
-fn relation(at: &Situation, turn: TurnNumber, attempt: Attempt) -> Result<(), No> {
-    use TaskState as S;
+/// Nothing if the answer is about the last turn, else what is to be said about it.
+fn of_this_turn(at: &Situation, turn: TurnNumber) -> Result<(), No> {
     match turn.cmp(&at.data.turn) {
-        _ if turn.0 == 0 => return Err(NEVER_ASKED),
-        Ordering::Greater => return Err(NEVER_ASKED),
-        Ordering::Less => return Err(STALE),
-        Ordering::Equal => {}
+        _ if turn.0 == 0 => Err(NEVER_ASKED),
+        Ordering::Greater => Err(NEVER_ASKED),
+        Ordering::Less => Err(STALE),
+        Ordering::Equal => Ok(()),
     }
-    match at.state {
-        S::Requesting { attempt: current }
-        | S::Paused(Held::Requesting { attempt: current })
-        | S::Cancelling(Outstanding::Request { attempt: current }) => match attempt.cmp(&current) {
-            Ordering::Less => Err(STALE),
-            Ordering::Equal => Ok(()),
-            Ordering::Greater => Err(NEVER_ASKED),
-        },
-        S::BackingOff { attempt: due, .. }
-        | S::Paused(Held::BackingOff { attempt: due, .. } | Held::Attempt { attempt: due })
-            if attempt >= due =>
-        {
-            Err(NEVER_ASKED)
-        }
-        _ => Err(DUPLICATE),
-    }
+}
+
+/// Whether the kernel alone tells a request that.
+fn is_own(event: RequestEvent) -> bool {
+    use RequestEvent as E;
+    matches!(
+        event,
+        E::Began { .. }
+            | E::ResponseEnded { .. }
+            | E::ProfileDown { .. }
+            | E::ProfileUp { .. }
+            | E::PauseRequested
+            | E::ResumeRequested
+            | E::CancelRequested
+    )
 }

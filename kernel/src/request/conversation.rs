@@ -1,6 +1,6 @@
 //! What the turns of one conversation continue from.
 
-use super::{Previous, Request, RequestEnd, RequestState};
+use super::{Previous, Request};
 use crate::config::Config;
 use crate::faults::Fault;
 use crate::vocabulary::TurnNumber;
@@ -24,10 +24,8 @@ impl Conversation {
 
     /// Keeps the response to a turn whose request has ended, if one was accepted.
     pub fn turn_ended(&mut self, turn: TurnNumber, request: &Request) {
-        if let RequestState::Ended(RequestEnd::Accepted { attempt }) = request.state
-            && let Some(send) = request.ledger.sends().get(usize::from(attempt.0))
-        {
-            self.last = Some(Previous { turn, attempt, profile: send.profile });
+        if let Some(response) = request.response(turn) {
+            self.last = Some(response);
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use super::{ProfileId, SendFailure, SendReason};
 use crate::vocabulary::Attempt;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 /// The sends of one request at most, whatever [`Config::attempts_max`](crate::Config::attempts_max) allows: the ledger has
@@ -35,11 +38,52 @@ pub enum Fate {
 }
 
 /// Every send of one request, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "Vec<SendRecord>", try_from = "Vec<SendRecord>")]
 pub struct Ledger {
     /// Lines that were not written are [`Ledger::BLANK`].
     lines: [SendRecord; SENDS_MAX],
     written: u8,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.sends()).finish()
+    }
+}
+
+/// What is not written does not count.
+impl Hash for Ledger {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.sends().hash(state);
+    }
+}
+
+impl From<Ledger> for Vec<SendRecord> {
+    fn from(ledger: Ledger) -> Self {
+        ledger.sends().to_vec()
+    }
+}
+
+/// A ledger with more lines than there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerFull;
+
+impl fmt::Display for LedgerFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a request has {SENDS_MAX} sends at most")
+    }
+}
+
+impl TryFrom<Vec<SendRecord>> for Ledger {
+    type Error = LedgerFull;
+
+    fn try_from(sends: Vec<SendRecord>) -> Result<Self, LedgerFull> {
+        let mut ledger = Self::default();
+        ledger.lines.get_mut(..sends.len()).ok_or(LedgerFull)?.copy_from_slice(&sends);
+        ledger.written = u8::try_from(sends.len()).map_err(|_| LedgerFull)?;
+        Ok(ledger)
+    }
 }
 
 impl Default for Ledger {
@@ -67,10 +111,7 @@ impl Ledger {
     /// A ledger with these lines.
     #[cfg(test)]
     pub(crate) fn of(sends: &[SendRecord]) -> Self {
-        let mut ledger = Self::default();
-        ledger.lines[..sends.len()].copy_from_slice(sends);
-        ledger.written = u8::try_from(sends.len()).expect("a ledger has few lines");
-        ledger
+        Self::try_from(sends.to_vec()).expect("a ledger has few lines")
     }
 
     /// The number of the next send.

@@ -1,5 +1,6 @@
 //! What each event does to a request.
 
+use super::wait::backoff;
 use super::{
     Aim, Fate, Fit, Input, Passing, Previous, ProfileId, Profiles, Refusal, Request, RequestEffect,
     RequestEnd, RequestEvent, RequestReason, RequestRejected, RequestState, RequestTimer, SendFailure,
@@ -8,7 +9,6 @@ use super::{
 use crate::config::Config;
 use crate::credential::Generation;
 use crate::faults::Fault;
-use crate::turn::backoff;
 use crate::vocabulary::{Attempt, Ignored, Outcome};
 
 type Reply = Outcome<RequestRejected>;
@@ -37,6 +37,8 @@ impl Step<'_> {
             RequestEvent::UsageReported { attempt } => self.usage_reported(attempt, event),
             RequestEvent::ProfileDown { profile } => self.profile_changed(profile, true),
             RequestEvent::ProfileUp { profile } => self.profile_changed(profile, false),
+            RequestEvent::PauseRequested => self.pause_requested(event),
+            RequestEvent::ResumeRequested => self.resume_requested(event),
             RequestEvent::CancelRequested => self.cancel_requested(),
             RequestEvent::TimerFired { timer: RequestTimer::Backoff(attempt) } => {
                 self.backoff_elapsed(attempt, event)
@@ -53,6 +55,7 @@ impl Step<'_> {
             RequestState::Authorizing { .. } if self.config.has(Fault::BeginsAgain) => {}
             RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
             RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::Streaming { .. }
             | RequestState::Delivering
             | RequestState::BackingOff { .. }
@@ -76,17 +79,48 @@ impl Step<'_> {
             return self.unfit(fit, event);
         }
         let RequestState::Authorizing { profile, reason } = self.request.state else {
-            return self.unfit(Fit::NeverAsked, event);
+            return self.unasked_credential(event);
         };
         let refused = self.request.newer_than(profile);
         if generation <= refused && !self.config.has(Fault::OldCredentialTaken) {
             return Outcome::Rejected(RequestRejected::OldCredential { refused, got: generation });
         }
-        let input = self.request.input(profile);
+        self.ready(profile, generation, reason);
+        Outcome::Applied
+    }
+
+    /// An answer about a credential for the next send, of which none is missing.
+    fn unasked_credential(&self, event: RequestEvent) -> Reply {
+        match self.request.state {
+            RequestState::Ready { profile, .. } if !self.request.profiles.is_keyed(profile) => {
+                Outcome::Ignored(Ignored::Duplicate)
+            }
+            RequestState::Ready { .. }
+            | RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(_)
+            | RequestState::Ended(_) => self.unfit(Fit::NeverAsked, event),
+        }
+    }
+
+    /// Nothing is missing for the next send but, if a person holds the request, that person's word.
+    fn ready(&mut self, profile: ProfileId, generation: Generation, reason: SendReason) {
+        if self.request.held && !self.config.has(Fault::HeldSends) {
+            self.request.state = RequestState::Ready { profile, generation, reason };
+        } else {
+            self.send(profile, generation, reason);
+        }
+    }
+
+    /// The one place where something is sent.
+    fn send(&mut self, profile: ProfileId, generation: Generation, reason: SendReason) {
+        let (attempt, input) = (self.request.ledger.next(), self.request.input(profile));
         self.request.ledger.write(profile, reason);
         self.request.state = RequestState::Streaming { generation };
         (self.sink)(RequestEffect::Send { attempt, profile, generation, input, reason });
-        Outcome::Applied
     }
 
     /// What a planted fault does.
@@ -104,7 +138,7 @@ impl Step<'_> {
             return self.unfit(fit, event);
         }
         let RequestState::Authorizing { .. } = self.request.state else {
-            return self.unfit(Fit::NeverAsked, event);
+            return self.unasked_credential(event);
         };
         self.end(RequestEnd::Failed(RequestReason::Credential));
         Outcome::Applied
@@ -128,6 +162,7 @@ impl Step<'_> {
             RequestState::Stopping(_)
             | RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Ended(_) => self.unfit(Fit::Stale, event),
         }
@@ -152,6 +187,7 @@ impl Step<'_> {
             }
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Ended(_) => return self.unfit(Fit::Stale, event),
         }
@@ -192,6 +228,7 @@ impl Step<'_> {
             }
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Ended(_) => return self.unfit(Fit::Stale, event),
         }
@@ -208,9 +245,8 @@ impl Step<'_> {
             SendFailure::Transient => self.try_again(Passing::Transient, None, jitter_ms),
             SendFailure::Interrupted => self.try_again(Passing::Interrupted, None, jitter_ms),
             // S17: the second time it is no matter of a stale token.
-            SendFailure::Unauthorized
-                if self.request.refused.is_some() && !self.config.has(Fault::RefusedAgain) =>
-            {
+            // And a key that does not change is not taken the second time either.
+            SendFailure::Unauthorized if self.is_final(profile) && !self.config.has(Fault::RefusedAgain) => {
                 self.end(RequestEnd::Failed(RequestReason::Unauthorized));
             }
             SendFailure::Unauthorized => {
@@ -233,6 +269,11 @@ impl Step<'_> {
             }
             SendFailure::ContextTooLong => self.end(RequestEnd::Failed(RequestReason::ContextTooLong)),
         }
+    }
+
+    /// Whether there is no newer token that a refused send to this profile could be tried with.
+    fn is_final(&self, profile: ProfileId) -> bool {
+        self.request.refused.is_some() || self.request.profiles.is_keyed(profile)
     }
 
     /// Whether the last send, to this profile, continued from a response.
@@ -259,6 +300,7 @@ impl Step<'_> {
             RequestState::Streaming { .. } | RequestState::Delivering => self.unfit(Fit::NeverAsked, event),
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Ended(_) => self.unfit(Fit::Stale, event),
         }
@@ -280,7 +322,7 @@ impl Step<'_> {
     }
 
     fn profile_changed(&mut self, profile: ProfileId, is_down: bool) -> Reply {
-        let Profiles { count, down } = self.request.profiles;
+        let Profiles { count, down, .. } = self.request.profiles;
         if profile.0 >= count {
             return Outcome::Rejected(RequestRejected::UnknownProfile { count, got: profile });
         }
@@ -290,6 +332,7 @@ impl Step<'_> {
             _ if changed == down => return Outcome::Ignored(Ignored::Duplicate),
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::Streaming { .. }
             | RequestState::Delivering
             | RequestState::BackingOff { .. }
@@ -309,6 +352,7 @@ impl Step<'_> {
             RequestState::Delivering
             | RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Stopping(_)
             | RequestState::Ended(_) => return,
@@ -326,13 +370,57 @@ impl Step<'_> {
         self.request.stop(self.config, self.sink);
     }
 
+    /// S13: what is open goes on, and nothing new is sent.
+    fn pause_requested(&mut self, event: RequestEvent) -> Reply {
+        match self.request.state {
+            RequestState::Unbegun => self.unfit(Fit::NeverAsked, event),
+            RequestState::Ended(_) | RequestState::Stopping(Aim::Cancel) => {
+                Outcome::Ignored(Ignored::Terminal)
+            }
+            RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(Aim::Failover { .. }) => {
+                if self.request.held {
+                    return Outcome::Ignored(Ignored::Duplicate);
+                }
+                self.request.held = true;
+                Outcome::Applied
+            }
+        }
+    }
+
+    fn resume_requested(&mut self, event: RequestEvent) -> Reply {
+        match self.request.state {
+            RequestState::Unbegun => return self.unfit(Fit::NeverAsked, event),
+            RequestState::Ended(_) | RequestState::Stopping(Aim::Cancel) => {
+                return Outcome::Ignored(Ignored::Terminal);
+            }
+            _ if !self.request.held => return Outcome::Ignored(Ignored::Duplicate),
+            RequestState::Ready { .. } if self.config.has(Fault::ResumeLeavesReady) => {}
+            RequestState::Ready { profile, generation, reason } => self.send(profile, generation, reason),
+            RequestState::Streaming { generation } if self.config.has(Fault::ResumeSendsAgain) => {
+                return self.send_again(generation);
+            }
+            RequestState::Authorizing { .. }
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(Aim::Failover { .. }) => {}
+        }
+        self.request.held = false;
+        Outcome::Applied
+    }
+
     fn cancel_requested(&mut self) -> Reply {
         match self.request.state {
             RequestState::Ended(end) if self.config.has(Fault::EndedRequestMoves) => self.end(end),
             RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
             RequestState::Stopping(Aim::Cancel) => return Outcome::Ignored(Ignored::Duplicate),
             RequestState::Unbegun => self.end(RequestEnd::Cancelled),
-            RequestState::Authorizing { .. } => self.cancel_wait(),
+            RequestState::Authorizing { .. } | RequestState::Ready { .. } => self.cancel_wait(),
             RequestState::BackingOff { .. } => {
                 if !self.config.has(Fault::BackoffLeftAtCancel) {
                     let timer = RequestTimer::Backoff(self.request.ledger.next());
@@ -348,12 +436,14 @@ impl Step<'_> {
             }
             RequestState::Streaming { .. } | RequestState::Delivering => {
                 self.request.state = RequestState::Stopping(Aim::Cancel);
+                self.request.held = false;
                 self.request.stop(self.config, self.sink);
             }
             RequestState::Stopping(Aim::Failover { .. })
                 if self.config.has(Fault::FailoverOutlivesCancel) => {}
             RequestState::Stopping(Aim::Failover { .. }) => {
                 self.request.state = RequestState::Stopping(Aim::Cancel);
+                self.request.held = false;
             }
         }
         Outcome::Applied
@@ -386,7 +476,14 @@ impl Step<'_> {
             RequestState::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. } => {
                 Outcome::Ignored(Ignored::Duplicate)
             }
+            RequestState::Ready { reason: SendReason::Retry(_) | SendReason::Failover, .. } => {
+                Outcome::Ignored(Ignored::Duplicate)
+            }
             RequestState::Authorizing {
+                reason: SendReason::First | SendReason::FreshToken | SendReason::FullInput,
+                ..
+            }
+            | RequestState::Ready {
                 reason: SendReason::First | SendReason::FreshToken | SendReason::FullInput,
                 ..
             }
@@ -412,6 +509,7 @@ impl Step<'_> {
             }
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::BackingOff { .. }
             | RequestState::Ended(_) => return self.unfit(Fit::Stale, event),
         };
@@ -466,6 +564,9 @@ impl Step<'_> {
         if reason != SendReason::First && self.request.is_spent(self.config) {
             return self.end(RequestEnd::Failed(RequestReason::AttemptsExhausted));
         }
+        if self.request.profiles.is_keyed(profile) {
+            return self.ready(profile, Generation(0), reason);
+        }
         self.request.state = RequestState::Authorizing { profile, reason };
         (self.sink)(self.request.get_credential(profile));
     }
@@ -478,6 +579,7 @@ impl Step<'_> {
 
     fn end(&mut self, end: RequestEnd) {
         self.request.state = RequestState::Ended(end);
+        self.request.held = false;
         (self.sink)(RequestEffect::Ended { end });
     }
 

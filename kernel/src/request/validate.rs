@@ -55,7 +55,7 @@ impl Request {
         let known = |profile: ProfileId| profile.0 < profiles.count;
         *state != RequestState::Unbegun
             && profiles.can_be(self.previous)
-            && refused.is_none_or(|refusal| known(refusal.profile))
+            && refused.is_none_or(|refusal| self.may_ask(refusal.profile))
             && ledger.sends().iter().all(|send| known(send.profile))
     }
 
@@ -88,15 +88,22 @@ impl Request {
             Some(before) => is_over && !self.is_spent(config) && follows(*before, profile, reason),
         };
         let is_open = fate == Some(Fate::Open);
-        let refused = last.map_or(Generation(0), |send| self.newer_than(send.profile));
-        let is_newer = |generation| generation > refused;
+        let is_newer = |generation| last.is_some_and(|send| self.may_be_sent(send.profile, generation));
         match self.state {
+            RequestState::Ended(_) | RequestState::Unbegun if self.held => false,
             RequestState::Unbegun => fate.is_none(),
             RequestState::Authorizing { profile, reason } => {
-                profile.0 < self.profiles.count && may_send(profile, reason) && self.may_be_due(reason)
+                self.may_ask(profile) && may_send(profile, reason) && self.may_be_due(reason)
+            }
+            RequestState::Ready { profile, generation, reason } => {
+                self.held
+                    && self.may_be_sent(profile, generation)
+                    && may_send(profile, reason)
+                    && self.may_be_due(reason)
             }
             RequestState::Streaming { generation } => is_open && is_newer(generation),
-            RequestState::Delivering | RequestState::Stopping(Aim::Cancel) => is_open,
+            RequestState::Delivering => is_open,
+            RequestState::Stopping(Aim::Cancel) => is_open && !self.held,
             RequestState::Stopping(Aim::Failover { generation }) => {
                 is_open && is_newer(generation) && !self.is_spent(config)
             }
@@ -111,6 +118,20 @@ impl Request {
         }
     }
 
+    /// Whether a credential can be asked for.
+    fn may_ask(&self, profile: ProfileId) -> bool {
+        profile.0 < self.profiles.count && !self.profiles.is_keyed(profile)
+    }
+
+    /// Whether a send can go there with this credential.
+    fn may_be_sent(&self, profile: ProfileId, generation: Generation) -> bool {
+        if self.may_ask(profile) {
+            generation > self.newer_than(profile)
+        } else {
+            profile.0 < self.profiles.count && generation == Generation(0)
+        }
+    }
+
     /// Whether what a send is due for is so, and was not made up for before.
     fn may_be_due(&self, reason: SendReason) -> bool {
         let is_new = self.ledger.sends().iter().all(|send| send.reason != reason);
@@ -121,12 +142,18 @@ impl Request {
         }
     }
 
+    /// Whether there was no newer token for the last send to be tried again with.
+    fn may_be_final(&self) -> bool {
+        let is_keyed = |send: &SendRecord| self.profiles.is_keyed(send.profile);
+        self.refused.is_some() || self.ledger.last().is_some_and(is_keyed)
+    }
+
     /// Whether a request can have failed like this after a last send that ended like that.
     fn can_fail(&self, reason: RequestReason, fate: Option<Fate>, config: &Config) -> bool {
         match reason {
             RequestReason::AttemptsExhausted => fate.is_some() && self.is_spent(config),
             RequestReason::Credential => fate.is_none() || !self.is_spent(config),
-            RequestReason::Unauthorized => fate == Some(Fate::Refused) && self.refused.is_some(),
+            RequestReason::Unauthorized => fate == Some(Fate::Refused) && self.may_be_final(),
             RequestReason::ContextTooLong | RequestReason::Invalid => fate == Some(Fate::Refused),
             RequestReason::Interrupted => fate.is_some(),
         }

@@ -85,6 +85,10 @@ pub enum RequestEvent {
         /// Which one.
         profile: ProfileId,
     },
+    /// A person wants nothing new to be sent. A send that is open goes on.
+    PauseRequested,
+    /// A person wants it to go on.
+    ResumeRequested,
     /// Nobody wants the answer any more.
     CancelRequested,
     /// An armed timer ran out. Answers [`RequestEffect::Arm`].

@@ -1,20 +1,19 @@
-//! The first form of a record. It is never changed: what it cannot say needs a new version.
+//! The first form of a record: a turn knew of its request only how it ended. It is never changed.
 //!
-//! Ids are the numbers that they are in the kernel. Everything that has a shape is said again here, so that a change of the
-//! kernel's words does not compile before somebody has decided what it means for what was written.
+//! What it has in common with the second form it says with the words of that, which is never changed either.
 
-use crate::health::{CheckNumber, ToolId, WatchNumber};
-use crate::session::{IteratorId, PromptId};
-use crate::vocabulary::{self as kernel, Attempt, MessageId, TaskId, TurnNumber};
-use crate::{health, session, worker};
-use alloc::vec::Vec;
+use super::v2::{
+    self, Answer, CallId, QuestionId, RequestEvent, RequestId, RequestTimer, Response, SendFailure,
+    SessionEvent, Sign, Then, ToolEnd, WorkerTimer,
+};
+use crate::health::CheckNumber;
+use crate::session::PromptId;
+use crate::vocabulary::{MessageId, TaskId, TurnNumber};
 use serde::{Deserialize, Serialize};
 
-/// A form beside the kernel's type of the same name, and the way in both directions.
-macro_rules! form {
-    (enum $name:ident of $home:ident { $(
-        $variant:ident $({ $($field:ident: $type:ty),* })? $(($inner:ident: $inside:ty))?,
-    )* }) => {
+/// The words of an event, and the list of them for the test of the examples.
+macro_rules! words {
+    (enum $name:ident { $($variant:ident $({ $($field:ident: $type:ty),* })? $(($inside:ty))?,)* }) => {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub enum $name {
@@ -24,51 +23,14 @@ macro_rules! form {
         #[cfg(test)]
         impl $name {
             /// Each with the names of its fields.
-            pub(super) const VARIANTS: &[(&str, &[&str])] =
+            const VARIANTS: &[(&str, &[&str])] =
                 &[$((stringify!($variant), &[$($(stringify!($field)),*)?]),)*];
-        }
-
-        impl From<$home::$name> for $name {
-            fn from(value: $home::$name) -> Self {
-                match value {$(
-                    $home::$name::$variant $({ $($field),* })? $(($inner))? =>
-                        Self::$variant $({ $($field: $field.into()),* })? $(($inner.into()))?,
-                )*}
-            }
-        }
-
-        impl From<$name> for $home::$name {
-            fn from(value: $name) -> Self {
-                match value {$(
-                    $name::$variant $({ $($field),* })? $(($inner))? =>
-                        Self::$variant $({ $($field: $field.into()),* })? $(($inner.into()))?,
-                )*}
-            }
-        }
-    };
-    (struct $name:ident of $home:ident { $($field:ident: $type:ty,)* }) => {
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $($field: $type,)*
-        }
-
-        impl From<$home::$name> for $name {
-            fn from(value: $home::$name) -> Self {
-                Self { $($field: value.$field,)* }
-            }
-        }
-
-        impl From<$name> for $home::$name {
-            fn from(value: $name) -> Self {
-                Self { $($field: value.$field,)* }
-            }
         }
     };
 }
 
-form! {
-    enum Event of kernel {
+words! {
+    enum Event {
         TaskSubmitted { task: TaskId },
         Admitted { task: TaskId },
         Initialized { task: TaskId },
@@ -90,52 +52,14 @@ form! {
     }
 }
 
-form! { struct RequestId of kernel { task: TaskId, turn: TurnNumber, attempt: Attempt, } }
-form! { struct CallId of kernel { task: TaskId, turn: TurnNumber, index: u16, } }
-form! { struct QuestionId of kernel { task: TaskId, number: u32, } }
-form! { enum Timer of kernel { Backoff(request: RequestId), Grace(task: TaskId), } }
-form! { enum Approval of kernel { Granted, Required, } }
-form! { enum Call of kernel { Tool(approval: Approval), Subtask { child: TaskId }, Question, Completion(approval: Approval), } }
-form! { enum Failure of kernel { Throttled { retry_after_ms: Option<u32> }, Transient, Truncated, Permanent, } }
-form! { enum ToolEnd of kernel { Succeeded, Failed, Cancelled, } }
-form! { enum Answer of kernel { Approved, Denied, Text, } }
-
-/// By hand, for its list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Response {
-    Calls(Vec<Call>),
-    Text,
-    Empty,
-}
-
-impl From<kernel::Response> for Response {
-    fn from(value: kernel::Response) -> Self {
-        match value {
-            kernel::Response::Calls(calls) => Self::Calls(calls.into_iter().map(Call::from).collect()),
-            kernel::Response::Text => Self::Text,
-            kernel::Response::Empty => Self::Empty,
-        }
-    }
-}
-
-impl From<Response> for kernel::Response {
-    fn from(value: Response) -> Self {
-        match value {
-            Response::Calls(calls) => Self::Calls(calls.into_iter().map(kernel::Call::from).collect()),
-            Response::Text => Self::Text,
-            Response::Empty => Self::Empty,
-        }
-    }
-}
-
-form! {
-    enum WorkerEvent of worker {
+words! {
+    enum WorkerEvent {
         Assigned,
         MessageReceived { message: MessageId },
         ChildReported { child: TaskId, number: u32 },
         ChildEnded { child: TaskId },
-        Session(event: SessionEvent),
-        Observed { prompt: PromptId, sign: Sign },
+        Session(SessionEvent),
+        Observed { turn: TurnNumber, sign: Sign },
         ProgressReported { check: CheckNumber },
         ApprovalRequested { approval: ApprovalId },
         AnswerReceived { approval: ApprovalId, answer: Answer },
@@ -152,49 +76,111 @@ form! {
     }
 }
 
-form! { struct ApprovalId of worker { prompt: PromptId, number: u32, } }
-form! { enum Then of worker { Resume, Hold, } }
-form! {
-    enum WorkerTimer of worker {
-        Watch(watch: WatchNumber),
-        Backoff(prompt: PromptId),
-        Breaker(prompt: PromptId),
-        WrapUp(deadline: Deadline),
+/// One question of an agent, by the turn that it was asked in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalId {
+    turn: TurnNumber,
+    number: u32,
+}
+
+words! { enum Timer { Backoff(RequestId), Grace(TaskId), } }
+words! { enum Failure { Throttled { retry_after_ms: Option<u32> }, Transient, Truncated, Permanent, } }
+
+impl From<Event> for v2::Event {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::TaskSubmitted { task } => Self::TaskSubmitted { task },
+            Event::Admitted { task } => Self::Admitted { task },
+            Event::Initialized { task } => Self::Initialized { task },
+            Event::InitializationFailed { task } => Self::InitializationFailed { task },
+            Event::Deployed { task } => Self::Deployed { task },
+            Event::Worker { task, event } => Self::Worker { task, event: event.into() },
+            Event::SubtaskRequested { task, child } => Self::SubtaskRequested { task, child },
+            Event::ResponseEnded { request, response, jitter_ms } => {
+                Self::ResponseEnded { request, response, jitter_ms }
+            }
+            Event::RequestFailed { request, failure, jitter_ms } => {
+                failed(&request, failure.into(), jitter_ms)
+            }
+            // Whoever stopped it, the stream was over and the wish for an answer was not.
+            Event::RequestCancelled { request } => failed(&request, SendFailure::Transient, 0),
+            Event::ToolEnded { call, end } => Self::ToolEnded { call, end },
+            Event::AnswerReceived { question, answer } => Self::AnswerReceived { question, answer },
+            Event::MessageReceived { task, message } => Self::MessageReceived { task, message },
+            Event::PauseRequested { task } => Self::PauseRequested { task },
+            Event::ResumeRequested { task } => Self::ResumeRequested { task },
+            Event::CancelRequested { task } => Self::CancelRequested { task },
+            Event::TimerFired { timer: Timer::Backoff(RequestId { task, turn, attempt }) } => {
+                let timer = RequestTimer::Backoff(attempt);
+                Self::Request { task, turn, event: RequestEvent::TimerFired { timer } }
+            }
+            Event::TimerFired { timer: Timer::Grace(task) } => {
+                Self::TimerFired { timer: v2::Timer::Grace(task) }
+            }
+            Event::EndAcknowledged { task } => Self::EndAcknowledged { task },
+        }
     }
 }
-form! { enum Deadline of worker { First, Last, } }
-form! { enum Sign of health { Activity, ToolCalled { tool: ToolId }, Succeeded, Failed, } }
 
-form! {
-    enum SessionEvent of session {
-        Invoked { prompt: PromptId },
-        Started { iterator: IteratorId },
-        Answered { iterator: IteratorId, prompt: PromptId },
-        IteratorEnded { iterator: IteratorId, end: IteratorEnd },
-        AbortRequested { prompt: PromptId },
-        RestartRequested,
-        CloseRequested,
-        StopElapsed { iterator: IteratorId },
+fn failed(request: &RequestId, failure: SendFailure, jitter_ms: u32) -> v2::Event {
+    let RequestId { task, turn, attempt } = *request;
+    v2::Event::Request { task, turn, event: RequestEvent::SendFailed { attempt, failure, jitter_ms } }
+}
+
+/// What named a turn names the prompt of its first try. After a failed one it is late, and is refused, because a turn says
+/// nothing of which try it meant.
+fn first_try(turn: TurnNumber) -> PromptId {
+    PromptId(turn.0)
+}
+
+impl From<ApprovalId> for v2::ApprovalId {
+    fn from(ApprovalId { turn, number }: ApprovalId) -> Self {
+        Self { prompt: first_try(turn), number }
     }
 }
-form! { enum IteratorEnd of session { Normal, Transient, Throttled, Permanent, } }
 
-/// Every enum of this version.
+impl From<WorkerEvent> for v2::WorkerEvent {
+    fn from(event: WorkerEvent) -> Self {
+        use WorkerEvent as E;
+        match event {
+            E::Assigned => Self::Assigned,
+            E::MessageReceived { message } => Self::MessageReceived { message },
+            E::ChildReported { child, number } => Self::ChildReported { child, number },
+            E::ChildEnded { child } => Self::ChildEnded { child },
+            E::Session(event) => Self::Session(event),
+            E::Observed { turn, sign } => Self::Observed { prompt: first_try(turn), sign },
+            E::ProgressReported { check } => Self::ProgressReported { check },
+            E::ApprovalRequested { approval } => Self::ApprovalRequested { approval: approval.into() },
+            E::AnswerReceived { approval, answer } => {
+                Self::AnswerReceived { approval: approval.into(), answer }
+            }
+            E::Reported { number } => Self::Reported { number },
+            E::ReportAcknowledged { number } => Self::ReportAcknowledged { number },
+            E::InterruptRequested { turn, then } => Self::InterruptRequested { turn, then },
+            E::PauseRequested => Self::PauseRequested,
+            E::ResumeRequested => Self::ResumeRequested,
+            E::WrapUpRequested => Self::WrapUpRequested,
+            E::CompleteRequested => Self::CompleteRequested,
+            E::KillRequested => Self::KillRequested,
+            E::TimerFired { timer } => Self::TimerFired { timer },
+            E::EndAcknowledged => Self::EndAcknowledged,
+        }
+    }
+}
+
+impl From<Failure> for SendFailure {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Throttled { retry_after_ms } => Self::Throttled { retry_after_ms },
+            Failure::Transient => Self::Transient,
+            Failure::Truncated => Self::Interrupted,
+            Failure::Permanent => Self::Invalid,
+        }
+    }
+}
+
+/// Every enum of this version that is not the next one's.
 #[cfg(test)]
-pub(super) const ENUMS: &[&[(&str, &[&str])]] = &[
-    Event::VARIANTS,
-    Timer::VARIANTS,
-    Approval::VARIANTS,
-    Call::VARIANTS,
-    Failure::VARIANTS,
-    ToolEnd::VARIANTS,
-    Answer::VARIANTS,
-    &[("Calls", &[]), ("Text", &[]), ("Empty", &[])],
-    WorkerEvent::VARIANTS,
-    Then::VARIANTS,
-    WorkerTimer::VARIANTS,
-    Deadline::VARIANTS,
-    Sign::VARIANTS,
-    SessionEvent::VARIANTS,
-    IteratorEnd::VARIANTS,
-];
+pub(super) const ENUMS: &[&[(&str, &[&str])]] =
+    &[Event::VARIANTS, WorkerEvent::VARIANTS, Timer::VARIANTS, Failure::VARIANTS];

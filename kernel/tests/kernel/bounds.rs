@@ -1,12 +1,11 @@
 //! Every bound refuses with its own error, and refuses nothing below it.
 
 use crate::stage::{
-    DUPLICATE, STALE, Stage, TERMINAL, acknowledged, admitted, cancelled, fired, initialized, message,
-    paused, request_id, responded, submitted,
+    DUPLICATE, Stage, TERMINAL, acknowledged, admitted, cancelled, fired, initialized, message, paused,
+    request_id, responded, submitted,
 };
 use downbeat_kernel::{
-    Approval, Attempt, Call, Config, Effect, Event, Kernel, MessageId, Outcome, Rejected, Response, TaskId,
-    TaskState,
+    Approval, Call, Config, Effect, Event, Kernel, MessageId, Outcome, Rejected, Response, TaskId, TaskState,
 };
 
 fn rejected(why: Rejected) -> Outcome {
@@ -92,7 +91,7 @@ fn responses_are_refused_by_shape() {
     let mut stage = Stage::requesting(Config { calls_max: 2, ..Config::default() });
     for (name, calls, why) in cases {
         stage.refuses(&responded(1, 1, 0, Response::Calls(calls)), &why);
-        assert_eq!(stage.state(1), TaskState::Requesting { attempt: Attempt(0) }, "{name}");
+        assert_eq!(stage.state(1), TaskState::Requesting, "{name}");
     }
     stage.takes(responded(1, 1, 0, Response::Calls(vec![subtask(2), Call::Question])));
 }
@@ -107,7 +106,7 @@ fn live_task_cannot_be_acknowledged() {
     stage.takes_all([admitted(1), initialized(1), cancelled(1)]);
     let state = stage.state(1);
     stage.refuses(&acknowledged(1), &no_edge(state));
-    stage.takes(fired(crate::stage::grace(1)));
+    stage.takes(fired(crate::stage::request_grace(1, 1, 0)));
     stage.takes(acknowledged(1));
 }
 
@@ -120,7 +119,7 @@ fn longest_possible_response_is_taken() {
     assert_eq!(effects.len(), 65_535);
     assert_eq!(effects.last(), Some(&crate::stage::run(1, 1, 65_534)));
     assert_eq!(stage.resync(), effects);
-    stage.refuses(&fired(crate::stage::backoff(1, 1, 0)), &STALE);
+    stage.refuses(&fired(crate::stage::backoff(1, 1, 0)), &crate::stage::DUPLICATE);
 }
 
 #[test]

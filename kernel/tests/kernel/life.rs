@@ -2,12 +2,12 @@
 
 use crate::stage::{
     DUPLICATE, STALE, Stage, TERMINAL, acknowledged, admitted, answered, arm, ask, backoff, call_id, ended,
-    enqueue, failed, fired, include, initialize, initialized, request_cancelled, responded, result, run,
-    send, submitted, tool_ended,
+    enqueue, failed, fired, include, initialize, initialized, responded, result, run, send, submitted,
+    tool_ended,
 };
 use downbeat_kernel::{
-    About, Answer, Approval, Attempt, Call, CallRefusal, CallResult, Config, Effect, End, Event, Failure,
-    Part, Reason, Response, TaskId, TaskState, ToolEnd,
+    About, Answer, Approval, Call, CallRefusal, CallResult, Config, Effect, End, Event, Part, Reason,
+    RequestReason, Response, SendFailure, TaskId, TaskState, ToolEnd,
 };
 
 const TOOL: Call = Call::Tool(Approval::Granted);
@@ -29,13 +29,13 @@ fn task_asks_runs_tools_and_completes() {
     let life: [(Event, TaskState, Vec<Effect>); 8] = [
         (submitted(1), TaskState::Queued, vec![enqueue(1)]),
         (admitted(1), TaskState::Initializing, vec![initialize(1)]),
-        (initialized(1), TaskState::Requesting { attempt: Attempt(0) },
+        (initialized(1), TaskState::Requesting,
             vec![include(1, Part::Prompt), send(1, 1, 0)]),
         (responded(1, 1, 0, calls(&[TOOL, CAREFUL_TOOL])), TaskState::ExecutingTools,
             vec![run(1, 1, 0), ask(1, 1, About::Tool(call_id(1, 1, 1)))]),
         (tool_ended(1, 1, 0, ToolEnd::Failed), TaskState::AwaitingInput, vec![]),
         (answered(1, 1, Answer::Approved), TaskState::ExecutingTools, vec![run(1, 1, 1)]),
-        (tool_ended(1, 1, 1, ToolEnd::Succeeded), TaskState::Requesting { attempt: Attempt(0) }, vec![
+        (tool_ended(1, 1, 1, ToolEnd::Succeeded), TaskState::Requesting, vec![
             result(1, 1, 0, tool(ToolEnd::Failed)),
             result(1, 1, 1, tool(ToolEnd::Succeeded)),
             send(1, 2, 0),
@@ -158,32 +158,33 @@ fn waits_between_attempts_double_to_ten_minutes_and_end_with_the_budget() {
     let mut stage = Stage::requesting(Config { attempts_max: 10, ..Config::default() });
     for (attempt, wait) in (0..).zip(waits) {
         let timer = backoff(1, 1, attempt + 1);
-        let armed = stage.takes(failed(1, 1, attempt, Failure::Transient, 0));
+        let armed = stage.takes(failed(1, 1, attempt, SendFailure::Transient, 0));
         assert_eq!(armed, [arm(timer, wait)], "after attempt {attempt}");
         stage.refuses(&fired(backoff(1, 1, attempt)), &STALE);
         let again = stage.takes(fired(timer));
         assert_eq!(again, [include(1, Part::Prompt), send(1, 1, attempt + 1)]);
         stage.refuses(&fired(timer), &STALE);
-        stage.refuses(&failed(1, 1, attempt, Failure::Transient, 0), &STALE);
+        stage.refuses(&failed(1, 1, attempt, SendFailure::Transient, 0), &STALE);
     }
-    let over = stage.takes(failed(1, 1, 9, Failure::Transient, 0));
-    assert_eq!(over, [ended(1, End::Failed(Reason::AttemptsExhausted))]);
+    let over = stage.takes(failed(1, 1, 9, SendFailure::Transient, 0));
+    assert_eq!(over, [ended(1, End::Failed(Reason::Request(RequestReason::AttemptsExhausted)))]);
 }
 
 #[test]
 fn default_budget_is_eight_attempts() {
     let mut stage = Stage::requesting(Config::default());
     for attempt in 0..7 {
-        stage.takes_all([failed(1, 1, attempt, Failure::Transient, 0), fired(backoff(1, 1, attempt + 1))]);
+        stage
+            .takes_all([failed(1, 1, attempt, SendFailure::Transient, 0), fired(backoff(1, 1, attempt + 1))]);
     }
-    let over = stage.takes(failed(1, 1, 7, Failure::Transient, 0));
-    assert_eq!(over, [ended(1, End::Failed(Reason::AttemptsExhausted))]);
+    let over = stage.takes(failed(1, 1, 7, SendFailure::Transient, 0));
+    assert_eq!(over, [ended(1, End::Failed(Reason::Request(RequestReason::AttemptsExhausted)))]);
 }
 
 /// Every way in which a first attempt can end without a usable response, and the wait that follows, if any.
 #[test]
 fn failure_decides_the_wait() {
-    let throttled = |retry_after_ms| Failure::Throttled { retry_after_ms };
+    let throttled = |retry_after_ms| SendFailure::Throttled { retry_after_ms };
     let empty = Event::ResponseEnded {
         request: crate::stage::request_id(1, 1, 0),
         response: Response::Empty,
@@ -191,22 +192,21 @@ fn failure_decides_the_wait() {
     };
     #[rustfmt::skip]
     let cases = [
-        ("a lost connection", failed(1, 1, 0, Failure::Transient, 0), Some(5_000)),
-        ("jitter is added", failed(1, 1, 0, Failure::Transient, 321), Some(5_321)),
+        ("a lost connection", failed(1, 1, 0, SendFailure::Transient, 0), Some(5_000)),
+        ("jitter is added", failed(1, 1, 0, SendFailure::Transient, 321), Some(5_321)),
         ("throttled without a time", failed(1, 1, 0, throttled(None), 0), Some(5_000)),
         ("throttled for 20 s: one more", failed(1, 1, 0, throttled(Some(20_000)), 0), Some(21_000)),
         ("throttled for 0 s: one more", failed(1, 1, 0, throttled(Some(0)), 0), Some(1_000)),
         ("throttled beyond the bound of the backoff", failed(1, 1, 0, throttled(Some(3_600_000)), 5), Some(3_601_005)),
-        ("truncated is not success", failed(1, 1, 0, Failure::Truncated, 0), Some(5_000)),
+        ("truncated is not success", failed(1, 1, 0, SendFailure::Interrupted, 0), Some(5_000)),
         ("an empty response is asked for again", empty, Some(5_077)),
-        ("somebody else stopped it", request_cancelled(1, 1, 0), Some(5_000)),
-        ("it cannot help", failed(1, 1, 0, Failure::Permanent, 0), None),
+        ("it cannot help", failed(1, 1, 0, SendFailure::Invalid, 0), None),
     ];
     for (name, event, wait) in cases {
         let mut stage = Stage::requesting(Config::default());
         let expected = match wait {
             Some(after_ms) => arm(backoff(1, 1, 1), after_ms),
-            None => ended(1, End::Failed(Reason::RequestRefused)),
+            None => ended(1, End::Failed(Reason::Request(RequestReason::Invalid))),
         };
         assert_eq!(stage.takes(event), [expected], "{name}");
     }

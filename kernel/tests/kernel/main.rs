@@ -28,6 +28,7 @@ mod tree_choices;
 #[cfg(feature = "planted-faults")]
 mod tree_faults;
 mod tree_situations;
+mod turn;
 mod worker;
 mod worker_ends;
 #[cfg(feature = "planted-faults")]

@@ -1,11 +1,12 @@
 //! Messages of a user: in order, to the model exactly once, or reported (S5).
 
 use crate::stage::{
-    DUPLICATE, Stage, answered, ask, backoff, call_id, cancelled, ended, failed, fired, include, message,
-    request_cancelled, responded, result, send, text, undelivered,
+    DUPLICATE, Stage, answered, ask, backoff, call_id, cancelled, disarm, ended, failed, fence, fired,
+    include, message, request_grace, responded, result, send, send_after, stopped, text, undelivered,
 };
 use downbeat_kernel::{
-    About, Answer, Approval, Call, CallResult, Config, Effect, End, Failure, Part, Reason, Response, Timer,
+    About, Answer, Approval, Call, CallResult, Config, Effect, End, Part, Passing, Reason, RequestReason,
+    Response, SendFailure,
 };
 
 fn done() -> Response {
@@ -18,15 +19,15 @@ fn messages_go_into_the_next_turn_in_order_and_into_every_attempt_of_it() {
     assert_eq!(stage.takes_all([message(1, 1), message(1, 2)]), []);
     stage.refuses(&message(1, 1), &DUPLICATE);
     // Not into another attempt of the turn that is under way.
-    stage.takes(failed(1, 1, 0, Failure::Transient, 0));
+    stage.takes(failed(1, 1, 0, SendFailure::Transient, 0));
     assert_eq!(stage.takes(fired(backoff(1, 1, 1))), [include(1, Part::Prompt), send(1, 1, 1)]);
     let second = [include(1, Part::Reminder), text(1, 1), text(1, 2)];
     let mut expected = second.to_vec();
     expected.push(send(1, 2, 0));
     assert_eq!(stage.takes(responded(1, 1, 1, Response::Text)), expected);
-    stage.takes_all([message(1, 3), failed(1, 2, 0, Failure::Truncated, 0)]);
+    stage.takes_all([message(1, 3), failed(1, 2, 0, SendFailure::Interrupted, 0)]);
     let mut expected = second.to_vec();
-    expected.push(send(1, 2, 1));
+    expected.push(send_after(1, 2, 1, Passing::Interrupted));
     assert_eq!(stage.takes(fired(backoff(1, 2, 1))), expected);
     // An empty response has not answered them: they go out again, and 3 still waits.
     stage.takes(responded(1, 2, 1, Response::Empty));
@@ -41,32 +42,37 @@ fn messages_go_into_the_next_turn_in_order_and_into_every_attempt_of_it() {
 /// without an answer is in doubt.
 #[test]
 fn undelivered_messages_are_reported_at_the_end() {
-    let disarm = Effect::Disarm { timer: Timer::Grace(downbeat_kernel::TaskId(1)) };
+    let disarm = disarm(request_grace(1, 2, 0));
     let both = |end| vec![undelivered(1, 1, true), undelivered(1, 2, false), ended(1, end)];
-    let stopped = |mut effects: Vec<Effect>| {
+    let neither = |end| vec![undelivered(1, 1, false), undelivered(1, 2, false), ended(1, end)];
+    let after_stop = |mut effects: Vec<Effect>| {
         effects.insert(0, disarm);
+        effects
+    };
+    let fenced = |mut effects: Vec<Effect>| {
+        effects.insert(0, fence(1, 2, 0));
         effects
     };
     #[rustfmt::skip]
     let cases = [
         ("the answer completes the task", vec![responded(1, 2, 0, done())],
             vec![undelivered(1, 2, false), ended(1, End::Completed)]),
-        ("the request is refused", vec![failed(1, 2, 0, Failure::Permanent, 0)],
-            both(End::Failed(Reason::RequestRefused))),
-        ("the budget is spent", vec![failed(1, 2, 0, Failure::Truncated, 0)],
-            both(End::Failed(Reason::AttemptsExhausted))),
+        ("the request is refused: nobody has read it", vec![failed(1, 2, 0, SendFailure::Invalid, 0)],
+            neither(End::Failed(Reason::Request(RequestReason::Invalid)))),
+        ("the budget is spent", vec![failed(1, 2, 0, SendFailure::Interrupted, 0)],
+            both(End::Failed(Reason::Request(RequestReason::AttemptsExhausted)))),
         ("nothing was said", vec![responded(1, 2, 0, Response::Empty)],
-            both(End::Failed(Reason::AttemptsExhausted))),
-        ("cancelled, and the request stopped", vec![cancelled(1), request_cancelled(1, 2, 0)],
-            stopped(both(End::Cancelled))),
-        ("cancelled, and the request failed", vec![cancelled(1), failed(1, 2, 0, Failure::Truncated, 0)],
-            stopped(both(End::Cancelled))),
+            both(End::Failed(Reason::Request(RequestReason::AttemptsExhausted)))),
+        ("cancelled, and the request stopped", vec![cancelled(1), stopped(1, 2, 0)],
+            after_stop(both(End::Cancelled))),
+        ("cancelled, and the request failed", vec![cancelled(1), failed(1, 2, 0, SendFailure::Interrupted, 0)],
+            after_stop(both(End::Cancelled))),
         ("cancelled, and the answer was faster", vec![cancelled(1), responded(1, 2, 0, Response::Text)],
-            stopped(vec![undelivered(1, 2, false), ended(1, End::Cancelled)])),
+            after_stop(vec![undelivered(1, 2, false), ended(1, End::Cancelled)])),
         ("cancelled, and nothing was said", vec![cancelled(1), responded(1, 2, 0, Response::Empty)],
-            stopped(both(End::Cancelled))),
-        ("cancelled, and nothing came", vec![cancelled(1), fired(crate::stage::grace(1))],
-            both(End::Cancelled)),
+            after_stop(both(End::Cancelled))),
+        ("cancelled, and nothing came", vec![cancelled(1), fired(request_grace(1, 2, 0))],
+            fenced(both(End::Cancelled))),
     ];
     for (name, mut events, expected) in cases {
         let mut stage = Stage::requesting(Config { attempts_max: 1, ..Config::default() });
@@ -75,7 +81,8 @@ fn undelivered_messages_are_reported_at_the_end() {
         stage.takes_all(events);
         assert_eq!(stage.takes(last), expected, "{name}");
         // Until the end is on record, a restart reports the same.
-        let reported: Vec<Effect> = expected.iter().filter(|effect| **effect != disarm).copied().collect();
+        let reported: Vec<Effect> =
+            expected.iter().filter(|effect| !matches!(effect, Effect::Request { .. })).copied().collect();
         assert_eq!(stage.resync(), reported, "{name}");
     }
 }

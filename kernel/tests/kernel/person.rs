@@ -1,14 +1,14 @@
 //! What a person can do to a task at any moment: answer, pause, resume, cancel.
 
 use crate::stage::{
-    DUPLICATE, STALE, Stage, admitted, answered, arm, ask, backoff, call_id, cancel_request, cancel_tool,
-    cancelled, ended, enqueue, failed, fired, grace, include, initialize, initialized, message, paused,
-    request_cancelled, responded, result, resumed, run, send, submitted, text, tool_ended, undelivered,
-    withdraw,
+    DUPLICATE, STALE, Stage, admitted, answered, arm, ask, backoff, call_id, cancel_tool, cancelled, disarm,
+    ended, enqueue, failed, fence, fired, grace, include, initialize, initialized, message, paused,
+    request_grace, responded, result, resumed, run, send, stop, stopped, submitted, text, tool_ended,
+    undelivered, withdraw,
 };
 use downbeat_kernel::{
-    About, Answer, Approval, Attempt, Call, CallResult, Config, Effect, End, Event, Failure, Held, Outcome,
-    Outstanding, Part, Reason, Rejected, Response, TaskId, TaskState, Timer, ToolEnd,
+    About, Answer, Approval, Call, CallResult, Config, Effect, End, Event, Held, Outcome, Outstanding, Part,
+    Reason, Rejected, RequestReason, Response, SendFailure, TaskId, TaskState, ToolEnd,
 };
 
 const TOOL: Call = Call::Tool(Approval::Granted);
@@ -17,25 +17,20 @@ fn calls(calls: &[Call]) -> Response {
     Response::Calls(calls.to_vec())
 }
 
-fn disarm(timer: Timer) -> Effect {
-    Effect::Disarm { timer }
-}
-
 /// One way to each place in a life: what happened before, and where the task stands then.
 fn places() -> Vec<(&'static str, Vec<Event>, TaskState)> {
     let requesting = [submitted(1), admitted(1), initialized(1)];
     let then = |events: &[Event]| requesting.iter().chain(events).cloned().collect::<Vec<_>>();
     let subtask = Call::Subtask { child: TaskId(2) };
-    let [first, second] = [Attempt(0), Attempt(1)];
     #[rustfmt::skip]
     let places = vec![
         ("queued", vec![submitted(1)], TaskState::Queued),
         ("initializing", vec![submitted(1), admitted(1)], TaskState::Initializing),
-        ("requesting", then(&[]), TaskState::Requesting { attempt: first }),
-        ("backing off", then(&[failed(1, 1, 0, Failure::Transient, 0)]),
-            TaskState::BackingOff { attempt: second, after_ms: 5_000 }),
-        ("requesting again", then(&[failed(1, 1, 0, Failure::Transient, 0), fired(backoff(1, 1, 1))]),
-            TaskState::Requesting { attempt: second }),
+        ("requesting", then(&[]), TaskState::Requesting),
+        ("backing off", then(&[failed(1, 1, 0, SendFailure::Transient, 0)]),
+            TaskState::Requesting),
+        ("requesting again", then(&[failed(1, 1, 0, SendFailure::Transient, 0), fired(backoff(1, 1, 1))]),
+            TaskState::Requesting),
         ("executing tools", then(&[responded(1, 1, 0, calls(&[TOOL, subtask, Call::Question]))]),
             TaskState::ExecutingTools),
         ("awaiting a subtask", then(&[responded(1, 1, 0, calls(&[subtask, Call::Question]))]),
@@ -97,11 +92,11 @@ fn pause_holds_what_would_begin() {
             Held::Calls, vec![ended(1, End::Completed)]),
         ("the response: a reminder", requesting(), vec![responded(1, 1, 0, Response::Text)], vec![],
             Held::Turn, second(&[include(1, Part::Reminder)])),
-        ("the failure: its timer is armed", requesting(), vec![failed(1, 1, 0, Failure::Transient, 0)],
+        ("the failure: its timer is armed", requesting(), vec![failed(1, 1, 0, SendFailure::Transient, 0)],
             vec![arm(backoff(1, 1, 1), 5_000)],
-            Held::BackingOff { attempt: Attempt(1), after_ms: 5_000 }, vec![]),
-        ("the timer: the attempt", with(failed(1, 1, 0, Failure::Transient, 0)), vec![fired(backoff(1, 1, 1))],
-            vec![], Held::Attempt { attempt: Attempt(1) },
+            Held::Requesting, vec![]),
+        ("the timer: the attempt", with(failed(1, 1, 0, SendFailure::Transient, 0)), vec![fired(backoff(1, 1, 1))],
+            vec![], Held::Requesting,
             vec![include(1, Part::Prompt), send(1, 1, 1)]),
         ("the last result: the turn", with(responded(1, 1, 0, calls(&[TOOL]))),
             vec![tool_ended(1, 1, 0, ToolEnd::Succeeded)], vec![], Held::Turn, second(&[result(1, 1, 0, tool)])),
@@ -146,7 +141,7 @@ fn paused_task_can_fail() {
         ("initialization", vec![submitted(1), admitted(1)], Event::InitializationFailed { task: TaskId(1) },
             Reason::Initialization),
         ("a permanent failure", vec![submitted(1), admitted(1), initialized(1)],
-            failed(1, 1, 0, Failure::Permanent, 0), Reason::RequestRefused),
+            failed(1, 1, 0, SendFailure::Invalid, 0), Reason::Request(RequestReason::Invalid)),
         ("the mistake limit", vec![submitted(1), admitted(1), initialized(1), responded(1, 1, 0, Response::Text)],
             answered(1, 1, Answer::Denied), Reason::MistakeLimit),
     ];
@@ -167,19 +162,18 @@ fn cancel_stops_what_runs_and_then_ends() {
     let end = ended(1, End::Cancelled);
     let child = [Effect::Dequeue { task: TaskId(2) }, ended(2, End::Cancelled)];
     let cancelling = |outstanding| Some(TaskState::Cancelling(outstanding));
-    let [first, second] = [Attempt(0), Attempt(1)];
     let stops = |name: &str| match name {
         "queued" => (vec![dequeue, end], None, None),
         "initializing" => (vec![abort, armed], cancelling(Outstanding::Initialization), Some(initialized(1))),
         "requesting" => (
-            vec![cancel_request(1, 1, 0), armed],
-            cancelling(Outstanding::Request { attempt: first }),
-            Some(request_cancelled(1, 1, 0)),
+            vec![stop(1, 1, 0), arm(request_grace(1, 1, 0), 10_000)],
+            cancelling(Outstanding::Request),
+            Some(stopped(1, 1, 0)),
         ),
         "requesting again" => (
-            vec![cancel_request(1, 1, 1), armed],
-            cancelling(Outstanding::Request { attempt: second }),
-            Some(failed(1, 1, 1, Failure::Transient, 0)),
+            vec![stop(1, 1, 1), arm(request_grace(1, 1, 1), 10_000)],
+            cancelling(Outstanding::Request),
+            Some(failed(1, 1, 1, SendFailure::Transient, 0)),
         ),
         "backing off" => (vec![disarm(backoff(1, 1, 1)), end], None, None),
         "executing tools" => (
@@ -200,9 +194,15 @@ fn cancel_stops_what_runs_and_then_ends() {
             assert_eq!(stage.takes(cancelled(1)), expected, "{name}, paused: {is_paused}");
             assert_eq!(stage.state(1), state.unwrap_or(TaskState::Cancelled), "{name}, paused: {is_paused}");
             let Some(last) = last else { continue };
+            let (clock, closed) = match name {
+                "requesting" => (request_grace(1, 1, 0), Some(fence(1, 1, 0))),
+                "requesting again" => (request_grace(1, 1, 1), Some(fence(1, 1, 1))),
+                _ => (grace(1), None),
+            };
             let mut given_up = stage.clone();
-            assert_eq!(stage.takes(last), [disarm(grace(1)), end], "{name}, paused: {is_paused}");
-            assert_eq!(given_up.takes(fired(grace(1))), [end], "{name}, paused: {is_paused}");
+            assert_eq!(stage.takes(last), [disarm(clock), end], "{name}, paused: {is_paused}");
+            let after_grace: Vec<_> = closed.into_iter().chain([end]).collect();
+            assert_eq!(given_up.takes(fired(clock)), after_grace, "{name}, paused: {is_paused}");
         }
     }
 }
@@ -217,7 +217,7 @@ fn cancel_of_what_a_pause_holds_starts_nothing() {
     assert_eq!(stage.takes(cancelled(1)), ends);
 
     let mut stage = Stage::requesting(Config::default());
-    let expired = [failed(1, 1, 0, Failure::Transient, 0), paused(1), fired(backoff(1, 1, 1))];
+    let expired = [failed(1, 1, 0, SendFailure::Transient, 0), paused(1), fired(backoff(1, 1, 1))];
     stage.takes_all(expired);
     assert_eq!(stage.takes(cancelled(1)), [ended(1, End::Cancelled)]);
 }
@@ -230,7 +230,7 @@ fn answer_to_an_older_question_is_stale_and_to_none_is_refused() {
         responded(1, 1, 0, calls(&[Call::Question, TOOL])),
         answered(1, 1, Answer::Text),
         tool_ended(1, 1, 1, ToolEnd::Succeeded),
-        failed(1, 2, 0, Failure::Transient, 0),
+        failed(1, 2, 0, SendFailure::Transient, 0),
         fired(backoff(1, 2, 1)),
         responded(1, 2, 1, calls(&[Call::Question, TOOL])),
     ]);
@@ -246,12 +246,12 @@ fn answer_to_an_older_question_is_stale_and_to_none_is_refused() {
         ("the attempt that failed", responded(1, 2, 0, text()), Some(DUPLICATE)),
         ("the attempt that was answered", responded(1, 2, 1, text()), Some(DUPLICATE)),
         ("a turn to come", responded(1, 3, 0, text()), None),
-        ("turn zero", failed(1, 0, 0, Failure::Transient, 0), None),
+        ("turn zero", failed(1, 0, 0, SendFailure::Transient, 0), None),
         ("an older tool", tool_ended(1, 1, 1, ToolEnd::Failed), Some(STALE)),
         ("a tool of a turn to come", tool_ended(1, 3, 0, ToolEnd::Failed), None),
         ("a tool that is a question", tool_ended(1, 2, 0, ToolEnd::Failed), None),
         ("a tool past the last", tool_ended(1, 2, 2, ToolEnd::Failed), None),
-        ("a timer that fired", fired(backoff(1, 2, 1)), Some(STALE)),
+        ("a timer that fired", fired(backoff(1, 2, 1)), Some(DUPLICATE)),
         ("a timer of a turn to come", fired(backoff(1, 3, 1)), None),
         ("a grace time that does not run", fired(grace(1)), None),
         ("the place again", admitted(1), Some(DUPLICATE)),

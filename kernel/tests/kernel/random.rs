@@ -2,8 +2,9 @@
 
 use crate::orders::Orders;
 use downbeat_kernel::{
-    Answer, Approval, Attempt, Call, CallId, Config, Discard, Effect, Event, Failure, Kernel, MessageId,
-    Outcome, QuestionId, RequestId, Response, TaskId, Timer, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallId, Config, Discard, Effect, Event, Generation, Kernel, MessageId,
+    Outcome, ProfileId, QuestionId, RequestEffect, RequestEvent, RequestId, RequestTimer, Response,
+    SendFailure, TaskId, Timer, ToolEnd, TurnNumber,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,6 +21,9 @@ fn config() -> Config {
         calls_max: 3,
         attempts_max: 3,
         mistakes_max: 2,
+        profiles: 2,
+        profiles_keyed: 2,
+        profiles_continuing: 3,
         ..Config::default()
     }
 }
@@ -54,8 +58,7 @@ fn event(kernel: &Kernel, orders: &Orders, choices: Choices) -> Event {
         196..=203 => Event::CancelRequested { task },
         204..=207 => Event::EndAcknowledged { task },
         208..=215 => Event::ResponseEnded { request, response: response(kernel, b, c), jitter_ms: 0 },
-        216..=221 => Event::RequestFailed { request, failure: failure(c), jitter_ms: 0 },
-        222..=225 => Event::RequestCancelled { request },
+        216..=225 => told(request, stray(request.attempt, a, c)),
         226..=232 => {
             let turn = TurnNumber(near(data.as_ref().map_or(0, |data| data.replied.0)));
             Event::ToolEnded { call: CallId { task, turn, index: u16::from(b) % 4 }, end: tool_end(c) }
@@ -64,7 +67,11 @@ fn event(kernel: &Kernel, orders: &Orders, choices: Choices) -> Event {
             let number = near(data.as_ref().map_or(0, |data| data.questions));
             Event::AnswerReceived { question: QuestionId { task, number }, answer: said(c) }
         }
-        241..=245 => Event::TimerFired { timer: Timer::Backoff(request) },
+        241..=243 => {
+            told(request, RequestEvent::TimerFired { timer: RequestTimer::Backoff(request.attempt) })
+        }
+        244 => Event::ProfileDown { profile: ProfileId(a % 3) },
+        245 => Event::ProfileUp { profile: ProfileId(a % 3) },
         246..=249 => Event::TimerFired { timer: Timer::Grace(task) },
         250..=251 => Event::Admitted { task },
         252..=253 => Event::Initialized { task },
@@ -84,16 +91,43 @@ fn answer(kernel: &Kernel, order: &Effect, a: u8, b: u8, c: u8) -> Event {
             Event::InitializationFailed { task }
         }
         Effect::Initialize { task } | Effect::AbortInitialization { task } => Event::Initialized { task },
-        Effect::Send { request } if a < 160 => {
-            Event::ResponseEnded { request, response: response(kernel, b, c), jitter_ms: u32::from(c) }
+        Effect::Request { task, turn, effect } => {
+            let request = |attempt| RequestId { task, turn, attempt };
+            match effect {
+                RequestEffect::GetCredential { attempt, newer_than, .. } => {
+                    let generation = Generation(newer_than.0 + 1);
+                    let given = RequestEvent::CredentialGiven { attempt, generation };
+                    let failed = RequestEvent::CredentialFailed { attempt };
+                    told(request(attempt), if a < 240 { given } else { failed })
+                }
+                RequestEffect::Send { attempt, .. } | RequestEffect::Recover { attempt } if a < 130 => {
+                    let (request, response) = (request(attempt), response(kernel, b, c));
+                    Event::ResponseEnded { request, response, jitter_ms: u32::from(c) }
+                }
+                RequestEffect::Stop { attempt } if a < 60 => {
+                    let response = response(kernel, b, c);
+                    Event::ResponseEnded { request: request(attempt), response, jitter_ms: 0 }
+                }
+                RequestEffect::Send { attempt, .. } | RequestEffect::Recover { attempt } if a < 160 => {
+                    told(request(attempt), RequestEvent::OutputDelivered { attempt })
+                }
+                RequestEffect::Send { attempt, .. } | RequestEffect::Recover { attempt } => {
+                    let jitter_ms = u32::from(c);
+                    told(
+                        request(attempt),
+                        RequestEvent::SendFailed { attempt, failure: failure(b), jitter_ms },
+                    )
+                }
+                RequestEffect::Stop { attempt } => told(request(attempt), RequestEvent::Stopped { attempt }),
+                RequestEffect::Arm { timer, .. } | RequestEffect::Disarm { timer } => {
+                    told(request(Attempt(0)), RequestEvent::TimerFired { timer })
+                }
+                RequestEffect::Fence { attempt } | RequestEffect::Charge { attempt, .. } => {
+                    told(request(attempt), RequestEvent::UsageReported { attempt })
+                }
+                RequestEffect::Ended { .. } => Event::EndAcknowledged { task },
+            }
         }
-        Effect::Send { request } => {
-            Event::RequestFailed { request, failure: failure(b), jitter_ms: u32::from(c) }
-        }
-        Effect::CancelRequest { request } if a < 60 => {
-            Event::ResponseEnded { request, response: response(kernel, b, c), jitter_ms: 0 }
-        }
-        Effect::CancelRequest { request } => Event::RequestCancelled { request },
         Effect::RunTool { call } | Effect::CancelTool { call } => Event::ToolEnded { call, end: tool_end(a) },
         Effect::Ask { question, .. } => Event::AnswerReceived { question, answer: said(a) },
         Effect::Arm { timer, .. } | Effect::Disarm { timer } => Event::TimerFired { timer },
@@ -103,6 +137,23 @@ fn answer(kernel: &Kernel, order: &Effect, a: u8, b: u8, c: u8) -> Event {
         | Effect::Include { task, .. }
         | Effect::ReportUndelivered { task, .. } => Event::EndAcknowledged { task },
         Effect::Withdraw { question } => Event::AnswerReceived { question, answer: said(a) },
+    }
+}
+
+fn told(request: RequestId, event: RequestEvent) -> Event {
+    Event::Request { task: request.task, turn: request.turn, event }
+}
+
+/// What nobody may have asked for.
+fn stray(attempt: Attempt, which: u8, choice: u8) -> RequestEvent {
+    match which % 8 {
+        0 => RequestEvent::Stopped { attempt },
+        1 => RequestEvent::UsageReported { attempt },
+        2 => RequestEvent::OutputDelivered { attempt },
+        3 => RequestEvent::CredentialGiven { attempt, generation: Generation(u32::from(choice) % 3) },
+        4 => RequestEvent::TimerFired { timer: RequestTimer::Grace(attempt) },
+        5 => RequestEvent::CancelRequested,
+        _ => RequestEvent::SendFailed { attempt, failure: failure(choice), jitter_ms: 0 },
     }
 }
 
@@ -125,13 +176,15 @@ fn response(kernel: &Kernel, shape: u8, kinds: u8) -> Response {
     }
 }
 
-fn failure(choice: u8) -> Failure {
-    match choice % 6 {
-        0 => Failure::Throttled { retry_after_ms: Some(u32::from(choice)) },
-        1 => Failure::Throttled { retry_after_ms: None },
-        2 => Failure::Truncated,
-        3 if choice > 200 => Failure::Permanent,
-        _ => Failure::Transient,
+fn failure(choice: u8) -> SendFailure {
+    match choice % 8 {
+        0 => SendFailure::Throttled { retry_after_ms: Some(u32::from(choice)) },
+        1 => SendFailure::Throttled { retry_after_ms: None },
+        2 => SendFailure::Interrupted,
+        4 => SendFailure::Unauthorized,
+        5 => SendFailure::ContinuityLost,
+        3 if choice > 200 => SendFailure::Invalid,
+        _ => SendFailure::Transient,
     }
 }
 
@@ -180,13 +233,19 @@ fn live_through(choices: &[Choices]) -> Result<(Kernel, Orders), TestCaseError> 
 fn one_request_each(orders: &Orders) -> Result<(), TestCaseError> {
     let mut asking: Vec<TaskId> = Vec::new();
     for order in orders.iter() {
-        if let Effect::Send { request } | Effect::CancelRequest { request } = order {
-            asking.push(request.task);
+        if let Effect::Request { task, effect, .. } = order
+            && matches!(effect, RequestEffect::Recover { .. } | RequestEffect::Stop { .. })
+        {
+            asking.push(*task);
         }
     }
     asking.sort_unstable();
     prop_assert!(asking.windows(2).all(|pair| pair[0] != pair[1]), "S1: {:?}", asking);
     Ok(())
+}
+
+fn is_send(effect: &Effect) -> bool {
+    matches!(effect, Effect::Request { effect: RequestEffect::Send { .. }, .. })
 }
 
 /// Answers everything and cancels every task: each has to end (L2).
@@ -205,8 +264,7 @@ fn cancel_everything(mut kernel: Kernel, mut orders: Orders) -> Result<(), TestC
         let event = answer(&kernel, &order, 255, 0, 0);
         let mut effects = Vec::new();
         prop_assert_eq!(kernel.step(event.clone(), &mut effects), Outcome::Applied, "{:?}", event);
-        let sends =
-            effects.iter().any(|effect| matches!(effect, Effect::Send { .. } | Effect::RunTool { .. }));
+        let sends = effects.iter().any(|effect| is_send(effect) || matches!(effect, Effect::RunTool { .. }));
         prop_assert!(!sends, "S19: {:?} gave {:?}", event, effects);
         orders.note(&event, &effects);
         let ended = kernel.tasks().filter(|task| task.state.end().is_some()).map(|task| task.id);
@@ -293,12 +351,14 @@ fn random_lives_reach_every_state() {
     let reached: Vec<String> = reached.into_iter().flatten().collect();
     #[rustfmt::skip]
     assert_eq!(reached, [
-        "AwaitingInput", "AwaitingSubtask", "BackingOff",
+        "AwaitingInput", "AwaitingSubtask",
         "Cancelled", "Cancelling(Initialization", "Cancelling(Nothing", "Cancelling(Request",
         "Completed", "ExecutingTools",
-        "Failed(AttemptsExhausted", "Failed(Initialization", "Failed(MistakeLimit", "Failed(RequestRefused",
+        "Failed(Initialization", "Failed(MistakeLimit", "Failed(Request(AttemptsExhausted",
+        "Failed(Request(Credential", "Failed(Request(Interrupted", "Failed(Request(Invalid",
+        "Failed(Request(Unauthorized",
         "Initializing",
-        "Paused(Admitted", "Paused(Attempt", "Paused(BackingOff", "Paused(Calls", "Paused(Initializing",
+        "Paused(Admitted", "Paused(Calls", "Paused(Initializing",
         "Paused(Queued", "Paused(Requesting", "Paused(Turn", "Paused(Unstarted",
         "Queued", "Requesting",
     ]);

@@ -1,21 +1,26 @@
 //! Every record that was ever written is read as the event that it was.
 
 use downbeat_kernel::{
-    Answer, Approval, ApprovalId, Attempt, Call, CallId, CheckNumber, Deadline, Event, Failure, IteratorEnd,
-    IteratorId, MessageId, PromptId, QuestionId, Record, RequestId, Response, SessionEvent, Sign, TaskId,
-    Then, Timer, ToolEnd, ToolId, TurnNumber, WatchNumber, WorkerEvent, WorkerTimer,
+    Answer, Approval, ApprovalId, Attempt, Call, CallId, CheckNumber, Deadline, Event, Generation,
+    IteratorEnd, IteratorId, MessageId, Previous, ProfileId, Profiles, PromptId, QuestionId, Record,
+    RequestEvent, RequestId, RequestTimer, Response, SendFailure, SessionEvent, Sign, TaskId, Then, Timer,
+    ToolEnd, ToolId, TurnNumber, WatchNumber, WorkerEvent, WorkerTimer,
 };
 
 const TASK: TaskId = TaskId(7);
 const REQUEST: RequestId = RequestId { task: TASK, turn: TurnNumber(3), attempt: Attempt(1) };
 const CALL: CallId = CallId { task: TASK, turn: TurnNumber(3), index: 2 };
 const QUESTION: QuestionId = QuestionId { task: TASK, number: 4 };
-const APPROVAL: ApprovalId = ApprovalId { prompt: PROMPT, number: 1 };
 const PROMPT: PromptId = PromptId(5);
 const ITERATOR: IteratorId = IteratorId(6);
 
-/// What the lines of `tests/records/v1.jsonl` say, in their order.
+/// What the lines of `tests/records/v1.jsonl` say, in their order. What named the third turn names a prompt.
 fn events_of_v1() -> Vec<Event> {
+    events_of_both(PromptId(3))
+}
+
+/// What both versions say, in its order, with this prompt in what an agent says.
+fn events_of_both(prompt: PromptId) -> Vec<Event> {
     let own = [
         Event::TaskSubmitted { task: TASK },
         Event::Admitted { task: TASK },
@@ -35,34 +40,71 @@ fn events_of_v1() -> Vec<Event> {
         },
         Event::ResponseEnded { request: REQUEST, response: Response::Text, jitter_ms: 0 },
         Event::ResponseEnded { request: REQUEST, response: Response::Empty, jitter_ms: u32::MAX },
-        Event::RequestCancelled { request: REQUEST },
+        failed(SendFailure::Transient, 0),
         Event::MessageReceived { task: TASK, message: MessageId(9) },
         Event::PauseRequested { task: TASK },
         Event::ResumeRequested { task: TASK },
         Event::CancelRequested { task: TASK },
-        Event::TimerFired { timer: Timer::Backoff(REQUEST) },
+        of_request(RequestEvent::TimerFired { timer: RequestTimer::Backoff(REQUEST.attempt) }),
         Event::TimerFired { timer: Timer::Grace(TASK) },
         Event::EndAcknowledged { task: TASK },
     ];
     let failures = [
-        Failure::Throttled { retry_after_ms: Some(20_000) },
-        Failure::Throttled { retry_after_ms: None },
-        Failure::Transient,
-        Failure::Truncated,
-        Failure::Permanent,
+        SendFailure::Throttled { retry_after_ms: Some(20_000) },
+        SendFailure::Throttled { retry_after_ms: None },
+        SendFailure::Transient,
+        SendFailure::Interrupted,
+        SendFailure::Invalid,
     ];
     let ends = [ToolEnd::Succeeded, ToolEnd::Failed, ToolEnd::Cancelled];
     let answers = [Answer::Approved, Answer::Denied, Answer::Text];
     own.into_iter()
-        .chain(failures.map(|failure| Event::RequestFailed { request: REQUEST, failure, jitter_ms: 40 }))
+        .chain(failures.map(|failure| failed(failure, 40)))
         .chain(ends.map(|end| Event::ToolEnded { call: CALL, end }))
         .chain(answers.map(|answer| Event::AnswerReceived { question: QUESTION, answer }))
-        .chain(worker_events_of_v1().map(|event| Event::Worker { task: TASK, event }))
+        .chain(worker_events(prompt).map(|event| Event::Worker { task: TASK, event }))
         .collect()
 }
 
-fn worker_events_of_v1() -> impl Iterator<Item = WorkerEvent> {
+fn of_request(event: RequestEvent) -> Event {
+    Event::Request { task: TASK, turn: REQUEST.turn, event }
+}
+
+fn failed(failure: SendFailure, jitter_ms: u32) -> Event {
+    of_request(RequestEvent::SendFailed { attempt: REQUEST.attempt, failure, jitter_ms })
+}
+
+/// What the lines of `tests/records/v2.jsonl` say, in their order: what the first version says, and more.
+fn events_of_v2() -> Vec<Event> {
+    let (attempt, profile) = (REQUEST.attempt, ProfileId(1));
+    let previous = Previous { turn: TurnNumber(2), attempt: Attempt(0), profile };
+    let profiles = Profiles { count: 2, down: 1, keyed: 2 };
+    let of_requests = [
+        RequestEvent::Began { profiles, previous: Some(previous) },
+        RequestEvent::Began { profiles, previous: None },
+        RequestEvent::CredentialGiven { attempt, generation: Generation(4) },
+        RequestEvent::CredentialFailed { attempt },
+        RequestEvent::OutputDelivered { attempt },
+        RequestEvent::ResponseEnded { attempt },
+        RequestEvent::SendFailed { attempt, failure: SendFailure::Unauthorized, jitter_ms: 40 },
+        RequestEvent::SendFailed { attempt, failure: SendFailure::ContinuityLost, jitter_ms: 40 },
+        RequestEvent::SendFailed { attempt, failure: SendFailure::ContextTooLong, jitter_ms: 40 },
+        RequestEvent::Stopped { attempt },
+        RequestEvent::UsageReported { attempt },
+        RequestEvent::ProfileDown { profile },
+        RequestEvent::ProfileUp { profile },
+        RequestEvent::PauseRequested,
+        RequestEvent::ResumeRequested,
+        RequestEvent::CancelRequested,
+        RequestEvent::TimerFired { timer: RequestTimer::Grace(attempt) },
+    ];
+    let of_profiles = [Event::ProfileDown { profile }, Event::ProfileUp { profile }];
+    events_of_both(PROMPT).into_iter().chain(of_requests.map(of_request)).chain(of_profiles).collect()
+}
+
+fn worker_events(prompt: PromptId) -> impl Iterator<Item = WorkerEvent> {
     let turn = TurnNumber(3);
+    let approval = ApprovalId { prompt, number: 1 };
     let session = [
         SessionEvent::Invoked { prompt: PROMPT },
         SessionEvent::Started { iterator: ITERATOR },
@@ -90,8 +132,8 @@ fn worker_events_of_v1() -> impl Iterator<Item = WorkerEvent> {
         WorkerEvent::ChildReported { child: TaskId(8), number: 2 },
         WorkerEvent::ChildEnded { child: TaskId(8) },
         WorkerEvent::ProgressReported { check: CheckNumber(2) },
-        WorkerEvent::ApprovalRequested { approval: APPROVAL },
-        WorkerEvent::AnswerReceived { approval: APPROVAL, answer: Answer::Approved },
+        WorkerEvent::ApprovalRequested { approval },
+        WorkerEvent::AnswerReceived { approval, answer: Answer::Approved },
         WorkerEvent::Reported { number: 1 },
         WorkerEvent::ReportAcknowledged { number: 1 },
         WorkerEvent::InterruptRequested { turn, then: Then::Resume },
@@ -105,14 +147,17 @@ fn worker_events_of_v1() -> impl Iterator<Item = WorkerEvent> {
     ];
     own.into_iter()
         .chain(session.map(WorkerEvent::Session))
-        .chain(signs.map(move |sign| WorkerEvent::Observed { prompt: PROMPT, sign }))
+        .chain(signs.map(move |sign| WorkerEvent::Observed { prompt, sign }))
         .chain(timers.map(|timer| WorkerEvent::TimerFired { timer }))
 }
 
 /// These files are never changed: what they hold is on somebody's disk.
 #[test]
 fn records_of_every_version_are_read_for_ever() {
-    let versions = [(1, include_str!("../records/v1.jsonl"), events_of_v1())];
+    let versions = [
+        (1, include_str!("../records/v1.jsonl"), events_of_v1()),
+        (2, include_str!("../records/v2.jsonl"), events_of_v2()),
+    ];
     assert_eq!(versions.len(), Record::NEWEST as usize, "a version without examples");
     for (version, lines, events) in versions {
         assert_eq!(lines.lines().count(), events.len(), "V{version}");
@@ -127,8 +172,8 @@ fn records_of_every_version_are_read_for_ever() {
 
 #[test]
 fn newest_version_is_written_as_its_examples_are() {
-    let newest = include_str!("../records/v1.jsonl");
-    let written: Vec<_> = events_of_v1()
+    let newest = include_str!("../records/v2.jsonl");
+    let written: Vec<_> = events_of_v2()
         .into_iter()
         .map(|event| serde_json::to_string(&Record::from(event)).expect("a record"))
         .collect();
@@ -139,8 +184,8 @@ fn newest_version_is_written_as_its_examples_are() {
 fn what_no_version_says_is_an_error_that_names_it() {
     #[rustfmt::skip]
     let cases = [
-        (r#"{"V0":{"Admitted":{"task":7}}}"#,            "unknown variant `V0`, expected `V1`"),
-        (r#"{"V2":{"Admitted":{"task":7}}}"#,            "unknown variant `V2`, expected `V1`"),
+        (r#"{"V0":{"Admitted":{"task":7}}}"#,            "unknown variant `V0`, expected `V1` or `V2`"),
+        (r#"{"V3":{"Admitted":{"task":7}}}"#,            "unknown variant `V3`, expected `V1` or `V2`"),
         (r#"{"V1":{"Admited":{"task":7}}}"#,             "unknown variant `Admited`"),
         (r#"{"V1":{"Admitted":{"task":7,"at":1}}}"#,     "unknown field `at`, expected `task`"),
         (r#"{"V1":{"Admitted":{}}}"#,                    "missing field `task`"),

@@ -34,7 +34,7 @@ const PREVIOUS: Previous = Previous { turn: TurnNumber(1), attempt: Attempt(0), 
 
 /// Begins with two profiles and something to continue from.
 const BEGAN: RequestEvent =
-    RequestEvent::Began { profiles: Profiles { count: 2, down: 0 }, previous: Some(PREVIOUS) };
+    RequestEvent::Began { profiles: Profiles { count: 2, down: 0, keyed: 0 }, previous: Some(PREVIOUS) };
 
 fn given(attempt: u16, generation: u32) -> RequestEvent {
     RequestEvent::CredentialGiven { attempt: Attempt(attempt), generation: Generation(generation) }
@@ -251,17 +251,60 @@ fn stream_is_given_up_only_for_a_better_place() {
     for (name, events) in nothing {
         assert_eq!(after(&events).1, [], "{name}");
     }
-    let alone = RequestEvent::Began { profiles: Profiles { count: 1, down: 0 }, previous: None };
+    let alone = RequestEvent::Began { profiles: Profiles { count: 1, down: 0, keyed: 0 }, previous: None };
     assert_eq!(after(&[alone, given(0, 7), down(0)]).1, [], "there is no other");
 
     let noticed = streaming(&[down(1), down(0), up(1), failed(0, SendFailure::Transient)]);
     assert_eq!(after(&noticed).1, [get(1, 1, 0)], "no wait where the next send goes elsewhere");
     let late = streaming(&[failed(0, SendFailure::Transient), down(0), fired(backoff(1))]);
     assert_eq!(after(&late).1, [get(1, 1, 0)], "noticed late, it is looked at after the wait");
-    let all_down = RequestEvent::Began { profiles: Profiles { count: 2, down: 3 }, previous: Some(PREVIOUS) };
+    let all_down =
+        RequestEvent::Began { profiles: Profiles { count: 2, down: 3, keyed: 0 }, previous: Some(PREVIOUS) };
     assert_eq!(after(&[all_down]).1, [get(0, 0, 0)], "nobody waits for a profile");
-    let first_down = RequestEvent::Began { profiles: Profiles { count: 2, down: 1 }, previous: None };
+    let first_down =
+        RequestEvent::Began { profiles: Profiles { count: 2, down: 1, keyed: 0 }, previous: None };
     assert_eq!(after(&[first_down]).1, [get(0, 1, 0)]);
+}
+
+#[test]
+fn held_request_sends_nothing_and_goes_on_at_resume() {
+    use RequestEvent::{PauseRequested, ResumeRequested};
+    let first = |generation| send(0, 0, generation, Input::Continue(PREVIOUS), SendReason::First);
+    let again = send(1, 0, 1, Input::Continue(PREVIOUS), SendReason::Retry(Passing::Transient));
+    let full = send(1, 0, 1, Input::Full, SendReason::FullInput);
+    let retry = [failed(0, SendFailure::Transient), fired(backoff(1)), given(1, 1)];
+    let lost = [failed(0, SendFailure::ContinuityLost), given(1, 1)];
+    #[rustfmt::skip]
+    let cases: [(&str, Vec<RequestEvent>, Vec<RequestEffect>); 5] = [
+        ("before the first send", vec![BEGAN, PauseRequested, given(0, 1)], vec![first(1)]),
+        ("before another try",    streaming(&[&[PauseRequested], &retry[..]].concat()), vec![again]),
+        ("before the full input", streaming(&[&[PauseRequested], &lost[..]].concat()), vec![full]),
+        ("while one is open",     streaming(&[PauseRequested]), vec![]),
+        ("while one is missing",  vec![BEGAN, PauseRequested], vec![]),
+    ];
+    for (name, events, expected) in cases {
+        let (mut request, mut effects) = (after(&events).0, Vec::new());
+        let outcome = request.step(ResumeRequested, &Config::default(), &mut |effect| effects.push(effect));
+        assert_eq!((outcome, effects), (Outcome::Applied, expected), "{name}");
+    }
+    let ready = after(&[BEGAN, PauseRequested, given(0, 1)]).0;
+    for event in [PauseRequested, given(0, 2), RequestEvent::CredentialFailed { attempt: Attempt(0) }] {
+        assert_eq!(refused(&ready, event), Outcome::Ignored(Ignored::Duplicate), "{event:?}");
+    }
+    let cancelled = after(&[BEGAN, PauseRequested, given(0, 1), RequestEvent::CancelRequested]);
+    assert_eq!(cancelled.1.last(), Some(&ended(RequestEnd::Cancelled)));
+}
+
+#[test]
+fn key_that_does_not_change_is_not_asked_for_and_not_tried_twice() {
+    let profiles = Profiles { count: 2, down: 0, keyed: 1 };
+    let began = RequestEvent::Began { profiles, previous: None };
+    let first = send(0, 0, 0, Input::Full, SendReason::First);
+    assert_eq!(after(&[began]).1, vec![first]);
+    let refused = failed(0, SendFailure::Unauthorized);
+    assert_eq!(after(&[began, refused]).1, vec![fail(RequestReason::Unauthorized)]);
+    // The other profile has a credential.
+    assert_eq!(after(&[began, down(0), stopped(0)]).1.last(), Some(&get(1, 1, 0)));
 }
 
 #[test]
@@ -369,7 +412,7 @@ fn mistakes_are_refused_by_name() {
     assert_eq!(refused(&asking, given(1, 7)), old(7, 7), "S17");
     assert_eq!(refused(&after(&[BEGAN]).0, given(0, 0)), old(0, 0), "0 is no generation");
     for (count, down, previous) in [(0, 0, None), (9, 0, None), (2, 4, None), (1, 0, Some(1))] {
-        let got = Profiles { count, down };
+        let got = Profiles { count, down, keyed: 0 };
         let previous = previous.map(|profile| Previous { profile: ProfileId(profile), ..PREVIOUS });
         let event = RequestEvent::Began { profiles: got, previous };
         let outcome = Outcome::Rejected(RequestRejected::Profiles { got });
@@ -483,7 +526,7 @@ fn damage_is_named() {
     let in_state = |request: &Request, state| Request { state, ..*request };
     let with_end = |request: &Request, end| in_state(request, RequestState::Ended(end));
     let unbegun = in_state(&open, RequestState::Unbegun);
-    let strange = Profiles { count: 0, down: 0 };
+    let strange = Profiles { count: 0, down: 0, keyed: 0 };
     let exhausted = RequestEnd::Failed(RequestReason::AttemptsExhausted);
     let accepted = RequestEnd::Accepted { attempt: Attempt(0) };
     let retry = SendReason::Retry(Passing::Throttled);

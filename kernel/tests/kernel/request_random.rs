@@ -58,6 +58,10 @@ struct World {
     delivered: Option<Attempt>,
     charged: BTreeSet<Attempt>,
     is_cancelled: bool,
+    /// A person holds it.
+    is_held: bool,
+    /// Bit `i`: profile `i` has a key that does not change.
+    keyed: u8,
     end: Option<RequestEnd>,
     /// Why things were sent, for the test of what is reached.
     reasons: BTreeSet<SendReason>,
@@ -75,11 +79,12 @@ const FAILURES: [SendFailure; 8] = [
 ];
 
 impl World {
-    /// A request to so many profiles.
-    fn new(config: Config, profiles: u8, continues: bool) -> Self {
-        let mut world = Self { config, newest: 1, profiles, ..Self::default() };
+    /// A request to so many profiles, of which the last one has a key or has none.
+    fn new(config: Config, profiles: u8, continues: bool, has_key: bool) -> Self {
+        let keyed = u8::from(has_key) << (profiles - 1);
+        let mut world = Self { config, newest: 1, profiles, keyed, ..Self::default() };
         let previous = Previous { turn: TurnNumber(1), attempt: Attempt(0), profile: ProfileId(0) };
-        let profiles = Profiles { count: profiles, down: 0 };
+        let profiles = Profiles { count: profiles, down: 0, keyed };
         let _ = world.take(RequestEvent::Began { profiles, previous: continues.then_some(previous) });
         world
     }
@@ -105,12 +110,16 @@ impl World {
         match effect {
             RequestEffect::GetCredential { attempt, profile, newer_than } => {
                 assert_eq!(self.wanted, None, "a second credential after {event:?}");
+                assert!(!self.is_keyed(profile), "{profile:?} has a key");
                 if event.is_some() {
                     self.judge_place(profile);
                 }
                 self.wanted = Some((attempt, profile, newer_than));
             }
             RequestEffect::Send { attempt, profile, generation, input, reason } => {
+                if self.is_keyed(profile) && event != Some(RequestEvent::ResumeRequested) {
+                    self.judge_place(profile);
+                }
                 self.judge_send(attempt, profile, generation, input, reason);
                 self.reasons.insert(reason);
                 self.wire.push(Sent {
@@ -143,6 +152,10 @@ impl World {
         }
     }
 
+    fn is_keyed(&self, profile: ProfileId) -> bool {
+        self.keyed >> profile.0 & 1 == 1
+    }
+
     /// Every send goes to the first profile that is up, if one is.
     fn judge_place(&self, profile: ProfileId) {
         let up = (0..self.profiles).map(ProfileId).find(|profile| !self.down.contains(profile));
@@ -158,6 +171,8 @@ impl World {
         reason: SendReason,
     ) {
         let sent = self.wire.len();
+        assert!(!self.is_held, "S13: {attempt:?} while a person holds it");
+        assert_eq!(generation == Generation(0), self.is_keyed(profile), "{attempt:?} with {generation:?}");
         assert!(!self.wire.iter().any(|send| send.is_open), "S1: {attempt:?} beside an open stream");
         assert_eq!(usize::from(attempt.0), sent, "S2: a send under a number that was used");
         assert!(sent < usize::from(self.config.attempts_max.max(1)), "S2: the budget is spent");
@@ -259,6 +274,7 @@ impl World {
             11 if number.is_multiple_of(5) => self.cancel(),
             12 if number.is_multiple_of(3) => self.crash(),
             13 => self.fall_behind(any, number),
+            14 => self.hold(number),
             // The provider begins to work.
             _ => {
                 if let Some(attempt) = self.open() {
@@ -266,6 +282,15 @@ impl World {
                 }
             }
         }
+    }
+
+    fn hold(&mut self, number: u32) {
+        let was = self.is_held;
+        self.is_held = number.is_multiple_of(2);
+        let event = if self.is_held { RequestEvent::PauseRequested } else { RequestEvent::ResumeRequested };
+        let outcome = self.take(event);
+        let is_due = was != self.is_held && self.end.is_none() && !self.is_cancelled;
+        assert_eq!(outcome == Outcome::Applied, is_due, "{event:?} is {outcome:?}");
     }
 
     fn change(&mut self, profile: ProfileId, is_up: bool) {
@@ -280,6 +305,7 @@ impl World {
 
     fn cancel(&mut self) {
         self.is_cancelled |= self.end.is_none();
+        self.is_held = false;
         drop(self.take(RequestEvent::CancelRequested));
     }
 
@@ -389,6 +415,8 @@ impl World {
             | RequestEvent::UsageReported { .. }
             | RequestEvent::ProfileDown { .. }
             | RequestEvent::ProfileUp { .. }
+            | RequestEvent::PauseRequested
+            | RequestEvent::ResumeRequested
             | RequestEvent::CancelRequested => self.open() == Some(attempt),
         };
         if !current {
@@ -398,6 +426,7 @@ impl World {
 
     /// Everything that is asked for is answered from here on.
     fn come_to_rest(&mut self) {
+        self.hold(1);
         for _ in 0..100 {
             if self.end.is_some() {
                 return;
@@ -418,10 +447,11 @@ proptest! {
         attempts_max in 0_u16..6,
         profiles in 1_u8..4,
         continues in any::<bool>(),
+        has_key in any::<bool>(),
         events in proptest::collection::vec((any::<u8>(), any::<u32>()), 0..120),
     ) {
         let config = Config { attempts_max, ..Config::default() };
-        let mut world = World::new(config, profiles, continues);
+        let mut world = World::new(config, profiles, continues, has_key);
         for (choice, number) in events {
             world.happen(choice, number);
         }
@@ -431,7 +461,7 @@ proptest! {
 }
 
 /// Enough to come by everything.
-const HISTORIES: u32 = 2_000;
+const HISTORIES: u32 = 6_000;
 
 /// A fixed sequence of numbers that look like chance.
 fn numbers(seed: u32) -> impl Iterator<Item = u32> {
@@ -445,7 +475,7 @@ fn numbers(seed: u32) -> impl Iterator<Item = u32> {
 /// The history of a seed, to its end.
 fn history(seed: u32, config: Config) -> World {
     let config = Config { attempts_max: 1 + u16::try_from(seed % 5).expect("small"), ..config };
-    let mut world = World::new(config, 2, seed.is_multiple_of(2));
+    let mut world = World::new(config, 2, seed.is_multiple_of(2), seed.is_multiple_of(3));
     world.is_faulty = config != Config { attempts_max: config.attempts_max, ..Config::default() };
     let mut numbers = numbers(seed);
     for _ in 0..60 {
@@ -480,7 +510,7 @@ fn random_histories_come_by_every_reason_to_send_and_every_end() {
 
 /// The judge can say no: a fault, and what it says in one history or another.
 #[cfg(feature = "planted-faults")]
-const JUDGED: [(downbeat_kernel::Fault, &str); 39] = {
+const JUDGED: [(downbeat_kernel::Fault, &str); 42] = {
     use downbeat_kernel::Fault as F;
     [
         (F::BeginsAgain, "a second credential"),
@@ -512,6 +542,9 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 39] = {
         (F::ChargesPreferred, "charged: "),
         (F::ChargedTwice, "charged: "),
         (F::NoRetryTimer, "is not armed"),
+        (F::HeldSends, "S13: "),
+        (F::ResumeLeavesReady, "L1: "),
+        (F::ResumeSendsAgain, "S1: "),
         (F::BackoffLeftAtCancel, "a timer outlives its request"),
         (F::GraceLeftArmed, "a timer outlives its request"),
         (F::AnyBackoff, "a second credential"),

@@ -2,8 +2,9 @@
 
 use crate::orders::Orders;
 use downbeat_kernel::{
-    About, Answer, Attempt, CallId, CallResult, Config, Effect, End, Event, Failure, Ignored, Kernel,
-    MessageId, Outcome, Part, QuestionId, RequestId, Response, TaskId, TaskState, Timer, ToolEnd, TurnNumber,
+    About, Answer, Attempt, CallId, CallResult, Config, Effect, End, Event, Generation, Ignored, Input,
+    Kernel, MessageId, Outcome, Part, Passing, ProfileId, QuestionId, RequestEffect, RequestEvent, RequestId,
+    RequestTimer, Response, SendFailure, SendReason, TaskId, TaskState, Timer, ToolEnd, TurnNumber,
 };
 
 /// A kernel under test. Every event that it takes is kept, and every order that it gave and that has no answer.
@@ -96,12 +97,17 @@ pub(crate) fn responded(task: u64, turn: u32, attempt: u16, response: Response) 
     Event::ResponseEnded { request: request_id(task, turn, attempt), response, jitter_ms: 0 }
 }
 
-pub(crate) fn failed(task: u64, turn: u32, attempt: u16, failure: Failure, jitter_ms: u32) -> Event {
-    Event::RequestFailed { request: request_id(task, turn, attempt), failure, jitter_ms }
+/// Something else about the request of a turn.
+pub(crate) fn told(task: u64, turn: u32, event: RequestEvent) -> Event {
+    Event::Request { task: TaskId(task), turn: TurnNumber(turn), event }
 }
 
-pub(crate) fn request_cancelled(task: u64, turn: u32, attempt: u16) -> Event {
-    Event::RequestCancelled { request: request_id(task, turn, attempt) }
+pub(crate) fn failed(task: u64, turn: u32, attempt: u16, failure: SendFailure, jitter_ms: u32) -> Event {
+    told(task, turn, RequestEvent::SendFailed { attempt: Attempt(attempt), failure, jitter_ms })
+}
+
+pub(crate) fn stopped(task: u64, turn: u32, attempt: u16) -> Event {
+    told(task, turn, RequestEvent::Stopped { attempt: Attempt(attempt) })
 }
 
 pub(crate) fn tool_ended(task: u64, turn: u32, index: u16, end: ToolEnd) -> Event {
@@ -132,16 +138,32 @@ pub(crate) fn acknowledged(task: u64) -> Event {
     Event::EndAcknowledged { task: TaskId(task) }
 }
 
-pub(crate) fn backoff(task: u64, turn: u32, attempt: u16) -> Timer {
-    Timer::Backoff(request_id(task, turn, attempt))
+/// A timer of a task, or of its request.
+#[derive(Clone, Copy)]
+pub(crate) enum Clock {
+    Task(Timer),
+    Request(TaskId, TurnNumber, RequestTimer),
 }
 
-pub(crate) fn grace(task: u64) -> Timer {
-    Timer::Grace(TaskId(task))
+pub(crate) fn backoff(task: u64, turn: u32, attempt: u16) -> Clock {
+    Clock::Request(TaskId(task), TurnNumber(turn), RequestTimer::Backoff(Attempt(attempt)))
 }
 
-pub(crate) fn fired(timer: Timer) -> Event {
-    Event::TimerFired { timer }
+pub(crate) fn request_grace(task: u64, turn: u32, attempt: u16) -> Clock {
+    Clock::Request(TaskId(task), TurnNumber(turn), RequestTimer::Grace(Attempt(attempt)))
+}
+
+pub(crate) fn grace(task: u64) -> Clock {
+    Clock::Task(Timer::Grace(TaskId(task)))
+}
+
+pub(crate) fn fired(clock: Clock) -> Event {
+    match clock {
+        Clock::Task(timer) => Event::TimerFired { timer },
+        Clock::Request(task, turn, timer) => {
+            Event::Request { task, turn, event: RequestEvent::TimerFired { timer } }
+        }
+    }
 }
 
 pub(crate) fn enqueue(task: u64) -> Effect {
@@ -164,12 +186,28 @@ pub(crate) fn text(task: u64, number: u32) -> Effect {
     include(task, Part::Message(MessageId(number)))
 }
 
-pub(crate) fn send(task: u64, turn: u32, attempt: u16) -> Effect {
-    Effect::Send { request: request_id(task, turn, attempt) }
+/// An order of the request of a turn.
+pub(crate) fn orders(task: u64, turn: u32, effect: RequestEffect) -> Effect {
+    Effect::Request { task: TaskId(task), turn: TurnNumber(turn), effect }
 }
 
-pub(crate) fn cancel_request(task: u64, turn: u32, attempt: u16) -> Effect {
-    Effect::CancelRequest { request: request_id(task, turn, attempt) }
+/// The first send of a turn, or one after a failure that may pass.
+pub(crate) fn send(task: u64, turn: u32, attempt: u16) -> Effect {
+    send_after(task, turn, attempt, Passing::Transient)
+}
+
+pub(crate) fn send_after(task: u64, turn: u32, attempt: u16, passing: Passing) -> Effect {
+    let reason = if attempt == 0 { SendReason::First } else { SendReason::Retry(passing) };
+    let (attempt, profile, generation) = (Attempt(attempt), ProfileId(0), Generation(0));
+    orders(task, turn, RequestEffect::Send { attempt, profile, generation, input: Input::Full, reason })
+}
+
+pub(crate) fn stop(task: u64, turn: u32, attempt: u16) -> Effect {
+    orders(task, turn, RequestEffect::Stop { attempt: Attempt(attempt) })
+}
+
+pub(crate) fn fence(task: u64, turn: u32, attempt: u16) -> Effect {
+    orders(task, turn, RequestEffect::Fence { attempt: Attempt(attempt) })
 }
 
 pub(crate) fn run(task: u64, turn: u32, index: u16) -> Effect {
@@ -188,8 +226,22 @@ pub(crate) fn withdraw(task: u64, number: u32) -> Effect {
     Effect::Withdraw { question: question_id(task, number) }
 }
 
-pub(crate) fn arm(timer: Timer, after_ms: u64) -> Effect {
-    Effect::Arm { timer, after_ms }
+pub(crate) fn arm(clock: Clock, after_ms: u64) -> Effect {
+    match clock {
+        Clock::Task(timer) => Effect::Arm { timer, after_ms },
+        Clock::Request(task, turn, timer) => {
+            Effect::Request { task, turn, effect: RequestEffect::Arm { timer, after_ms } }
+        }
+    }
+}
+
+pub(crate) fn disarm(clock: Clock) -> Effect {
+    match clock {
+        Clock::Task(timer) => Effect::Disarm { timer },
+        Clock::Request(task, turn, timer) => {
+            Effect::Request { task, turn, effect: RequestEffect::Disarm { timer } }
+        }
+    }
 }
 
 pub(crate) fn undelivered(task: u64, number: u32, in_doubt: bool) -> Effect {

@@ -1,14 +1,14 @@
 //! Subtasks: their end, however it comes, settles the one call that waits for them.
 
 use crate::stage::{
-    DUPLICATE, STALE, Stage, TERMINAL, acknowledged, admitted, answered, arm, ask, call_id, cancel_request,
-    cancel_tool, cancelled, ended, enqueue, failed, fired, grace, include, initialize, initialized, message,
-    paused, request_cancelled, responded, result, resumed, run, send, submitted, text, tool_ended,
-    undelivered, withdraw,
+    DUPLICATE, STALE, Stage, TERMINAL, acknowledged, admitted, answered, arm, ask, call_id, cancel_tool,
+    cancelled, disarm, ended, enqueue, failed, fence, fired, grace, include, initialize, initialized,
+    message, paused, request_grace, responded, result, resumed, run, send, stop, stopped, submitted, text,
+    tool_ended, undelivered, withdraw,
 };
 use downbeat_kernel::{
-    About, Answer, Approval, Attempt, Call, CallRefusal, CallResult, Config, Effect, End, Event, Failure,
-    Held, Kernel, Outcome, Part, Reason, Response, TaskId, TaskState, Timer, ToolEnd,
+    About, Answer, Approval, Call, CallRefusal, CallResult, Config, Effect, End, Event, Held, Kernel,
+    Outcome, Part, Reason, RequestReason, Response, SendFailure, TaskId, TaskState, ToolEnd,
 };
 
 const TOOL: Call = Call::Tool(Approval::Granted);
@@ -36,13 +36,13 @@ fn family() -> Stage {
 
 #[test]
 fn end_of_a_subtask_resumes_its_parent_once_with_its_result() {
-    let request_refused = End::Failed(Reason::RequestRefused);
+    let request_refused = End::Failed(Reason::Request(RequestReason::Invalid));
     #[rustfmt::skip]
     let cases = [
         ("it completes", vec![responded(2, 1, 0, calls(&[DONE]))], End::Completed),
-        ("it fails", vec![failed(2, 1, 0, Failure::Permanent, 0)], request_refused),
-        ("it is cancelled", vec![cancelled(2), request_cancelled(2, 1, 0)], End::Cancelled),
-        ("it is cancelled and does not stop", vec![cancelled(2), fired(grace(2))], End::Cancelled),
+        ("it fails", vec![failed(2, 1, 0, SendFailure::Invalid, 0)], request_refused),
+        ("it is cancelled", vec![cancelled(2), stopped(2, 1, 0)], End::Cancelled),
+        ("it is cancelled and does not stop", vec![cancelled(2), fired(request_grace(2, 1, 0))], End::Cancelled),
     ];
     for (name, events, end) in cases {
         let mut stage = family();
@@ -53,9 +53,9 @@ fn end_of_a_subtask_resumes_its_parent_once_with_its_result() {
         let last = events.last().expect("each case has an event").clone();
         stage.refuses(&last, &TERMINAL);
         assert_eq!(stage.takes(acknowledged(2)), [], "{name}");
-        assert_eq!(stage.state(1), TaskState::Requesting { attempt: Attempt(0) }, "{name}");
+        assert_eq!(stage.state(1), TaskState::Requesting, "{name}");
         // The result is part of every attempt of that turn.
-        stage.takes(failed(1, 2, 0, Failure::Transient, 0));
+        stage.takes(failed(1, 2, 0, SendFailure::Transient, 0));
         let again = stage.takes(fired(crate::stage::backoff(1, 2, 1)));
         assert_eq!(again, [result(1, 1, 0, settled(2, end)), send(1, 2, 1)], "{name}");
     }
@@ -104,18 +104,15 @@ fn cancel_reaches_every_descendant_and_ends_come_bottom_up() {
     let mut stage = family();
     stage.takes(responded(2, 1, 0, calls(&[subtask(3), TOOL])));
     stage.takes_all([admitted(3), initialized(3), message(3, 1)]);
-    let down = [cancel_tool(2, 1, 1), arm(grace(2), 10_000), cancel_request(3, 1, 0), arm(grace(3), 10_000)];
+    let down =
+        [cancel_tool(2, 1, 1), arm(grace(2), 10_000), stop(3, 1, 0), arm(request_grace(3, 1, 0), 10_000)];
     assert_eq!(stage.takes(cancelled(1)), down);
     for task in [1, 2, 3] {
         stage.refuses(&cancelled(task), &crate::stage::DUPLICATE);
         stage.refuses(&message(task, 9), &TERMINAL);
     }
-    let up = [
-        Effect::Disarm { timer: Timer::Grace(TaskId(3)) },
-        undelivered(3, 1, false),
-        ended(3, End::Cancelled),
-    ];
-    assert_eq!(stage.takes(request_cancelled(3, 1, 0)), up);
+    let up = [disarm(request_grace(3, 1, 0)), undelivered(3, 1, false), ended(3, End::Cancelled)];
+    assert_eq!(stage.takes(stopped(3, 1, 0)), up);
     stage.refuses(&fired(grace(3)), &TERMINAL);
     // The grace time of 2 is over: its tool is left to itself, and nothing keeps 2 and 1.
     assert_eq!(stage.takes(fired(grace(2))), [ended(2, End::Cancelled), ended(1, End::Cancelled)]);
@@ -155,7 +152,8 @@ fn cancelled_task_with_live_subtasks_survives_its_own_grace_time() {
     assert_eq!(stage.takes(fired(grace(1))), []);
     stage.refuses(&fired(grace(1)), &STALE);
     stage.refuses(&tool_ended(1, 1, 0, ToolEnd::Succeeded), &crate::stage::DUPLICATE);
-    assert_eq!(stage.takes(fired(grace(2))), [ended(2, End::Cancelled), ended(1, End::Cancelled)]);
+    let after_grace = [fence(2, 1, 0), ended(2, End::Cancelled), ended(1, End::Cancelled)];
+    assert_eq!(stage.takes(fired(request_grace(2, 1, 0))), after_grace);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::orders::Orders;
 use crate::worker_ledger::{Ledger, timeless};
 use downbeat_kernel::{
     Config, Discard, Effect, End, Event, Held, IteratorId, Kernel, Outcome, Part, PromptId, Reason, Rejected,
-    RequestId, SessionEffect, SessionEvent, TaskId, TaskState, Worker, WorkerData, WorkerEffect, WorkerEnd,
-    WorkerEvent, WorkerPart, WorkerRejected,
+    RequestEffect, RequestId, SessionEffect, SessionEvent, TaskId, TaskState, Worker, WorkerData,
+    WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerRejected,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -315,11 +315,8 @@ impl Tree {
             Effect::Worker { task, effect: WorkerEffect::Session(SessionEffect::Kill { iterator }) } => {
                 self.lost.remove(&(task, iterator));
             }
-            Effect::Send { request } => {
-                assert!(
-                    !self.seats.contains_key(&request.task),
-                    "S1: a request beside a worker: {request:?}"
-                );
+            Effect::Request { task, effect, .. } => {
+                assert!(!self.seats.contains_key(&task), "S1: a request beside a worker: {effect:?}");
             }
             Effect::TaskEnded { task, end } => self.note_end(before, task, end),
             _ => {}
@@ -428,8 +425,9 @@ impl Read {
                     assert_eq!(*known, parts, "S2: {prompt:?} of {task:?}");
                 }
                 Effect::Include { task, part } => of_models.entry(task).or_default().push(part),
-                Effect::Send { request } => {
-                    let parts = of_models.remove(&request.task).unwrap_or_default();
+                Effect::Request { task, turn, effect: RequestEffect::Send { attempt, .. } } => {
+                    let request = RequestId { task, turn, attempt };
+                    let parts = of_models.remove(&task).unwrap_or_default();
                     let known = self.requests.entry(request).or_insert_with(|| parts.clone());
                     assert_eq!(*known, parts, "S2: {request:?}");
                 }

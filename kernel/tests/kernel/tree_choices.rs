@@ -5,8 +5,9 @@
 use crate::tree::Tree;
 use downbeat_kernel::{
     Answer, Approval, ApprovalId, Attempt, Call, CheckNumber, Deadline, Effect, Event, IteratorEnd,
-    IteratorId, Kernel, MessageId, PromptId, RequestId, Response, SessionEffect, SessionEvent, Sign, TaskId,
-    Then, ToolEnd, ToolId, TurnNumber, WatchNumber, WorkerData, WorkerEffect, WorkerEvent, WorkerTimer,
+    IteratorId, Kernel, MessageId, PromptId, RequestEffect, RequestEvent, RequestId, Response, SessionEffect,
+    SessionEvent, Sign, TaskId, Then, ToolEnd, ToolId, TurnNumber, WatchNumber, WorkerData, WorkerEffect,
+    WorkerEvent, WorkerTimer,
 };
 
 /// What one step is made from: each choice picks among what makes sense at its place.
@@ -104,16 +105,7 @@ fn of_task(kernel: &Kernel, order: Effect, a: u8) -> Option<Event> {
         Effect::Initialize { task } if a < 190 => Event::InitializationFailed { task },
         Effect::AbortInitialization { task } if a < 100 => Event::Deployed { task },
         Effect::Initialize { task } | Effect::AbortInitialization { task } => Event::Initialized { task },
-        Effect::Send { request } => {
-            let calls = [
-                Call::Subtask { child: fresh },
-                Call::Tool(Approval::Granted),
-                Call::Completion(Approval::Granted),
-            ];
-            let response = Response::Calls(vec![calls[usize::from(a) % 3]]);
-            Event::ResponseEnded { request, response, jitter_ms: 0 }
-        }
-        Effect::CancelRequest { request } => Event::RequestCancelled { request },
+        Effect::Request { task, turn, effect } => return of_request(task, turn, effect, fresh, a),
         Effect::RunTool { call } | Effect::CancelTool { call } => {
             Event::ToolEnded { call, end: ToolEnd::Succeeded }
         }
@@ -121,6 +113,25 @@ fn of_task(kernel: &Kernel, order: Effect, a: u8) -> Option<Event> {
         Effect::TaskEnded { task, .. } => Event::EndAcknowledged { task },
         _ => return None,
     })
+}
+
+fn of_request(task: TaskId, turn: TurnNumber, order: RequestEffect, fresh: TaskId, a: u8) -> Option<Event> {
+    let event = match order {
+        RequestEffect::Send { attempt, .. } | RequestEffect::Recover { attempt } => {
+            let calls = [
+                Call::Subtask { child: fresh },
+                Call::Tool(Approval::Granted),
+                Call::Completion(Approval::Granted),
+            ];
+            let response = Response::Calls(vec![calls[usize::from(a) % 3]]);
+            let request = RequestId { task, turn, attempt };
+            return Some(Event::ResponseEnded { request, response, jitter_ms: 0 });
+        }
+        RequestEffect::Stop { attempt } => RequestEvent::Stopped { attempt },
+        RequestEffect::Arm { timer, .. } => RequestEvent::TimerFired { timer },
+        _ => return None,
+    };
+    Some(Event::Request { task, turn, event })
 }
 
 /// What nobody was asked for, of a task that there is, or now and then of one that there is not.

@@ -183,7 +183,7 @@ impl World<'_> {
         }
         self.state.stack = [None; STACK];
         self.state.click = None;
-        self.state.watch.crashed(false);
+        self.state.watch.crashed(false, true);
         self.tell(USER, USER, || "the process crashes and starts again".to_owned());
     }
 }

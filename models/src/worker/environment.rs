@@ -159,15 +159,12 @@ impl Acts<'_> {
             TaskState::Paused(_)
             | TaskState::Working
             | TaskState::Ending(_)
-            | TaskState::Cancelling(
-                Outstanding::Nothing | Outstanding::Worker | Outstanding::Request { .. },
-            )
+            | TaskState::Cancelling(Outstanding::Nothing | Outstanding::Worker | Outstanding::Request)
             | TaskState::Completed
             | TaskState::Failed(_)
             | TaskState::Cancelled
-            | TaskState::Requesting { .. }
+            | TaskState::Requesting
             | TaskState::ExecutingTools
-            | TaskState::BackingOff { .. }
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput => {}
         }

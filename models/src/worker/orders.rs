@@ -33,8 +33,7 @@ impl Scene {
             | Effect::Initialize { .. }
             | Effect::AbortInitialization { .. }
             | Effect::Include { .. }
-            | Effect::Send { .. }
-            | Effect::CancelRequest { .. }
+            | Effect::Request { .. }
             | Effect::RunTool { .. }
             | Effect::CancelTool { .. }
             | Effect::Ask { .. }

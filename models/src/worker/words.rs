@@ -254,8 +254,7 @@ fn orders<'a>(world: &'a World, effects: &'a [Effect], again: &'a str) -> impl I
             | Effect::Initialize { .. }
             | Effect::AbortInitialization { .. }
             | Effect::Include { .. }
-            | Effect::Send { .. }
-            | Effect::CancelRequest { .. }
+            | Effect::Request { .. }
             | Effect::RunTool { .. }
             | Effect::CancelTool { .. }
             | Effect::Ask { .. }

@@ -4,14 +4,14 @@ use super::ledger::Ledger;
 use super::{After, No};
 use crate::calls::CallState;
 use crate::lifecycle::Follow;
+use crate::request::Fate;
 use crate::task::{Held, Outstanding, TaskState};
-use crate::vocabulary::{CallId, CallResult, Effect, End, MessageId, QuestionId, RequestId, Timer};
+use crate::vocabulary::{CallId, CallResult, Effect, End, MessageId, QuestionId, Timer};
 
 impl Ledger<'_> {
     /// Everything that runs is told to stop, everything that has not started never will.
     pub(super) fn winds_down(mut self, state: TaskState) -> Result<After, No> {
         let task = self.at.id;
-        let request = |attempt| RequestId { task, turn: self.at.data.turn, attempt };
         let (stop, outstanding) = match state {
             TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
                 (Some(Effect::Dequeue { task }), Outstanding::Nothing)
@@ -19,14 +19,7 @@ impl Ledger<'_> {
             TaskState::Initializing | TaskState::Paused(Held::Initializing) => {
                 (Some(Effect::AbortInitialization { task }), Outstanding::Initialization)
             }
-            TaskState::Requesting { attempt } | TaskState::Paused(Held::Requesting { attempt }) => {
-                let stop = Effect::CancelRequest { request: request(attempt) };
-                (Some(stop), Outstanding::Request { attempt })
-            }
-            TaskState::BackingOff { attempt, .. } | TaskState::Paused(Held::BackingOff { attempt, .. }) => {
-                let timer = Timer::Backoff(request(attempt));
-                (Some(Effect::Disarm { timer }), Outstanding::Nothing)
-            }
+            TaskState::Requesting | TaskState::Paused(Held::Requesting) => (None, self.unasked()),
             _ => (None, Outstanding::Nothing),
         };
         self.effects.extend(stop);
@@ -54,8 +47,7 @@ impl Ledger<'_> {
 
     /// Whether work of its own keeps a cancelled task from ending.
     pub(super) fn busy(&self, outstanding: Outstanding) -> bool {
-        matches!(outstanding, Outstanding::Initialization | Outstanding::Request { .. })
-            || self.calls.contains(&CallState::Running)
+        outstanding == Outstanding::Initialization || self.calls.contains(&CallState::Running)
     }
 
     pub(super) fn stopped(mut self, outstanding: Outstanding) -> Result<After, No> {
@@ -77,7 +69,8 @@ impl Ledger<'_> {
     /// A cancelled task ends after its own work and after its subtasks.
     pub(super) fn ends_unless_busy(self, outstanding: Outstanding) -> Result<After, No> {
         let subtasks = self.calls.iter().any(|call| matches!(call, CallState::Subtask { .. }));
-        if self.busy(outstanding) || outstanding == Outstanding::Worker || subtasks {
+        let stops_itself = matches!(outstanding, Outstanding::Worker | Outstanding::Request);
+        if self.busy(outstanding) || stops_itself || subtasks {
             self.stands(TaskState::Cancelling(outstanding))
         } else {
             self.ends(TaskState::Cancelled)
@@ -93,7 +86,8 @@ impl Ledger<'_> {
             _ => End::Cancelled,
         };
         for number in data.answered.0 + 1..=data.accepted.0 {
-            let in_doubt = number <= data.taken.0;
+            let is_read = data.request.ledger.sends().iter().any(|send| send.fate != Fate::Refused);
+            let in_doubt = is_read && number <= data.taken.0;
             self.effects.push(Effect::ReportUndelivered { task, message: MessageId(number), in_doubt });
         }
         self.effects.push(Effect::TaskEnded { task, end });

@@ -1,26 +1,44 @@
 //! One question to the model: what it contains, what is heard, and what comes of a failure.
 
 use super::ledger::Ledger;
-use super::{After, No};
+use super::{After, DUPLICATE, NEVER_ASKED, No};
 use crate::calls::{CallState, Wanted};
 use crate::lifecycle::Refusal;
-use crate::task::{Held, TaskState};
+use crate::request::{
+    Previous, Profiles, Request, RequestEffect, RequestEnd, RequestEvent, RequestRejected, RequestState,
+    SendFailure,
+};
+use crate::task::{Outstanding, TaskState};
 use crate::vocabulary::{
-    Attempt, Call, CallId, CallRefusal, CallResult, Effect, Failure, MessageId, Part, Reason, RequestId,
-    Response, TaskId, Timer, TurnNumber,
+    Attempt, Call, CallId, CallRefusal, CallResult, Effect, Ignored, MessageId, Outcome, Part, Reason,
+    RequestId, Response, TaskId, TurnNumber,
 };
 use std::vec::Vec;
 
 impl Ledger<'_> {
     /// A new turn: everything queued goes in, and the model is asked.
     pub(super) fn asks_the_model(mut self) -> Result<After, No> {
+        let config = self.at.config;
+        let before = self.data.request;
         self.data.turn = TurnNumber(self.data.turn.0 + 1);
         self.data.taken = self.data.accepted;
-        self.sends(Attempt(0))
+        self.data.request = Request::default();
+        let previous = match before.state {
+            RequestState::Ended(RequestEnd::Accepted { attempt }) => {
+                let profile = before.ledger.sends()[usize::from(attempt.0)].profile;
+                let turn = TurnNumber(self.data.turn.0 - 1);
+                let keeps = config.profiles_continuing & 1 << profile.0 != 0;
+                keeps.then_some(Previous { turn, attempt, profile })
+            }
+            _ => None,
+        };
+        let (count, down, keyed) = (config.profiles, self.at.down, config.profiles_keyed);
+        let profiles = Profiles { count, down, keyed };
+        self.asked(RequestEvent::Began { profiles, previous }).stands(TaskState::Requesting)
     }
 
-    /// The results of the last response in their order, then the messages, then the order to send.
-    pub(super) fn sends(mut self, attempt: Attempt) -> Result<After, No> {
+    /// The results of the last response in their order, then the messages.
+    fn contains(&self) -> Vec<Part> {
         let task = self.at.id;
         let made_no_call = match self.calls.as_slice() {
             [] | [CallState::Settled(CallResult::Guided)] => true,
@@ -41,21 +59,88 @@ impl Ledger<'_> {
         for number in self.data.answered.0 + 1..=self.data.taken.0 {
             parts.push(Part::Message(MessageId(number)));
         }
-        self.effects.extend(parts.into_iter().map(|part| Effect::Include { task, part }));
-        let request = RequestId { task, turn: self.data.turn, attempt };
-        self.with(Effect::Send { request }).stands(TaskState::Requesting { attempt })
+        parts
     }
 
-    /// The response to the request in flight, while nobody has cancelled the task.
-    pub(super) fn hears(
-        mut self,
-        attempt: Attempt,
-        response: &Response,
-        jitter_ms: u32,
-    ) -> Result<After, No> {
+    /// The request takes an event, or says why not. What it orders goes out, but its end.
+    fn tells_request(&mut self, event: RequestEvent) -> Result<Option<RequestEnd>, No> {
+        let mut orders = Vec::new();
+        match self.data.request.step(event, &self.at.config, &mut |order| orders.push(order)) {
+            Outcome::Applied => {}
+            Outcome::Ignored(Ignored::Terminal) => return Err(DUPLICATE),
+            Outcome::Ignored(why) => return Err(No::Because(Refusal::Ignored(why))),
+            Outcome::Rejected(RequestRejected::NeverAsked { .. }) => return Err(NEVER_ASKED),
+            Outcome::Rejected(why) => return Err(No::Because(Refusal::Request(why))),
+        }
+        let (task, turn, mut ended) = (self.at.id, self.data.turn, None);
+        for effect in orders {
+            match effect {
+                RequestEffect::Ended { end } => ended = Some(end),
+                RequestEffect::Send { .. } => {
+                    let parts = self.contains().into_iter();
+                    self.effects.extend(parts.map(|part| Effect::Include { task, part }));
+                    self.effects.push(Effect::Request { task, turn, effect });
+                }
+                _ => self.effects.push(Effect::Request { task, turn, effect }),
+            }
+        }
+        Ok(ended)
+    }
+
+    /// The same of what the request cannot refuse, and does not end by.
+    pub(super) fn asked(mut self, event: RequestEvent) -> Self {
+        assert_eq!(self.tells_request(event), Ok(None), "{event:?}");
+        self
+    }
+
+    /// A cancel: the request stops, or has stopped.
+    pub(super) fn unasked(&mut self) -> Outstanding {
+        match self
+            .tells_request(RequestEvent::CancelRequested)
+            .expect("a request that is asked can be cancelled")
+        {
+            Some(_) => Outstanding::Nothing,
+            None => Outstanding::Request,
+        }
+    }
+
+    /// A bill for a task that has ended.
+    pub(super) fn bills(mut self, event: RequestEvent) -> Result<After, No> {
+        self.tells_request(event)?;
+        let state = self.at.state;
+        self.stands(state)
+    }
+
+    /// What comes of something that the request is told.
+    pub(super) fn told(mut self, event: RequestEvent, response: Option<&Response>) -> Result<After, No> {
+        let state = self.at.state;
+        match (self.tells_request(event)?, response) {
+            (None, _) => self.stands(state),
+            (Some(RequestEnd::Cancelled), Some(response)) => {
+                self.answered_in_vain(response).ends_unless_busy(Outstanding::Nothing)
+            }
+            (Some(RequestEnd::Cancelled), None) => self.ends_unless_busy(Outstanding::Nothing),
+            (Some(RequestEnd::Failed(why)), _) => self.ends(TaskState::Failed(Reason::Request(why))),
+            (Some(RequestEnd::Accepted { attempt }), Some(response)) => self.takes(attempt, response),
+            (Some(RequestEnd::Accepted { .. }), None) => panic!("{event:?} is no response"),
+        }
+    }
+
+    /// A whole response, whatever is in it.
+    pub(super) fn hears(self, attempt: Attempt, response: &Response, jitter_ms: u32) -> Result<After, No> {
+        let event = match response {
+            Response::Empty => {
+                RequestEvent::SendFailed { attempt, failure: SendFailure::Transient, jitter_ms }
+            }
+            Response::Text | Response::Calls(_) => RequestEvent::ResponseEnded { attempt },
+        };
+        self.told(event, Some(response))
+    }
+
+    /// The response to the request, while nobody has cancelled the task.
+    fn takes(mut self, attempt: Attempt, response: &Response) -> Result<After, No> {
         let calls = match response {
-            Response::Empty => return self.failed(attempt, Failure::Transient, jitter_ms),
-            Response::Text => {
+            Response::Text | Response::Empty => {
                 self.data.mistakes += 1;
                 let limit = self.at.config.mistakes_max;
                 if limit > 0 && self.data.mistakes >= limit {
@@ -96,40 +181,12 @@ impl Ledger<'_> {
 
     /// A response that came after the cancel: nothing is done about it, but what its request contained has been
     /// answered, unless the response is empty.
-    pub(super) fn answered_in_vain(mut self, response: &Response) -> Self {
+    fn answered_in_vain(mut self, response: &Response) -> Self {
         if *response != Response::Empty {
             self.data.replied = self.data.turn;
             self.data.answered = self.data.taken;
         }
         self
-    }
-
-    pub(super) fn failed(self, attempt: Attempt, failure: Failure, jitter_ms: u32) -> Result<After, No> {
-        let config = self.at.config;
-        let sent = attempt.0 + 1;
-        if failure == Failure::Permanent {
-            return self.ends(TaskState::Failed(Reason::RequestRefused));
-        }
-        if sent >= config.attempts_max {
-            return self.ends(TaskState::Failed(Reason::AttemptsExhausted));
-        }
-        let wait = match failure {
-            Failure::Throttled { retry_after_ms: Some(asked) } => {
-                u64::from(asked) + u64::from(config.retry_after_margin_ms)
-            }
-            _ => (0..attempt.0)
-                .fold(u64::from(config.backoff_ms), |wait, _| wait * 2)
-                .min(u64::from(config.backoff_ms_max)),
-        };
-        let after_ms = wait + u64::from(jitter_ms);
-        let attempt = Attempt(sent);
-        let timer = Timer::Backoff(RequestId { task: self.at.id, turn: self.data.turn, attempt });
-        let paused = self.paused;
-        self.with(Effect::Arm { timer, after_ms }).stands(if paused {
-            TaskState::Paused(Held::BackingOff { attempt, after_ms })
-        } else {
-            TaskState::BackingOff { attempt, after_ms }
-        })
     }
 }
 

@@ -182,7 +182,7 @@ fn last(state: &State, turn: TurnIndex) -> Option<Attempt> {
 fn began(scenario: &Scenario, state: &State) -> RequestEvent {
     let mut conversation = state.conversation;
     let previous = conversation.claim(&downbeat_kernel::Config::default());
-    RequestEvent::Began { profiles: Profiles { count: scenario.profiles, down: 0 }, previous }
+    RequestEvent::Began { profiles: Profiles { count: scenario.profiles, down: 0, keyed: 0 }, previous }
 }
 
 fn given(number: u8, generation: Token) -> RequestEvent {
@@ -298,6 +298,7 @@ pub(super) fn name_of(state: RequestState) -> &'static str {
     match state {
         RequestState::Unbegun => "Unbegun",
         RequestState::Authorizing { .. } => "Authorizing",
+        RequestState::Ready { .. } => "Ready",
         RequestState::Streaming { .. } => "Streaming",
         RequestState::Delivering => "Delivering",
         RequestState::BackingOff { .. } => "BackingOff",
@@ -322,6 +323,8 @@ pub(super) fn kind_of(event: RequestEvent) -> &'static str {
         RequestEvent::UsageReported { .. } => "UsageReported",
         RequestEvent::ProfileDown { .. } => "ProfileDown",
         RequestEvent::ProfileUp { .. } => "ProfileUp",
+        RequestEvent::PauseRequested => "PauseRequested",
+        RequestEvent::ResumeRequested => "ResumeRequested",
         RequestEvent::CancelRequested => "CancelRequested",
         RequestEvent::TimerFired { timer: RequestTimer::Backoff(_) } => "TimerFired(Backoff)",
         RequestEvent::TimerFired { timer: RequestTimer::Grace(_) } => "TimerFired(Grace)",

@@ -178,7 +178,7 @@ fn before_the_first() -> Conversation {
     let config = downbeat_kernel::Config::default();
     for event in [
         downbeat_kernel::RequestEvent::Began {
-            profiles: downbeat_kernel::Profiles { count: 1, down: 0 },
+            profiles: downbeat_kernel::Profiles { count: 1, down: 0, keyed: 0 },
             previous: None,
         },
         downbeat_kernel::RequestEvent::CredentialGiven { attempt: Attempt(0), generation: Generation(1) },
@@ -254,6 +254,7 @@ impl Judged for State {
             RequestState::Ended(_) => "has ended",
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
             | RequestState::Streaming { .. }
             | RequestState::Delivering
             | RequestState::BackingOff { .. }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use downbeat_kernel::{
-    Answer, Approval, Attempt, Call, CallId, Event, Failure, MessageId, QuestionId, RequestId, Response,
-    Timer, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallId, Event, MessageId, QuestionId, RequestEvent, RequestId,
+    RequestTimer, Response, SendFailure, Timer, ToolEnd, TurnNumber,
 };
 
 use super::world::World;
@@ -102,6 +102,15 @@ pub enum Late {
     Failed,
     /// Stopped.
     Cancelled,
+    /// Not at all: output of it goes out.
+    Delivered,
+    /// Closed by force, because it did not stop in time.
+    Fenced,
+}
+
+impl Late {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Answered, Self::Failed, Self::Cancelled, Self::Delivered, Self::Fenced];
 }
 
 /// What happens. Requests, calls and timers are named by the numbers that the kernel gave them.
@@ -116,9 +125,11 @@ pub enum Act {
     /// The model answers the request in flight.
     Respond { task: TaskIndex, flight: usize, said: Said },
     /// The request in flight fails.
-    Fail { task: TaskIndex, flight: usize, failure: Failure },
-    /// The request in flight is stopped by somebody else than the kernel.
-    Dropped { task: TaskIndex, flight: usize },
+    Fail { task: TaskIndex, flight: usize, failure: SendFailure },
+    /// Nobody knows what became of a request that a crash took.
+    Lost { task: TaskIndex, flight: usize },
+    /// Output of the request in flight goes out.
+    Deliver { task: TaskIndex, flight: usize },
     /// A request that was told to stop ends, in whichever way.
     Stop { task: TaskIndex, flight: usize, end: Stopped },
     /// An answer to a request that has been answered, replaced or lost.
@@ -149,6 +160,8 @@ pub enum Act {
     Backoff { task: TaskIndex },
     /// The grace timer fires.
     Grace { task: TaskIndex },
+    /// The grace timer of a request fires.
+    StreamGrace { task: TaskIndex },
     /// The task is submitted again.
     LateSubmit { task: TaskIndex },
     /// An end is put on record that was, or that never came.
@@ -199,7 +212,8 @@ impl Act {
             | Self::StopStart { task, .. }
             | Self::Respond { task, .. }
             | Self::Fail { task, .. }
-            | Self::Dropped { task, .. }
+            | Self::Lost { task, .. }
+            | Self::Deliver { task, .. }
             | Self::Stop { task, .. }
             | Self::LateResponse { task, .. }
             | Self::ToolEnds { task, .. }
@@ -215,6 +229,7 @@ impl Act {
             | Self::Cancel { task }
             | Self::Backoff { task }
             | Self::Grace { task }
+            | Self::StreamGrace { task }
             | Self::LateSubmit { task }
             | Self::LateAcknowledge { task }
             | Self::LateCancel { task }
@@ -237,7 +252,8 @@ pub(super) enum Kind {
     StopStart,
     Respond,
     Fail,
-    Dropped,
+    Lost,
+    Deliver,
     Stop,
     ToolEnds,
     StopTool,
@@ -248,6 +264,7 @@ pub(super) enum Kind {
     Cancel,
     Backoff,
     Grace,
+    StreamGrace,
     Acknowledge,
     Crash,
     Late,
@@ -255,13 +272,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Admit,
         Self::Initialize,
         Self::StopStart,
         Self::Respond,
         Self::Fail,
-        Self::Dropped,
+        Self::Lost,
+        Self::Deliver,
         Self::Stop,
         Self::ToolEnds,
         Self::StopTool,
@@ -272,6 +290,7 @@ impl Kind {
         Self::Cancel,
         Self::Backoff,
         Self::Grace,
+        Self::StreamGrace,
         Self::Acknowledge,
         Self::Crash,
         Self::Late,
@@ -285,7 +304,8 @@ impl Kind {
             Self::StopStart => "initialization ends that was to stop",
             Self::Respond => "a response",
             Self::Fail => "a request fails",
-            Self::Dropped => "a request is stopped by somebody else",
+            Self::Lost => "a request is lost to a crash",
+            Self::Deliver => "output goes out",
             Self::Stop => "a request ends that was to stop",
             Self::ToolEnds => "a tool ends",
             Self::StopTool => "a tool ends that was to stop",
@@ -296,6 +316,7 @@ impl Kind {
             Self::Cancel => "the user cancels",
             Self::Backoff => "the backoff timer fires",
             Self::Grace => "the grace timer fires",
+            Self::StreamGrace => "the grace timer of a request fires",
             Self::Acknowledge => "an end is put on record",
             Self::Crash => "a crash at rest",
             Self::Late => "what comes late or again",
@@ -315,7 +336,8 @@ impl Action {
             Act::StopStart { .. } => Kind::StopStart,
             Act::Respond { .. } => Kind::Respond,
             Act::Fail { .. } => Kind::Fail,
-            Act::Dropped { .. } => Kind::Dropped,
+            Act::Lost { .. } => Kind::Lost,
+            Act::Deliver { .. } => Kind::Deliver,
             Act::Stop { .. } => Kind::Stop,
             Act::ToolEnds { .. } => Kind::ToolEnds,
             Act::StopTool { .. } => Kind::StopTool,
@@ -326,6 +348,7 @@ impl Action {
             Act::Cancel { .. } => Kind::Cancel,
             Act::Backoff { .. } => Kind::Backoff,
             Act::Grace { .. } => Kind::Grace,
+            Act::StreamGrace { .. } => Kind::StreamGrace,
             Act::Acknowledge { .. } => Kind::Acknowledge,
             Act::Crash => Kind::Crash,
             Act::LateResponse { .. }
@@ -380,18 +403,21 @@ pub(super) fn event(world: &World, act: Act) -> Option<Event> {
             jitter_ms: 0,
         },
         Act::Fail { task, flight, failure } => {
-            Event::RequestFailed { request: flying(task, flight)?, failure, jitter_ms: 0 }
+            of_request(flying(task, flight)?, |attempt| failed(attempt, failure))
         }
-        Act::Dropped { task, flight } => Event::RequestCancelled { request: flying(task, flight)? },
+        Act::Lost { task, flight } => {
+            of_request(flying(task, flight)?, |attempt| failed(attempt, SendFailure::Interrupted))
+        }
+        Act::Deliver { task, flight } => {
+            of_request(flying(task, flight)?, |attempt| RequestEvent::OutputDelivered { attempt })
+        }
         Act::Stop { task, flight, end } => {
             let request = flying(task, flight)?;
             match end {
-                Stopped::Cancelled => Event::RequestCancelled { request },
+                Stopped::Cancelled => of_request(request, |attempt| RequestEvent::Stopped { attempt }),
                 Stopped::Answered => Event::ResponseEnded { request, response: Response::Text, jitter_ms: 0 },
                 Stopped::Emptied => Event::ResponseEnded { request, response: Response::Empty, jitter_ms: 0 },
-                Stopped::Failed => {
-                    Event::RequestFailed { request, failure: Failure::Transient, jitter_ms: 0 }
-                }
+                Stopped::Failed => of_request(request, |attempt| failed(attempt, SendFailure::Transient)),
             }
         }
         Act::LateResponse { task, turn, attempt, end } => {
@@ -402,8 +428,10 @@ pub(super) fn event(world: &World, act: Act) -> Option<Event> {
                 Late::Answered => {
                     Event::ResponseEnded { request, response: response(world, said), jitter_ms: 0 }
                 }
-                Late::Failed => Event::RequestFailed { request, failure: Failure::Permanent, jitter_ms: 0 },
-                Late::Cancelled => Event::RequestCancelled { request },
+                Late::Failed => of_request(request, |attempt| failed(attempt, SendFailure::Invalid)),
+                Late::Cancelled => of_request(request, |attempt| RequestEvent::Stopped { attempt }),
+                Late::Delivered => of_request(request, |attempt| RequestEvent::OutputDelivered { attempt }),
+                Late::Fenced => of_request(request, |attempt| fires(RequestTimer::Grace(attempt))),
             }
         }
         Act::ToolEnds { task, call: at } => {
@@ -441,15 +469,32 @@ pub(super) fn event(world: &World, act: Act) -> Option<Event> {
         Act::Cancel { task } | Act::LateCancel { task } => Event::CancelRequested { task: id(task) },
         Act::Backoff { task } => {
             let (turn, attempt) = world.outside.of(task).backoff?;
-            Event::TimerFired { timer: Timer::Backoff(request(task, turn, attempt)) }
+            of_request(request(task, turn, attempt), |attempt| fires(RequestTimer::Backoff(attempt)))
+        }
+        Act::StreamGrace { task } => {
+            let (turn, attempt) = world.outside.of(task).stream_grace?;
+            of_request(request(task, turn, attempt), |attempt| fires(RequestTimer::Grace(attempt)))
         }
         Act::LateBackoff { task, turn, attempt } => {
-            Event::TimerFired { timer: Timer::Backoff(request(task, turn, attempt)) }
+            of_request(request(task, turn, attempt), |attempt| fires(RequestTimer::Backoff(attempt)))
         }
         Act::Grace { task } | Act::LateGrace { task } => Event::TimerFired { timer: Timer::Grace(id(task)) },
         Act::Acknowledge { task } => Event::EndAcknowledged { task: id(task) },
         Act::Crash => return None,
     })
+}
+
+fn of_request(request: RequestId, event: impl Fn(Attempt) -> RequestEvent) -> Event {
+    let RequestId { task, turn, attempt } = request;
+    Event::Request { task, turn, event: event(attempt) }
+}
+
+fn failed(attempt: Attempt, failure: SendFailure) -> RequestEvent {
+    RequestEvent::SendFailed { attempt, failure, jitter_ms: 0 }
+}
+
+fn fires(timer: RequestTimer) -> RequestEvent {
+    RequestEvent::TimerFired { timer }
 }
 
 fn response(world: &World, said: Said) -> Response {

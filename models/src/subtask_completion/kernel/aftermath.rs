@@ -1,10 +1,10 @@
 //! What comes of an act: the kernel's step, what it takes off what is outstanding, what the outside sees of it.
 
-use downbeat_kernel::{Effect, Kernel, Outcome, TaskState, Visit};
+use downbeat_kernel::{Effect, Kernel, Outcome, SendFailure, TaskState, Visit};
 
 use super::act::{Act, Said, Stopped, event};
 use super::id;
-use super::outside::{Effects, Start};
+use super::outside::{Effects, Flight, Read, Start};
 use super::sights::Sight;
 use super::world::World;
 use crate::watch::{TASKS, TaskIndex};
@@ -52,10 +52,11 @@ impl World {
             }
             Act::Respond { task, flight, .. }
             | Act::Fail { task, flight, .. }
-            | Act::Dropped { task, flight }
+            | Act::Lost { task, flight }
             | Act::Stop { task, flight, .. } => {
                 self.outside.of_mut(task).land(flight);
             }
+            Act::Deliver { task, flight } => self.outside.of_mut(task).deliver(flight),
             Act::ToolEnds { task, call } | Act::StopTool { task, call } => {
                 let orders = self.outside.of_mut(task);
                 orders.tools &= !(1 << call);
@@ -64,6 +65,7 @@ impl World {
             Act::Answer { task, number, .. } => self.outside.of_mut(task).questions &= !(1 << number),
             Act::Backoff { task } => self.outside.of_mut(task).backoff = None,
             Act::Grace { task } => self.outside.of_mut(task).grace = false,
+            Act::StreamGrace { task } => self.outside.of_mut(task).stream_grace = None,
             Act::Acknowledge { task } => self.outside.of_mut(task).ended = false,
             Act::LateResponse { .. }
             | Act::LateTool { .. }
@@ -90,19 +92,25 @@ impl World {
         match act {
             Act::Respond { task, flight, said } => {
                 let Some(flight) = before.outside.of(task).flights[flight] else { return };
-                self.sees(Sight::RequestEnded { task });
+                self.see_landed(task, flight, true);
                 if said != Said::Empty {
                     self.sees(Sight::TurnAnswered { task, turn: flight.turn });
                     self.outside.of_mut(task).content = 0;
                 }
                 self.sees(Sight::CallsMade { task, calls: said.calls() });
             }
-            Act::Fail { task, .. } | Act::Dropped { task, .. } => self.sees(Sight::RequestEnded { task }),
+            Act::Fail { task, flight, failure } => {
+                let Some(flight) = before.outside.of(task).flights[flight] else { return };
+                let is_worked_on = matches!(failure, SendFailure::Transient | SendFailure::Interrupted);
+                self.see_landed(task, flight, is_worked_on);
+            }
+            Act::Lost { task, flight } => {
+                let Some(flight) = before.outside.of(task).flights[flight] else { return };
+                self.see_landed(task, flight, true);
+            }
             Act::Stop { task, flight, end } => {
                 let Some(flight) = before.outside.of(task).flights[flight] else { return };
-                if !flight.gone {
-                    self.sees(Sight::RequestEnded { task });
-                }
+                self.see_landed(task, flight, true);
                 if end == Stopped::Answered {
                     self.sees(Sight::TurnAnswered { task, turn: flight.turn });
                 }
@@ -125,8 +133,10 @@ impl World {
             | Act::LateTool { .. }
             | Act::WriteAgain { .. }
             | Act::WriteAhead { .. }
+            | Act::Deliver { .. }
             | Act::Backoff { .. }
             | Act::Grace { .. }
+            | Act::StreamGrace { .. }
             | Act::LateSubmit { .. }
             | Act::LateAcknowledge { .. }
             | Act::LateCancel { .. }
@@ -136,6 +146,17 @@ impl World {
             | Act::LateBackoff { .. }
             | Act::Acknowledge { .. }
             | Act::Crash => {}
+        }
+    }
+
+    /// A request is over, and a provider may have worked on it. Of one that a crash took, that was seen before.
+    pub(super) fn see_landed(&mut self, task: TaskIndex, flight: Flight, is_worked_on: bool) {
+        let orders = self.outside.of_mut(task);
+        if is_worked_on {
+            orders.read = if orders.sent < flight.turn { Read::Unsent } else { Read::Perhaps };
+        }
+        if !flight.gone {
+            self.sees(Sight::RequestEnded { task });
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the environment may do in a state, and what it may not put off for ever.
 
-use downbeat_kernel::{Answer, Failure, Kernel, Outcome};
+use downbeat_kernel::{Answer, Kernel, Outcome, SendFailure};
 use downbeat_sim::model::{Fairness, Model};
 
 use super::act::{Act, Action, Late, Said, Stopped, born, event};
@@ -85,7 +85,12 @@ impl Acts<'_> {
         }
         for (at, flight) in orders.flights.iter().enumerate() {
             match flight {
-                Some(Flight { stopping: false, .. }) => self.responses(task, at),
+                // It may not have gone out at all, so that nobody can answer it.
+                Some(Flight { stopping: false, gone: true, .. }) => self.add(Act::Lost { task, flight: at }),
+                Some(Flight { stopping: false, delivered, .. }) => {
+                    self.responses(task, at);
+                    self.failures(task, at, *delivered);
+                }
                 Some(Flight { stopping: true, gone, .. }) => {
                     self.add(Act::Stop { task, flight: at, end: Stopped::Cancelled });
                     if !gone {
@@ -109,6 +114,9 @@ impl Acts<'_> {
         }
         if orders.grace {
             self.add(Act::Grace { task });
+        }
+        if orders.stream_grace.is_some() {
+            self.add(Act::StreamGrace { task });
         }
         if orders.ended {
             self.add(Act::Acknowledge { task });
@@ -136,12 +144,20 @@ impl Acts<'_> {
         say(Said::CompletionAndSubtask, subtasks > 0);
         say(Said::Text, true);
         say(Said::Empty, true);
-        for failure in
-            [Failure::Truncated, Failure::Throttled { retry_after_ms: Some(9_000) }, Failure::Permanent]
-        {
-            self.add(Act::Fail { task, flight, failure });
+    }
+
+    /// After the first byte every failure is an interruption.
+    fn failures(&mut self, task: TaskIndex, flight: usize, delivered: bool) {
+        self.add(Act::Fail { task, flight, failure: SendFailure::Interrupted });
+        if !delivered {
+            // Another wait, and another word in the books: with three tasks that is a multiple of the states.
+            if self.scenario.tasks < 3 {
+                let throttled = SendFailure::Throttled { retry_after_ms: Some(9_000) };
+                self.add(Act::Fail { task, flight, failure: throttled });
+            }
+            self.add(Act::Fail { task, flight, failure: SendFailure::Invalid });
+            self.add(Act::Deliver { task, flight });
         }
-        self.add(Act::Dropped { task, flight });
     }
 
     /// What people may do.
@@ -184,7 +200,7 @@ impl Acts<'_> {
             for attempt in 0..ATTEMPTS {
                 let flying = |flight: &Flight| (flight.turn, flight.attempt) == (turn, attempt);
                 if !orders.flights.iter().flatten().any(flying) {
-                    for end in [Late::Answered, Late::Failed, Late::Cancelled] {
+                    for end in Late::ALL {
                         self.add(Act::LateResponse { task, turn, attempt, end });
                     }
                 }
@@ -270,7 +286,7 @@ pub(super) fn fairness<M: Model<Action = Action>>(tasks: u8) -> Vec<Fairness<M>>
             Box::new(move |action| {
                 matches!(
                     action.act,
-                    Act::Respond { task, .. } | Act::Fail { task, .. } | Act::Dropped { task, .. } if task == wanted
+                    Act::Respond { task, .. } | Act::Fail { task, .. } | Act::Lost { task, .. } if task == wanted
                 )
             }),
         );
@@ -287,6 +303,10 @@ pub(super) fn fairness<M: Model<Action = Action>>(tasks: u8) -> Vec<Fairness<M>>
         fair(
             format!("the grace timer of {name} fires"),
             Box::new(move |action| action.act == Act::Grace { task: wanted }),
+        );
+        fair(
+            format!("the grace timer of the request of {name} fires"),
+            Box::new(move |action| action.act == Act::StreamGrace { task: wanted }),
         );
         fair(
             format!("the end of {name} is recorded"),

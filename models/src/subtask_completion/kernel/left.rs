@@ -20,6 +20,7 @@ pub(super) enum Budget {
     Mixed,
     Texts,
     Failures,
+    Outputs,
 }
 
 /// Bits for each budget, the free one included.
@@ -28,7 +29,7 @@ const BITS: u32 = 5;
 const FREE: u64 = {
     let mut free = 0;
     let mut budget = 0;
-    while budget <= Budget::Failures as u32 {
+    while budget <= Budget::Outputs as u32 {
         free |= 1 << (budget * BITS + BITS - 1);
         budget += 1;
     }
@@ -44,8 +45,19 @@ impl Left {
     /// # Panics
     /// It has 16 of something.
     pub(super) fn all(scenario: &Scenario) -> Self {
-        let Scenario { messages, cancels, pauses, crashes, tools, questions, mixed, texts, failures, .. } =
-            *scenario;
+        let Scenario {
+            messages,
+            cancels,
+            pauses,
+            crashes,
+            tools,
+            questions,
+            mixed,
+            texts,
+            failures,
+            outputs,
+            ..
+        } = *scenario;
         let of = |budget: Budget, times: u8| {
             assert!(times < 1 << (BITS - 1), "{times} {budget:?} are more than a state can count");
             u64::from(times) << (budget as u32 * BITS)
@@ -59,11 +71,12 @@ impl Left {
                 | of(Budget::Questions, questions)
                 | of(Budget::Mixed, mixed)
                 | of(Budget::Texts, texts)
-                | of(Budget::Failures, failures),
+                | of(Budget::Failures, failures)
+                | of(Budget::Outputs, outputs),
         )
     }
 
-    /// All of it in the lower 45 bits.
+    /// All of it in the lower 50 bits.
     pub(super) const fn bits(self) -> u64 {
         self.0
     }
@@ -99,13 +112,14 @@ impl Left {
 impl Act {
     /// What the act takes of the budgets if the kernel applies it.
     pub(super) fn cost(self) -> Left {
-        use Budget::{Cancels, Crashes, Failures, Messages, Mixed, Pauses, Questions, Texts, Tools};
+        use Budget::{Cancels, Crashes, Failures, Messages, Mixed, Outputs, Pauses, Questions, Texts, Tools};
         Left::one_of(match self {
             Self::Write { .. } => &[Messages],
             Self::Cancel { .. } => &[Cancels],
             Self::Pause { .. } => &[Pauses],
             Self::Crash => &[Crashes],
-            Self::Fail { .. } | Self::Dropped { .. } => &[Failures],
+            Self::Fail { .. } => &[Failures],
+            Self::Deliver { .. } => &[Outputs],
             Self::Respond { said, .. } => match said {
                 Said::Completion | Said::Subtask | Said::TwoSubtasks => &[],
                 Said::CompletionToApprove | Said::Question => &[Questions],
@@ -132,6 +146,8 @@ impl Act {
             | Self::Resume { .. }
             | Self::Backoff { .. }
             | Self::Grace { .. }
+            | Self::StreamGrace { .. }
+            | Self::Lost { .. }
             | Self::LateSubmit { .. }
             | Self::LateAcknowledge { .. }
             | Self::LateCancel { .. }

@@ -400,11 +400,13 @@ fn come_by(act: Act, aftermath: &Aftermath) -> Vec<TaskIndex> {
     tasks
 }
 
-/// The edges of the lifecycle, event and state, but for those of tasks that a worker runs: there is none here.
+/// The edges of the lifecycle, event and state, but for those of what is not here: tasks that a worker runs, more than one
+/// profile, and bills.
 pub(super) fn edges() -> impl Iterator<Item = (&'static str, &'static str)> {
     let all = EDGES.iter().flat_map(|(event, states)| states.iter().map(move |state| (*event, *state)));
-    all.filter(|(event, state)| {
-        *event != "Deployed" && !["Working", "Ending", "Cancelling(Worker)"].contains(state)
+    let elsewhere = ["Deployed", "ProfileDown", "ProfileUp", "Request(UsageReported)"];
+    all.filter(move |(event, state)| {
+        !elsewhere.contains(event) && !["Working", "Ending", "Cancelling(Worker)"].contains(state)
     })
 }
 

@@ -3,7 +3,8 @@
 use std::hash::{Hash, Hasher};
 
 use downbeat_kernel::{
-    CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestId, Sink, TaskId, Timer,
+    CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestEffect, RequestId, RequestTimer, Sink,
+    TaskId, Timer, TurnNumber,
 };
 
 use super::index;
@@ -37,14 +38,13 @@ pub(super) fn of(effect: Effect) -> TaskId {
         | Effect::Initialize { task }
         | Effect::AbortInitialization { task }
         | Effect::Include { task, .. }
+        | Effect::Request { task, .. }
         | Effect::Worker { task, .. }
         | Effect::ReportUndelivered { task, .. }
         | Effect::TaskEnded { task, .. } => task,
-        Effect::Send { request } | Effect::CancelRequest { request } => request.task,
         Effect::RunTool { call } | Effect::CancelTool { call } => call.task,
         Effect::Ask { question, .. } | Effect::Withdraw { question } => question.task,
         Effect::Arm { timer, .. } | Effect::Disarm { timer } => match timer {
-            Timer::Backoff(request) => request.task,
             Timer::Grace(task) => task,
         },
     }
@@ -63,8 +63,10 @@ pub(super) struct Flight {
     pub(super) attempt: u8,
     /// It was told to stop: it may never answer.
     pub(super) stopping: bool,
-    /// It is only the answer to an order to stop something that a crash had stopped already.
+    /// A crash has closed it: it is only the answer to the order to stop it, or to say what became of it.
     pub(super) gone: bool,
+    /// Output of it has gone out.
+    pub(super) delivered: bool,
 }
 
 /// What is being done to start a task.
@@ -97,12 +99,28 @@ pub(super) struct Orders {
     /// The turn and attempt that the armed backoff timer brings.
     pub(super) backoff: Option<(u8, u8)>,
     pub(super) grace: bool,
+    /// The turn and attempt whose grace timer is armed.
+    pub(super) stream_grace: Option<(u8, u8)>,
     /// Its end was reported and waits to be put on record.
     pub(super) ended: bool,
     /// The last turn of which a request was sent.
     pub(super) sent: u8,
     /// What it contained, while the model has not answered it.
     pub(super) content: u16,
+    /// Whether a provider may have worked on a request of the last turn that was begun.
+    pub(super) read: Read,
+}
+
+/// Whether a provider may have worked on a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Read {
+    /// It did not.
+    #[default]
+    No,
+    /// It may have.
+    Perhaps,
+    /// It did not, but only because a crash came before the request went out, which the kernel cannot know.
+    Unsent,
 }
 
 impl Orders {
@@ -111,7 +129,13 @@ impl Orders {
         let waits = matches!(self.start, Start::Queued | Start::Initializing);
         let flies = self.flights.iter().flatten().any(|flight| !flight.stopping);
         let runs = self.tools & !self.tools_stopping != 0;
-        waits || flies || runs || self.questions != 0 || self.backoff.is_some() || self.grace
+        waits
+            || flies
+            || runs
+            || self.questions != 0
+            || self.backoff.is_some()
+            || self.grace
+            || self.stream_grace.is_some()
     }
 
     /// Whether something runs, or is asked, that was not `then`.
@@ -148,6 +172,11 @@ impl Outside {
         let tasks = self.tasks.map(|orders| Orders {
             sent: orders.sent,
             content: orders.content,
+            read: if orders.flights.iter().flatten().any(|flight| !flight.gone) {
+                Read::Perhaps
+            } else {
+                orders.read
+            },
             ..Orders::default()
         });
         Self { tasks, written: self.written }
@@ -215,14 +244,13 @@ impl World {
         for effect in effects.iter().take(count) {
             match effect {
                 Effect::Include { task, part } => parts.push((task, part)),
-                Effect::Send { request } => self.send(request, &std::mem::take(&mut parts)),
+                Effect::Request { task, turn, effect } => self.request(task, turn, effect, &mut parts),
                 Effect::Enqueue { task } => self.enqueue(task),
                 Effect::Dequeue { task } => self.outside.of_mut(index(task)).start = Start::Nothing,
                 Effect::Initialize { task } => self.initialize(task),
                 Effect::AbortInitialization { task } => {
                     self.outside.of_mut(index(task)).start = Start::Stopping;
                 }
-                Effect::CancelRequest { request } => self.cancel_request(request),
                 Effect::RunTool { call } => self.run_tool(call),
                 Effect::CancelTool { call } => self.cancel_tool(call),
                 Effect::Ask { question, .. } => self.ask(question),
@@ -230,14 +258,13 @@ impl World {
                     self.outside.of_mut(index(task)).questions &= !bit(number);
                 }
                 Effect::Arm { timer, .. } => self.arm(timer),
-                Effect::Disarm { timer: Timer::Backoff(request) } => {
-                    self.outside.of_mut(index(request.task)).backoff = None;
-                }
                 Effect::Disarm { timer: Timer::Grace(task) } => {
                     self.outside.of_mut(index(task)).grace = false;
                 }
                 Effect::ReportUndelivered { task, message, in_doubt } => {
-                    self.sees(Sight::Reported { task: index(task), message, in_doubt });
+                    let task = index(task);
+                    let read = self.outside.of(task).read;
+                    self.sees(Sight::Reported { task, message, in_doubt, read });
                 }
                 Effect::TaskEnded { task, end } => self.ended(task, end),
                 // No worker is deployed here.
@@ -265,17 +292,63 @@ impl World {
         self.outside.of_mut(task).questions |= bit(number);
     }
 
-    fn arm(&mut self, timer: Timer) {
-        match timer {
-            Timer::Backoff(request) => {
-                let timer = Some((small(request.turn.0), small(u32::from(request.attempt.0))));
-                self.once(self.outside.of(index(request.task)).backoff == timer);
-                self.outside.of_mut(index(request.task)).backoff = timer;
+    fn arm(&mut self, Timer::Grace(task): Timer) {
+        self.once(self.outside.of(index(task)).grace);
+        self.outside.of_mut(index(task)).grace = true;
+    }
+
+    /// An order of the request of a turn.
+    fn request(
+        &mut self,
+        task: TaskId,
+        turn: TurnNumber,
+        effect: RequestEffect,
+        parts: &mut Vec<(TaskId, Part)>,
+    ) {
+        let request = |attempt| RequestId { task, turn, attempt };
+        match effect {
+            RequestEffect::Send { attempt, .. } => self.send(request(attempt), &std::mem::take(parts)),
+            RequestEffect::Recover { attempt } => {
+                let flight = Flight::of(request(attempt));
+                self.outside.of_mut(index(task)).add(Flight { gone: true, ..flight });
             }
-            Timer::Grace(task) => {
-                self.once(self.outside.of(index(task)).grace);
-                self.outside.of_mut(index(task)).grace = true;
+            RequestEffect::Stop { attempt } => self.stop_request(request(attempt)),
+            RequestEffect::Fence { attempt } => self.fence(request(attempt)),
+            RequestEffect::Arm { timer, .. } => self.arm_request(task, turn, timer),
+            RequestEffect::Disarm { timer: RequestTimer::Backoff(_) } => {
+                self.outside.of_mut(index(task)).backoff = None;
             }
+            RequestEffect::Disarm { timer: RequestTimer::Grace(_) } => {
+                self.outside.of_mut(index(task)).stream_grace = None;
+            }
+            // There is one profile, with a key that does not change, and nobody sends a bill.
+            RequestEffect::GetCredential { .. }
+            | RequestEffect::Charge { .. }
+            | RequestEffect::Ended { .. } => self.once(true),
+        }
+    }
+
+    fn arm_request(&mut self, task: TaskId, turn: TurnNumber, timer: RequestTimer) {
+        let orders = self.outside.of_mut(index(task));
+        let (armed, attempt) = match timer {
+            RequestTimer::Backoff(attempt) => (&mut orders.backoff, attempt),
+            RequestTimer::Grace(attempt) => (&mut orders.stream_grace, attempt),
+        };
+        let before = armed.replace((small(turn.0), small(u32::from(attempt.0))));
+        self.once(before.is_some());
+    }
+
+    /// A request is closed by force.
+    fn fence(&mut self, request: RequestId) {
+        let task = index(request.task);
+        let wanted = Flight::of(request);
+        let flights = self.outside.of(task).flights;
+        let same = |flight: &Flight| (flight.turn, flight.attempt) == (wanted.turn, wanted.attempt);
+        if let Some(at) = flights.iter().position(|flight| flight.as_ref().is_some_and(same))
+            && let Some(flight) = flights[at]
+        {
+            self.outside.of_mut(task).land(at);
+            self.see_landed(task, flight, true);
         }
     }
 
@@ -322,10 +395,12 @@ impl World {
             }
         }
         self.sees(Sight::RequestSent { task, turn, attempt });
-        let flight = Flight { turn, attempt, stopping: false, gone: false };
         let orders = self.outside.of_mut(task);
+        if attempt == 0 {
+            orders.read = Read::No;
+        }
         (orders.sent, orders.content) = (orders.sent.max(turn), content);
-        orders.add(flight);
+        orders.add(Flight::of(request));
     }
 
     /// The result of one call is part of the next request of `receiver`.
@@ -352,13 +427,13 @@ impl World {
         }
     }
 
-    fn cancel_request(&mut self, request: RequestId) {
-        let (turn, attempt) = (small(request.turn.0), small(u32::from(request.attempt.0)));
+    fn stop_request(&mut self, request: RequestId) {
+        let wanted = Flight { stopping: true, gone: true, ..Flight::of(request) };
         let orders = self.outside.of_mut(index(request.task));
-        let found = orders.flights.iter_mut().flatten().find(|f| (f.turn, f.attempt) == (turn, attempt));
-        match found {
+        let same = |flight: &&mut Flight| (flight.turn, flight.attempt) == (wanted.turn, wanted.attempt);
+        match orders.flights.iter_mut().flatten().find(same) {
             Some(flight) => flight.stopping = true,
-            None => orders.add(Flight { turn, attempt, stopping: true, gone: true }),
+            None => orders.add(wanted),
         }
     }
 
@@ -391,11 +466,31 @@ impl World {
         self.sees(Sight::Ended { task, how });
         self.disorder |= self.outside.of(task).is_left();
         // What an ended task has told to stop can only come late.
-        *self.outside.of_mut(task) = Orders { ended: true, ..Orders::default() };
+        let Orders { read, .. } = *self.outside.of(task);
+        *self.outside.of_mut(task) = Orders { ended: true, read, ..Orders::default() };
+    }
+}
+
+impl Flight {
+    fn of(request: RequestId) -> Self {
+        Self {
+            turn: small(request.turn.0),
+            attempt: small(u32::from(request.attempt.0)),
+            stopping: false,
+            gone: false,
+            delivered: false,
+        }
     }
 }
 
 impl Orders {
+    /// Output of a request goes out.
+    pub(super) fn deliver(&mut self, flight: usize) {
+        if let Some(flight) = &mut self.flights[flight] {
+            flight.delivered = true;
+        }
+    }
+
     /// A request has ended.
     pub(super) fn land(&mut self, flight: usize) {
         self.flights[flight] = None;

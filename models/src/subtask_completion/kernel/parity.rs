@@ -12,7 +12,7 @@ use super::plain::{PlainModel, Whole};
 use super::state::{Roster, State};
 use super::{KernelModel, SCENARIOS, Scenario};
 
-/// More than the depth of any scenario, which is 26.
+/// More than the depth of any scenario, which is 27.
 const ALL_LEVELS: usize = 30;
 /// What a faulty kernel is followed to: it may go on for ever, and soon asks more than the outside can count.
 #[cfg(feature = "planted-faults")]
@@ -30,6 +30,7 @@ const TREE: Scenario = Scenario {
     mixed: 0,
     texts: 0,
     failures: 1,
+    outputs: 1,
     bad_starts: true,
     late: true,
 };
@@ -232,4 +233,12 @@ fn a_check_of_all_states_finds_what_it_finds_in_the_plain_system() {
     let in_parts = Checker::new(&model).whole_states().check().expect("the model is consistent");
     let in_plain = Checker::new(&plain).whole_states().check().expect("the model is consistent");
     assert_eq!(found(&in_parts), found(&in_plain));
+    let histories = plain.with_histories();
+    let in_histories = Checker::new(&histories).whole_states().check().expect("the model is consistent");
+    assert!(in_histories.distinct > in_plain.distinct, "no history differs from another");
+    let of = |report| {
+        let (_, _, depth, verdicts) = found(report);
+        (depth, verdicts)
+    };
+    assert_eq!(of(&in_histories), of(&in_plain), "a history makes a difference");
 }

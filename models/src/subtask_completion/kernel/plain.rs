@@ -4,7 +4,7 @@
 //! taken by the whole kernel, carries out its effects on the whole outside and shows the watch what it saw; what may
 //! come late is tried every time. Nothing is remembered, so nothing can be remembered under too short a key.
 
-use downbeat_kernel::{Config, Kernel, Task, TaskState};
+use downbeat_kernel::{Config, Kernel, Request, Task, TaskState};
 use downbeat_sim::model::{Check, Fairness, Model, Property, Told};
 
 use super::act::{Act, Action, Noted};
@@ -13,7 +13,7 @@ use super::left::Left;
 use super::moves::taken_edges;
 use super::outside::Outside;
 use super::sights::{Seen, Sight};
-use super::state::State;
+use super::state::{State, answered, representative};
 use super::world::{World, asking, paused};
 use super::{KernelModel, Scenario, environment, first_world, id, index, seen_nothing, words};
 use crate::properties::{Observe, Observed, settled, task_tree};
@@ -23,6 +23,8 @@ use crate::watch::{TASKS, TaskIndex, Watch};
 pub(super) struct PlainModel {
     scenario: Scenario,
     config: Config,
+    /// An answered request, if one stands for all.
+    answered: Option<Request>,
 }
 
 /// The whole of a state.
@@ -40,7 +42,19 @@ pub(super) struct Whole {
 impl PlainModel {
     /// The system that another model works out in parts.
     pub(super) fn of(model: &KernelModel) -> Self {
-        Self { scenario: model.scenario, config: model.config }
+        Self { scenario: model.scenario, config: model.config, answered: Some(answered(&model.config)) }
+    }
+
+    /// The same, in which every answered request is there with its history.
+    pub(super) fn with_histories(self) -> Self {
+        Self { answered: None, ..self }
+    }
+
+    /// One state for all that have the same future, unless there are histories.
+    fn representative(&self, whole: Whole) -> Whole {
+        let Some(answered) = &self.answered else { return whole };
+        let tasks: Vec<_> = whole.kernel.tasks().map(|task| representative(task, answered)).collect();
+        Whole { kernel: Kernel::from_tasks(self.config, whole.kernel.highest(), tasks), ..whole }
     }
 
     fn tasks(&self) -> impl Iterator<Item = TaskIndex> {
@@ -176,7 +190,7 @@ impl Model for PlainModel {
         if action.crashes() {
             next.crash();
         }
-        Some(next)
+        Some(self.representative(next))
     }
 
     fn mark(&self, before: &Whole, action: &Action, _: &Whole, hit: &mut dyn FnMut(usize)) {

@@ -29,8 +29,10 @@ pub struct Scenario {
     pub mixed: u8,
     /// Responses without a call.
     pub texts: u8,
-    /// Sends that fail in any way, over all tasks; each turn has two attempts.
+    /// Sends that fail in any way, over all tasks; each turn has two attempts. Providers of three tasks do not throttle.
     pub failures: u8,
+    /// Sends of which output goes out before they end, over all tasks.
+    pub outputs: u8,
     /// Whether initialization may fail.
     pub bad_starts: bool,
     /// Whether every answer may come again, and every older one late.
@@ -73,11 +75,12 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             questions: 0,
             mixed: 0,
             texts: 0,
-            failures: 2,
+            failures: 1,
+            outputs: 0,
             bad_starts: false,
             late: true,
         },
-        &[("cancels", 2), ("pauses", 2), ("crashes", 2), ("failures", 9)],
+        &[("pauses", 2), ("failures", 2)],
     ),
     (
         "kernel-calls",
@@ -93,10 +96,11 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             mixed: 1,
             texts: 1,
             failures: 1,
+            outputs: 0,
             bad_starts: false,
             late: true,
         },
-        &[("messages", 2), ("pauses", 2), ("tools", 2)],
+        &[("messages", 2), ("outputs", 1)],
     ),
     (
         "kernel-tree",
@@ -112,10 +116,11 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             mixed: 0,
             texts: 1,
             failures: 0,
+            outputs: 0,
             bad_starts: false,
             late: true,
         },
-        &[("messages", 2), ("cancels", 2), ("texts", 2)],
+        &[("messages", 2), ("cancels", 2)],
     ),
     (
         "kernel-restart",
@@ -131,10 +136,11 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             mixed: 0,
             texts: 2,
             failures: 1,
+            outputs: 0,
             bad_starts: true,
             late: true,
         },
-        &[("messages", 2), ("cancels", 2), ("pauses", 1), ("crashes", 2)],
+        &[("messages", 2), ("pauses", 1)],
     ),
     (
         "kernel-alone",
@@ -150,10 +156,11 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             mixed: 1,
             texts: 2,
             failures: 9,
+            outputs: 1,
             bad_starts: true,
             late: true,
         },
-        &[("cancels", 2), ("pauses", 2), ("crashes", 2), ("tools", 2), ("questions", 2)],
+        &[("cancels", 2), ("outputs", 2)],
     ),
     (
         "kernel-retries",
@@ -169,10 +176,11 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             mixed: 0,
             texts: 0,
             failures: 9,
+            outputs: 1,
             bad_starts: true,
             late: true,
         },
-        &[("messages", 2), ("cancels", 2), ("pauses", 1), ("crashes", 1)],
+        &[("messages", 2), ("pauses", 1)],
     ),
 ];
 
@@ -199,6 +207,7 @@ fn variant(name: &'static str, about: &'static str, scenario: Scenario) -> Varia
             mixed: small(bounds, "mixed"),
             texts: small(bounds, "texts"),
             failures: small(bounds, "failures"),
+            outputs: small(bounds, "outputs"),
             bad_starts: bounds.get("bad-starts") == 1,
             late: bounds.get("late") == 1,
         })
@@ -214,6 +223,7 @@ fn variant(name: &'static str, about: &'static str, scenario: Scenario) -> Varia
         .bound("mixed", scenario.mixed.into(), 0..=2, "responses that mix what does not go together")
         .bound("texts", scenario.texts.into(), 0..=3, "responses without a call")
         .bound("failures", scenario.failures.into(), 0..=9, "sends that fail; a turn has two attempts")
+        .bound("outputs", scenario.outputs.into(), 0..=9, "sends of which output goes out early")
         .bound("bad-starts", scenario.bad_starts.into(), 0..=1, "1: initialization may fail")
         .bound("late", scenario.late.into(), 0..=1, "1: every answer may come again, or late")
 }
@@ -225,7 +235,7 @@ mod tests {
     #[test]
     fn scenarios_have_each_feature_beside_each_other_one() {
         type Feature = (&'static str, fn(&Scenario) -> bool);
-        let features: [Feature; 11] = [
+        let features: [Feature; 12] = [
             ("three tasks", |s| s.tasks == 3),
             ("two messages", |s| s.messages == 2),
             ("a cancel", |s| s.cancels > 0),
@@ -233,6 +243,7 @@ mod tests {
             ("a crash", |s| s.crashes > 0),
             // No life in the scenarios has more sends than that.
             ("failure of every send", |s| s.failures == 9),
+            ("output that goes out early", |s| s.outputs > 0),
             ("late answers", |s| s.late),
             ("tools", |s| s.tools > 0),
             ("questions", |s| s.questions > 0),

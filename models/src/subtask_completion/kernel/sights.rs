@@ -5,6 +5,7 @@
 
 use downbeat_kernel::MessageId;
 
+use super::outside::Read;
 use crate::watch::{How, MESSAGES, TaskIndex, Watch};
 
 /// One observation. Each is a method of [`Watch`] of the same name, but for those that say something else.
@@ -69,6 +70,8 @@ pub(super) enum Sight {
         task: TaskIndex,
         message: MessageId,
         in_doubt: bool,
+        /// Whether a provider may have worked on a request of the last turn.
+        read: Read,
     },
     QuestionSettled {
         task: TaskIndex,
@@ -139,21 +142,28 @@ impl Seen {
                 let m = self.message(task, message).unwrap_or(MESSAGES_UNKNOWN);
                 self.watch.message_given(task, m, turn);
             }
-            Sight::Reported { task, message, in_doubt } => self.report(task, message, in_doubt),
+            Sight::Reported { task, message, in_doubt, read } => self.report(task, message, in_doubt, read),
             Sight::QuestionSettled { task, question, named } => watch.question_settled(task, question, named),
             Sight::CancelRequested { task } => watch.cancel_requested(task),
             Sight::Ended { task, how } => {
                 watch.subtask_ended(task);
                 watch.ended(task, how);
             }
-            Sight::Crashed => watch.crashed(false),
+            Sight::Crashed => watch.crashed(false, false),
         }
     }
 
-    fn report(&mut self, task: TaskIndex, message: MessageId, in_doubt: bool) {
+    fn report(&mut self, task: TaskIndex, message: MessageId, in_doubt: bool, read: Read) {
         // A report of a message that nobody wrote is a kernel's fault that S25 finds.
         let Some(m) = self.message(task, message) else { return };
-        if self.watch.message_in_turn(m).is_some_and(|in_turn| in_turn != in_doubt) {
+        let in_turn = self.watch.message_in_turn(m);
+        let is_true = match read {
+            Read::No => !in_doubt,
+            Read::Perhaps => in_turn.is_none_or(|in_turn| in_turn == in_doubt),
+            // It is in no request that the outside saw.
+            Read::Unsent => true,
+        };
+        if !is_true {
             self.watch.message_misreported(task);
         }
         self.watch.message_reported(task, m);

@@ -5,7 +5,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use downbeat_kernel::{Config, Kernel, Task, TaskId};
+use downbeat_kernel::{
+    Attempt, Config, Kernel, Outcome, Profiles, Request, RequestEnd, RequestEvent, RequestState, Task, TaskId,
+};
 use downbeat_sim::parts::{Part, Parts, Word};
 
 use super::left::Left;
@@ -51,7 +53,7 @@ impl Hash for State {
         }
         seen.hash(hasher);
         let flags = u64::from(*changed_unapplied) | u64::from(*disorder) << 1 | u64::from(*held) << 2;
-        // The budgets take 45 bits, a roster 6, three tasks and two flags 5.
+        // The budgets take 50 bits, a roster 6, three tasks and two flags 5.
         hasher.write_u64(left.bits() | u64::from(roster.key()) << 50 | flags << 56);
     }
 }
@@ -112,9 +114,32 @@ impl Roster {
     }
 }
 
+/// One task for all that have the same future here. How often an answered request was sent, and why, shows in bills alone, and
+/// in how a late answer is refused: nobody sends a bill here, and what is refused changes nothing.
+pub(super) fn representative(task: &Task, answered: &Request) -> Task {
+    let mut task = task.clone();
+    if let RequestState::Ended(RequestEnd::Accepted { .. }) = task.data.request.state {
+        task.data.request = *answered;
+    }
+    task
+}
+
+/// A request that was sent once, and answered.
+pub(super) fn answered(config: &Config) -> Request {
+    let mut request = Request::default();
+    let profiles = Profiles { count: config.profiles, down: 0, keyed: config.profiles_keyed };
+    let attempt = Attempt(0);
+    for event in [RequestEvent::Began { profiles, previous: None }, RequestEvent::ResponseEnded { attempt }] {
+        assert_eq!(request.step(event, config, &mut |_| {}), Outcome::Applied, "a key needs no credential");
+    }
+    request
+}
+
 /// The tables of the parts of one model.
 pub(super) struct Tables {
     pub(super) config: Config,
+    /// A request that was sent once, and answered.
+    answered: Request,
     pub(super) places: Parts<Place>,
     pub(super) seen: Parts<Seen>,
     pub(super) sights: Parts<Box<[Sight]>>,
@@ -122,7 +147,8 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn new(config: Config) -> Self {
-        Self { config, places: Parts::new(), seen: Parts::new(), sights: Parts::new() }
+        let answered = answered(&config);
+        Self { config, answered, places: Parts::new(), seen: Parts::new(), sights: Parts::new() }
     }
 
     /// The world that the parts stand for.
@@ -146,7 +172,7 @@ impl Tables {
     pub(super) fn place(&self, world: &World, index: TaskIndex) -> Part<Place> {
         self.places.intern(Place {
             index,
-            task: world.kernel.task(id(index)).cloned(),
+            task: world.kernel.task(id(index)).map(|task| representative(task, &self.answered)),
             orders: *world.outside.of(index),
             written: world.outside.written[usize::from(index)],
         })

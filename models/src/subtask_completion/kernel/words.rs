@@ -1,14 +1,15 @@
 //! How a step of the kernel's world reads in a sequence diagram.
 
 use downbeat_kernel::{
-    About, Answer, CallResult, Effect, End, Failure, Part, RequestId, TaskId, TaskState, Timer,
+    About, Answer, Attempt, CallResult, Effect, End, Part, RequestEffect, RequestTimer, SendFailure, TaskId,
+    TaskState, TurnNumber,
 };
 use downbeat_sim::model::{Lane, Told};
 
 use super::act::{Act, Action, Late, Said, Stopped};
 use super::aftermath::taken;
 use super::index;
-use super::outside::Effects;
+use super::outside::{Effects, of as of_effect};
 use super::world::World;
 use crate::watch::TaskIndex;
 
@@ -84,14 +85,21 @@ fn tell_act(lanes: &Lanes, before: &World, act: Act) -> Told {
             };
             Told::new(lanes.model, lane(task), format!("request {} {how}", flight(task, at)))
         }
-        Act::Dropped { task, flight: at } => {
-            Told::new(lanes.model, lane(task), format!("request {} stops, unasked", flight(task, at)))
+        Act::Lost { task, flight: at } => Told::new(
+            outside,
+            lane(task),
+            format!("nobody knows what became of request {}", flight(task, at)),
+        ),
+        Act::Deliver { task, flight: at } => {
+            Told::new(lanes.model, lane(task), format!("output of request {} goes out", flight(task, at)))
         }
         Act::LateResponse { task, turn, attempt, end } => {
             let what = match end {
                 Late::Answered => "response (a subtask)",
                 Late::Failed => "failure",
                 Late::Cancelled => "stop",
+                Late::Delivered => "output",
+                Late::Fenced => "grace timer",
             };
             let text = format!("a late {what} of request {}", key(turn, attempt));
             Told::new(lanes.model, lane(task), text)
@@ -122,6 +130,7 @@ fn tell_act(lanes: &Lanes, before: &World, act: Act) -> Told {
         Act::Cancel { task } => Told::new(USER, lane(task), "cancels it"),
         Act::Backoff { task } => Told::new(outside, lane(task), "the backoff timer fires"),
         Act::Grace { task } => Told::new(outside, lane(task), "the grace timer fires"),
+        Act::StreamGrace { task } => Told::new(outside, lane(task), "the request's grace timer fires"),
         Act::LateSubmit { task } => Told::new(USER, lane(task), "is submitted again"),
         Act::LateAcknowledge { task } => Told::new(outside, lane(task), "its end is on record, without need"),
         Act::LateCancel { task } => Told::new(USER, lane(task), "cancels it, too late"),
@@ -138,25 +147,18 @@ fn tell_act(lanes: &Lanes, before: &World, act: Act) -> Told {
 }
 
 fn tell_effect(lanes: &Lanes, told: Told, effect: Effect, parts: &mut Vec<Part>) -> Told {
-    let (model, outside) = (lanes.model, lanes.outside);
+    let outside = lanes.outside;
     let of = |task: TaskId| lane(index(task));
     match effect {
         Effect::Include { part, .. } => {
             parts.push(part);
             told
         }
-        Effect::Send { request } => {
-            let content: Vec<_> = parts.drain(..).map(content).collect();
-            let text = format!("sends request {} ({})", request_key(request), content.join(", "));
-            told.then(of(request.task), model, text)
-        }
+        Effect::Request { task, turn, effect } => tell_request(lanes, told, (task, turn), effect, parts),
         Effect::Enqueue { task } => told.then(of(task), outside, "wants a place to run"),
         Effect::Dequeue { task } => told.then(of(task), outside, "wants no place any more"),
         Effect::Initialize { task } => told.then(of(task), outside, "is to be initialized"),
         Effect::AbortInitialization { task } => told.then(of(task), outside, "initialization is to stop"),
-        Effect::CancelRequest { request } => {
-            told.then(of(request.task), model, format!("request {} is to stop", request_key(request)))
-        }
         Effect::RunTool { call } => told.then(of(call.task), outside, format!("runs tool {}", call.index)),
         Effect::CancelTool { call } => {
             told.then(of(call.task), outside, format!("tool {} is to stop", call.index))
@@ -173,17 +175,8 @@ fn tell_effect(lanes: &Lanes, told: Told, effect: Effect, parts: &mut Vec<Part>)
         Effect::Withdraw { question } => {
             told.then(of(question.task), USER, format!("withdraws question {}", question.number))
         }
-        Effect::Arm { timer: Timer::Backoff(request), after_ms } => {
-            let text = format!("request {} is due in {after_ms} ms", request_key(request));
-            told.then(of(request.task), outside, text)
-        }
-        Effect::Arm { timer: Timer::Grace(task), .. } => told.then(of(task), outside, "arms the grace timer"),
-        Effect::Disarm { timer: Timer::Backoff(RequestId { task, .. }) } => {
-            told.then(of(task), outside, "disarms the backoff timer")
-        }
-        Effect::Disarm { timer: Timer::Grace(task) } => {
-            told.then(of(task), outside, "disarms the grace timer")
-        }
+        Effect::Arm { .. } => told.then(of(of_effect(effect)), outside, "arms the grace timer"),
+        Effect::Disarm { .. } => told.then(of(of_effect(effect)), outside, "disarms the grace timer"),
         Effect::ReportUndelivered { task, message, in_doubt } => {
             let doubt = if in_doubt { ", perhaps read" } else { "" };
             told.then(of(task), USER, format!("message {} was not delivered{doubt}", message.0))
@@ -193,12 +186,49 @@ fn tell_effect(lanes: &Lanes, told: Told, effect: Effect, parts: &mut Vec<Part>)
     }
 }
 
-fn key(turn: u8, attempt: u8) -> String {
-    format!("{turn}.{attempt}")
+fn tell_request(
+    lanes: &Lanes,
+    told: Told,
+    (task, turn): (TaskId, TurnNumber),
+    effect: RequestEffect,
+    parts: &mut Vec<Part>,
+) -> Told {
+    let (from, model, outside) = (lane(index(task)), lanes.model, lanes.outside);
+    let name = |attempt: Attempt| format!("{}.{}", turn.0, attempt.0);
+    match effect {
+        RequestEffect::Send { attempt, .. } => {
+            let content: Vec<_> = parts.drain(..).map(content).collect();
+            told.then(from, model, format!("sends request {} ({})", name(attempt), content.join(", ")))
+        }
+        RequestEffect::Recover { attempt } => {
+            told.then(from, model, format!("asks what became of request {}", name(attempt)))
+        }
+        RequestEffect::Stop { attempt } => {
+            told.then(from, model, format!("request {} is to stop", name(attempt)))
+        }
+        RequestEffect::Fence { attempt } => {
+            told.then(from, model, format!("closes request {} by force", name(attempt)))
+        }
+        RequestEffect::Arm { timer: RequestTimer::Backoff(attempt), after_ms } => {
+            told.then(from, outside, format!("request {} is due in {after_ms} ms", name(attempt)))
+        }
+        RequestEffect::Arm { timer: RequestTimer::Grace(attempt), .. } => {
+            told.then(from, outside, format!("arms the grace timer of request {}", name(attempt)))
+        }
+        RequestEffect::Disarm { timer: RequestTimer::Backoff(_) } => {
+            told.then(from, outside, "disarms the backoff timer")
+        }
+        RequestEffect::Disarm { timer: RequestTimer::Grace(_) } => {
+            told.then(from, outside, "disarms the request's grace timer")
+        }
+        RequestEffect::GetCredential { .. } => told.then(from, outside, "wants a credential"),
+        RequestEffect::Charge { .. } => told.then(from, outside, "has a bill"),
+        RequestEffect::Ended { .. } => told,
+    }
 }
 
-fn request_key(request: RequestId) -> String {
-    format!("{}.{}", request.turn.0, request.attempt.0)
+fn key(turn: u8, attempt: u8) -> String {
+    format!("{turn}.{attempt}")
 }
 
 fn content(part: Part) -> String {
@@ -247,12 +277,15 @@ fn say(said: Said) -> &'static str {
     }
 }
 
-fn fail(failure: Failure) -> &'static str {
+fn fail(failure: SendFailure) -> &'static str {
     match failure {
-        Failure::Throttled { .. } => "is throttled",
-        Failure::Transient => "fails",
-        Failure::Truncated => "breaks off",
-        Failure::Permanent => "is refused for good",
+        SendFailure::Throttled { .. } => "is throttled",
+        SendFailure::Transient => "fails",
+        SendFailure::Interrupted => "breaks off",
+        SendFailure::Unauthorized => "has a token that is not taken",
+        SendFailure::ContinuityLost => "continues from what is lost",
+        SendFailure::ContextTooLong => "is too long",
+        SendFailure::Invalid => "is refused for good",
     }
 }
 
@@ -283,9 +316,8 @@ fn stands(state: Option<TaskState>) -> &'static str {
         None => "forgotten",
         Some(TaskState::Queued) => "Queued",
         Some(TaskState::Initializing) => "Initializing",
-        Some(TaskState::Requesting { .. }) => "Requesting",
+        Some(TaskState::Requesting) => "Requesting",
         Some(TaskState::ExecutingTools) => "ExecutingTools",
-        Some(TaskState::BackingOff { .. }) => "BackingOff",
         Some(TaskState::AwaitingSubtask) => "AwaitingSubtask",
         Some(TaskState::AwaitingInput) => "AwaitingInput",
         Some(TaskState::Working) => "Working",

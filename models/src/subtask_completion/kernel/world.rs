@@ -94,9 +94,8 @@ pub(super) fn paused(task: &Task) -> Option<Held> {
         TaskState::Paused(held) => Some(held),
         TaskState::Queued
         | TaskState::Initializing
-        | TaskState::Requesting { .. }
+        | TaskState::Requesting
         | TaskState::ExecutingTools
-        | TaskState::BackingOff { .. }
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
         | TaskState::Working
