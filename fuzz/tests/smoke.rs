@@ -7,7 +7,7 @@ use downbeat_fuzz::{Bytes, TARGETS, history, machine_history};
 use downbeat_kernel::Event;
 use std::collections::BTreeSet;
 
-const RECORDS: &str = include_str!("../../kernel/tests/records/v1.jsonl");
+const RECORDS: &str = include_str!("../../kernel/tests/records/v2.jsonl");
 
 /// As many inputs for each target and each kind of input.
 const INPUTS: u64 = 1500;

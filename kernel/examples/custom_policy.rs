@@ -46,7 +46,7 @@ fn name(call: CallId) -> &'static str {
 fn main() {
     let policy = Unattended { harmless: &["read_file", "list_files"] };
     // Nobody waits, so a provider may take its time; and a lost model is not asked a third time.
-    let config = Config { attempts_max: 20, mistakes_max: 2, ..Config::default() };
+    let config = Config { attempts_max: 16, mistakes_max: 2, ..Config::default() };
     let mut kernel = Kernel::new(config);
     let mut mailbox = vec![Event::TaskSubmitted { task: TaskId(1) }];
     let mut results = Vec::new();

@@ -16,7 +16,8 @@ pub struct Config {
     pub messages_max: u32,
     /// Calls in one response. 128 by default, the most that current providers return.
     pub calls_max: u16,
-    /// Sends of one turn, over all layers (S2). 8 by default: with the waits below about ten minutes.
+    /// Sends of one turn, over all layers (S2), and no more than [`SENDS_MAX`](crate::SENDS_MAX). 8 by default: with the waits
+    /// below about ten minutes.
     pub attempts_max: u16,
     /// Profiles of providers that a request may be sent to, the preferred one first: 1 to
     /// [`PROFILES_MAX`](crate::PROFILES_MAX). 1 by default.

@@ -101,7 +101,8 @@ impl Kernel {
     }
 
     /// As [`Kernel::step`], and calls `visit` for each task that the step comes by, in order. Of any other task it reads
-    /// nothing; beside the tasks it reads the settings, the highest id, and how many tasks there are.
+    /// nothing; beside the tasks it reads the settings, the highest id, how many tasks there are, and which profiles are down. A profile
+    /// that goes down or up comes by every task that has a request.
     pub fn step_visiting<S: Sink>(
         &mut self,
         event: Event,

@@ -198,7 +198,7 @@ impl Request {
 
     /// Whether a provider may have worked on what was sent, so that the model may have read it.
     pub(crate) fn may_have_been_read(&self) -> bool {
-        self.ledger.payable().next().is_some()
+        self.ledger.sends().iter().any(|send| send.fate != Fate::Refused)
     }
 
     /// The number of the last send; there is one.

@@ -5,7 +5,7 @@
 use crate::calls::{CallState, Wanted};
 use crate::config::Config;
 use crate::kernel::Kernel;
-use crate::request::{Aim, Fate, Profiles, Request, RequestEnd, RequestState};
+use crate::request::{Aim, Fate, PROFILES_MAX, Profiles, Request, RequestEnd, RequestState};
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
@@ -126,6 +126,10 @@ impl Kernel {
             return Err(Corrupt::IdAboveHighest { task: task.id });
         }
         task.validate(&self.config)?;
+        // What is down is told to every request that has not ended.
+        if task.is_asking() && task.data.request.profiles.down != self.down {
+            return Err(Corrupt::Request { task: task.id });
+        }
         task.ties().validate(|other| self.tasks.get(other).map(Task::ties))
     }
 }
@@ -328,7 +332,11 @@ fn request_fits(task: &Task, config: &Config) -> bool {
     };
     let Profiles { count, keyed, .. } = Profiles::of(config, 0);
     let settings = (request.profiles.count, request.profiles.keyed) == (count, keyed);
-    fits && settings && request.validate(config).is_ok()
+    let continues = request.previous.is_none_or(|previous| {
+        let keeps = config.profiles_continuing >> previous.profile.0.min(PROFILES_MAX - 1) & 1 == 1;
+        keeps && previous.turn.0.checked_add(1) == Some(task.data.turn.0)
+    });
+    fits && settings && continues && request.validate(config).is_ok()
 }
 
 fn calls_fit(task: &Task, calls_max: u16) -> bool {

@@ -1,6 +1,7 @@
 //! What a step came by: which tasks it looked at, where they stood, and what reached them there.
 //!
-//! A step that came by some tasks reads nothing of the others but how many there are and the highest id. Whoever
+//! A step that came by some tasks reads nothing of the others but how many there are and the highest id, and beside the
+//! tasks which profiles are down. Whoever
 //! explores a kernel's states needs no more than that to say which steps are alike.
 
 use crate::config::Config;
@@ -145,7 +146,7 @@ impl TaskEvent<'_> {
 }
 
 impl Kernel {
-    /// A kernel put together from its tasks, in any order. Nothing is checked: that is [`Kernel::validate`]'s.
+    /// A kernel put together from its tasks, in any order, in which no profile is down. Nothing is checked: that is [`Kernel::validate`]'s.
     pub fn from_tasks(
         config: Config,
         highest: Option<TaskId>,

@@ -522,7 +522,8 @@ pub enum Rejected {
         /// The task that was not accepted.
         task: TaskId,
     },
-    /// [`Config::calls_max`](crate::Config::calls_max): report the request as failed instead.
+    /// [`Config::calls_max`](crate::Config::calls_max): report the request as
+    /// [`SendFailure::Interrupted`](crate::SendFailure) instead, so that the model is asked again.
     TooManyCalls {
         /// The bound.
         limit: u16,

@@ -53,7 +53,10 @@ const MIXED: Scenario = Scenario { questions: 1, mixed: 1, ..SIDE_BY_SIDE };
 /// A task alone that asks twice.
 const ASKING: Scenario = Scenario { crashes: 0, tools: 0, questions: 2, texts: 3, ..ALONE };
 
-const SCENARIOS: [Scenario; 5] = [TREE, ALONE, SIDE_BY_SIDE, MIXED, ASKING];
+/// A task alone of which output goes out early.
+const DELIVERING: Scenario = Scenario { tasks: 1, messages: 0, cancels: 1, crashes: 0, outputs: 1, ..TREE };
+
+const SCENARIOS: [Scenario; 6] = [TREE, ALONE, SIDE_BY_SIDE, MIXED, ASKING, DELIVERING];
 
 /// The fault, where it shows, and which property finds it.
 #[rustfmt::skip]
@@ -63,6 +66,8 @@ const FAULTS: &[(Fault, Scenario, &str)] = &[
     (Fault::NoSendBudget,           TREE,         "S2"),
     (Fault::TruncatedAccepted,      TREE,         "S5"),
     (Fault::NoRetryTimer,           TREE,         "L1"),
+    (Fault::DeliveredIsReplayed,    DELIVERING,   "orders"),
+    (Fault::NoFence,                DELIVERING,   "orders"),
     (Fault::PauseMissesRequest,     ALONE,        "S13"),
     (Fault::ResumeMissesRequest,    ALONE,        "L1"),
     (Fault::HeldSends,              ALONE,        "S13"),

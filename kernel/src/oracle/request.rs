@@ -248,7 +248,8 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
 
         (E::SendFailed { attempt, failure, jitter_ms, .. }, state) => {
             let lost = matches!(failure, SendFailure::Transient | SendFailure::Interrupted);
-            let view = view.booked(if lost { Fate::Lost } else { Fate::Refused });
+            let is_read = lost || state == S::Delivering;
+            let view = view.booked(if is_read { Fate::Lost } else { Fate::Refused });
             let here = view.at().unwrap_or_default();
             let continued = at.previous.is_some_and(|previous| previous.profile == here);
             let view = match state {
@@ -344,7 +345,14 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         (E::ResumeRequested, _) if !at.held => return duplicate,
         (E::PauseRequested, _) => view.held(true),
         (E::ResumeRequested, S::Ready { profile, generation, reason }) => {
-            view.held(false).goes(profile, generation, reason)
+            let view = view.held(false);
+            if view.best() == profile {
+                view.goes(profile, generation, reason)
+            } else if view.sends.is_empty() {
+                view.clone().ask(view.best(), reason, config)
+            } else {
+                view.ask_best(reason, config)
+            }
         }
         (E::ResumeRequested, _) => view.held(false),
 

@@ -40,13 +40,15 @@ pub(super) fn requests(config: &Config, state: TaskState) -> Vec<Request> {
         &[given(attempt), E::PauseRequested, lost, waited, given(Attempt(1))],
         &[given(attempt), failed(attempt, SendFailure::Unauthorized)],
     ];
-    let ends: [&[E]; 6] = [
+    let ends: [&[E]; 8] = [
         &[],
         &[E::ResponseEnded { attempt }],
         &[E::CancelRequested],
         &[E::CancelRequested, E::ResponseEnded { attempt }],
         &[E::CancelRequested, E::Stopped { attempt }],
         &[failed(attempt, SendFailure::Invalid)],
+        &[failed(attempt, SendFailure::Invalid), E::UsageReported { attempt }],
+        &[E::ResponseEnded { attempt }, E::UsageReported { attempt }],
     ];
     let mut found = Vec::from([Request::default()]);
     for (life, end) in lives.iter().flat_map(|life| ends.iter().map(move |end| (*life, *end))) {

@@ -285,7 +285,7 @@ fn situation(
 ) -> Option<Situation> {
     let mut data = data(axes, calls);
     data.request = request;
-    let down = u8::from(config.profiles > 1);
+    let down = if is_asking(state) { request.profiles.down } else { u8::from(config.profiles > 1) };
     let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST), down };
     (situation.makes_sense() && situation.kernel().validate().is_ok()).then_some(situation)
 }

@@ -209,8 +209,10 @@ impl Step<'_> {
         if failure == SendFailure::Interrupted && self.config.has(Fault::TruncatedAccepted) {
             return self.response_ended(attempt, event);
         }
-        let free = self.config.has(Fault::LostIsFree);
-        self.request.ledger.close(if free { Fate::Refused } else { failure.fate() });
+        // Who has sent output has worked on it, whatever it says then.
+        let worked = self.request.state == RequestState::Delivering;
+        let fate = if worked { Fate::Lost } else { failure.fate() };
+        self.request.ledger.close(if self.config.has(Fault::LostIsFree) { Fate::Refused } else { fate });
         match self.request.state {
             RequestState::Streaming { generation } => self.failed(generation, failure, jitter_ms),
             RequestState::Delivering if self.config.has(Fault::DeliveredIsReplayed) => {
@@ -400,7 +402,15 @@ impl Step<'_> {
             }
             _ if !self.request.held => return Outcome::Ignored(Ignored::Duplicate),
             RequestState::Ready { .. } if self.config.has(Fault::ResumeLeavesReady) => {}
-            RequestState::Ready { profile, generation, reason } => self.send(profile, generation, reason),
+            // Another profile may be the better place by now.
+            RequestState::Ready { profile, generation, reason } => {
+                self.request.held = false;
+                if profile == self.request.preferred(self.config) {
+                    self.send(profile, generation, reason);
+                } else {
+                    self.send_later(reason);
+                }
+            }
             RequestState::Streaming { generation } if self.config.has(Fault::ResumeSendsAgain) => {
                 return self.send_again(generation);
             }

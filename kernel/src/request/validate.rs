@@ -77,6 +77,7 @@ impl Request {
             && once(SendReason::FullInput)
             && fresh.is_none_or(|send| Some(send.profile) == refused)
             && (!full || self.previous.is_none())
+            && (refused.is_none() || !sends.is_empty())
     }
 
     fn state_fits(&self, config: &Config) -> bool {
@@ -93,13 +94,13 @@ impl Request {
             RequestState::Ended(_) | RequestState::Unbegun if self.held => false,
             RequestState::Unbegun => fate.is_none(),
             RequestState::Authorizing { profile, reason } => {
-                self.may_ask(profile) && may_send(profile, reason) && self.may_be_due(reason)
+                self.may_ask(profile) && may_send(profile, reason) && self.may_be_due(profile, reason)
             }
             RequestState::Ready { profile, generation, reason } => {
                 self.held
                     && self.may_be_sent(profile, generation)
                     && may_send(profile, reason)
-                    && self.may_be_due(reason)
+                    && self.may_be_due(profile, reason)
             }
             RequestState::Streaming { generation } => is_open && is_newer(generation),
             RequestState::Delivering => is_open,
@@ -133,10 +134,12 @@ impl Request {
     }
 
     /// Whether what a send is due for is so, and was not made up for before.
-    fn may_be_due(&self, reason: SendReason) -> bool {
+    fn may_be_due(&self, profile: ProfileId, reason: SendReason) -> bool {
         let is_new = self.ledger.sends().iter().all(|send| send.reason != reason);
         match reason {
-            SendReason::FreshToken => is_new && self.refused.is_some(),
+            SendReason::FreshToken => {
+                is_new && self.refused.is_some_and(|refusal| refusal.profile == profile)
+            }
             SendReason::FullInput => is_new && self.previous.is_none(),
             SendReason::First | SendReason::Retry(_) | SendReason::Failover => true,
         }

@@ -70,7 +70,8 @@ pub enum RequestEvent {
         /// Which send.
         attempt: Attempt,
     },
-    /// The provider says what a send has cost. May come at any time after it, also after its end.
+    /// The provider says what a send has cost. May come at any time after it, also after its end; of a request in a task, until
+    /// the next turn begins, which the response itself may do.
     UsageReported {
         /// Which send.
         attempt: Attempt,

@@ -117,7 +117,7 @@ impl World {
                 self.wanted = Some((attempt, profile, newer_than));
             }
             RequestEffect::Send { attempt, profile, generation, input, reason } => {
-                if self.is_keyed(profile) && event != Some(RequestEvent::ResumeRequested) {
+                if self.is_keyed(profile) || event == Some(RequestEvent::ResumeRequested) {
                     self.judge_place(profile);
                 }
                 self.judge_send(attempt, profile, generation, input, reason);

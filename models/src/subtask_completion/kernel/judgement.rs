@@ -130,10 +130,12 @@ fn valid() -> Property<KernelModel> {
 fn orders() -> Property<KernelModel> {
     Property::always(
         "orders",
-        "every order is given once, and is answered or taken back before its task ends",
+        "every order is given once, no turn is sent again of which output went out, and none outlives its task",
         |_, state: &State| !state.disorder,
         |model, state| (0..).take(TASKS).any(|task| View::new(model, state).place(task).orders.ended),
-        |_, _| "an order was given twice, or was left when its task ended".into(),
+        |_, _| {
+            "an order was given twice, or was left when its task ended, or a turn was sent again after output of it".into()
+        },
     )
 }
 

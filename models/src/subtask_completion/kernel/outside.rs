@@ -109,6 +109,8 @@ pub(super) struct Orders {
     pub(super) content: u16,
     /// Whether a provider may have worked on a request of the last turn that was begun.
     pub(super) read: Read,
+    /// The last turn of which output went out.
+    pub(super) delivered: u8,
 }
 
 /// Whether a provider may have worked on a request.
@@ -124,10 +126,10 @@ pub(super) enum Read {
 }
 
 impl Orders {
-    /// Whether something is left that was neither answered nor told to stop.
+    /// Whether something is left that was neither answered nor told to stop, or a request that is not over.
     fn is_left(&self) -> bool {
         let waits = matches!(self.start, Start::Queued | Start::Initializing);
-        let flies = self.flights.iter().flatten().any(|flight| !flight.stopping);
+        let flies = self.flights.iter().any(Option::is_some);
         let runs = self.tools & !self.tools_stopping != 0;
         waits
             || flies
@@ -172,6 +174,7 @@ impl Outside {
         let tasks = self.tasks.map(|orders| Orders {
             sent: orders.sent,
             content: orders.content,
+            delivered: orders.delivered,
             read: if orders.flights.iter().flatten().any(|flight| !flight.gone) {
                 Read::Perhaps
             } else {
@@ -394,6 +397,8 @@ impl World {
                 self.sees(Sight::ContentChanged { task });
             }
         }
+        // S18: who has read of one answer is given no other.
+        self.once(self.outside.of(task).delivered == turn);
         self.sees(Sight::RequestSent { task, turn, attempt });
         let orders = self.outside.of_mut(task);
         if attempt == 0 {
@@ -488,6 +493,7 @@ impl Orders {
     pub(super) fn deliver(&mut self, flight: usize) {
         if let Some(flight) = &mut self.flights[flight] {
             flight.delivered = true;
+            self.delivered = flight.turn;
         }
     }
 

@@ -29,7 +29,8 @@ pub struct Scenario {
     pub mixed: u8,
     /// Responses without a call.
     pub texts: u8,
-    /// Sends that fail in any way, over all tasks; each turn has two attempts. Providers of three tasks do not throttle.
+    /// Sends that break off, are refused for good, or are throttled, over all tasks; each turn has two attempts. Providers of
+    /// three tasks do not throttle. What became of a send of before a crash nobody knows.
     pub failures: u8,
     /// Sends of which output goes out before they end, over all tasks.
     pub outputs: u8,
