@@ -32,7 +32,7 @@ pub fn registry() -> Registry {
         )
         .model(
             "remote-agents",
-            "what remote agents ask people, what people are told of their tasks, and when a task is tried again",
+            "how tasks come to remote agents and are taken back, what is asked and told about them, and when they are tried again",
             remote_agents::variants(),
         )
         .model(

@@ -33,10 +33,11 @@ pub(super) fn twin(at: &Stored, event: PoolEvent) -> Said {
 pub(super) fn twin_resync(at: &Stored) -> Vec<PoolEffect> {
     let mut draft = Draft { pool: at.clone(), effects: Vec::new() };
     for (agent, Agent { state, timer }) in &at.agents {
-        draft.order(*agent, *state);
         if refuses(*state) {
             let lease = lease_of(*state).expect("who was told to stop has a task");
             draft.effects.push(PoolEffect::Stop { agent: *agent, lease });
+        } else {
+            draft.order(*agent, *state);
         }
         if let Some(after_ms) = draft.time(*state) {
             let timer = PoolTimer { agent: *agent, number: *timer };

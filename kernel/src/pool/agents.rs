@@ -84,10 +84,13 @@ impl AgentState {
         }
     }
 
-    /// The order that is outstanding while it stands there.
+    /// The order that is outstanding while it stands there. Of work that is to stop only the order to stop is: whoever never
+    /// had the work answers that too, and nothing of it goes out after the cancel (S19).
     pub(super) fn order(self, agent: AgentId) -> Option<PoolEffect> {
         match self {
             Self::Provisioning => Some(PoolEffect::Provision { agent }),
+            Self::Busy { renewal: Renewal::Refused, .. }
+            | Self::Draining { renewal: Renewal::Refused, .. } => None,
             Self::Busy { lease, .. } | Self::Draining { lease, .. } => {
                 Some(PoolEffect::Assign { agent, lease })
             }
@@ -97,7 +100,7 @@ impl AgentState {
         }
     }
 
-    /// The order to stop that is outstanding beside it.
+    /// The order to stop that is outstanding in its place.
     pub(super) fn stop(self, agent: AgentId) -> Option<PoolEffect> {
         match self {
             Self::Busy { lease, renewal: Renewal::Refused }

@@ -167,7 +167,8 @@ pub enum PoolEffect {
         /// What, with the fencing token that all it says and writes has to carry: the idempotency key.
         lease: Lease,
     },
-    /// Tell the agent to end this work; answer [`PoolEvent::WorkEnded`].
+    /// Tell the agent to end this work; answer [`PoolEvent::WorkEnded`]. Takes the place of [`PoolEffect::Assign`], so an
+    /// agent that never had the work has to answer too, and take it no more.
     Stop {
         /// Who.
         agent: AgentId,
@@ -246,7 +247,7 @@ pub enum PoolRejected {
         user: UserId,
     },
     /// [`PoolConfig::agents_max`](crate::PoolConfig::agents_max): no room for an agent that comes back from the dead. Its
-    /// container has to be removed by whoever found it, or found again.
+    /// container has to be removed by whoever found it: there may never be room.
     AgentsFull {
         /// The bound.
         limit: u32,

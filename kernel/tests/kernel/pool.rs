@@ -342,7 +342,7 @@ fn resync_repeats_what_is_outstanding() {
         ("provisioning", &[submitted(1, 1)],                                               &[provision(1), arm(1, 1, PROVISION_MS)]),
         ("failed",       &[submitted(1, 1), gone(1)],                                      &[arm(1, 1, PROVISION_MS)]),
         ("busy",         &[submitted(1, 1), started(1), beat(1, first)],                   &[assign(1, first), arm(1, 2, LEASE_MS)]),
-        ("cancelled",    &[submitted(1, 1), started(1), cancel(1)],                        &[assign(1, first), stop(1, first), arm(1, 2, LEASE_MS)]),
+        ("cancelled",    &[submitted(1, 1), started(1), cancel(1)],                        &[stop(1, first), arm(1, 2, LEASE_MS)]),
         ("cleaning",     &[submitted(1, 1), started(1), ended(1, first, WorkEnd::Failed)], &[clean(1, first), arm(1, 3, CLEAN_MS), task_ended(1, PoolEnd::Failed)]),
         ("leaving",      &[submitted(1, 1), cancel(1), started(1), acknowledged(1), drain(1), gone(2)], &[retire(1), arm(2, 1, PROVISION_MS)]),
         ("idle",         &[submitted(1, 1), cancel(1), started(1)],                        &[task_ended(1, PoolEnd::Cancelled)]),

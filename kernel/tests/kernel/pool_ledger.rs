@@ -190,7 +190,9 @@ impl Ledger {
             PoolEffect::Arm { timer, .. } => {
                 self.renewed.remove(&timer.agent);
             }
-            PoolEffect::Stop { .. } => {}
+            PoolEffect::Stop { agent, lease } => {
+                self.orders.retain(|order| *order != PoolEffect::Assign { agent, lease });
+            }
         }
         self.orders.push(effect);
     }

@@ -1,0 +1,174 @@
+//! The kernel's pool, with agents behind links that lose, double and reorder what goes over them.
+//!
+//! A step is one event: something that a user, a container, an agent or the network does, a timer, or a crash. The pool takes
+//! it, and its orders go out in their order. A crash may come between any two of them, or at rest: what the process was
+//! still to do is gone, and the pool repeats what is outstanding (`resync`). The event is on record before its orders go
+//! out, so the pool itself loses nothing. What is on the way to an agent and from it survives the process.
+//!
+//! Abstractions: who submits and who is told are behind no link, and repeat themselves; the process hears at once that a
+//! container was removed. A timer may run out at any time, but only so often as a bound says before what it waits for could
+//! still come. Whoever works comes to an end at some time. Agents are what `docs/pool.md` asks them to be.
+
+pub mod act;
+mod agent;
+mod environment;
+mod judgement;
+pub mod scenario;
+pub mod state;
+mod step;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use downbeat_kernel::{Pool, PoolConfig};
+use downbeat_sim::harness::{Bounds, Variant};
+use downbeat_sim::kinds::Kinds as _;
+use downbeat_sim::model::{Fairness, Model, Property, Told};
+
+use act::{Act, Action};
+pub use scenario::{Left, Scenario};
+use state::State;
+use step::Step;
+
+/// Two tasks of one user, who may have one at once, and one agent.
+pub const QUIET: Scenario =
+    Scenario { tasks: 2, users: 1, room: 2, agents: 1, kept: 0, quota: 1, attempts: 2, left: Left::NONE };
+
+/// Every variant: name, about, scenario. Each has a few troubles at once; the page of the race says which are together.
+const VARIANTS: [(&str, &str, Scenario); 7] = [
+    (
+        "kernel-pool",
+        "the kernel's pool: a cancel, a lost message, a crash",
+        Scenario { left: Left { cancels: 1, losses: 1, crashes: 1, ..Left::NONE }, ..QUIET },
+    ),
+    (
+        "kernel-pool-copies",
+        "the same, and a message that arrives twice in place of the lost one",
+        Scenario { left: Left { cancels: 1, duplicates: 1, crashes: 1, ..Left::NONE }, ..QUIET },
+    ),
+    (
+        "kernel-pool-late",
+        "a timer that runs out early, a heartbeat, and a message that arrives twice",
+        Scenario { left: Left { duplicates: 1, early: 1, beats: 1, ..Left::NONE }, ..QUIET },
+    ),
+    (
+        "kernel-pool-lost",
+        "one task: its agent dies or is taken for dead, a cancel, a crash",
+        Scenario {
+            tasks: 1,
+            left: Left { cancels: 1, deaths: 1, early: 1, crashes: 1, ..Left::NONE },
+            ..QUIET
+        },
+    ),
+    (
+        "kernel-pool-two",
+        "two users and two agents, of which one is taken for dead",
+        Scenario { users: 2, agents: 2, left: Left { early: 1, ..Left::NONE }, ..QUIET },
+    ),
+    (
+        "kernel-pool-fleet",
+        "an agent that is kept, one that cannot be started, one that is to go, one that gives up, a crash",
+        Scenario {
+            kept: 1,
+            left: Left { failures: 1, returns: 1, drains: 1, crashes: 1, ..Left::NONE },
+            ..QUIET
+        },
+    ),
+    (
+        "kernel-pool-queue",
+        "three tasks of two users for two agents",
+        Scenario { tasks: 3, users: 2, room: 3, agents: 2, ..QUIET },
+    ),
+];
+
+/// The pool that ships, of which every property is expected to hold.
+pub fn variants() -> impl Iterator<Item = Variant> {
+    VARIANTS.into_iter().map(|(name, about, scenario)| {
+        let build = |bounds: &Bounds| KernelModel::new(Scenario::within(bounds));
+        scenario.bounds(Variant::new(name, about, build))
+    })
+}
+
+/// The closed system of one scenario.
+#[derive(Clone)]
+pub struct KernelModel {
+    scenario: Scenario,
+    config: PoolConfig,
+}
+
+impl KernelModel {
+    /// A system whose pool is the one that ships.
+    pub fn new(scenario: Scenario) -> Self {
+        Self { scenario, config: scenario.config() }
+    }
+
+    /// The same system with a fault planted in its pool.
+    #[cfg(feature = "planted-faults")]
+    #[must_use]
+    pub fn with_fault(mut self, fault: downbeat_kernel::Fault) -> Self {
+        self.config.fault = Some(fault);
+        self
+    }
+}
+
+impl Model for KernelModel {
+    type State = State;
+    type Action = Action;
+
+    fn initial(&self) -> Vec<State> {
+        vec![State::new(&self.scenario, Pool::new(self.config))]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.enabled(state, actions);
+    }
+
+    fn next(&self, state: &State, action: &Action) -> Option<State> {
+        let mut step = Step { state: state.clone(), model: self, told: None };
+        step.take(*action)?;
+        Some(step.state)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Act::names()
+    }
+
+    fn kind(&self, action: &Action) -> usize {
+        action.act.kind()
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        self.judged()
+    }
+
+    fn fairness(&self) -> Vec<Fairness<Self>> {
+        environment::fairness()
+    }
+
+    fn is_final(&self, state: &State) -> bool {
+        state.is_settled()
+    }
+
+    fn lanes(&self) -> Vec<String> {
+        words::lanes()
+    }
+
+    fn opening(&self, _: &State) -> String {
+        "nothing was submitted".to_owned()
+    }
+
+    fn tell(&self, before: &State, action: &Action, after: &State) -> Told {
+        let mut arrows = Vec::new();
+        let mut step = Step { state: before.clone(), model: self, told: Some(&mut arrows) };
+        if step.take(*action).is_none() {
+            unreachable!("{action:?} is told, and it was refused");
+        }
+        let mut arrows = arrows.into_iter();
+        let Some(first) = arrows.next() else { unreachable!("every act has something to tell") };
+        let told = arrows.fold(Told::new(first.from, first.to, first.text), |told, arrow| {
+            told.then(arrow.from, arrow.to, arrow.text)
+        });
+        let (was, is) = (words::standing(before), words::standing(after));
+        if was == is { told } else { told.change(is) }
+    }
+}
