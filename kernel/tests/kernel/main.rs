@@ -4,6 +4,7 @@
 mod bounds;
 mod credential;
 mod credential_random;
+mod journal;
 mod life;
 mod messages;
 mod notification;

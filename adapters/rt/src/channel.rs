@@ -1,0 +1,136 @@
+//! A bounded queue between tasks, the one that threads share and loom has checked.
+
+use crate::runtime::{Access, ObjectId, Rt};
+use downbeat_handoff::{Mailbox, Refused};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+
+struct Shared<T> {
+    rt: Rt,
+    object: ObjectId,
+    mailbox: Mailbox<T>,
+}
+
+impl<T> Shared<T> {
+    fn touch(&self) {
+        self.rt.touch(self.object, Access::Write);
+    }
+
+    /// Waits, and says so each time that it looks.
+    async fn touching<F: Future>(&self, waiting: F) -> F::Output {
+        let mut waiting = pin!(waiting);
+        poll_fn(|cx| {
+            self.touch();
+            waiting.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+/// The end that posts. There may be many.
+pub struct Sender<T>(Arc<Shared<T>>);
+
+/// The end that takes. Dropped, it closes the queue, and what is in it is dropped too.
+pub struct Receiver<T>(Arc<Shared<T>>);
+
+/// Nobody takes anything any more. What was to be posted comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendError<T>(pub T);
+
+/// Why nothing was posted. It comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrySendError<T> {
+    /// There is no room now.
+    Full(T),
+    /// Nobody takes anything any more.
+    Closed(T),
+}
+
+pub(crate) fn channel<T>(rt: Rt, name: &'static str, capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let object = rt.object(name);
+    let shared = Arc::new(Shared { rt, object, mailbox: Mailbox::new(capacity) });
+    (Sender(Arc::clone(&shared)), Receiver(shared))
+}
+
+impl<T: Send> Sender<T> {
+    /// Posts as soon as there is room. What is dropped while it waits was not posted.
+    ///
+    /// # Errors
+    /// Gives back what nobody takes any more.
+    pub async fn send(&self, item: T) -> Result<(), SendError<T>> {
+        let mut item = item;
+        loop {
+            match self.try_send(item) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(item)) => return Err(SendError(item)),
+                Err(TrySendError::Full(back)) => item = back,
+            }
+            self.0.touching(self.0.mailbox.room()).await;
+        }
+    }
+
+    /// Posts without waiting.
+    ///
+    /// # Errors
+    /// Gives back what there is no room for, or nobody to take.
+    pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
+        self.0.touch();
+        self.0.mailbox.post(item).map_err(|refused| match refused {
+            Refused::Full(item) => TrySendError::Full(item),
+            Refused::Closed(item) => TrySendError::Closed(item),
+        })
+    }
+
+    /// How many wait to be taken.
+    pub fn waiting(&self) -> usize {
+        self.0.rt.touch(self.0.object, Access::Read);
+        self.0.mailbox.len()
+    }
+}
+
+impl<T: Send> Receiver<T> {
+    /// Waits for the next one; `None` once the queue is closed.
+    pub async fn next(&mut self) -> Option<T> {
+        self.0.touching(self.0.mailbox.next()).await
+    }
+
+    /// Takes the next one if it is there.
+    pub fn take(&mut self) -> Option<T> {
+        self.0.touch();
+        self.0.mailbox.take()
+    }
+
+    /// Lets nothing in any more, and hands back what nobody took.
+    pub fn close(&mut self) -> VecDeque<T> {
+        self.0.touch();
+        self.0.mailbox.close()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.0.touch();
+        drop(self.0.mailbox.close());
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender")
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receiver")
+    }
+}

@@ -1,0 +1,139 @@
+//! What a runtime has to do, and the handle by which code asks for it.
+
+use crate::channel::{self, Receiver, Sender};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something to be run to its end.
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A wait that a runtime has begun.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Something that tasks share, as far as a runtime wants to know: numbered by the runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u64);
+
+/// What a step of a task does with something shared. Two steps that do nothing with the same thing, or only read it, lead to the
+/// same state in either order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// It looks.
+    Read,
+    /// It changes it, or waits for a change.
+    Write,
+}
+
+/// What is below the seam.
+pub trait Runtime: Send + Sync + 'static {
+    /// Begins to run something. The name is for whoever reads a schedule.
+    fn spawn(&self, name: &'static str, work: Work) -> Box<dyn Spawned>;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> Waiting;
+
+    /// The time since the runtime began.
+    fn now(&self) -> Duration;
+
+    /// A number for something that tasks share.
+    fn object(&self, name: &'static str) -> ObjectId {
+        let _ = name;
+        ObjectId::default()
+    }
+
+    /// The task that runs does that with something shared.
+    fn touch(&self, object: ObjectId, access: Access) {
+        let _ = (object, access);
+    }
+}
+
+/// Something that was spawned.
+pub trait Spawned: Send + Sync {
+    /// Stops it at the next point where it waits. What it owns is dropped there.
+    fn abort(&self);
+
+    /// Waits until it has ended and what it owned is dropped. Asked once.
+    fn join(&mut self) -> Pin<Box<dyn Future<Output = JoinEnd> + Send + '_>>;
+}
+
+/// How something that was spawned came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinEnd {
+    /// By itself.
+    Finished,
+    /// It was aborted before.
+    Aborted,
+    /// It panicked.
+    Panicked,
+}
+
+/// A handle to a runtime.
+#[derive(Clone)]
+pub struct Rt(Arc<dyn Runtime>);
+
+impl Rt {
+    /// The handle to this runtime.
+    pub fn new(runtime: impl Runtime) -> Self {
+        Self(Arc::new(runtime))
+    }
+
+    /// Runs something beside what runs now. The name is for whoever reads a schedule.
+    pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Task {
+        Task(self.0.spawn(name, Box::pin(work)))
+    }
+
+    /// Waits.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        self.0.sleep(duration)
+    }
+
+    /// The time since the runtime began.
+    pub fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    /// A bounded queue between tasks.
+    pub fn channel<T: Send>(&self, name: &'static str, capacity: usize) -> (Sender<T>, Receiver<T>) {
+        channel::channel(self.clone(), name, capacity)
+    }
+
+    /// A number for something that tasks share.
+    pub fn object(&self, name: &'static str) -> ObjectId {
+        self.0.object(name)
+    }
+
+    /// The task that runs does that with something shared.
+    pub fn touch(&self, object: ObjectId, access: Access) {
+        self.0.touch(object, access);
+    }
+}
+
+impl fmt::Debug for Rt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rt")
+    }
+}
+
+/// Something that was spawned. Dropped, it runs on.
+pub struct Task(Box<dyn Spawned>);
+
+impl Task {
+    /// Stops it at the next point where it waits.
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// Waits until it has ended and what it owned is dropped.
+    pub async fn join(mut self) -> JoinEnd {
+        self.0.join().await
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Task")
+    }
+}

@@ -1,0 +1,5 @@
+//! What every store promises, on each database that there is, and what only one of them can do.
+
+mod contract;
+mod place;
+mod sqlite;
