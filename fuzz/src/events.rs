@@ -3,8 +3,8 @@
 use crate::bytes::Bytes;
 use crate::machines::answer_to_request;
 use downbeat_kernel::{
-    ApprovalId, Attempt, Config, Discard, Effect, Event, Kernel, Outcome, RequestEffect, RequestEvent,
-    RequestId, SessionEffect, SessionEvent, WorkerEffect, WorkerEvent,
+    ApprovalId, Attempt, BillNumber, Config, Discard, Effect, Event, Kernel, Outcome, RequestEffect,
+    RequestEvent, RequestId, SessionEffect, SessionEvent, WorkerEffect, WorkerEvent,
 };
 
 /// Bounds that a short history reaches.
@@ -85,7 +85,7 @@ pub(crate) fn replay_is_equal(mut from: Kernel, to: &Kernel, events: &[Event]) {
 fn event(kernel: &Kernel, bytes: &mut Bytes<'_>) -> Event {
     let choice = bytes.byte();
     if choice < 64 {
-        return bytes.make();
+        return numbered(kernel, bytes.make());
     }
     if choice < 96 {
         return event_of_request(kernel, choice, bytes).unwrap_or_else(|| bytes.make());
@@ -101,6 +101,17 @@ fn event(kernel: &Kernel, bytes: &mut Bytes<'_>) -> Event {
         Some(effect) => answer(*effect, bytes).unwrap_or_else(|| bytes.make()),
         None => bytes.make(),
     }
+}
+
+/// Half of the bills that were made, with the next number.
+fn numbered(kernel: &Kernel, event: Event) -> Event {
+    let Event::Spent { task, bill, spend } = event else { return event };
+    let account = kernel.task(task).and_then(|task| task.data.account.as_ref());
+    let bill = match account {
+        Some(account) if bill.0.is_multiple_of(2) => BillNumber(account.bill.0 + 1),
+        Some(_) | None => bill,
+    };
+    Event::Spent { task, bill, spend }
 }
 
 fn event_of_request(kernel: &Kernel, choice: u8, bytes: &mut Bytes<'_>) -> Option<Event> {

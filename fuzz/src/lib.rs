@@ -12,7 +12,7 @@ mod snapshots;
 pub use bytes::Bytes;
 pub use events::{events, history};
 pub use machines::{machine_history, machines};
-pub use records::records;
+pub use records::{journal, records};
 pub use snapshots::snapshots;
 
 /// One target.

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 /// What the machines have in common.
-trait Machine: Clone + PartialEq + Debug + Serialize + DeserializeOwned {
-    type Event: DeserializeOwned + Clone + Debug;
+pub(crate) trait Machine: Clone + PartialEq + Debug + Serialize + DeserializeOwned {
+    type Event: DeserializeOwned + Clone + PartialEq + Debug;
     type Effect: Serialize + PartialEq + Debug;
 
     /// Gives it one event. Whether that was applied, and what it ordered.
@@ -43,7 +43,8 @@ fn config() -> Config {
     }
 }
 
-fn small_pool() -> PoolConfig {
+/// The same of a pool.
+pub(crate) fn small_pool() -> PoolConfig {
     PoolConfig {
         tasks_max: 5,
         users_max: 2,

@@ -3,11 +3,14 @@
 //! It is no search: `cargo fuzz` is. It holds that no target panics on what is easily thought of, and that the targets get
 //! somewhere.
 
-use downbeat_fuzz::{Bytes, TARGETS, history, machine_history};
-use downbeat_kernel::Event;
+use downbeat_fuzz::{Bytes, TARGETS, history, journal, machine_history};
+use downbeat_kernel::{
+    CredentialRecord, Event, NotificationRecord, PoolRecord, QuestionRecord, Record, RetryRecord,
+};
 use std::collections::BTreeSet;
 
-const RECORDS: &str = include_str!("../../kernel/tests/records/v2.jsonl");
+/// Where the examples of all records are, of every version that was ever written.
+const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../kernel/tests/records");
 
 /// As many inputs for each target and each kind of input.
 const INPUTS: u64 = 1500;
@@ -56,11 +59,20 @@ impl Random {
     }
 }
 
+/// The examples of records, each file as its bytes, in the order of their names.
+fn examples() -> Vec<Vec<u8>> {
+    let folder = std::fs::read_dir(RECORDS).expect("a folder");
+    let files = folder.map(|entry| entry.expect("a file").path());
+    let mut files: Vec<_> = files.filter(|path| path.is_file()).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).expect("a file")).collect()
+}
+
 /// Sound input of each target, to be damaged.
-fn sound(target: &str, random: &mut Random) -> Vec<u8> {
+fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match target {
         "events" | "machines" => random.bytes(400),
-        "records" => RECORDS.as_bytes().to_vec(),
+        "records" => examples[random.below(examples.len())].clone(),
         "snapshots" => {
             let (kernel, _) = history(&random.bytes(300));
             let mut bytes = serde_json::to_vec(&kernel).expect("a kernel has a JSON form");
@@ -74,12 +86,13 @@ fn sound(target: &str, random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn targets_take_any_bytes() {
+    let examples = examples();
     for (name, target) in TARGETS {
         target(&[]);
         for seed in 0..INPUTS {
             let random = &mut Random::new(seed);
             target(&random.bytes(400));
-            let mut bytes = sound(name, random);
+            let mut bytes = sound(name, &examples, random);
             target(&bytes);
             random.damage(&mut bytes);
             target(&bytes);
@@ -104,7 +117,7 @@ fn kind(event: &Event) -> String {
 /// A target that only ever makes events that are refused would be green for nothing.
 #[test]
 fn histories_apply_every_kind_of_event() {
-    let applied: BTreeSet<String> = (0..INPUTS)
+    let applied: BTreeSet<String> = (0..4 * INPUTS)
         .flat_map(|seed| history(&Random::new(seed).bytes(400)).1)
         .map(|event| kind(&event))
         .collect();
@@ -116,7 +129,7 @@ fn histories_apply_every_kind_of_event() {
         "Initialized", "MessageReceived", "PauseRequested", "ProfileDown", "ProfileUp",
         "Request CredentialFailed", "Request CredentialGiven", "Request OutputDelivered", "Request SendFailed",
         "Request Stopped", "Request TimerFired", "Request UsageReported", "ResponseEnded", "ResumeRequested",
-        "SubtaskRequested", "TaskSubmitted", "TimerFired", "ToolEnded",
+        "Spent", "SubtaskRequested", "TaskSubmitted", "TimerFired", "ToolEnded",
         "Worker AnswerReceived", "Worker ApprovalRequested", "Worker CompleteRequested", "Worker InterruptRequested",
         "Worker Observed", "Worker ProgressReported", "Worker ReportAcknowledged", "Worker Reported", "Worker Session",
         "Worker TimerFired", "Worker WrapUpRequested",
@@ -142,6 +155,18 @@ fn histories_of_machines_apply_every_kind_of_event() {
         "Request ResponseEnded", "Request ResumeRequested", "Request SendFailed", "Request Stopped", "Request TimerFired", "Request UsageReported",
         "Retry AttemptEnded", "Retry CancelRequested", "Retry Elapsed", "Retry EndAcknowledged", "Retry Found",
         "Retry Submitted",
+    ]);
+}
+
+/// The input that is damaged has something of every version of every record to damage.
+#[test]
+fn journals_have_records_of_every_machine_and_version() {
+    let read: Vec<_> = journal(&examples().concat()).into_iter().collect();
+    #[rustfmt::skip]
+    assert_eq!(read, [
+        ("Credential", CredentialRecord::NEWEST), ("Kernel", 1), ("Kernel", 2), ("Kernel", Record::NEWEST),
+        ("Outbox", NotificationRecord::NEWEST), ("Pool", PoolRecord::NEWEST), ("Questions", QuestionRecord::NEWEST),
+        ("Retry", RetryRecord::NEWEST),
     ]);
 }
 

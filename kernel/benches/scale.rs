@@ -8,8 +8,8 @@
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use downbeat_kernel::{
-    Approval, Attempt, Call, CallId, Config, Discard, Event, Kernel, MessageId, PromptId, RequestEvent,
-    RequestId, Response, SessionEvent, Sign, TaskId, ToolEnd, TurnNumber, WorkerEvent,
+    Approval, Attempt, Budget, Call, CallId, Config, Discard, Event, Kernel, MessageId, PromptId,
+    RequestEvent, RequestId, Response, SessionEvent, Sign, TaskId, ToolEnd, TurnNumber, WorkerEvent,
 };
 use std::hint::black_box;
 use std::process::Command;
@@ -147,7 +147,7 @@ fn stale(task: TaskId) -> Event {
 fn kernel(runs: Runs, tasks: u64) -> Kernel {
     let mut kernel = Kernel::new(Config { tasks_max: u32::MAX, ..Config::default() });
     for task in (1..=tasks).map(TaskId) {
-        let begun = [Event::TaskSubmitted { task }, Event::Admitted { task }];
+        let begun = [Event::TaskSubmitted { task, budget: Budget::default() }, Event::Admitted { task }];
         let running = match runs {
             Runs::Requests => vec![
                 Event::Initialized { task },

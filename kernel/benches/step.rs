@@ -6,8 +6,8 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use downbeat_kernel::{
-    Approval, Attempt, Call, CallId, Config, Discard, Effect, Event, Ignored, Kernel, MessageId, Outcome,
-    RequestEvent, RequestId, Response, TaskId, ToolEnd, TurnNumber,
+    Approval, Attempt, Budget, Call, CallId, Config, Discard, Effect, Event, Ignored, Kernel, MessageId,
+    Outcome, RequestEvent, RequestId, Response, TaskId, ToolEnd, TurnNumber,
 };
 
 const LIVE: [u64; 2] = [1, 10_000];
@@ -47,7 +47,7 @@ fn kernel(tasks: u64) -> Kernel {
     for number in 1..=tasks {
         let task = TaskId(number);
         for event in [
-            Event::TaskSubmitted { task },
+            Event::TaskSubmitted { task, budget: Budget::default() },
             Event::Admitted { task },
             Event::Initialized { task },
             tool_call(number, 1),

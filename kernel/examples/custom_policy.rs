@@ -5,7 +5,7 @@
 //! driver likes: here nobody is at the keyboard, so a rule answers, and every question gets an answer.
 
 use downbeat_kernel::{
-    About, Answer, Approval, Call, CallId, CallResult, Config, Effect, Event, Kernel, Outcome, Part,
+    About, Answer, Approval, Budget, Call, CallId, CallResult, Config, Effect, Event, Kernel, Outcome, Part,
     RequestEffect, RequestId, Response, TaskId, ToolEnd,
 };
 
@@ -22,7 +22,7 @@ impl Unattended {
     /// What is not harmless waits for the morning, and so does a model that is lost: no task hangs on it.
     fn answer(about: About) -> Answer {
         match about {
-            About::Tool(_) | About::MistakeLimit => Answer::Denied,
+            About::Tool(_) | About::MistakeLimit | About::Budget => Answer::Denied,
             About::Completion(_) => Answer::Approved,
             About::Question(_) => Answer::Text,
         }
@@ -48,7 +48,7 @@ fn main() {
     // Nobody waits, so a provider may take its time; and a lost model is not asked a third time.
     let config = Config { attempts_max: 16, mistakes_max: 2, ..Config::default() };
     let mut kernel = Kernel::new(config);
-    let mut mailbox = vec![Event::TaskSubmitted { task: TaskId(1) }];
+    let mut mailbox = vec![Event::TaskSubmitted { task: TaskId(1), budget: Budget::default() }];
     let mut results = Vec::new();
     while let Some(event) = mailbox.pop() {
         let mut effects = Vec::new();

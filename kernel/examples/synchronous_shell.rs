@@ -5,8 +5,8 @@
 
 use downbeat_kernel::RequestEvent::{SendFailed, TimerFired};
 use downbeat_kernel::{
-    Approval, Call, Config, Discard, Effect, End, Event, Kernel, Outcome, Record, RequestEffect, RequestId,
-    Response, SendFailure, TaskId, ToolEnd, TurnNumber,
+    Approval, Budget, Call, Config, Discard, Effect, End, Event, Kernel, Outcome, Record, RequestEffect,
+    RequestId, Response, SendFailure, TaskId, ToolEnd, TurnNumber,
 };
 use std::collections::VecDeque;
 
@@ -90,7 +90,7 @@ fn restart(journal: &[String]) -> (Kernel, Vec<Effect>) {
 
 fn main() {
     let mut journal = Vec::new();
-    let mut mailbox = VecDeque::from([Event::TaskSubmitted { task: PARENT }]);
+    let mut mailbox = VecDeque::from([Event::TaskSubmitted { task: PARENT, budget: Budget::default() }]);
     live(&mut Kernel::new(Config::default()), &mut mailbox, &mut journal, 6);
     let (mut kernel, outstanding) = restart(&journal);
     mailbox = outstanding.into_iter().filter_map(world).collect();

@@ -277,7 +277,8 @@ impl TaskMachine<'_> {
             return CallState::Settled(CallResult::Refused(CallRefusal::TasksFull));
         }
         cx.room -= 1;
-        cx.follows.push(Follow::Spawn { child, parent: self.id, depth: self.data.depth + 1, hold });
+        let spent = self.data.spent && !self.config.has(Fault::ChildBornUntold);
+        cx.follows.push(Follow::Spawn { child, parent: self.id, depth: self.data.depth + 1, hold, spent });
         if hold == Hold::Running {
             cx.emit(Effect::Enqueue { task: child });
         }
@@ -338,7 +339,11 @@ impl TaskMachine<'_> {
             | E::CancelRequested
             | E::GraceElapsed
             | E::EndAcknowledged
-            | E::Released => Super,
+            | E::Released
+            | E::Spent { .. }
+            | E::BudgetElapsed { .. }
+            | E::BudgetSpent
+            | E::BudgetGranted => Super,
         }
     }
 

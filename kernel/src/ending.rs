@@ -14,6 +14,10 @@ use crate::vocabulary::{CallResult, Effect, End, QuestionId, Sink, TaskId, Timer
 impl TaskMachine<'_> {
     /// Stops everything that runs for this task, and has its subtasks cancelled.
     pub(crate) fn cancel(&mut self, leaf: TaskState, cx: &mut Surroundings<'_>) -> TaskState {
+        if leaf == TaskState::Working {
+            return self.cancel_working(cx);
+        }
+        self.close_account(cx);
         let task = self.id;
         let outstanding = match leaf {
             TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
@@ -28,8 +32,8 @@ impl TaskMachine<'_> {
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget
             | TaskState::Paused(Held::Unstarted | Held::Turn | Held::Calls)
-            // The worker stops itself.
             | TaskState::Working
             | TaskState::Cancelling(_)
             | TaskState::Ending(_)
@@ -126,6 +130,7 @@ impl TaskMachine<'_> {
 
     /// Reports the end, to the outside and to the parent. Nothing of the task runs any more.
     pub(crate) fn finish(&mut self, end: End, cx: &mut Surroundings<'_>) {
+        self.close_account(cx);
         self.data.calls = Calls::default();
         self.data.emit_end(self.id, end, self.config, cx.sink);
         if let Some(parent) = self.data.parent

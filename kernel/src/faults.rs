@@ -128,6 +128,44 @@ faults! {
         ReportLostWhenFull,
         /// Does not tell again what had no room when there is some.
         KeptReportUntold,
+        /// Never sees that the pot is empty.
+        PotNeverEmpties,
+        /// Counts a bill a second time.
+        BillCountedTwice,
+        /// Takes a bill although one before it is missing.
+        BillGapTaken,
+        /// Takes the bill of a tree that names a child.
+        ChildBilled,
+        /// Asks for more although the root is bound to end.
+        ClosingAsks,
+        /// Does not tell a subtask that the pot is empty.
+        ChildUntoldOfBudget,
+        /// Starts a subtask that does not know that the pot is empty.
+        ChildBornUntold,
+        /// Does not tell a subtask that there is something in the pot again.
+        ChildUntoldOfGrant,
+        /// Does not tell a worker that the pot is empty.
+        WorkerUntoldOfBudget,
+        /// Begins the first turn of a worker although the pot is empty.
+        SpentDeploys,
+        /// Begins a turn although the pot is empty.
+        SpentBeginsTurn,
+        /// Adds nothing to the pot where a person said yes.
+        ApproveFillsNothing,
+        /// Takes one grant for enough, however much was spent.
+        OneGrantIsEnough,
+        /// Goes on where a person said no.
+        DenyGoesOn,
+        /// Takes the time of an older grant for that of the last one.
+        AnyGrant,
+        /// Leaves the question for more open when the root is bound to end.
+        BudgetQuestionLeft,
+        /// Leaves the timer of a grant armed when the root is bound to end.
+        BudgetTimerLeft,
+        /// Forgets at restart the question for more.
+        ResyncForgetsBudgetQuestion,
+        /// Forgets at restart the timer of a grant.
+        ResyncForgetsBudgetTimer,
     }
     /// Those of sessions.
     OF_SESSIONS {
@@ -285,6 +323,16 @@ faults! {
         WrapUpLast,
         /// Leaves a worker held that is to finish.
         WrapUpKeepsHold,
+        /// Begins a turn although the budget is spent.
+        SpentIgnored,
+        /// Gives a failed prompt again although the budget is spent.
+        SpentTriesAgain,
+        /// Lets a person's resume lift what the budget holds.
+        ResumeLiftsBudget,
+        /// Lets a grant lift what a person holds.
+        GrantLiftsHold,
+        /// Does not go on when there is something to spend again.
+        GrantUnheard,
         /// Interrupts nobody for the wrap-up.
         WrapUpWaits,
         /// Lets a worker go on that has had its time to finish.
@@ -628,6 +676,8 @@ faults! {
         NotificationNeverGivenUp,
         /// Does not report what is given up.
         GivenUpSilently,
+        /// Gives a conclusion up for good when it is reported.
+        ConclusionGivenUp,
         /// Forgets at restart the notification that was sent.
         ResyncForgetsNotification,
         /// Forgets at restart the report of what was given up.
@@ -673,6 +723,8 @@ faults! {
         QueriedForEver,
         /// Fails a task that nobody knows about as one whose attempts have failed.
         UnknownIsExhausted,
+        /// Ends a task as cancelled although nobody confirmed that its attempt is stopped.
+        UnconfirmedIsCancelled,
         /// Leaves a cancelled task to its next attempt.
         CancelMissesBackoff,
         /// Lets the end of an attempt move an ended task.

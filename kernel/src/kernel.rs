@@ -3,6 +3,7 @@
 //! A step is atomic for the whole tree. The end of a subtask settles its parent, and a cancel reaches every
 //! descendant, in the same step: between them there is no moment in which anybody else could act.
 
+use crate::budget::{Account, Budget};
 use crate::calls::CallState;
 use crate::config::Config;
 use crate::drive::drive;
@@ -125,9 +126,9 @@ impl Kernel {
 
     fn apply(&mut self, event: Event, sink: &mut dyn Sink, visit: &mut dyn FnMut(Visit)) -> Outcome {
         let (task, internal) = match route(&event) {
-            Route::Submission(task) => {
+            Route::Submission(task, budget) => {
                 visit(Visit { task, met: None });
-                return self.submit(task, sink);
+                return self.submit(task, budget, sink);
             }
             Route::Profile(profile, change) => return self.profile_changed(profile, change, sink, visit),
             Route::Task(task, internal) => (task, internal),
@@ -147,7 +148,7 @@ impl Kernel {
         }
     }
 
-    fn submit(&mut self, task: TaskId, sink: &mut dyn Sink) -> Outcome {
+    fn submit(&mut self, task: TaskId, budget: Budget, sink: &mut dyn Sink) -> Outcome {
         // A subtask that has this id was not submitted: to say that it was would lose the submission.
         if self.tasks.get(task).is_some_and(|task| task.data.parent.is_none()) {
             return Outcome::Ignored(Ignored::Duplicate);
@@ -161,7 +162,8 @@ impl Kernel {
             return Outcome::Rejected(Rejected::TasksFull { limit: self.config.tasks_max, task });
         }
         self.highest = Some(task);
-        self.tasks.insert(Task { id: task, state: TaskState::Queued, data: TaskData::new(None, 0) });
+        let data = TaskData { account: Account::open(budget), ..TaskData::new(None, 0) };
+        self.tasks.insert(Task { id: task, state: TaskState::Queued, data });
         sink.emit(Effect::Enqueue { task });
         Outcome::Applied
     }
@@ -205,23 +207,31 @@ impl Kernel {
     ) -> Option<Delivered> {
         let mut follows = Vec::new();
         let delivered = self.one(task, event, sink, &mut follows, visit)?;
-        // Each task is spawned, released, cancelled and settled at most once, so this ends.
+        // Each task is spawned, released, told of its budget, cancelled and settled at most once, so this ends.
         let mut next = 0;
         while let Some(follow) = follows.get(next).copied() {
             next += 1;
             match follow {
-                Follow::Spawn { child, parent, depth, hold } => {
+                Follow::Spawn { child, parent, depth, hold, spent } => {
                     visit(Visit { task: child, met: None });
                     let state = match hold {
                         Hold::Running => TaskState::Queued,
                         Hold::Paused => TaskState::Paused(Held::Unstarted),
                     };
-                    let data = TaskData::new(Some(parent), depth);
+                    let data = TaskData { spent, ..TaskData::new(Some(parent), depth) };
                     self.tasks.insert(Task { id: child, state, data });
                 }
                 Follow::Release { child } => {
                     let released = self.one(child, &TaskEvent::Released, sink, &mut follows, visit);
                     self.assert_followed(released.as_ref(), "a resume did not reach a live subtask (L1)");
+                }
+                Follow::BudgetSpent { child } => {
+                    let told = self.one(child, &TaskEvent::BudgetSpent, sink, &mut follows, visit);
+                    self.assert_followed(told.as_ref(), "a live subtask did not hear that its pot is empty");
+                }
+                Follow::BudgetGranted { child } => {
+                    let told = self.one(child, &TaskEvent::BudgetGranted, sink, &mut follows, visit);
+                    self.assert_followed(told.as_ref(), "a live subtask did not hear of a grant (L1)");
                 }
                 Follow::Cancel { child } => {
                     let cancelled = self.one(child, &TaskEvent::CancelRequested, sink, &mut follows, visit);
@@ -351,6 +361,8 @@ impl Kernel {
             Refusal::Worker(why) => Rejected::Worker { task, why },
             Refusal::NotForShell => Rejected::NotForShell { event },
             Refusal::Subtask { child, why } => Rejected::Subtask { task, child, why },
+            Refusal::NotARoot { parent } => Rejected::NotARoot { task, parent },
+            Refusal::BillGap { expected, got } => Rejected::BillGap { expected, got },
         })
     }
 
@@ -392,6 +404,7 @@ impl Kernel {
             TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget
             | TaskState::Paused(Held::Unstarted | Held::Admitted | Held::Turn | Held::Calls) => {}
         }
         let cancelling = matches!(state, TaskState::Cancelling(_));
@@ -412,6 +425,9 @@ impl Kernel {
                 CallState::Waiting(_) | CallState::Subtask { .. } | CallState::Settled(_) => {}
             }
         }
+        if let Some(account) = &data.account {
+            account.resync(*id, &self.config, sink);
+        }
         if let Some(worker) = &data.worker {
             worker.resync(&self.config, &mut |effect| {
                 // Its end is that of the task.
@@ -430,7 +446,7 @@ impl Kernel {
 
 /// Whom an event concerns.
 enum Route<'e> {
-    Submission(TaskId),
+    Submission(TaskId, Budget),
     Profile(ProfileId, RequestEvent),
     Task(TaskId, TaskEvent<'e>),
 }
@@ -438,7 +454,8 @@ enum Route<'e> {
 fn route(event: &Event) -> Route<'_> {
     use TaskEvent as E;
     let (task, internal) = match *event {
-        Event::TaskSubmitted { task } => return Route::Submission(task),
+        Event::TaskSubmitted { task, budget } => return Route::Submission(task, budget),
+        Event::Spent { task, bill, spend } => (task, E::Spent { bill, spend }),
         Event::Admitted { task } => (task, E::Admitted),
         Event::Initialized { task } => (task, E::Initialized),
         Event::InitializationFailed { task } => (task, E::InitializationFailed),
@@ -464,6 +481,7 @@ fn route(event: &Event) -> Route<'_> {
         Event::ResumeRequested { task } => (task, E::ResumeRequested),
         Event::CancelRequested { task } => (task, E::CancelRequested),
         Event::TimerFired { timer: Timer::Grace(task) } => (task, E::GraceElapsed),
+        Event::TimerFired { timer: Timer::Budget { task, grant } } => (task, E::BudgetElapsed { grant }),
         Event::EndAcknowledged { task } => (task, E::EndAcknowledged),
     };
     Route::Task(task, internal)

@@ -9,6 +9,7 @@
 //! live exactly while its parent has the call that waits for it, so its end settles that call and no other
 //! (S3, S9).
 
+use crate::budget::Spend;
 use crate::calls::CallState;
 use crate::config::Config;
 use crate::faults::Fault;
@@ -16,8 +17,8 @@ use crate::request::{RequestEvent, RequestRejected};
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::turn::Fit;
 use crate::vocabulary::{
-    Answer, Attempt, CallRefusal, CallResult, Effect, End, Ignored, MessageId, Reason, RequestId, Response,
-    Sink, TaskId, ToolEnd, TurnNumber,
+    Answer, Attempt, BillNumber, CallRefusal, CallResult, Effect, End, GrantNumber, Ignored, MessageId,
+    Reason, RequestId, Response, Sink, TaskId, ToolEnd, TurnNumber,
 };
 use crate::worker::{WorkerEvent, WorkerRejected};
 use crate::working::working;
@@ -26,7 +27,7 @@ use statig::Outcome::{self, Handled, Super, Transition};
 use statig::blocking::{IntoStateMachine, State, Superstate};
 
 /// What happened to one task. `SubtaskEnded` and `ChildReported` come from a subtask, `Released` from the parent that is
-/// resumed.
+/// resumed, `BudgetSpent` and `BudgetGranted` from the parent whose tree has spent its budget, or has more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TaskEvent<'e> {
     Admitted,
@@ -79,6 +80,15 @@ pub(crate) enum TaskEvent<'e> {
         child: TaskId,
         number: u32,
     },
+    Spent {
+        bill: BillNumber,
+        spend: Spend,
+    },
+    BudgetElapsed {
+        grant: GrantNumber,
+    },
+    BudgetSpent,
+    BudgetGranted,
 }
 
 /// Why one task did not take an event.
@@ -95,17 +105,23 @@ pub(crate) enum Refusal {
     Worker(WorkerRejected),
     NotForShell,
     Subtask { child: TaskId, why: CallRefusal },
+    NotARoot { parent: TaskId },
+    BillGap { expected: BillNumber, got: BillNumber },
 }
 
 /// What a task's step means for other tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Follow {
-    /// A new subtask of `parent`, which starts only if nobody holds the parent.
-    Spawn { child: TaskId, parent: TaskId, depth: u8, hold: Hold },
+    /// A new subtask of `parent`, which starts only if nobody holds the parent. Its tree may have spent its budget.
+    Spawn { child: TaskId, parent: TaskId, depth: u8, hold: Hold, spent: bool },
     /// A subtask of a task that is resumed: it starts, if it has not.
     Release { child: TaskId },
     /// A subtask of a task that is being cancelled.
     Cancel { child: TaskId },
+    /// A subtask whose tree has spent its budget.
+    BudgetSpent { child: TaskId },
+    /// A subtask whose tree has something to spend again.
+    BudgetGranted { child: TaskId },
     /// A subtask ended, and its parent waits for it.
     Settle { parent: TaskId, child: TaskId, end: End },
     /// The worker of a subtask has something for its parent.
@@ -194,6 +210,7 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
             Self::Ending(end) => working(Some(end), event, task, cx),
             // What runs side by side ends in any order; `Live` settles all of it.
             Self::ExecutingTools | Self::AwaitingSubtask | Self::AwaitingInput => Super,
+            Self::AwaitingBudget => Super,
             Self::Completed | Self::Failed(_) | Self::Cancelled => Super,
         }
     }
@@ -211,6 +228,7 @@ impl<'t> State<TaskMachine<'t>> for TaskState {
             | Self::Initializing
             | Self::AwaitingSubtask
             | Self::AwaitingInput
+            | Self::AwaitingBudget
             | Self::Working
             | Self::Paused(_)
             | Self::Cancelling(_)
@@ -244,13 +262,14 @@ impl<'t> Superstate<TaskMachine<'t>> for TaskSuper {
     }
 }
 
-fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'_>) -> Outcome<TaskState> {
+fn queued(
+    event: &TaskEvent<'_>,
+    task: &mut TaskMachine<'_>,
+    cx: &mut Surroundings<'_>,
+) -> Outcome<TaskState> {
     use TaskEvent as E;
     match event {
-        E::Admitted => {
-            cx.emit(Effect::Initialize { task: task.id });
-            Transition(TaskState::Initializing)
-        }
+        E::Admitted => Transition(task.initialize(cx)),
         E::Initialized
         | E::InitializationFailed
         | E::ResponseEnded { .. }
@@ -269,7 +288,11 @@ fn queued(event: &TaskEvent<'_>, task: &TaskMachine<'_>, cx: &mut Surroundings<'
         | E::Deployed
         | E::Worker { .. }
         | E::SubtaskRequested { .. }
-        | E::ChildReported { .. } => Super,
+        | E::ChildReported { .. }
+        | E::Spent { .. }
+        | E::BudgetElapsed { .. }
+        | E::BudgetSpent
+        | E::BudgetGranted => Super,
     }
 }
 
@@ -299,7 +322,11 @@ fn initializing(
         | E::Released
         | E::Worker { .. }
         | E::SubtaskRequested { .. }
-        | E::ChildReported { .. } => Super,
+        | E::ChildReported { .. }
+        | E::Spent { .. }
+        | E::BudgetElapsed { .. }
+        | E::BudgetSpent
+        | E::BudgetGranted => Super,
     }
 }
 
@@ -321,8 +348,7 @@ fn paused(
         (_, E::ResumeRequested) | (Held::Unstarted, E::Released) => Transition(task.resume(held, cx)),
         (Held::Unstarted, E::Admitted) => cx.refuse(Refusal::NeverAsked),
         (Held::Queued, E::Admitted) if task.config.has(Fault::PausedAdmits) => {
-            cx.emit(Effect::Initialize { task: task.id });
-            Transition(TaskState::Initializing)
+            Transition(task.initialize(cx))
         }
         (Held::Queued, E::Admitted) => Transition(TaskState::Paused(Held::Admitted)),
         (Held::Initializing, E::Initialized) => Transition(TaskState::Paused(Held::Turn)),
@@ -339,6 +365,7 @@ fn paused(
         (Held::Requesting, E::ResponseEnded { .. } | E::Request { .. } | E::ProfileChanged { .. }) => {
             task.request_answered(event, Hold::Paused, cx)
         }
+        (Held::Calls, E::AnswerReceived { number, .. }) if task.asks_for_more(number) => Super,
         (Held::Calls, E::ToolEnded { .. } | E::SubtaskEnded { .. } | E::AnswerReceived { .. }) => {
             task.call_ended(event, Hold::Paused, cx)
         }
@@ -367,7 +394,11 @@ fn paused(
             | E::Deployed
             | E::Worker { .. }
             | E::SubtaskRequested { .. }
-            | E::ChildReported { .. },
+            | E::ChildReported { .. }
+            | E::Spent { .. }
+            | E::BudgetElapsed { .. }
+            | E::BudgetSpent
+            | E::BudgetGranted,
         ) => Super,
     }
 }
@@ -444,7 +475,11 @@ fn cancelling(
         | E::EndAcknowledged
         | E::Released
         | E::Deployed
-        | E::ChildReported { .. } => Super,
+        | E::ChildReported { .. }
+        | E::Spent { .. }
+        | E::BudgetElapsed { .. }
+        | E::BudgetSpent
+        | E::BudgetGranted => Super,
     }
 }
 
@@ -467,6 +502,7 @@ fn live(
             | TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
             | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget
             | TaskState::Paused(Held::Initializing | Held::Requesting | Held::Turn | Held::Calls)
             | TaskState::Working
             | TaskState::Cancelling(_)
@@ -479,9 +515,16 @@ fn live(
         E::ResponseEnded { .. } | E::Request { .. } | E::ProfileChanged { .. } => {
             task.request_answered(event, Hold::Running, cx)
         }
+        E::AnswerReceived { number, answer } if task.asks_for_more(number) => {
+            task.more_answered(leaf, answer, cx)
+        }
         E::ToolEnded { .. } | E::SubtaskEnded { .. } | E::AnswerReceived { .. } => {
             task.call_ended(event, Hold::Running, cx)
         }
+        E::Spent { bill, spend } => task.billed(leaf, bill, spend, cx),
+        E::BudgetElapsed { grant } => task.budget_elapsed(leaf, grant, cx),
+        E::BudgetSpent => task.budget_spent(cx),
+        E::BudgetGranted => task.budget_granted(leaf, cx),
         E::MessageReceived { message } => task.accept(message, cx),
         E::PauseRequested => match hold(leaf) {
             Some(held) => Transition(task.pause(held, cx)),
@@ -519,6 +562,7 @@ fn ended(
             }
         }
         E::MessageReceived { message } => cx.ignore(task.too_late(*message)),
+        E::Spent { bill, .. } => cx.refuse(task.billed_late(*bill)),
         E::Admitted
         | E::Initialized
         | E::InitializationFailed
@@ -536,7 +580,10 @@ fn ended(
         | E::Deployed
         | E::Worker { .. }
         | E::SubtaskRequested { .. }
-        | E::ChildReported { .. } => cx.ignore(Ignored::Terminal),
+        | E::ChildReported { .. }
+        | E::BudgetElapsed { .. }
+        | E::BudgetSpent
+        | E::BudgetGranted => cx.ignore(Ignored::Terminal),
     }
 }
 
@@ -549,6 +596,7 @@ fn hold(leaf: TaskState) -> Option<Held> {
         TaskState::ExecutingTools | TaskState::AwaitingSubtask | TaskState::AwaitingInput => {
             Some(Held::Calls)
         }
+        TaskState::AwaitingBudget => Some(Held::Turn),
         // The worker knows what a pause holds.
         TaskState::Working
         | TaskState::Paused(_)
@@ -616,10 +664,7 @@ impl TaskMachine<'_> {
                 TaskState::Queued
             }
             Held::Queued => TaskState::Queued,
-            Held::Admitted => {
-                cx.emit(Effect::Initialize { task: self.id });
-                TaskState::Initializing
-            }
+            Held::Admitted => self.initialize(cx),
             Held::Initializing => TaskState::Initializing,
             Held::Requesting => {
                 if !self.config.has(Fault::ResumeMissesRequest) {

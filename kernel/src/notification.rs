@@ -7,7 +7,8 @@
 //! would come after it is refused, whoever wants to say it.
 //!
 //! Attempts are bounded, and a notification that nobody acknowledges is reported, not dropped: the outbox goes on when that
-//! is on record. One of these stands beside each remote task.
+//! is on record. With a conclusion there is nothing to go on to, so it is sent again, and reported again, for as long as it is
+//! not acknowledged. One of these stands beside each remote task.
 
 mod validate;
 mod vocabulary;
@@ -181,7 +182,7 @@ impl Step<'_> {
         }
         match self.outbox.state {
             OutboxState::Undelivered => {
-                self.go_on();
+                self.leave_behind();
                 Outcome::Applied
             }
             OutboxState::Idle | OutboxState::Sending { .. } => self.never_asked(event),
@@ -215,6 +216,17 @@ impl Step<'_> {
             let number = self.outbox.first();
             self.outbox.state = OutboxState::Undelivered;
             (self.sink)(NotificationEffect::ReportUndelivered { number, news: self.outbox.news(number) });
+        }
+    }
+
+    /// What was given up is on record. A conclusion is said for as long as nobody has it (S24), each time with the patience of
+    /// the last attempt.
+    fn leave_behind(&mut self) {
+        match self.outbox.news(self.outbox.first()) {
+            News::Concluded(_) if !self.config.has(Fault::ConclusionGivenUp) => {
+                self.send(self.config.notification_attempts_max.max(1));
+            }
+            News::Concluded(_) | News::Progress => self.go_on(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! what follows for other tasks.
 
 mod beside;
+mod budgets;
 mod credential;
 mod health;
 mod lifecycle_page;
@@ -69,7 +70,7 @@ fn leaf(state: TaskState) -> &'static str {
 }
 
 /// Every kind of event, by the name of [`Event`](crate::Event) where it comes from outside.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 26] = [
     "Admitted",
     "Initialized",
     "InitializationFailed",
@@ -92,6 +93,10 @@ const KINDS: [&str; 22] = [
     "Worker",
     "SubtaskRequested",
     "ChildReported",
+    "Spent",
+    "TimerFired(Budget)",
+    "BudgetSpent",
+    "BudgetGranted",
 ];
 
 fn kind(event: &TaskEvent<'_>) -> &'static str {
@@ -215,11 +220,13 @@ fn comparison_finds_a_wrong_entry_of_the_twin() {
 #[test]
 fn comparison_finds_every_planted_fault_of_the_machine() {
     use crate::faults::Fault;
-    const OF_THE_KERNEL: [Fault; 4] = [
+    const OF_THE_KERNEL: [Fault; 6] = [
         Fault::ResyncForgetsTools,
         Fault::ResyncForgetsQuestions,
         Fault::ResyncForgetsEnds,
         Fault::ReportLostWhenFull,
+        Fault::ResyncForgetsBudgetQuestion,
+        Fault::ResyncForgetsBudgetTimer,
     ];
     for fault in Fault::OF_TASKS.iter().copied().filter(|fault| !OF_THE_KERNEL.contains(fault)) {
         let config = Config { fault: Some(fault), ..small() };

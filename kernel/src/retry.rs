@@ -6,8 +6,9 @@
 //! was asked how the attempt stands. And one that has no end is fenced first, by an order whose answer says how the attempt
 //! stood *then*, so that a success between question and fence is found.
 //!
-//! Questions and fences are bounded. If none is answered the task fails as [`RetryReason::Unknown`], which says what it is:
-//! a person has to look. One of these stands beside each remote task.
+//! Questions and fences are bounded. If none is answered the task fails as [`RetryReason::Unknown`], or, if it was cancelled,
+//! ends as [`RetryEnd::CancelUnconfirmed`]. Each says what it is: a person has to look. One of these stands beside each remote
+//! task.
 
 mod validate;
 mod vocabulary;
@@ -324,6 +325,12 @@ impl Step<'_> {
             RetryState::Fencing { asked } => {
                 self.retry.state = RetryState::Fencing { asked: asked.saturating_add(1) };
                 self.fence();
+            }
+            // S21: the order of the attempt may still arrive, so nobody may say that nothing starts any more.
+            RetryState::Cancelling { asked }
+                if self.is_last(asked) && !self.config.has(Fault::UnconfirmedIsCancelled) =>
+            {
+                self.end(RetryEnd::CancelUnconfirmed);
             }
             RetryState::Cancelling { asked } if self.is_last(asked) => self.end(RetryEnd::Cancelled),
             RetryState::Cancelling { asked } => {

@@ -191,4 +191,16 @@ mod tests {
         roster.insert(task(5));
         assert_eq!(ids(&roster), [5, 6, 7]);
     }
+    #[test]
+    fn task_under_an_id_that_is_a_hole_fills_it() {
+        let mut roster = Roster::default();
+        for id in [1, 2, 3] {
+            roster.insert(task(id));
+        }
+        roster.remove(TaskId(2));
+        assert_eq!(roster.places.len(), 3, "the hole stays");
+        roster.insert(task(2));
+        assert_eq!(ids(&roster), [1, 2, 3]);
+        assert_eq!(roster.len(), 3);
+    }
 }

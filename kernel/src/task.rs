@@ -1,5 +1,6 @@
 //! Where one task stands, and what outlives that.
 
+use crate::budget::Account;
 use crate::calls::Calls;
 use crate::request::Request;
 use crate::vocabulary::{End, MessageId, Reason, TaskId, TurnNumber};
@@ -22,6 +23,8 @@ pub enum TaskState {
     AwaitingSubtask,
     /// Only a person's answer is missing.
     AwaitingInput,
+    /// A new turn would begin, but what its tree may spend is spent.
+    AwaitingBudget,
     /// A worker runs it.
     Working,
     /// A person holds it, or its parent before it has started: it sends nothing and starts nothing.
@@ -83,6 +86,7 @@ impl TaskState {
             | Self::ExecutingTools
             | Self::AwaitingSubtask
             | Self::AwaitingInput
+            | Self::AwaitingBudget
             | Self::Working
             | Self::Paused(_)
             | Self::Cancelling(_)
@@ -121,6 +125,10 @@ pub struct TaskData {
     pub calls: Calls,
     /// The worker that runs it, if one does.
     pub worker: Option<Box<Worker>>,
+    /// What its tree may spend, of a root that was given a budget.
+    pub account: Option<Box<Account>>,
+    /// What its tree may spend is spent: no turn begins.
+    pub spent: bool,
 }
 
 impl TaskData {
@@ -138,6 +146,8 @@ impl TaskData {
             questions: 0,
             calls: Calls::default(),
             worker: None,
+            account: None,
+            spent: false,
         }
     }
 

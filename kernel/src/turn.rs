@@ -137,8 +137,12 @@ fn is_of_the_kernel(event: RequestEvent) -> bool {
 }
 
 impl TaskMachine<'_> {
-    /// Takes the queue and asks the model. Every call of the last response has its result here.
+    /// Takes the queue and asks the model, or waits until that may be paid for. Every call of the last response has its result
+    /// here.
     pub(crate) fn begin_turn(&mut self, cx: &mut Surroundings<'_>) -> TaskState {
+        if self.data.spent && !self.config.has(Fault::SpentBeginsTurn) {
+            return TaskState::AwaitingBudget;
+        }
         let continues = |profile: ProfileId| self.config.profiles_continuing >> profile.0.min(7) & 1 == 1;
         let previous = self.data.request.response(self.data.turn);
         let previous = previous.filter(|previous| continues(previous.profile));
@@ -239,7 +243,11 @@ impl TaskMachine<'_> {
             | E::Deployed
             | E::Worker { .. }
             | E::SubtaskRequested { .. }
-            | E::ChildReported { .. } => return Super,
+            | E::ChildReported { .. }
+            | E::Spent { .. }
+            | E::BudgetElapsed { .. }
+            | E::BudgetSpent
+            | E::BudgetGranted => return Super,
         };
         match told {
             Ok(None) => Handled,

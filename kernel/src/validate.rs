@@ -2,6 +2,7 @@
 //!
 //! A state that came from events is always valid; one that was read from a snapshot may be anything.
 
+use crate::budget::{Account, Budget, Clock, is_admitted, is_closing};
 use crate::calls::{CallState, Wanted};
 use crate::config::Config;
 use crate::kernel::Kernel;
@@ -9,7 +10,7 @@ use crate::request::{Aim, Fate, PROFILES_MAX, Profiles, Request, RequestEnd, Req
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
-use crate::worker::{Assignment, Worker};
+use crate::worker::{Assignment, Worker, is_live};
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::error::Error;
@@ -69,6 +70,11 @@ pub enum Corrupt {
         /// Which task.
         task: TaskId,
     },
+    /// What a task knows of its budget does not fit its state, or its parent.
+    Budget {
+        /// Which task.
+        task: TaskId,
+    },
     /// The counters of a task contradict each other or its state, or are near the end of their range.
     Counters {
         /// Which task.
@@ -98,6 +104,7 @@ impl fmt::Display for Corrupt {
             Self::Calls { task } => write!(f, "the calls of task {} do not fit its state", task.0),
             Self::Request { task } => write!(f, "the request of task {} cannot be as it is", task.0),
             Self::Worker { task } => write!(f, "the worker of task {} cannot be as it is", task.0),
+            Self::Budget { task } => write!(f, "the budget of task {} cannot be as it is", task.0),
             Self::Counters { task } => write!(f, "the counters of task {} contradict each other", task.0),
         }
     }
@@ -135,6 +142,7 @@ impl Kernel {
 }
 
 /// What the other tasks have to agree with in one task, and nothing else of it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, beside the others")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ties {
     task: TaskId,
@@ -145,6 +153,8 @@ pub struct Ties {
     is_unstarted: bool,
     /// It is paused with calls open, and starts its subtasks when it is resumed.
     holds_calls: bool,
+    /// What its tree may spend is spent.
+    spent: bool,
     subtasks: Vec<TaskId>,
 }
 
@@ -167,6 +177,9 @@ impl Task {
         if !worker_fits(self, config) {
             return Err(Corrupt::Worker { task: self.id });
         }
+        if !budget_fits(self) {
+            return Err(Corrupt::Budget { task: self.id });
+        }
         Ok(())
     }
 
@@ -179,6 +192,7 @@ impl Task {
             is_live: self.state.end().is_none(),
             is_unstarted: self.state == TaskState::Paused(Held::Unstarted),
             holds_calls: self.holds_subtasks(),
+            spent: self.data.spent,
             subtasks: self.data.calls.subtasks().collect(),
         }
     }
@@ -204,6 +218,10 @@ impl Ties {
         let parent = parent.as_ref().map(Borrow::borrow);
         if self.is_live && self.parent.is_some() && !parent.is_some_and(|parent| parent.waits_for(self)) {
             return Err(Corrupt::Orphan { task });
+        }
+        // Every task of a tree hears of the budget in one step.
+        if self.is_live && parent.is_some_and(|parent| parent.spent != self.spent) {
+            return Err(Corrupt::Budget { task });
         }
         if self.is_unstarted && !parent.is_some_and(|parent| parent.holds_calls) {
             return Err(Corrupt::Unstarted { task });
@@ -234,6 +252,7 @@ fn counters_agree(task: &Task, messages_max: u32) -> bool {
         | TaskState::ExecutingTools
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
+        | TaskState::AwaitingBudget
         | TaskState::Paused(
             Held::Unstarted | Held::Queued | Held::Admitted | Held::Initializing | Held::Turn | Held::Calls,
         )
@@ -281,6 +300,7 @@ fn has_begun(task: &Task) -> bool {
         | TaskState::Failed(Reason::Request(_) | Reason::MistakeLimit) => begun,
         // After the end of a worker too, which is no turn of the task.
         TaskState::Paused(Held::Turn)
+        | TaskState::AwaitingBudget
         | TaskState::Cancelling(Outstanding::Nothing)
         | TaskState::Completed
         | TaskState::Cancelled => true,
@@ -321,6 +341,7 @@ fn request_fits(task: &Task, config: &Config) -> bool {
         | TaskState::ExecutingTools
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
+        | TaskState::AwaitingBudget
         | TaskState::Working
         | TaskState::Ending(_)
         | TaskState::Cancelling(Outstanding::Initialization | Outstanding::Worker)
@@ -375,6 +396,7 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
         TaskState::Completed | TaskState::Failed(_) | TaskState::Cancelled => calls.len() == 0,
         TaskState::Queued | TaskState::Initializing => calls.len() == 0,
         TaskState::Requesting
+        | TaskState::AwaitingBudget
         | TaskState::Paused(
             Held::Unstarted
             | Held::Queued
@@ -416,6 +438,47 @@ fn worker_fits(task: &Task, config: &Config) -> bool {
         }
         None => !runs && !matches!(task.state, TaskState::Ending(_)),
     }
+}
+
+/// Whether a task knows of the budget of its tree what it can, and its worker the same.
+fn budget_fits(task: &Task) -> bool {
+    let Task { state, data, .. } = task;
+    let waits = *state != TaskState::AwaitingBudget || data.spent;
+    let worker = match data.worker.as_deref() {
+        Some(worker) if *state == TaskState::Working && is_live(worker.state) => {
+            worker.data.spent == data.spent
+        }
+        Some(_) | None => true,
+    };
+    let account = match data.account.as_deref() {
+        Some(account) => data.parent.is_none() && account_fits(account, task),
+        // What is not bounded is never spent.
+        None => data.parent.is_some() || !data.spent,
+    };
+    waits && worker && account
+}
+
+/// Whether a root's account can have come from events.
+fn account_fits(account: &Account, task: &Task) -> bool {
+    let Task { state, data, .. } = task;
+    let Account { budget, grant, bill, clock, question, .. } = account;
+    let counters = (1..=COUNTER_MAX).contains(&grant.0) && bill.0 <= COUNTER_MAX;
+    let timed = budget.wall_ms > 0 && is_admitted(*state);
+    let asked = question.is_none_or(|number| {
+        let is_free = data.calls.asking(number).is_none();
+        (1..=data.questions).contains(&number) && is_free
+    });
+    let open = match clock {
+        Clock::Stopped => is_closing(*state) || !timed,
+        Clock::Running => !is_closing(*state) && timed,
+        Clock::Over => timed,
+    };
+    let told = if is_closing(*state) {
+        question.is_none()
+    } else {
+        question.is_some() == account.is_empty() && data.spent == question.is_some()
+    };
+    *budget != Budget::default() && counters && asked && open && told
 }
 
 /// Whether a call can stand there in a list `of` that many.

@@ -33,8 +33,16 @@ pub struct Met {
     pub applied: bool,
 }
 
-const LIVE: [&str; 7] =
-    ["Queued", "Initializing", "Requesting", "ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Working"];
+const LIVE: [&str; 8] = [
+    "Queued",
+    "Initializing",
+    "Requesting",
+    "ExecutingTools",
+    "AwaitingSubtask",
+    "AwaitingInput",
+    "AwaitingBudget",
+    "Working",
+];
 
 const PAUSED: [&str; 7] = [
     "Paused(Unstarted)",
@@ -44,6 +52,49 @@ const PAUSED: [&str; 7] = [
     "Paused(Requesting)",
     "Paused(Turn)",
     "Paused(Calls)",
+];
+
+const LIVE_ADMITTED: &[&str] = &[
+    "Initializing",
+    "Requesting",
+    "ExecutingTools",
+    "AwaitingSubtask",
+    "AwaitingInput",
+    "AwaitingBudget",
+    "Working",
+    "Paused(Initializing)",
+    "Paused(Requesting)",
+    "Paused(Turn)",
+    "Paused(Calls)",
+];
+
+/// Who waits for the budget knows that it is spent.
+const LIVE_UNSPENT: &[&str] = &[
+    "Queued",
+    "Initializing",
+    "Requesting",
+    "ExecutingTools",
+    "AwaitingSubtask",
+    "AwaitingInput",
+    "Working",
+];
+
+/// A root is never held back by a parent.
+const PAUSED_ROOT: &[&str] = &[
+    "Paused(Queued)",
+    "Paused(Admitted)",
+    "Paused(Initializing)",
+    "Paused(Requesting)",
+    "Paused(Turn)",
+    "Paused(Calls)",
+];
+
+const CLOSING: &[&str] = &[
+    "Cancelling(Nothing)",
+    "Cancelling(Initialization)",
+    "Cancelling(Request)",
+    "Cancelling(Worker)",
+    "Ending",
 ];
 
 const WITH_A_REQUEST: &[&str] = &["Requesting", "Paused(Requesting)", "Cancelling(Request)"];
@@ -64,14 +115,17 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("Request", WITH_A_REQUEST),
     // A bill is taken whenever it comes.
     ("Request(UsageReported)", WITH_A_REQUEST),
-    ("Request(UsageReported)", &["ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Paused(Turn)"]),
+    ("Request(UsageReported)", &["ExecutingTools", "AwaitingSubtask", "AwaitingInput", "AwaitingBudget"]),
+    ("Request(UsageReported)", &["Paused(Turn)"]),
     ("Request(UsageReported)", &["Paused(Calls)", "Cancelling(Nothing)", "Completed", "Failed", "Cancelled"]),
     ("ProfileDown", WITH_A_REQUEST),
     ("ProfileUp", WITH_A_REQUEST),
     ("ToolEnded", &["ExecutingTools", "Paused(Calls)", "Cancelling(Nothing)"]),
     ("SubtaskEnded", &["ExecutingTools", "AwaitingSubtask", "Paused(Calls)", "Cancelling(Nothing)"]),
     ("SubtaskEnded", &["Working", "Ending", "Cancelling(Worker)"]),
-    ("AnswerReceived", &["ExecutingTools", "AwaitingSubtask", "AwaitingInput", "Paused(Calls)"]),
+    // The question for more is that of the root, wherever it stands.
+    ("AnswerReceived", &LIVE),
+    ("AnswerReceived", PAUSED_ROOT),
     ("MessageReceived", &LIVE),
     ("MessageReceived", &PAUSED),
     ("PauseRequested", &LIVE),
@@ -83,6 +137,17 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("TimerFired(Grace)", &["Cancelling(Nothing)", "Cancelling(Initialization)"]),
     ("EndAcknowledged", &["Completed", "Failed", "Cancelled"]),
     ("Released", &["Paused(Unstarted)"]),
+    // Of the root of a tree with a budget, the others of every task.
+    ("Spent", &LIVE),
+    ("Spent", PAUSED_ROOT),
+    ("Spent", CLOSING),
+    ("TimerFired(Budget)", LIVE_ADMITTED),
+    ("BudgetSpent", LIVE_UNSPENT),
+    ("BudgetSpent", &PAUSED),
+    ("BudgetSpent", CLOSING),
+    ("BudgetGranted", &LIVE),
+    ("BudgetGranted", &PAUSED),
+    ("BudgetGranted", CLOSING),
 ];
 
 impl TaskState {
@@ -95,6 +160,7 @@ impl TaskState {
             Self::ExecutingTools => "ExecutingTools",
             Self::AwaitingSubtask => "AwaitingSubtask",
             Self::AwaitingInput => "AwaitingInput",
+            Self::AwaitingBudget => "AwaitingBudget",
             Self::Paused(Held::Unstarted) => "Paused(Unstarted)",
             Self::Paused(Held::Queued) => "Paused(Queued)",
             Self::Paused(Held::Admitted) => "Paused(Admitted)",
@@ -141,6 +207,10 @@ impl TaskEvent<'_> {
             Self::Worker { .. } => "Worker",
             Self::SubtaskRequested { .. } => "SubtaskRequested",
             Self::ChildReported { .. } => "ChildReported",
+            Self::Spent { .. } => "Spent",
+            Self::BudgetElapsed { .. } => "TimerFired(Budget)",
+            Self::BudgetSpent => "BudgetSpent",
+            Self::BudgetGranted => "BudgetGranted",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! it back: that is how a late answer, a doubled answer and an answer to an older question are told apart
 //! without a lock.
 
+use crate::budget::{Budget, Spend};
 use crate::request::{ProfileId, RequestEffect, RequestEvent, RequestReason, RequestRejected};
 use crate::worker::{WorkerEffect, WorkerEvent, WorkerReason, WorkerRejected};
 use alloc::vec::Vec;
@@ -32,6 +33,10 @@ id! {
     /// accepted before" a fact and not a guess.
     #[derive(Default)]
     MessageId(u32);
+    /// A bill of one tree of tasks. The sender numbers them 1, 2, 3 without gaps, as messages are.
+    BillNumber(u32);
+    /// A grant of a budget: the first, 1, comes with the task, each further one from a person.
+    GrantNumber(u32);
 }
 
 /// One model request: the identity that its answer has to carry, and its idempotency key.
@@ -70,6 +75,13 @@ pub struct QuestionId {
 pub enum Timer {
     /// How long a cancelled task waits for its own work to stop.
     Grace(TaskId),
+    /// How long a tree of tasks may take for what it was granted.
+    Budget {
+        /// The root.
+        task: TaskId,
+        /// Whose time: that of an older grant does not count any more.
+        grant: GrantNumber,
+    },
 }
 
 /// A fact from outside.
@@ -79,6 +91,18 @@ pub enum Event {
     TaskSubmitted {
         /// Its id, above every id used before.
         task: TaskId,
+        /// What it and everything below it may spend. Nothing is bounded by default.
+        budget: Budget,
+    },
+    /// A provider, an agent or a tool sent a bill for something that was done in a tree of tasks. Bills of a tree without a
+    /// budget are taken and not counted, nor are their numbers looked at.
+    Spent {
+        /// The root of the tree.
+        task: TaskId,
+        /// The next number of that tree's bills.
+        bill: BillNumber,
+        /// What it says.
+        spend: Spend,
     },
     /// The task got its place to run. Answers [`Effect::Enqueue`].
     Admitted {
@@ -266,6 +290,9 @@ pub enum About {
     Question(CallId),
     /// The model answered too often without a call: shall it go on?
     MistakeLimit,
+    /// The tree of the task has spent what it was granted: may it spend as much again? A yes grants that; whatever else is
+    /// answered cancels the task.
+    Budget,
 }
 
 /// An order to whoever drives the kernel. Orders are given at least once: after a crash
@@ -507,6 +534,20 @@ pub enum Rejected {
         expected: MessageId,
         /// The number that arrived.
         got: MessageId,
+    },
+    /// Bills are those of a whole tree, and name its root.
+    NotARoot {
+        /// The task that was named.
+        task: TaskId,
+        /// Its parent.
+        parent: TaskId,
+    },
+    /// The number of a bill was left out.
+    BillGap {
+        /// The number that comes next.
+        expected: BillNumber,
+        /// The number that arrived.
+        got: BillNumber,
     },
     /// [`Config::messages_max`](crate::Config::messages_max): the queue is full.
     QueueFull {

@@ -20,6 +20,7 @@ mod vocabulary;
 
 pub use approvals::{APPROVALS_MAX, Approvals};
 pub use validate::WorkerCorrupt;
+pub(crate) use validate::is_live;
 pub use vocabulary::{
     ApprovalId, Deadline, Source, Then, WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerReason,
     WorkerRejected, WorkerTimer,
@@ -40,7 +41,7 @@ pub enum WorkerState {
     /// It has nothing to do.
     #[default]
     Idle,
-    /// A person stopped it: it starts nothing until it is resumed.
+    /// It starts nothing: a person stopped it and has not resumed it, or the budget of its tree is spent.
     Held,
     /// The session has the turn's prompt.
     Executing,
@@ -129,6 +130,8 @@ pub struct WorkerData {
     pub breaker: Breaker,
     /// A person wants no other turn to begin.
     pub hold: bool,
+    /// The budget of its tree is spent: no other turn begins.
+    pub spent: bool,
     /// A person wants the worker to finish: the timer that runs.
     pub wrap_up: Option<Deadline>,
 }

@@ -31,7 +31,7 @@ pub(crate) fn working(
         (E::MessageReceived { message }, None) => task.pass_on(WorkerEvent::MessageReceived { message }, cx),
         (E::PauseRequested, None) => task.pass_on(WorkerEvent::PauseRequested, cx),
         (E::ResumeRequested, None) => task.pass_on(WorkerEvent::ResumeRequested, cx),
-        (E::CancelRequested, None) => Transition(task.cancel_working(cx)),
+        (E::CancelRequested, None) => Transition(task.cancel(TaskState::Working, cx)),
         (E::SubtaskRequested { child }, None) => match task.start_requested(child, cx) {
             Ok(()) => Handled,
             Err(refusal) => cx.refuse(refusal),
@@ -64,7 +64,11 @@ pub(crate) fn working(
             | E::AnswerReceived { .. }
             | E::GraceElapsed
             | E::EndAcknowledged
-            | E::Released,
+            | E::Released
+            | E::Spent { .. }
+            | E::BudgetElapsed { .. }
+            | E::BudgetSpent
+            | E::BudgetGranted,
             None | Some(_),
         ) => Super,
     }
@@ -88,6 +92,8 @@ fn is_of_the_kernel(event: WorkerEvent) -> bool {
         | WorkerEvent::ChildEnded { .. }
         | WorkerEvent::PauseRequested
         | WorkerEvent::ResumeRequested
+        | WorkerEvent::BudgetSpent
+        | WorkerEvent::BudgetGranted
         | WorkerEvent::KillRequested
         | WorkerEvent::EndAcknowledged => true,
         WorkerEvent::Session(_)
@@ -105,11 +111,14 @@ fn is_of_the_kernel(event: WorkerEvent) -> bool {
 }
 
 impl TaskMachine<'_> {
-    /// The surroundings are a worker, which begins with the prompt, unless a person holds the task.
+    /// The surroundings are a worker, which begins with the prompt, unless a person holds the task or its budget is spent.
     pub(crate) fn deploy(&mut self, hold: Hold, cx: &mut Surroundings<'_>) -> TaskState {
         self.data.worker = Some(Box::default());
         if hold == Hold::Paused && !self.config.has(Fault::PausedDeploys) {
             let _ = self.tell(WorkerEvent::PauseRequested, cx);
+        }
+        if self.data.spent && !self.config.has(Fault::SpentDeploys) {
+            let _ = self.tell(WorkerEvent::BudgetSpent, cx);
         }
         let _ = self.tell(WorkerEvent::Assigned, cx);
         TaskState::Working
@@ -169,7 +178,8 @@ impl TaskMachine<'_> {
     }
 
     /// L2: the worker is told to end, and so are the subtasks.
-    fn cancel_working(&mut self, cx: &mut Surroundings<'_>) -> TaskState {
+    pub(crate) fn cancel_working(&mut self, cx: &mut Surroundings<'_>) -> TaskState {
+        self.close_account(cx);
         // One that is about to end is not told again; its end is that of a cancelled task all the same.
         let killed = self.tell(WorkerEvent::KillRequested, cx);
         self.stop_calls(cx);
@@ -208,6 +218,7 @@ impl TaskMachine<'_> {
             WorkerEnd::Killed => End::Cancelled,
         };
         if self.data.calls.open() {
+            self.close_account(cx);
             self.stop_calls(cx);
             TaskState::Ending(end)
         } else {

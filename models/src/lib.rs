@@ -11,6 +11,7 @@ pub mod interrupt;
 pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;
+pub mod subtask_tree;
 pub mod token_refresh;
 pub mod watch;
 pub mod worker;
@@ -59,5 +60,10 @@ pub fn registry() -> Registry {
             "duplicate-send",
             "how often one question to a model goes over the network, and who pays",
             duplicate_send::variants(),
+        )
+        .model(
+            "subtask-tree",
+            "all of the kernel's machines composed, as whoever drives them wires them",
+            subtask_tree::variants(),
         )
 }

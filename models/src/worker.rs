@@ -103,7 +103,7 @@ impl WorkerModel {
     /// The task is deployed, and so is its subtask if there is to be one that nobody asks for.
     fn first_world(&self) -> World {
         let mut events = vec![
-            Event::TaskSubmitted { task: TASK },
+            Event::TaskSubmitted { task: TASK, budget: downbeat_kernel::Budget::default() },
             Event::Admitted { task: TASK },
             Event::Deployed { task: TASK },
         ];

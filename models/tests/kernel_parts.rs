@@ -22,6 +22,8 @@ const SMALL: Scenario = Scenario {
     outputs: 0,
     bad_starts: true,
     late: true,
+    budget: 0,
+    bills: 0,
 };
 
 /// Calls `visit` with each state of a model, up to a number of them.

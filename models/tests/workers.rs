@@ -143,6 +143,13 @@ fn scenarios_have_each_feature_beside_each_other_one() {
     }
 }
 
+/// Whether it takes a budget to come by an edge, which no model of a worker has: only who is held by one can be held by a
+/// person beside.
+fn is_of_a_budget(edge: &str) -> bool {
+    let held_twice = ["Held x InterruptRequested", "Held x PauseRequested"];
+    edge.contains("Budget") || held_twice.contains(&edge)
+}
+
 /// Everything holds, and together the variants with the kernel's worker take every kind of action and every edge of its
 /// machine that there is.
 #[test]
@@ -150,7 +157,7 @@ fn kernel_is_as_expected_and_takes_every_kind_of_action_and_every_edge() {
     let registry = registry();
     let mut counts = Vec::new();
     let mut untaken: Option<BTreeSet<String>> = None;
-    let edges = edges_of_the_page();
+    let edges: BTreeSet<_> = edges_of_the_page().into_iter().filter(|edge| !is_of_a_budget(edge)).collect();
     let of_kernel = |variant: &&Variant| MODELS.contains(&variant.model()) && variant.name() != "as-is";
     for variant in registry.variants().filter(of_kernel) {
         let run = check(variant, &[], None);

@@ -1,1 +1,4 @@
 //! What has to be tested across the crates: see the folder `tests`.
+
+#[cfg(feature = "mutants")]
+pub mod mutants;

@@ -2,11 +2,14 @@
 
 use downbeat_models::remote_agents::kernel as pool;
 use downbeat_models::subtask_completion::kernel::SCENARIOS;
-use downbeat_models::{duplicate_send, health, interrupt, token_refresh};
+use downbeat_models::{duplicate_send, health, interrupt, subtask_tree, token_refresh};
+use downbeat_sim::harness::{Registry, Variant};
+use downbeat_sim::report::Verdict;
 use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
 const PROPERTIES: &str = include_str!("../../docs/properties.md");
+const TESTING: &str = include_str!("../../docs/TESTING_STRATEGY.md");
 /// Kept true by the test that checks every variant.
 const STATE_COUNTS: &str = include_str!("../../models/tests/snapshots/variants__state-counts.snap");
 
@@ -23,6 +26,11 @@ const DUPLICATE_SEND: &str = include_str!("../../docs/races/duplicate-send.md");
 /// Kept true by the test that checks every variant of `duplicate-send`.
 const DUPLICATE_SEND_COUNTS: &str =
     include_str!("../../models/tests/snapshots/duplicate_send__state-counts.snap");
+const COMPOSITION: &str = include_str!("../../docs/composition.md");
+
+/// Kept true by the test that checks every variant of `subtask-tree`.
+const COMPOSITION_COUNTS: &str = include_str!("../../models/tests/snapshots/subtask_tree__state-counts.snap");
+
 const INTERRUPT: &str = include_str!("../../docs/races/interrupt.md");
 /// Kept true by the test that checks every variant of `health` and `interrupt`.
 const WORKER_COUNTS: &str = include_str!("../../models/tests/snapshots/workers__kernel-state-counts.snap");
@@ -64,6 +72,13 @@ fn page_of_remote_agents_has_the_state_count_of_every_variant_of_the_pool() {
 fn page_of_duplicate_send_has_the_state_count_of_every_variant_of_the_kernel() {
     for variant in duplicate_send::kernel::variants() {
         assert_row_has_count(DUPLICATE_SEND, DUPLICATE_SEND_COUNTS, variant.name());
+    }
+}
+
+#[test]
+fn page_of_the_composition_has_the_state_count_of_every_variant() {
+    for variant in subtask_tree::variants() {
+        assert_row_has_count(COMPOSITION, COMPOSITION_COUNTS, variant.name());
     }
 }
 
@@ -112,25 +127,75 @@ fn properties_page_has_every_property_of_every_variant() {
     }
 }
 
-/// The ids of the table of properties, each once for each row.
-fn ids() -> Vec<&'static str> {
+/// The rows of the table of properties.
+fn rows() -> impl Iterator<Item = &'static str> {
     let table = PROPERTIES.lines().skip_while(|line| !line.starts_with("| id |"));
-    let rows = table.take_while(|line| line.starts_with('|')).skip(2);
-    rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect()
+    table.take_while(|line| line.starts_with('|')).skip(2)
 }
 
-/// A promise that nothing checks is none.
+/// The ids of the table of properties, each once for each row.
+fn ids() -> Vec<&'static str> {
+    rows().filter_map(|row| row.split('|').nth(1)).map(str::trim).collect()
+}
+
+/// The ids that are checked in variants of which it is expected that they hold, or are violated.
+fn checked(registry: &Registry, expected: Verdict) -> Vec<&'static str> {
+    let ids = |variant: &Variant| {
+        let properties =
+            variant.properties(&variant.default_bounds()).into_iter().map(|property| property.id);
+        properties.filter(|id| variant.expected(id) == expected).collect::<Vec<_>>()
+    };
+    registry.variants().flat_map(ids).collect()
+}
+
+/// A promise that nothing keeps is none, unless the page says that it is about systems that break it.
 #[test]
-fn properties_page_has_no_property_without_a_check() {
+fn properties_page_has_no_property_that_holds_nowhere() {
     let registry = downbeat_models::registry();
-    let checked: Vec<_> = registry
-        .variants()
-        .flat_map(|variant| variant.properties(&variant.default_bounds()))
-        .map(|property| property.id)
-        .collect();
+    let (kept, broken) = (checked(&registry, Verdict::Holds), checked(&registry, Verdict::Violated));
     for id in ids() {
-        assert!(checked.contains(&id), "no variant checks {id}");
+        let mut of_id = rows().filter(|row| row.starts_with(&format!("| {id} |")));
+        let is_broken_alone = of_id.any(|row| row.contains("as-is systems alone"));
+        assert_eq!(is_broken_alone, !kept.contains(&id), "where {id} holds, and what its row says");
+        assert!(!is_broken_alone || broken.contains(&id), "no variant checks {id}");
     }
+}
+
+/// The ids in the brackets of a row: `(S14 to S17, L5)` are five.
+fn bracketed(row: &str) -> Vec<String> {
+    let known = ids();
+    let brackets = row.split('(').skip(1).filter_map(|rest| rest.split(')').next());
+    let items = brackets.flat_map(|inside| inside.split(", "));
+    let all = items.flat_map(|item| {
+        match item.split_once(" to ").map(|(first, last)| (number(first), number(last))) {
+            Some((Some(first), Some(last))) => (first..=last).map(|number| format!("S{number}")).collect(),
+            Some(_) | None => vec![item.to_owned()],
+        }
+    });
+    all.filter(|id| known.contains(&id.as_str())).collect()
+}
+
+/// The number of a safety property.
+fn number(id: &str) -> Option<u32> {
+    id.strip_prefix('S')?.parse().ok()
+}
+
+/// A row that cites a check for a property cites one that has the property.
+#[test]
+fn testing_page_names_checks_that_have_the_properties_that_it_says() {
+    let registry = downbeat_models::registry();
+    let mut cited = 0;
+    for row in TESTING.lines().filter(|line| line.starts_with('|')) {
+        let named: Vec<&str> = row.split('`').skip(1).step_by(2).filter(|code| code.contains('@')).collect();
+        let variants = registry.variants().filter(|variant| named.contains(&variant.to_string().as_str()));
+        let has: Vec<_> =
+            variants.flat_map(|variant| variant.properties(&variant.default_bounds())).collect();
+        for id in bracketed(row).iter().filter(|_| !named.is_empty()) {
+            assert!(has.iter().any(|property| property.id == id), "none of {named:?} checks {id}");
+            cited += 1;
+        }
+    }
+    assert!(cited > 40, "only {cited} were found");
 }
 
 /// The properties that the project sets out to keep.

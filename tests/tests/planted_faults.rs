@@ -1,5 +1,7 @@
 //! The guards and duties of the kernel that are listed here are there for a property: without it, that one fails.
 
+#[path = "planted_faults/composition.rs"]
+mod composition;
 #[path = "planted_faults/pools.rs"]
 mod pools;
 use std::fmt::Debug;
@@ -25,6 +27,9 @@ const STATES: usize = 100_000;
 /// The same for the faults of workers, of which some make states without an end, and large ones.
 const STATES_OF_WORKERS: usize = 25_000;
 
+/// The same for a kernel that asks for more again and again: a few levels, before there are more questions than the outside counts.
+const STATES_OF_ONE_WHO_ASKS: usize = 3_000;
+
 /// A small tree, with a crash.
 const TREE: Scenario = Scenario {
     tasks: 2,
@@ -40,6 +45,8 @@ const TREE: Scenario = Scenario {
     outputs: 0,
     bad_starts: false,
     late: true,
+    budget: 0,
+    bills: 0,
 };
 
 /// A task alone, with tools, a question and a crash.
@@ -58,7 +65,10 @@ const ASKING: Scenario = Scenario { crashes: 0, tools: 0, questions: 2, texts: 3
 /// A task alone of which output goes out early.
 const DELIVERING: Scenario = Scenario { tasks: 1, messages: 0, cancels: 1, crashes: 0, outputs: 1, ..TREE };
 
-const SCENARIOS: [Scenario; 6] = [TREE, ALONE, SIDE_BY_SIDE, MIXED, ASKING, DELIVERING];
+/// A small tree that draws on one budget, with a crash.
+const SPENDING: Scenario = Scenario { messages: 0, failures: 0, budget: 1, bills: 2, ..TREE };
+
+const SCENARIOS: [Scenario; 7] = [TREE, ALONE, SIDE_BY_SIDE, MIXED, ASKING, DELIVERING, SPENDING];
 
 /// The fault, where it shows, and which property finds it.
 #[rustfmt::skip]
@@ -114,6 +124,22 @@ const FAULTS: &[(Fault, Scenario, &str)] = &[
     (Fault::RunsAgain,              SIDE_BY_SIDE, "S8"),
     (Fault::CompletionBeside,       MIXED,        "S9"),
     (Fault::ResumeAnswers,          ALONE,        "S6"),
+    (Fault::PotNeverEmpties,        SPENDING,     "budget"),
+    (Fault::BillCountedTwice,       SPENDING,     "budget"),
+    (Fault::BillGapTaken,           SPENDING,     "budget"),
+    (Fault::ClosingAsks,            SPENDING,     "budget"),
+    (Fault::ChildUntoldOfBudget,    SPENDING,     "budget"),
+    (Fault::ChildBornUntold,        SPENDING,     "budget"),
+    (Fault::ChildUntoldOfGrant,     SPENDING,     "L1"),
+    (Fault::SpentBeginsTurn,        SPENDING,     "budget"),
+    (Fault::ApproveFillsNothing,    SPENDING,     "budget"),
+    (Fault::OneGrantIsEnough,       SPENDING,     "budget"),
+    (Fault::DenyGoesOn,             SPENDING,     "S19"),
+    (Fault::AnyGrant,               SPENDING,     "budget"),
+    (Fault::BudgetQuestionLeft,     SPENDING,     "orders"),
+    (Fault::BudgetTimerLeft,        SPENDING,     "orders"),
+    (Fault::ResyncForgetsBudgetQuestion, SPENDING, "budget"),
+    (Fault::ResyncForgetsBudgetTimer, SPENDING,   "budget"),
     // Beside the properties that name the duty, the others that the same fault breaks have to be able to fail too.
     (Fault::ResumeWithoutCheck,     SIDE_BY_SIDE, "S3"),
     (Fault::NoCascade,              TREE,         "S19"),
@@ -216,6 +242,7 @@ const OF_NOTIFICATIONS: &[(Fault, notifications::Left, &str)] = &[
     (Fault::NotificationTimerLeft,          OUTBOX, "orders"),
     (Fault::NotificationNeverGivenUp,       OUTBOX, "L1"),
     (Fault::GivenUpSilently,                OUTBOX, "deadlock"),
+    (Fault::ConclusionGivenUp,              OUTBOX, "orders"),
     (Fault::ResyncForgetsNotification,      OUTBOX, "orders"),
     (Fault::ResyncForgetsUndelivered,       OUTBOX, "L1"),
     (Fault::ResyncForgetsNotificationTimer, OUTBOX, "L1"),
@@ -248,6 +275,7 @@ const OF_RETRIES: &[(Fault, retries::Left, &str)] = &[
     (Fault::FencedOnce,              RETRIES_CANCELLED, "L2"),
     (Fault::QueriedForEver,          RETRIES_CANCELLED, "orders"),
     (Fault::UnknownIsExhausted,      RETRIES_CANCELLED, "S11"),
+    (Fault::UnconfirmedIsCancelled,  RETRIES_CANCELLED, "S21"),
     (Fault::CancelMissesBackoff,     RETRIES_CANCELLED, "S19"),
     (Fault::EndedTaskMoves,          RETRIES_CANCELLED, "S7"),
     (Fault::AnyRetryTimer,           RETRIES_CANCELLED, "waits"),
@@ -550,10 +578,24 @@ const OF_SESSIONS_ALONE: [(Fault, &str); 2] = [
 ];
 
 /// Faults of the tree of which nothing shows in the model of a worker, which begins where that is deployed.
-const OF_TREES_ALONE: [(Fault, &str); 1] = [(
-    Fault::PausedDeploys,
-    "random trees pause tasks on their way, and find it by what each worker is told",
-)];
+const OF_TREES_ALONE: [(Fault, &str); 9] = [
+    (Fault::PausedDeploys, "random trees pause tasks on their way, and find it by what each worker is told"),
+    (
+        Fault::ChildBilled,
+        "a child has no account that a bill could change, so that it is taken and nothing comes of it",
+    ),
+    (Fault::WorkerUntoldOfBudget, NO_BUDGET),
+    (Fault::SpentDeploys, NO_BUDGET),
+    (Fault::SpentIgnored, NO_BUDGET),
+    (Fault::SpentTriesAgain, NO_BUDGET),
+    (Fault::ResumeLiftsBudget, NO_BUDGET),
+    (Fault::GrantLiftsHold, NO_BUDGET),
+    (Fault::GrantUnheard, NO_BUDGET),
+];
+
+/// Why no model shows what a worker does about its budget.
+const NO_BUDGET: &str =
+    "no model has workers and a budget together; random trees find it by what each worker does";
 
 /// A process with two requests.
 const SHARING: credential::Scenario = credential::Scenario {
@@ -665,11 +707,9 @@ fn check_within<M: Model>(states: usize, name: &str, model: &M, only: Option<&st
 fn every_planted_fault_breaks_the_property_that_is_there_for_it() {
     for (fault, scenario, property) in FAULTS {
         let model = KernelModel::new(*scenario).with_fault(*fault);
-        let report = Checker::new(&model)
-            .limits(limits())
-            .only([*property])
-            .check()
-            .unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let asks_on = matches!(fault, Fault::ApproveFillsNothing | Fault::AnyGrant);
+        let states = if asks_on { STATES_OF_ONE_WHO_ASKS } else { STATES };
+        let report = check_within(states, &format!("{fault:?}"), &model, Some(property));
         assert_eq!(report.properties[0].verdict, Verdict::Violated, "{fault:?} should break {property}");
     }
 }

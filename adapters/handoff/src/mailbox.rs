@@ -62,6 +62,8 @@ enum Fault {
     LooksBeforeItWaits,
     /// One who was woken and is gone takes the wake with it.
     WakesTheDead,
+    /// Nobody is told that nothing will come.
+    SealsInSilence,
     /// Whether there is room is looked up, and the queue grows under another lock.
     LooksBeforeItPosts,
 }
@@ -157,6 +159,19 @@ impl<T> Mailbox<T> {
         drop(inner);
         woken.for_each(std::task::Waker::wake);
         left
+    }
+
+    /// Lets nothing in any more. What is there can still be taken, and whoever waits is told.
+    pub fn seal(&self) {
+        let mut inner = lock(&self.inner);
+        inner.is_closed = true;
+        let woken = inner.takers.take_all().chain(inner.posters.take_all());
+        drop(inner);
+        #[cfg(test)]
+        if self.fault == Some(Fault::SealsInSilence) {
+            return;
+        }
+        woken.for_each(std::task::Waker::wake);
     }
 
     /// How many are in it.
@@ -309,6 +324,35 @@ mod tests {
             assert!(mailbox.len() <= 1, "more than there is room for");
             let in_there = usize::from(taken.is_some()) + mailbox.len();
             assert_eq!(in_there + refused.into_iter().flatten().count(), 2, "{refused:?}");
+        });
+    }
+
+    /// One posts, another one seals, and a third takes until nothing comes.
+    fn end_comes_after_the_last(fault: Option<Fault>, size: Size) {
+        explore(size, move || {
+            let mailbox = mailbox(2, fault);
+            let poster = Arc::clone(&mailbox);
+            let poster = thread::spawn(move || poster.post(1).is_ok());
+            let sealer = Arc::clone(&mailbox);
+            let sealer = thread::spawn(move || sealer.seal());
+            let mut taken = 0;
+            while block_on(mailbox.next()).is_some() {
+                taken += 1;
+            }
+            sealer.join().expect("it ends");
+            assert_eq!(taken, u8::from(poster.join().expect("it ends")), "an item was lost behind the end");
+        });
+    }
+
+    #[test]
+    fn sealed_mailbox_is_emptied_first() {
+        end_comes_after_the_last(None, Size::TwoAndACanceller);
+    }
+
+    #[test]
+    fn silent_seal_is_found() {
+        finds("deadlock", || {
+            end_comes_after_the_last(Some(Fault::SealsInSilence), Size::TwoAndACanceller);
         });
     }
 

@@ -7,11 +7,13 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Shared<T> {
     rt: Rt,
     object: ObjectId,
     mailbox: Mailbox<T>,
+    senders: AtomicUsize,
 }
 
 impl<T> Shared<T> {
@@ -30,7 +32,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// The end that posts. There may be many.
+/// The end that posts. There may be many; when the last is dropped, the queue ends behind what is in it.
 pub struct Sender<T>(Arc<Shared<T>>);
 
 /// The end that takes. Dropped, it closes the queue, and what is in it is dropped too.
@@ -51,7 +53,8 @@ pub enum TrySendError<T> {
 
 pub(crate) fn channel<T>(rt: Rt, name: &'static str, capacity: usize) -> (Sender<T>, Receiver<T>) {
     let object = rt.object(name);
-    let shared = Arc::new(Shared { rt, object, mailbox: Mailbox::new(capacity) });
+    let shared =
+        Arc::new(Shared { rt, object, mailbox: Mailbox::new(capacity), senders: AtomicUsize::new(1) });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
@@ -92,7 +95,7 @@ impl<T: Send> Sender<T> {
 }
 
 impl<T: Send> Receiver<T> {
-    /// Waits for the next one; `None` once the queue is closed.
+    /// Waits for the next one; `None` once nothing comes any more.
     pub async fn next(&mut self) -> Option<T> {
         self.0.touching(self.0.mailbox.next()).await
     }
@@ -112,7 +115,17 @@ impl<T: Send> Receiver<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
+        self.0.senders.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.0.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.touch();
+            self.0.mailbox.seal();
+        }
     }
 }
 

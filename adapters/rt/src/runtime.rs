@@ -38,6 +38,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// The time since the runtime began.
     fn now(&self) -> Duration;
 
+    /// A number below this one, which is not 0. For what has to differ, and not for secrets.
+    fn random(&self, below: u64) -> u64;
+
     /// A number for something that tasks share.
     fn object(&self, name: &'static str) -> ObjectId {
         let _ = name;
@@ -93,6 +96,11 @@ impl Rt {
     /// The time since the runtime began.
     pub fn now(&self) -> Duration {
         self.0.now()
+    }
+
+    /// A number below this one, which is not 0. For what has to differ, and not for secrets.
+    pub fn random(&self, below: u64) -> u64 {
+        self.0.random(below)
     }
 
     /// A bounded queue between tasks.

@@ -1,7 +1,9 @@
 //! tokio below the seam.
 
 use crate::runtime::{JoinEnd, Runtime, Spawned, Waiting, Work};
+use std::collections::hash_map::RandomState;
 use std::future::Future;
+use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -36,6 +38,11 @@ impl Runtime for Tokio {
 
     fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    fn random(&self, below: u64) -> u64 {
+        // Every state of this hasher begins with keys of its own.
+        RandomState::new().hash_one(self.began.elapsed()) % below.max(1)
     }
 }
 

@@ -66,6 +66,20 @@ async fn queue_keeps_the_order_of_each_sender_and_its_bound() {
 }
 
 #[tokio::test]
+async fn queue_ends_behind_what_its_last_sender_has_posted() {
+    let (sender, mut receiver) = rt().channel("queue", 2);
+    let other = sender.clone();
+    assert_eq!(sender.try_send(1), Ok(()));
+    drop(sender);
+    assert_eq!(other.try_send(2), Ok(()));
+    drop(other);
+    assert_eq!(
+        [receiver.next().await, receiver.next().await, receiver.next().await],
+        [Some(1), Some(2), None]
+    );
+}
+
+#[tokio::test]
 async fn closed_queue_gives_back_what_it_has() {
     let (sender, mut receiver) = rt().channel("queue", 2);
     assert_eq!((sender.try_send(1), sender.try_send(2)), (Ok(()), Ok(())));

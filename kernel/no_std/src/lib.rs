@@ -4,7 +4,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::panic::PanicInfo;
-use downbeat_kernel::{Config, Discard, Event, Kernel, Outcome, TaskId};
+use downbeat_kernel::{Budget, Config, Discard, Event, Kernel, Outcome, TaskId};
 
 /// Has no memory to give.
 struct Nothing;
@@ -30,5 +30,5 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 pub extern "C" fn submit(task: u64) -> bool {
     let mut kernel = Kernel::new(Config::default());
-    kernel.step(Event::TaskSubmitted { task: TaskId(task) }, &mut Discard) == Outcome::Applied
+    kernel.step(Event::TaskSubmitted { task: TaskId(task), budget: Budget::default() }, &mut Discard) == Outcome::Applied
 }

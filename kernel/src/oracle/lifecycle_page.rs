@@ -13,7 +13,18 @@ use std::vec::Vec;
 
 /// The boxes of the diagram, outer ones first, each with the leaves in it.
 const BOXES: [(&str, &[&str]); 6] = [
-    ("Live", &["Queued", "Initializing", "Requesting", "ExecutingTools", "AwaitingSubtask", "AwaitingInput"]),
+    (
+        "Live",
+        &[
+            "Queued",
+            "Initializing",
+            "Requesting",
+            "ExecutingTools",
+            "AwaitingSubtask",
+            "AwaitingInput",
+            "AwaitingBudget",
+        ],
+    ),
     (
         "Paused",
         &[
@@ -73,6 +84,8 @@ fn outcome(no: No) -> &'static str {
         No::Because(Refusal::Worker(_)) => "Rejected(Worker)",
         No::Because(Refusal::NotForShell) => "Rejected(NotForShell)",
         No::Because(Refusal::Subtask { .. }) => "Rejected(Subtask)",
+        No::Because(Refusal::NotARoot { .. }) => "Rejected(NotARoot)",
+        No::Because(Refusal::BillGap { .. }) => "Rejected(BillGap)",
     }
 }
 

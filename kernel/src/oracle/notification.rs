@@ -107,7 +107,12 @@ fn twin(at: &Outbox, event: NotificationEvent, config: &Config) -> Said {
             _ => ignored(Ignored::Stale),
         },
         E::UndeliveredRecorded { .. } => match at.state {
-            S::Undelivered => rest(Vec::new()),
+            S::Undelivered => match queue.first() {
+                Some(last @ (_, News::Concluded(_))) => {
+                    Ok(attempt(at, *last, config.notification_attempts_max, next_timer))
+                }
+                _ => rest(Vec::new()),
+            },
             _ => never,
         },
 
@@ -208,7 +213,8 @@ fn validate_accepts_the_outboxes_that_can_be_and_no_others() {
         for event in events(&at) {
             let mut next = at;
             let _ = next.step(event, &small(), &mut |_| {});
-            if next.accepted.0 <= 4 && reached.insert(next) {
+            // A conclusion is sent for as long as nobody has it: with ever more timers.
+            if next.accepted.0 <= 4 && next.timer.0 <= 12 && reached.insert(next) {
                 frontier.push(next);
             }
         }

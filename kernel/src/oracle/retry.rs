@@ -154,7 +154,7 @@ fn twin(at: &Retry, event: RetryEvent, config: &Config) -> Said {
             S::Querying { .. } | S::Fencing { .. } => {
                 to(S::Ended(RetryEnd::Failed(RetryReason::Unknown)), 0, 0)
             }
-            S::Cancelling { .. } => to(S::Ended(RetryEnd::Cancelled), 0, 0),
+            S::Cancelling { .. } => to(S::Ended(RetryEnd::CancelUnconfirmed), 0, 0),
             _ => to(S::Querying { asked: 1 }, 0, 1),
         },
     }
@@ -165,7 +165,11 @@ fn states() -> Vec<RetryState> {
     use RetryState as S;
     let reasons = [RetryReason::Permanent, RetryReason::Exhausted, RetryReason::Unknown];
     let completed = (0..=4).map(|attempt| RetryEnd::Completed { attempt: AttemptNumber(attempt) });
-    let ends = reasons.map(RetryEnd::Failed).into_iter().chain([RetryEnd::Cancelled]).chain(completed);
+    let ends = reasons
+        .map(RetryEnd::Failed)
+        .into_iter()
+        .chain([RetryEnd::Cancelled, RetryEnd::CancelUnconfirmed])
+        .chain(completed);
     let asked =
         (0..=3).flat_map(|asked| [S::Querying { asked }, S::Fencing { asked }, S::Cancelling { asked }]);
     let waits = BACKOFF_MS.map(|wait_ms| S::BackingOff { wait_ms });
@@ -267,7 +271,7 @@ const KINDS: [&str; 6] =
 const BOXES: [(&str, &[&str]); 4] = [
     ("Unsubmitted", &["Unsubmitted"]),
     ("Live", &["Running", "Querying", "Fencing", "BackingOff", "Cancelling"]),
-    ("Ended", &["Ended(Completed)", "Ended(Failed)", "Ended(Cancelled)"]),
+    ("Ended", &["Ended(Completed)", "Ended(Failed)", "Ended(Cancelled)", "Ended(CancelUnconfirmed)"]),
     ("Closed", &["Closed"]),
 ];
 
@@ -282,6 +286,7 @@ fn name(state: RetryState) -> &'static str {
         RetryState::Ended(RetryEnd::Completed { .. }) => "Ended(Completed)",
         RetryState::Ended(RetryEnd::Failed(_)) => "Ended(Failed)",
         RetryState::Ended(RetryEnd::Cancelled) => "Ended(Cancelled)",
+        RetryState::Ended(RetryEnd::CancelUnconfirmed) => "Ended(CancelUnconfirmed)",
         RetryState::Closed => "Closed",
     }
 }

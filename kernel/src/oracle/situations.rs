@@ -3,6 +3,7 @@
 //! A situation is a state, what outlives states, and what a step may ask of its surroundings. The lists below are
 //! crossed without regard to sense; [`Kernel::validate`] throws out what cannot be.
 
+use super::budgets::{budget_events, empty_pot, with_budgets};
 use super::requests::{answered, is_asking, requests, send_events};
 use crate::calls::{CallState, Wanted};
 use crate::config::Config;
@@ -32,6 +33,7 @@ const HIGHEST: TaskId = TaskId(20);
 /// Questions that were settled before those that are open.
 const SETTLED_QUESTIONS: u32 = 2;
 
+#[derive(Clone)]
 pub(super) struct Situation {
     pub(super) config: Config,
     pub(super) id: TaskId,
@@ -53,7 +55,7 @@ pub(super) fn small() -> Config {
 pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
     leaves().into_iter().flat_map(move |state| {
         if is_of_worker(state) {
-            return with_worker(config, state);
+            return with_budgets(with_worker(config, state));
         }
         let lists = if holds_open_calls(state) { open_lists() } else { settled_lists() };
         let requests = requests(&config, state);
@@ -72,7 +74,7 @@ pub(super) fn situations(config: Config) -> impl Iterator<Item = Situation> {
                 }
             }
         }
-        found
+        with_budgets(found)
     })
 }
 
@@ -85,6 +87,7 @@ pub(super) fn leaves() -> Vec<TaskState> {
         TaskState::ExecutingTools,
         TaskState::AwaitingSubtask,
         TaskState::AwaitingInput,
+        TaskState::AwaitingBudget,
         TaskState::Paused(Held::Unstarted),
         TaskState::Paused(Held::Queued),
         TaskState::Paused(Held::Admitted),
@@ -285,6 +288,9 @@ fn situation(
 ) -> Option<Situation> {
     let mut data = data(axes, calls);
     data.request = request;
+    if state == TaskState::AwaitingBudget {
+        empty_pot(&mut data);
+    }
     let down = if is_asking(state) { request.profiles.down } else { u8::from(config.profiles > 1) };
     let situation = Situation { config, id: TASK, state, data, room, highest: Some(HIGHEST), down };
     (situation.makes_sense() && situation.kernel().validate().is_ok()).then_some(situation)
@@ -310,13 +316,16 @@ impl Situation {
     }
 
     /// A kernel with this task, its parent and its live subtasks.
-    fn kernel(&self) -> Kernel {
+    pub(super) fn kernel(&self) -> Kernel {
         let mut tasks = Roster::default();
         let mut family = |id, state, data| tasks.insert(Task { id, state, data });
         if let Some(parent) = self.data.parent {
             let mut data = TaskData::new(None, 0);
             (data.turn, data.replied) = (TurnNumber(1), TurnNumber(1));
             data.request = answered(&self.config);
+            if self.data.spent {
+                empty_pot(&mut data);
+            }
             if self.state.end().is_none() {
                 data.calls.replace([CallState::Subtask { child: TASK }].into_iter());
                 let held = self.state == TaskState::Paused(Held::Unstarted);
@@ -326,7 +335,9 @@ impl Situation {
         }
         family(self.id, self.state, self.data.clone());
         for child in self.data.calls.subtasks() {
-            family(child, TaskState::Queued, TaskData::new(Some(TASK), self.data.depth + 1));
+            let spent = self.data.spent;
+            let data = TaskData { spent, ..TaskData::new(Some(TASK), self.data.depth + 1) };
+            family(child, TaskState::Queued, data);
         }
         Kernel { config: self.config, highest: self.highest, down: self.down, tasks }
     }
@@ -346,6 +357,7 @@ impl Situation {
             E::Released,
             E::Deployed,
         ]);
+        budget_events(&self.data, &mut events);
         self.worker_events(&mut events);
         self.request_events(responses, &mut events);
         self.call_events(&mut events);
@@ -374,6 +386,8 @@ impl Situation {
                 E::ChildEnded { child: TaskId(LIVE) },
                 E::PauseRequested,
                 E::ResumeRequested,
+                E::BudgetSpent,
+                E::BudgetGranted,
                 E::KillRequested,
                 E::EndAcknowledged,
                 E::Reported { number: 1 },
@@ -441,7 +455,7 @@ impl Situation {
 }
 
 /// Zero, the number before, the number itself and the one after.
-fn around(number: u32) -> Vec<u32> {
+pub(super) fn around(number: u32) -> Vec<u32> {
     let mut numbers = Vec::from([0, number.saturating_sub(1), number, number + 1]);
     numbers.sort_unstable();
     numbers.dedup();

@@ -11,6 +11,7 @@
     reason = "a state or event that is forgotten here shows as a difference from the machine"
 )]
 
+mod budget;
 mod calls;
 mod ending;
 mod ledger;
@@ -24,6 +25,7 @@ use crate::request::RequestEvent;
 use crate::task::{Held, Outstanding, TaskData, TaskState};
 use crate::vocabulary::{CallResult, Effect, Ignored, MessageId, Reason, TaskId, TurnNumber};
 use crate::worker::WorkerEvent;
+use budget::late_bill;
 use ledger::Ledger;
 use std::cmp::Ordering;
 use std::vec::Vec;
@@ -75,8 +77,19 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             Ok(after) => Ok(after),
             Err(_) => Err(TERMINAL),
         },
+        (E::Spent { bill, .. }, S::Completed | S::Failed(_) | S::Cancelled) => Err(late_bill(at, bill)),
         (_, S::Completed | S::Failed(_) | S::Cancelled) => Err(TERMINAL),
         (E::EndAcknowledged, _) => Err(No::Edge),
+
+        (E::Spent { bill, spend }, _) => ledger.takes_the_bill(bill, spend),
+        (E::BudgetElapsed { grant }, _) => ledger.time_is_over(grant),
+        (E::BudgetSpent, _) => ledger.takes_word_of_an_empty_pot(),
+        (E::BudgetGranted, _) => ledger.takes_word_of_a_grant(),
+        (E::AnswerReceived { number, answer }, _)
+            if at.data.account.as_ref().is_some_and(|account| account.question == Some(number)) =>
+        {
+            ledger.may_spend(answer)
+        }
 
         (
             E::Worker { .. }
@@ -121,7 +134,7 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         (E::CancelRequested, S::Working) => ledger.kills(),
         (E::Worker { .. } | E::SubtaskRequested { .. } | E::ChildReported { .. }, _) => Err(No::Edge),
 
-        (E::Admitted, S::Queued) => ledger.with(Effect::Initialize { task: at.id }).stands(S::Initializing),
+        (E::Admitted, S::Queued) => ledger.gets_its_place(),
         (E::Admitted, S::Paused(H::Queued)) => ledger.stands(S::Paused(H::Admitted)),
         (E::Admitted, S::Paused(H::Unstarted)) => Err(NEVER_ASKED),
         (E::Admitted, _) => Err(DUPLICATE),
@@ -214,12 +227,13 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
         (E::PauseRequested, state) => ledger.stands(S::Paused(match state {
             S::Queued => H::Queued,
             S::Initializing => H::Initializing,
+            S::AwaitingBudget => H::Turn,
             _ => H::Calls,
         })),
         (E::ResumeRequested, S::Paused(held)) => match held {
             H::Unstarted => ledger.with(Effect::Enqueue { task: at.id }).stands(S::Queued),
             H::Queued => ledger.stands(S::Queued),
-            H::Admitted => ledger.with(Effect::Initialize { task: at.id }).stands(S::Initializing),
+            H::Admitted => ledger.gets_its_place(),
             H::Initializing => ledger.stands(S::Initializing),
             H::Requesting => ledger.asked(RequestEvent::ResumeRequested).stands(S::Requesting),
             H::Turn => ledger.asks_the_model(),

@@ -96,7 +96,7 @@ fn comparison_finds_every_planted_fault_of_the_worker() {
     }
 }
 
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 28] = [
     "Assigned",
     "MessageReceived",
     "ChildReported",
@@ -115,6 +115,8 @@ const KINDS: [&str; 26] = [
     "InterruptRequested",
     "PauseRequested",
     "ResumeRequested",
+    "BudgetSpent",
+    "BudgetGranted",
     "WrapUpRequested",
     "CompleteRequested",
     "KillRequested",
@@ -149,6 +151,8 @@ fn kind(event: WorkerEvent) -> &'static str {
         E::InterruptRequested { .. } => "InterruptRequested",
         E::PauseRequested => "PauseRequested",
         E::ResumeRequested => "ResumeRequested",
+        E::BudgetSpent => "BudgetSpent",
+        E::BudgetGranted => "BudgetGranted",
         E::WrapUpRequested => "WrapUpRequested",
         E::CompleteRequested => "CompleteRequested",
         E::KillRequested => "KillRequested",

@@ -56,6 +56,7 @@ pub(super) fn situations(config: &Config) -> Vec<Worker> {
                             failures,
                             breaker,
                             hold: state == WorkerState::Held,
+                            spent: false,
                             wrap_up,
                         };
                         found.extend(varied(&Worker { state, data }, config));
@@ -76,17 +77,19 @@ fn varied(at: &Worker, config: &Config) -> Vec<Worker> {
         if healthy.validate(config).is_err() {
             continue;
         }
-        for (hold, reported, acknowledged, kept) in [
-            (at.data.hold, 0, 0, false),
-            (true, 0, 0, false),
-            (at.data.hold, 2, 1, false),
-            (at.data.hold, 3, 0, false),
-            (at.data.hold, 3, 1, true),
+        for (hold, spent, reported, acknowledged, kept) in [
+            (at.data.hold, false, 0, 0, false),
+            (true, false, 0, 0, false),
+            (false, true, 0, 0, false),
+            (true, true, 0, 0, false),
+            (at.data.hold, false, 2, 1, false),
+            (at.data.hold, false, 3, 0, false),
+            (at.data.hold, false, 3, 1, true),
         ] {
             let mut other = healthy.clone();
-            (other.data.hold, other.data.kept) = (hold, kept);
+            (other.data.hold, other.data.spent, other.data.kept) = (hold, spent, kept);
             (other.data.reported, other.data.acknowledged) = (reported, acknowledged);
-            let plain = (hold, reported) == (at.data.hold, 0);
+            let plain = (hold, spent, reported) == (at.data.hold, false, 0);
             // Health and the rest do not meet, so one of them varies at a time.
             let first = health.rung == Rung::Ground && !health.active;
             if other.validate(config).is_ok() && (plain || first) {
@@ -227,6 +230,8 @@ pub(super) fn events(at: &Worker) -> Vec<WorkerEvent> {
         E::ChildEnded { child: TaskId(8) },
         E::PauseRequested,
         E::ResumeRequested,
+        E::BudgetSpent,
+        E::BudgetGranted,
         E::WrapUpRequested,
         E::CompleteRequested,
         E::KillRequested,

@@ -114,6 +114,16 @@ pub(super) fn twin(at: &Worker, event: WorkerEvent, config: &Config) -> Said {
         (E::ResumeRequested, _) if !data.hold => Err(DUPLICATE),
         (E::ResumeRequested, S::Held) => book.change(|next| next.data.hold = false).starts().done(),
         (E::ResumeRequested, _) => book.change(|next| next.data.hold = false).done(),
+        (E::BudgetSpent, _) if data.spent => Err(DUPLICATE),
+        (E::BudgetSpent, state) => book
+            .change(|next| {
+                next.data.spent = true;
+                next.state = if state == S::Idle { S::Held } else { state };
+            })
+            .done(),
+        (E::BudgetGranted, _) if !data.spent => Err(DUPLICATE),
+        (E::BudgetGranted, S::Held) => book.change(|next| next.data.spent = false).starts().done(),
+        (E::BudgetGranted, _) => book.change(|next| next.data.spent = false).done(),
         (E::WrapUpRequested, _) if data.wrap_up.is_some() => Err(DUPLICATE),
         (E::WrapUpRequested, state) => {
             let book = book.change(|next| {
@@ -305,8 +315,9 @@ impl Book<'_> {
             Assignment::Unanswered => false,
             Assignment::Answered => data.inbox.is_empty(),
         };
-        if data.hold || nothing {
-            self.next.state = if data.hold { WorkerState::Held } else { WorkerState::Idle };
+        let held = data.hold || data.spent;
+        if held || nothing {
+            self.next.state = if held { WorkerState::Held } else { WorkerState::Idle };
             return self;
         }
         data.turn = TurnNumber(data.turn.0 + 1);
@@ -318,7 +329,7 @@ impl Book<'_> {
     }
 
     fn tries_again(mut self) -> Self {
-        if !self.next.data.hold {
+        if !self.next.data.hold && !self.next.data.spent {
             return self.prompts();
         }
         self.next.state = WorkerState::Held;

@@ -71,7 +71,9 @@ impl Retry {
             | RetryState::Querying { .. }
             | RetryState::Fencing { .. }
             | RetryState::Cancelling { .. }
-            | RetryState::Ended(RetryEnd::Failed(RetryReason::Permanent | RetryReason::Unknown)) => tried > 0,
+            | RetryState::Ended(
+                RetryEnd::Failed(RetryReason::Permanent | RetryReason::Unknown) | RetryEnd::CancelUnconfirmed,
+            ) => tried > 0,
             RetryState::BackingOff { .. } => tried > 0 && tried < most,
             RetryState::Ended(RetryEnd::Completed { attempt }) => tried > 0 && attempt == self.attempt,
             RetryState::Ended(RetryEnd::Failed(RetryReason::Exhausted)) => tried == most,
@@ -88,7 +90,9 @@ impl Retry {
             }
             // It was asked about the attempt before.
             RetryState::Fencing { asked } => self.query.0 > 1 && (1..=most).contains(&asked),
-            RetryState::Ended(RetryEnd::Failed(RetryReason::Unknown)) => self.query.0 > 0,
+            RetryState::Ended(RetryEnd::Failed(RetryReason::Unknown) | RetryEnd::CancelUnconfirmed) => {
+                self.query.0 > 0
+            }
             RetryState::Unsubmitted => self.query.0 == 0,
             // Nothing comes after the last attempt that could be cancelled without a fence.
             RetryState::Ended(RetryEnd::Cancelled)

@@ -99,8 +99,11 @@ pub enum RetryEnd {
     },
     /// Without a result.
     Failed(RetryReason),
-    /// Somebody cancelled it first, whatever its attempt came to.
+    /// Somebody cancelled it first, whatever its attempt came to. Nothing of it begins or goes on after this (S21).
     Cancelled,
+    /// Somebody cancelled it, and nobody confirmed that its last attempt is stopped: that may begin, go on, and deliver a
+    /// result. A person has to look.
+    CancelUnconfirmed,
 }
 
 /// Why a task failed.

@@ -8,26 +8,8 @@ use super::v2::{
 };
 use crate::health::CheckNumber;
 use crate::session::PromptId;
-use crate::vocabulary::{MessageId, TaskId, TurnNumber};
+use crate::vocabulary::{self as kernel, MessageId, TaskId, TurnNumber};
 use serde::{Deserialize, Serialize};
-
-/// The words of an event, and the list of them for the test of the examples.
-macro_rules! words {
-    (enum $name:ident { $($variant:ident $({ $($field:ident: $type:ty),* })? $(($inside:ty))?,)* }) => {
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub enum $name {
-            $($variant $({ $($field: $type),* })? $(($inside))?,)*
-        }
-
-        #[cfg(test)]
-        impl $name {
-            /// Each with the names of its fields.
-            const VARIANTS: &[(&str, &[&str])] =
-                &[$((stringify!($variant), &[$($(stringify!($field)),*)?]),)*];
-        }
-    };
-}
 
 words! {
     enum Event {
@@ -86,6 +68,12 @@ pub struct ApprovalId {
 
 words! { enum Timer { Backoff(RequestId), Grace(TaskId), } }
 words! { enum Failure { Throttled { retry_after_ms: Option<u32> }, Transient, Truncated, Permanent, } }
+
+impl From<Event> for kernel::Event {
+    fn from(event: Event) -> Self {
+        v2::Event::from(event).into()
+    }
+}
 
 impl From<Event> for v2::Event {
     fn from(event: Event) -> Self {
@@ -179,8 +167,3 @@ impl From<Failure> for SendFailure {
         }
     }
 }
-
-/// Every enum of this version that is not the next one's.
-#[cfg(test)]
-pub(super) const ENUMS: &[&[(&str, &[&str])]] =
-    &[Event::VARIANTS, WorkerEvent::VARIANTS, Timer::VARIANTS, Failure::VARIANTS];

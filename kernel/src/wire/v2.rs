@@ -4,6 +4,7 @@
 //! Ids are the numbers that they are in the kernel. Everything that has a shape is said again here, so that a change of the
 //! kernel's words does not compile before somebody has decided what it means for what was written.
 
+use super::v3;
 use crate::credential::Generation;
 use crate::health::{CheckNumber, ToolId, WatchNumber};
 use crate::request::ProfileId;
@@ -13,65 +14,8 @@ use crate::{health, request, session, worker};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-/// A form beside the kernel's type of the same name, and the way in both directions.
-macro_rules! form {
-    (enum $name:ident of $home:ident { $(
-        $variant:ident $({ $($field:ident: $type:ty),* })? $(($inner:ident: $inside:ty))?,
-    )* }) => {
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub enum $name {
-            $($variant $({ $($field: $type),* })? $(($inside))?,)*
-        }
-
-        #[cfg(test)]
-        impl $name {
-            /// Each with the names of its fields.
-            pub(super) const VARIANTS: &[(&str, &[&str])] =
-                &[$((stringify!($variant), &[$($(stringify!($field)),*)?]),)*];
-        }
-
-        impl From<$home::$name> for $name {
-            fn from(value: $home::$name) -> Self {
-                match value {$(
-                    $home::$name::$variant $({ $($field),* })? $(($inner))? =>
-                        Self::$variant $({ $($field: $field.into()),* })? $(($inner.into()))?,
-                )*}
-            }
-        }
-
-        impl From<$name> for $home::$name {
-            fn from(value: $name) -> Self {
-                match value {$(
-                    $name::$variant $({ $($field),* })? $(($inner))? =>
-                        Self::$variant $({ $($field: $field.into()),* })? $(($inner.into()))?,
-                )*}
-            }
-        }
-    };
-    (struct $name:ident of $home:ident { $($field:ident: $type:ty,)* }) => {
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $(pub(super) $field: $type,)*
-        }
-
-        impl From<$home::$name> for $name {
-            fn from(value: $home::$name) -> Self {
-                Self { $($field: value.$field,)* }
-            }
-        }
-
-        impl From<$name> for $home::$name {
-            fn from(value: $name) -> Self {
-                Self { $($field: value.$field,)* }
-            }
-        }
-    };
-}
-
-form! {
-    enum Event of kernel {
+words! {
+    enum Event {
         TaskSubmitted { task: TaskId },
         Admitted { task: TaskId },
         Initialized { task: TaskId },
@@ -94,10 +38,16 @@ form! {
     }
 }
 
+impl From<Event> for kernel::Event {
+    fn from(event: Event) -> Self {
+        v3::Event::from(event).into()
+    }
+}
+
 form! { struct RequestId of kernel { task: TaskId, turn: TurnNumber, attempt: Attempt, } }
 form! { struct CallId of kernel { task: TaskId, turn: TurnNumber, index: u16, } }
 form! { struct QuestionId of kernel { task: TaskId, number: u32, } }
-form! { enum Timer of kernel { Grace(task: TaskId), } }
+words! { enum Timer { Grace(TaskId), } }
 form! { enum Approval of kernel { Granted, Required, } }
 form! { enum Call of kernel { Tool(approval: Approval), Subtask { child: TaskId }, Question, Completion(approval: Approval), } }
 form! { enum ToolEnd of kernel { Succeeded, Failed, Cancelled, } }
@@ -182,13 +132,13 @@ impl From<Claimed> for Option<request::Previous> {
     }
 }
 
-form! {
-    enum WorkerEvent of worker {
+words! {
+    enum WorkerEvent {
         Assigned,
         MessageReceived { message: MessageId },
         ChildReported { child: TaskId, number: u32 },
         ChildEnded { child: TaskId },
-        Session(event: SessionEvent),
+        Session(SessionEvent),
         Observed { prompt: PromptId, sign: Sign },
         ProgressReported { check: CheckNumber },
         ApprovalRequested { approval: ApprovalId },
@@ -232,25 +182,3 @@ form! {
     }
 }
 form! { enum IteratorEnd of session { Normal, Transient, Throttled, Permanent, } }
-
-/// Every enum of this version.
-#[cfg(test)]
-pub(super) const ENUMS: &[&[(&str, &[&str])]] = &[
-    Event::VARIANTS,
-    Timer::VARIANTS,
-    Approval::VARIANTS,
-    Call::VARIANTS,
-    RequestEvent::VARIANTS,
-    RequestTimer::VARIANTS,
-    SendFailure::VARIANTS,
-    ToolEnd::VARIANTS,
-    Answer::VARIANTS,
-    &[("Calls", &[]), ("Text", &[]), ("Empty", &[])],
-    WorkerEvent::VARIANTS,
-    Then::VARIANTS,
-    WorkerTimer::VARIANTS,
-    Deadline::VARIANTS,
-    Sign::VARIANTS,
-    SessionEvent::VARIANTS,
-    IteratorEnd::VARIANTS,
-];

@@ -128,6 +128,8 @@ fn at_agent(
         | E::InterruptRequested { .. }
         | E::PauseRequested
         | E::ResumeRequested
+        | E::BudgetSpent
+        | E::BudgetGranted
         | E::WrapUpRequested
         | E::CompleteRequested
         | E::KillRequested
@@ -163,6 +165,8 @@ fn backing_off(
         | E::InterruptRequested { .. }
         | E::PauseRequested
         | E::ResumeRequested
+        | E::BudgetSpent
+        | E::BudgetGranted
         | E::WrapUpRequested
         | E::CompleteRequested
         | E::KillRequested
@@ -204,6 +208,8 @@ fn in_turn(
         | E::ReportAcknowledged { .. }
         | E::PauseRequested
         | E::ResumeRequested
+        | E::BudgetSpent
+        | E::BudgetGranted
         | E::WrapUpRequested
         | E::CompleteRequested
         | E::KillRequested
@@ -239,6 +245,8 @@ fn live(
         E::ReportAcknowledged { number } => worker.report_acknowledged(number, cx),
         E::PauseRequested => worker.pause_requested(leaf, cx),
         E::ResumeRequested => worker.resume_requested(leaf, cx),
+        E::BudgetSpent => worker.budget_spent(leaf, cx),
+        E::BudgetGranted => worker.budget_granted(leaf, cx),
         E::WrapUpRequested => worker.wrap_up_requested(leaf, cx),
         E::CompleteRequested => Transition(worker.end(leaf, WorkerEnd::Completed, cx)),
         E::KillRequested => Transition(worker.end(leaf, WorkerEnd::Killed, cx)),
@@ -278,6 +286,8 @@ fn ending(
         | E::InterruptRequested { .. }
         | E::PauseRequested
         | E::ResumeRequested
+        | E::BudgetSpent
+        | E::BudgetGranted
         | E::WrapUpRequested
         | E::CompleteRequested
         | E::KillRequested
@@ -313,6 +323,8 @@ fn ended(
         | E::InterruptRequested { .. }
         | E::PauseRequested
         | E::ResumeRequested
+        | E::BudgetSpent
+        | E::BudgetGranted
         | E::WrapUpRequested
         | E::CompleteRequested
         | E::KillRequested

@@ -250,7 +250,39 @@ impl WorkerMachine<'_> {
             return cx.ignore(Ignored::Duplicate);
         }
         self.data.hold = false;
+        self.data.spent &= !self.config.has(Fault::ResumeLiftsBudget);
         if leaf == WorkerState::Held { Transition(self.go_on(cx)) } else { Handled }
+    }
+
+    /// The same where what its tree may spend is spent.
+    pub(super) fn budget_spent(
+        &mut self,
+        leaf: WorkerState,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<WorkerState> {
+        if self.data.spent {
+            return cx.ignore(Ignored::Duplicate);
+        }
+        self.data.spent = true;
+        if leaf == WorkerState::Idle { Transition(WorkerState::Held) } else { Handled }
+    }
+
+    /// What a person holds stays held.
+    pub(super) fn budget_granted(
+        &mut self,
+        leaf: WorkerState,
+        cx: &mut Surroundings<'_>,
+    ) -> Outcome<WorkerState> {
+        if !self.data.spent {
+            return cx.ignore(Ignored::Duplicate);
+        }
+        self.data.spent = false;
+        self.data.hold &= !self.config.has(Fault::GrantLiftsHold);
+        if leaf == WorkerState::Held && !self.config.has(Fault::GrantUnheard) {
+            Transition(self.go_on(cx))
+        } else {
+            Handled
+        }
     }
 
     /// It comes before everything that was in no prompt yet.

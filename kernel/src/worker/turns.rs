@@ -9,10 +9,12 @@ use crate::health::{HealthEvent, HealthState, Origin};
 use crate::session::{IteratorEnd, PromptEnd, PromptId, SessionEvent};
 
 impl WorkerMachine<'_> {
-    /// No turn runs: begins the next one, if there is something to do and nobody holds the worker.
+    /// No turn runs: begins the next one, if there is something to do, nobody holds the worker, and it can be paid for.
     pub(super) fn go_on(&mut self, cx: &mut Surroundings<'_>) -> WorkerState {
         // S13: what a person holds starts nothing.
-        if self.data.hold && !self.config.has(Fault::HoldIgnored) {
+        let held = self.data.hold && !self.config.has(Fault::HoldIgnored);
+        let spent = self.data.spent && !self.config.has(Fault::SpentIgnored);
+        if held || spent {
             return WorkerState::Held;
         }
         let work = match self.data.assignment {
@@ -48,7 +50,9 @@ impl WorkerMachine<'_> {
     /// The wait is over.
     pub(super) fn try_again(&mut self, cx: &mut Surroundings<'_>) -> WorkerState {
         // S13: what a person holds is given again when they let it go on.
-        if self.data.hold && !self.config.has(Fault::HeldTriesAgain) {
+        let held = self.data.hold && !self.config.has(Fault::HeldTriesAgain);
+        let spent = self.data.spent && !self.config.has(Fault::SpentTriesAgain);
+        if held || spent {
             return WorkerState::Held;
         }
         self.prompt(cx)

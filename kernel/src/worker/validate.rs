@@ -61,7 +61,8 @@ impl Worker {
     }
 }
 
-fn is_live(state: WorkerState) -> bool {
+/// Whether a worker in this state has neither ended nor is bound to.
+pub(crate) fn is_live(state: WorkerState) -> bool {
     match state {
         WorkerState::Idle
         | WorkerState::Held
@@ -203,16 +204,17 @@ fn health_fits(worker: &Worker, config: &Config) -> bool {
 }
 
 fn state_fits(worker: &Worker, config: &Config) -> bool {
-    let WorkerData { content, failures, breaker, hold, wrap_up, assignment, inbox, .. } = &worker.data;
+    let WorkerData { content, failures, breaker, hold, spent, wrap_up, assignment, inbox, .. } = &worker.data;
+    let held = *hold || *spent;
     let given = *content != Content::Fresh;
     let open = matches!(breaker, Breaker::Open { .. });
     let (trips, spent) = (*failures >= config.breaker_max, *failures >= config.worker_attempts_max);
     let fits = match worker.state {
         WorkerState::Idle => {
             let nothing = *assignment == Assignment::Awaited || inbox.is_empty();
-            !hold && nothing && !given && *assignment != Assignment::Unanswered
+            !held && nothing && !given && *assignment != Assignment::Unanswered
         }
-        WorkerState::Held => *hold,
+        WorkerState::Held => held,
         WorkerState::Executing | WorkerState::AwaitingApproval => given && !open,
         WorkerState::BackingOff { .. } => given && !open && *failures > 0 && !trips,
         WorkerState::Cooling => given && open,

@@ -106,8 +106,12 @@ pub enum WorkerEvent {
     },
     /// A person wants the worker to start nothing after the turn that it has.
     PauseRequested,
-    /// A person wants a held worker to go on.
+    /// A person wants a held worker to go on. It does not where the budget of its tree is spent.
     ResumeRequested,
+    /// The budget of its tree is spent: the worker starts nothing after the turn that it has, and tries none again.
+    BudgetSpent,
+    /// There is something to spend again.
+    BudgetGranted,
     /// A person wants the worker to finish: what it is told next is that. Nothing in the kernel asks for it, and so it ends
     /// the hold of a person too.
     WrapUpRequested,

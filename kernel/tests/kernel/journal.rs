@@ -7,8 +7,11 @@ use downbeat_kernel::{
 
 /// The same story in each version: a send that has to wait and one that breaks off, a tool that a person agrees to, a subtask
 /// that a worker runs, a message, a pause, a cancel while the model is asked, a failure for good. These files are never changed.
-const JOURNALS: [(u32, &str); 2] =
-    [(1, include_str!("../records/journals/v1.jsonl")), (2, include_str!("../records/journals/v2.jsonl"))];
+const JOURNALS: [(u32, &str); 3] = [
+    (1, include_str!("../records/journals/v1.jsonl")),
+    (2, include_str!("../records/journals/v2.jsonl")),
+    (3, include_str!("../records/journals/v3.jsonl")),
+];
 
 fn replay(version: u32, journal: &str) -> Kernel {
     let mut kernel = Kernel::new(Config::default());

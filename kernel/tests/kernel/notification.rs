@@ -1,16 +1,15 @@
-//! The outbox of a remote task: stories, and long random histories with a receiver that hears little and some of it twice.
+//! The outbox of a remote task: stories, event by event.
 
 use downbeat_kernel::{
     Conclusion, Config, Ignored, News, NotificationEffect, NotificationEvent, NotificationNumber,
     NotificationRejected, NotificationTimer, Outbox, OutboxState, Outcome,
 };
-use proptest::prelude::*;
 
-const PROGRESS: News = News::Progress;
-const COMPLETED: News = News::Concluded(Conclusion::Completed);
-const CANCELLED: News = News::Concluded(Conclusion::Cancelled);
+pub(crate) const PROGRESS: News = News::Progress;
+pub(crate) const COMPLETED: News = News::Concluded(Conclusion::Completed);
+pub(crate) const CANCELLED: News = News::Concluded(Conclusion::Cancelled);
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { notifications_max: 3, notification_attempts_max: 2, ..Config::default() }
 }
 
@@ -35,27 +34,27 @@ fn refused(outbox: &Outbox, event: NotificationEvent) -> Outcome<NotificationRej
     outcome
 }
 
-fn posted(number: u32, news: News) -> NotificationEvent {
+pub(crate) fn posted(number: u32, news: News) -> NotificationEvent {
     NotificationEvent::Posted { number: NotificationNumber(number), news }
 }
 
-fn acknowledged(number: u32) -> NotificationEvent {
+pub(crate) fn acknowledged(number: u32) -> NotificationEvent {
     NotificationEvent::Acknowledged { number: NotificationNumber(number) }
 }
 
-fn recorded(number: u32) -> NotificationEvent {
+pub(crate) fn recorded(number: u32) -> NotificationEvent {
     NotificationEvent::UndeliveredRecorded { number: NotificationNumber(number) }
 }
 
-fn elapsed(timer: u32) -> NotificationEvent {
+pub(crate) fn elapsed(timer: u32) -> NotificationEvent {
     NotificationEvent::Elapsed { timer: NotificationTimer(timer) }
 }
 
-fn send(number: u32, news: News) -> NotificationEffect {
+pub(crate) fn send(number: u32, news: News) -> NotificationEffect {
     NotificationEffect::Send { number: NotificationNumber(number), news }
 }
 
-fn report(number: u32, news: News) -> NotificationEffect {
+pub(crate) fn report(number: u32, news: News) -> NotificationEffect {
     NotificationEffect::ReportUndelivered { number: NotificationNumber(number), news }
 }
 
@@ -81,6 +80,21 @@ fn one_notification_is_out_at_a_time_and_the_next_follows_its_end() {
     ];
     for (name, events, effects) in cases {
         assert_eq!(after(&[&two[..], events].concat()).1, effects, "{name}");
+    }
+}
+
+#[test]
+fn a_conclusion_is_sent_until_somebody_has_it() {
+    let reported = [posted(1, COMPLETED), elapsed(1), elapsed(2)];
+    #[rustfmt::skip]
+    let cases: [(&str, &[NotificationEvent], &[NotificationEffect]); 4] = [
+        ("it is reported",    &[],                                       &[report(1, COMPLETED)]),
+        ("and sent again",    &[recorded(1)],                            &[send(1, COMPLETED), arm(3, 2_000)]),
+        ("and again",         &[recorded(1), elapsed(3), recorded(1)],   &[send(1, COMPLETED), arm(4, 2_000)]),
+        ("until it is there", &[recorded(1), acknowledged(1)],           &[disarm(3)]),
+    ];
+    for (name, events, effects) in cases {
+        assert_eq!(after(&[&reported[..], events].concat()).1, effects, "{name}");
     }
 }
 
@@ -152,154 +166,5 @@ fn resync_repeats_what_is_outstanding() {
         let (outbox, mut repeated) = (after(events).0, Vec::new());
         outbox.resync(&config(), &mut |effect| repeated.push(effect));
         assert_eq!(repeated, effects, "{name}");
-    }
-}
-
-/// Somebody who posts, and a receiver that remembers the highest number it has seen.
-#[derive(Default)]
-struct World {
-    outbox: Outbox,
-    /// What was accepted, in its order.
-    accepted: Vec<News>,
-    /// What is out and was not acknowledged, and how often it was sent.
-    out: Option<(u32, u8)>,
-    reporting: Option<u32>,
-    timer: Option<NotificationTimer>,
-    /// What the receiver has shown, by number.
-    shown: Vec<u32>,
-    reported: Vec<u32>,
-}
-
-impl World {
-    fn take(&mut self, event: NotificationEvent) {
-        let (before, mut effects) = (self.outbox, Vec::new());
-        let outcome = self.outbox.step(event, &config(), &mut |effect| effects.push(effect));
-        if outcome == Outcome::Applied {
-            self.learn(event);
-        } else {
-            assert_eq!((before, &effects[..]), (self.outbox, &[][..]), "S25: {event:?}");
-            let is_owed = event == posted(self.next(), COMPLETED) && self.outbox.conclusion.is_none();
-            assert!(!is_owed, "S24: a conclusion is refused");
-        }
-        for effect in effects {
-            self.obey(effect, event);
-        }
-        self.judge();
-    }
-
-    /// The number of what is posted next.
-    fn next(&self) -> u32 {
-        u32::try_from(self.accepted.len() + 1).unwrap_or(u32::MAX)
-    }
-
-    fn learn(&mut self, event: NotificationEvent) {
-        match event {
-            NotificationEvent::Posted { number, news } => {
-                assert_eq!(number.0, self.next(), "it was accepted before, or one before it was not");
-                let over = self.accepted.iter().any(|news| *news != PROGRESS);
-                assert!(!over, "S24: {news:?} after the conclusion");
-                self.accepted.push(news);
-            }
-            NotificationEvent::Acknowledged { number } => {
-                assert_eq!(self.out.take().map(|(number, _)| number), Some(number.0), "it was not out");
-            }
-            NotificationEvent::UndeliveredRecorded { .. } => self.reporting = None,
-            NotificationEvent::Elapsed { timer } => assert_eq!(self.timer.take(), Some(timer)),
-        }
-    }
-
-    fn obey(&mut self, effect: NotificationEffect, event: NotificationEvent) {
-        match effect {
-            NotificationEffect::Send { number, news } => {
-                let known = self.out.filter(|(out, _)| *out == number.0);
-                assert_eq!(self.out, known, "S24: {number:?} overtakes");
-                assert_eq!(self.accepted[number.0 as usize - 1], news, "S24: other news");
-                self.out = Some((number.0, known.map_or(0, |(_, sent)| sent) + 1));
-                assert!(self.out.is_some_and(|(_, sent)| sent <= 2), "sent past its budget");
-            }
-            NotificationEffect::ReportUndelivered { number, .. } => {
-                assert_eq!(self.out.take(), Some((number.0, 2)), "given up early");
-                self.reporting = Some(number.0);
-                self.reported.push(number.0);
-            }
-            NotificationEffect::Arm { timer, .. } => {
-                assert_eq!(self.timer.replace(timer), None, "two timers after {event:?}");
-            }
-            NotificationEffect::Disarm { timer } => assert_eq!(self.timer.take(), Some(timer)),
-        }
-    }
-
-    /// A restart repeats exactly what this list holds outstanding.
-    fn judge(&self) {
-        let mut repeated = Vec::new();
-        self.outbox.resync(&config(), &mut |effect| repeated.push(effect));
-        let news = |number: u32| self.accepted[number as usize - 1];
-        let mut owed = Vec::new();
-        owed.extend(self.out.map(|(number, _)| send(number, news(number))));
-        owed.extend(self.reporting.map(|number| report(number, news(number))));
-        let after_ms = self.out.map_or(0, |(_, sent)| [0, 1_000, 2_000][usize::from(sent)]);
-        owed.extend(self.timer.map(|timer| NotificationEffect::Arm { timer, after_ms }));
-        assert_eq!(repeated, owed);
-        assert_eq!(self.outbox.validate(&config()), Ok(()), "{:?}", self.outbox);
-    }
-
-    /// The receiver sees what is out, and drops what is not above all that it has seen.
-    fn deliver(&mut self) {
-        if let Some((number, _)) = self.out
-            && self.shown.last().is_none_or(|last| *last < number)
-        {
-            self.shown.push(number);
-        }
-    }
-
-    /// What may happen next, by chance: much of it late, doubled or never asked for.
-    fn happen(&mut self, choice: u8, number: u32) {
-        let next = self.next();
-        let news = if number.is_multiple_of(29) { COMPLETED } else { PROGRESS };
-        match choice % 9 {
-            0 | 1 => self.take(posted(next, news)),
-            2 => self.deliver(),
-            3 => {
-                self.deliver();
-                let out = self.out.map_or(next, |(number, _)| number);
-                self.take(acknowledged(out));
-            }
-            4 => self.take(NotificationEvent::Elapsed { timer: self.timer.unwrap_or_default() }),
-            5 => self.take(recorded(self.reporting.unwrap_or(number % (next + 1)))),
-            // A copy that was on the way.
-            6 => self.take(acknowledged(number % self.outbox.settled.0.max(1))),
-            7 => self.take(elapsed(number % (self.outbox.timer.0 + 2))),
-            _ => self.take(posted(number % (next + 2), CANCELLED)),
-        }
-    }
-
-    /// From here on the receiver hears everything, and reports go on record.
-    fn come_to_rest(&mut self) {
-        for _ in 0..=4 {
-            self.deliver();
-            if let Some((number, _)) = self.out {
-                self.take(acknowledged(number));
-            }
-            if let Some(number) = self.reporting {
-                self.take(recorded(number));
-            }
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn everything_is_shown_in_order_or_reported_and_nothing_follows_a_conclusion(
-        events in proptest::collection::vec((any::<u8>(), any::<u32>()), 0..300),
-    ) {
-        let mut world = World::default();
-        for (choice, number) in events {
-            world.happen(choice, number);
-        }
-        world.come_to_rest();
-        prop_assert_eq!((world.out, world.reporting, world.timer), (None, None, None), "{:?}", world.outbox);
-        let told = |number: u32| world.shown.contains(&number) || world.reported.contains(&number);
-        prop_assert!((1..=world.outbox.accepted.0).all(told), "S24: {:?} {:?}", world.shown, world.reported);
-        prop_assert!(world.shown.is_sorted());
     }
 }

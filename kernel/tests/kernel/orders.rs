@@ -43,14 +43,16 @@ impl Orders {
             Event::AnswerReceived { question, .. } => self.drop_question(question),
             Event::TimerFired { timer } => {
                 self.drop_timer(timer);
-                let Timer::Grace(task) = timer;
-                self.0.retain(|order| !stops(order, task));
+                if let Timer::Grace(task) = timer {
+                    self.0.retain(|order| !stops(order, task));
+                }
             }
             Event::EndAcknowledged { task } => self.0.retain(|order| !concerns(order, task)),
             // What a worker has outstanding is tested where the worker is.
             Event::Worker { .. }
             | Event::SubtaskRequested { .. }
             | Event::TaskSubmitted { .. }
+            | Event::Spent { .. }
             | Event::MessageReceived { .. }
             | Event::PauseRequested { .. }
             | Event::ResumeRequested { .. }
@@ -182,7 +184,7 @@ pub(crate) fn concerns(order: &Effect, task: TaskId) -> bool {
         Effect::RunTool { call } | Effect::CancelTool { call } => call.task,
         Effect::Ask { question, .. } | Effect::Withdraw { question } => question.task,
         Effect::Arm { timer, .. } | Effect::Disarm { timer } => match timer {
-            Timer::Grace(task) => *task,
+            Timer::Grace(task) | Timer::Budget { task, .. } => *task,
         },
     };
     of == task

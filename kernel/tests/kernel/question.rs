@@ -1,14 +1,12 @@
-//! The questions of a remote task: stories, and long random histories with agents and people who do their worst.
+//! The questions of a remote task: stories, event by event.
 
 use downbeat_kernel::{
-    Asker, Config, Epoch, Ignored, Outcome, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey,
-    QuestionNumber, QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,
+    Config, Epoch, Ignored, Outcome, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey, QuestionNumber,
+    QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,
 };
-use proptest::prelude::*;
-use std::collections::BTreeMap;
 
-const QUESTION_MS: u64 = 86_400_000;
-const RELAY_MS: u64 = 5_000;
+pub(crate) const QUESTION_MS: u64 = 86_400_000;
+pub(crate) const RELAY_MS: u64 = 5_000;
 
 /// The questions after these events, all of which are applied, and the effects of the last one.
 #[track_caller]
@@ -31,19 +29,19 @@ fn refused(questions: &Questions, event: QuestionEvent) -> Outcome<QuestionRejec
     outcome
 }
 
-fn key(epoch: u64, number: u32) -> QuestionKey {
+pub(crate) fn key(epoch: u64, number: u32) -> QuestionKey {
     QuestionKey { epoch: Epoch(epoch), number: QuestionNumber(number) }
 }
 
-fn assigned(epoch: u64) -> QuestionEvent {
+pub(crate) fn assigned(epoch: u64) -> QuestionEvent {
     QuestionEvent::Assigned { epoch: Epoch(epoch) }
 }
 
-fn lost(epoch: u64) -> QuestionEvent {
+pub(crate) fn lost(epoch: u64) -> QuestionEvent {
     QuestionEvent::AgentLost { epoch: Epoch(epoch) }
 }
 
-fn asked(epoch: u64, number: u32) -> QuestionEvent {
+pub(crate) fn asked(epoch: u64, number: u32) -> QuestionEvent {
     QuestionEvent::Asked { question: key(epoch, number) }
 }
 
@@ -59,7 +57,7 @@ fn closed(epoch: u64, number: u32) -> QuestionEvent {
     QuestionEvent::Closed { question: key(epoch, number) }
 }
 
-fn elapsed(timer: u32) -> QuestionEvent {
+pub(crate) fn elapsed(timer: u32) -> QuestionEvent {
     QuestionEvent::Elapsed { timer: QuestionTimer(timer) }
 }
 
@@ -214,169 +212,5 @@ fn resync_repeats_what_is_outstanding() {
         let (questions, mut repeated) = (after(events).0, Vec::new());
         questions.resync(&Config::default(), &mut |effect| repeated.push(effect));
         assert_eq!(repeated, effects, "{name}");
-    }
-}
-
-/// Who has heard what, kept from events and effects alone.
-#[derive(Default)]
-struct World {
-    questions: Questions,
-    epoch: u64,
-    /// Questions that agents have, by epoch.
-    wanted: BTreeMap<u64, u32>,
-    /// What is put to people.
-    open: Option<QuestionKey>,
-    /// The ends that were said, to agents and to people.
-    ends: BTreeMap<QuestionKey, QuestionEnd>,
-    relaying: Option<QuestionKey>,
-    closing: Option<QuestionKey>,
-    timer: Option<QuestionTimer>,
-    task_ended: bool,
-}
-
-impl World {
-    fn take(&mut self, event: QuestionEvent) {
-        let (before, mut effects) = (self.questions, Vec::new());
-        let outcome = self.questions.step(event, &Config::default(), &mut |effect| effects.push(effect));
-        if outcome == Outcome::Applied {
-            self.learn(event);
-        } else {
-            assert_eq!((before, &effects[..]), (self.questions, &[][..]), "S25: {event:?}");
-        }
-        for effect in effects {
-            self.obey(effect, event);
-        }
-        self.judge();
-    }
-
-    /// What an event that was applied makes of what was outstanding.
-    fn learn(&mut self, event: QuestionEvent) {
-        match event {
-            QuestionEvent::Assigned { .. } | QuestionEvent::AgentLost { .. } => self.relaying = None,
-            QuestionEvent::Acknowledged { question } => assert_eq!(self.relaying.take(), Some(question)),
-            QuestionEvent::Closed { question } => assert_eq!(self.closing.take(), Some(question)),
-            QuestionEvent::Elapsed { timer } => assert_eq!(self.timer.take(), Some(timer)),
-            QuestionEvent::TaskEnded => self.task_ended = true,
-            QuestionEvent::Asked { .. } | QuestionEvent::Answered { .. } => {}
-        }
-    }
-
-    fn obey(&mut self, effect: QuestionEffect, event: QuestionEvent) {
-        match effect {
-            QuestionEffect::Ask { question } => {
-                assert_eq!(event, QuestionEvent::Asked { question }, "nobody asked that");
-                let before = QuestionNumber(question.number.0 - 1);
-                let asked_before = self.ends.contains_key(&QuestionKey { number: before, ..question });
-                assert!(question.number.0 == 1 || asked_before, "a question was left out");
-                assert_eq!(self.open.replace(question), None, "two questions at once");
-                assert!(!self.ends.contains_key(&question), "S7: {question:?} had ended");
-            }
-            QuestionEffect::Relay { question, end } => {
-                assert_eq!(question.epoch, Epoch(self.epoch), "S20: told to an agent that is gone");
-                self.ends(question, end, event);
-                self.relaying = Some(question);
-            }
-            QuestionEffect::Close { question, end } => {
-                self.ends(question, end, event);
-                assert_eq!(self.closing.replace(question), None, "told twice");
-            }
-            QuestionEffect::Arm { timer, .. } => {
-                assert_eq!(self.timer.replace(timer), None, "two timers after {event:?}");
-            }
-            QuestionEffect::Disarm { timer } => assert_eq!(self.timer.take(), Some(timer)),
-        }
-    }
-
-    /// S6, S7: one end for each question, which is Answered only by its own answer.
-    fn ends(&mut self, question: QuestionKey, end: QuestionEnd, event: QuestionEvent) {
-        let known = self.ends.insert(question, end);
-        assert!(known.is_none_or(|known| known == end), "S7: {question:?} ended twice");
-        if known.is_none() {
-            assert_eq!(self.open.take(), Some(question), "S6: it was not open");
-            let is_answer = event == QuestionEvent::Answered { question };
-            assert_eq!(is_answer, end == QuestionEnd::Answered, "S6: {event:?} made it {end:?}");
-        }
-    }
-
-    /// A restart repeats exactly what this list holds outstanding.
-    fn judge(&self) {
-        let mut repeated = Vec::new();
-        self.questions.resync(&Config::default(), &mut |effect| repeated.push(effect));
-        let mut owed = Vec::new();
-        owed.extend(self.open.map(|question| QuestionEffect::Ask { question }));
-        let said = |question| self.ends[&question];
-        owed.extend(self.relaying.map(|question| QuestionEffect::Relay { question, end: said(question) }));
-        owed.extend(self.closing.map(|question| QuestionEffect::Close { question, end: said(question) }));
-        let after_ms = if self.open.is_some() { QUESTION_MS } else { RELAY_MS };
-        owed.extend(self.timer.map(|timer| QuestionEffect::Arm { timer, after_ms }));
-        assert_eq!(repeated, owed);
-        assert_eq!(self.questions.validate(), Ok(()), "{:?}", self.questions);
-    }
-
-    /// What may happen next, by chance: much of it late, doubled or never asked for.
-    fn happen(&mut self, choice: u8, number: u32) {
-        let epoch = u64::from(number % 4).min(self.epoch + 1);
-        let last = self.questions.question;
-        let some = key(epoch, number / 7 % 4);
-        match choice % 10 {
-            0 if number.is_multiple_of(3) => {
-                self.take(assigned(epoch));
-                self.epoch = self.questions.epoch.0;
-            }
-            1 if number.is_multiple_of(5) => self.take(lost(epoch)),
-            2 | 3 => {
-                let wanted = self.wanted.entry(self.epoch).or_default();
-                *wanted += u32::from(self.questions.question == key(self.epoch, *wanted) || *wanted == 0);
-                // Sometimes an old one, or one too far.
-                let said = [wanted.saturating_sub(1), *wanted + 1, *wanted, *wanted][number as usize % 4];
-                self.take(asked(self.epoch, said));
-            }
-            4 => self.take(QuestionEvent::Answered { question: last }),
-            5 => self.take(QuestionEvent::Acknowledged { question: last }),
-            6 => self.take(QuestionEvent::Closed { question: last }),
-            7 => self.take(QuestionEvent::Elapsed { timer: self.timer.unwrap_or_default() }),
-            8 if number.is_multiple_of(37) => self.take(QuestionEvent::TaskEnded),
-            8 => self.take(elapsed(number % (self.questions.timer.0 + 2))),
-            _ => {
-                let events = [
-                    QuestionEvent::Asked { question: some },
-                    QuestionEvent::Answered { question: some },
-                    QuestionEvent::Acknowledged { question: some },
-                    QuestionEvent::Closed { question: some },
-                ];
-                self.take(events[number as usize % 4]);
-            }
-        }
-    }
-
-    /// From here on timers run out, and whoever is told something says so.
-    fn come_to_rest(&mut self) {
-        for _ in 0..4 {
-            if self.open.is_some() {
-                self.take(QuestionEvent::Elapsed { timer: self.timer.unwrap_or_default() });
-            }
-            if let Some(question) = self.relaying {
-                self.take(QuestionEvent::Acknowledged { question });
-            }
-            if let Some(question) = self.closing {
-                self.take(QuestionEvent::Closed { question });
-            }
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn every_question_comes_to_one_end_that_everybody_is_told(
-        events in proptest::collection::vec((any::<u8>(), any::<u32>()), 0..400),
-    ) {
-        let mut world = World::default();
-        for (choice, number) in events {
-            world.happen(choice, number);
-        }
-        world.come_to_rest();
-        let rests = (world.open, world.relaying, world.closing, world.timer);
-        prop_assert_eq!(rests, (None, None, None, None), "L1: {:?}", world.questions);
-        prop_assert_eq!(world.task_ended, world.questions.asker == Asker::Done);
     }
 }

@@ -1,10 +1,11 @@
 //! Random lives of several tasks at once, and random damage to what is stored.
 
 use crate::orders::Orders;
+use crate::pots::{Pots, some_bill, some_budget, word_about_more};
 use downbeat_kernel::{
-    Answer, Approval, Attempt, Call, CallId, Config, Discard, Effect, Event, Generation, Kernel, MessageId,
-    Outcome, ProfileId, QuestionId, RequestEffect, RequestEvent, RequestId, RequestTimer, Response,
-    SendFailure, TaskId, Timer, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallId, Config, Discard, Effect, Event, Generation, GrantNumber, Kernel,
+    MessageId, Outcome, ProfileId, QuestionId, RequestEffect, RequestEvent, RequestId, RequestTimer,
+    Response, SendFailure, TaskId, Timer, ToolEnd, TurnNumber,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -48,8 +49,11 @@ fn event(kernel: &Kernel, orders: &Orders, choices: Choices) -> Event {
     let turn = TurnNumber(near(data.as_ref().map_or(0, |data| data.turn.0)));
     let request = RequestId { task, turn, attempt: Attempt(u16::from(b) % 3) };
     match which {
-        128..=145 => Event::TaskSubmitted { task: TaskId(highest + u64::from(a) % 3) },
-        146..=170 => {
+        128..=145 => {
+            Event::TaskSubmitted { task: TaskId(highest + u64::from(a) % 3), budget: some_budget(b) }
+        }
+        146..=152 => some_bill(kernel, root_of(kernel, task, a), [b, c]),
+        153..=170 => {
             let next = data.as_ref().map_or(0, |data| data.accepted.0) + 1;
             Event::MessageReceived { task, message: MessageId(near(next)) }
         }
@@ -72,10 +76,22 @@ fn event(kernel: &Kernel, orders: &Orders, choices: Choices) -> Event {
         }
         244 => Event::ProfileDown { profile: ProfileId(a % 3) },
         245 => Event::ProfileUp { profile: ProfileId(a % 3) },
-        246..=249 => Event::TimerFired { timer: Timer::Grace(task) },
+        246..=247 => Event::TimerFired { timer: Timer::Grace(task) },
+        248..=249 => {
+            let grant = GrantNumber(u32::from(a) % 4);
+            Event::TimerFired { timer: Timer::Budget { task, grant } }
+        }
         250..=251 => Event::Admitted { task },
         252..=253 => Event::Initialized { task },
         _ => Event::InitializationFailed { task },
+    }
+}
+
+/// Bills name a root, but for one in eight.
+fn root_of(kernel: &Kernel, task: TaskId, choice: u8) -> TaskId {
+    match kernel.task(task).and_then(|task| task.data.parent) {
+        Some(parent) if !choice.is_multiple_of(8) => root_of(kernel, parent, choice),
+        Some(_) | None => task,
     }
 }
 
@@ -85,6 +101,9 @@ fn is_part(order: &Effect) -> bool {
 }
 
 fn answer(kernel: &Kernel, order: &Effect, a: u8, b: u8, c: u8) -> Event {
+    if let Some(word) = word_about_more(order, a) {
+        return word;
+    }
     match *order {
         Effect::Enqueue { task } => Event::Admitted { task },
         Effect::Initialize { task } | Effect::AbortInitialization { task } if a < 25 => {
@@ -199,7 +218,7 @@ fn said(choice: u8) -> Answer {
 /// One random life, with everything that must be true after each of its events.
 fn live_through(choices: &[Choices]) -> Result<(Kernel, Orders), TestCaseError> {
     let mut kernel = Kernel::new(config());
-    let mut orders = Orders::default();
+    let (mut orders, mut pots) = (Orders::default(), Pots::default());
     let mut journal = Vec::new();
     for choices in choices {
         let event = event(&kernel, &orders, *choices);
@@ -207,6 +226,7 @@ fn live_through(choices: &[Choices]) -> Result<(Kernel, Orders), TestCaseError> 
         let mut effects = Vec::new();
         if kernel.step(event.clone(), &mut effects) == Outcome::Applied {
             orders.note(&event, &effects);
+            pots.judge(&before, &event, &kernel);
             journal.push(event.clone());
         } else {
             prop_assert_eq!(&kernel, &before, "S25: {:?}", event);
@@ -351,7 +371,7 @@ fn random_lives_reach_every_state() {
     let reached: Vec<String> = reached.into_iter().flatten().collect();
     #[rustfmt::skip]
     assert_eq!(reached, [
-        "AwaitingInput", "AwaitingSubtask",
+        "AwaitingBudget", "AwaitingInput", "AwaitingSubtask",
         "Cancelled", "Cancelling(Initialization", "Cancelling(Nothing", "Cancelling(Request",
         "Completed", "ExecutingTools",
         "Failed(Initialization", "Failed(MistakeLimit", "Failed(Request(AttemptsExhausted",

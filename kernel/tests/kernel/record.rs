@@ -1,191 +1,172 @@
 //! Every record that was ever written is read as the event that it was.
 
-use downbeat_kernel::{
-    Answer, Approval, ApprovalId, Attempt, Call, CallId, CheckNumber, Deadline, Event, Generation,
-    IteratorEnd, IteratorId, MessageId, Previous, ProfileId, Profiles, PromptId, QuestionId, Record,
-    RequestEvent, RequestId, RequestTimer, Response, SendFailure, SessionEvent, Sign, TaskId, Then, Timer,
-    ToolEnd, ToolId, TurnNumber, WatchNumber, WorkerEvent, WorkerTimer,
+use crate::record_beside::{
+    events_of_credential, events_of_notification, events_of_pool, events_of_question, events_of_retry,
 };
+use crate::record_tree::{events_of_v1, events_of_v2, events_of_v3};
+use downbeat_kernel::{
+    CredentialEvent, CredentialRecord, Event, NotificationEvent, NotificationRecord, PoolEvent, PoolRecord,
+    QuestionEvent, QuestionRecord, Record, RetryEvent, RetryRecord,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
-const TASK: TaskId = TaskId(7);
-const REQUEST: RequestId = RequestId { task: TASK, turn: TurnNumber(3), attempt: Attempt(1) };
-const CALL: CallId = CallId { task: TASK, turn: TurnNumber(3), index: 2 };
-const QUESTION: QuestionId = QuestionId { task: TASK, number: 4 };
-const PROMPT: PromptId = PromptId(5);
-const ITERATOR: IteratorId = IteratorId(6);
+/// What the records of all machines have in common, and the examples of each of their versions: the file, and what it says.
+trait Journaled: From<Self::Event> + Into<Self::Event> + Serialize + DeserializeOwned + Debug {
+    type Event: PartialEq + Debug;
+    const NAME: &str;
+    const NEWEST: u32;
 
-/// What the lines of `tests/records/v1.jsonl` say, in their order. What named the third turn names a prompt.
-fn events_of_v1() -> Vec<Event> {
-    events_of_both(PromptId(3))
+    fn version(&self) -> u32;
+    fn examples() -> Vec<(&'static str, Vec<Self::Event>)>;
 }
 
-/// What both versions say, in its order, with this prompt in what an agent says.
-fn events_of_both(prompt: PromptId) -> Vec<Event> {
-    let own = [
-        Event::TaskSubmitted { task: TASK },
-        Event::Admitted { task: TASK },
-        Event::Initialized { task: TASK },
-        Event::InitializationFailed { task: TASK },
-        Event::Deployed { task: TASK },
-        Event::SubtaskRequested { task: TASK, child: TaskId(u64::MAX) },
-        Event::ResponseEnded {
-            request: REQUEST,
-            response: Response::Calls(vec![
-                Call::Tool(Approval::Granted),
-                Call::Completion(Approval::Required),
-                Call::Subtask { child: TaskId(8) },
-                Call::Question,
-            ]),
-            jitter_ms: 250,
-        },
-        Event::ResponseEnded { request: REQUEST, response: Response::Text, jitter_ms: 0 },
-        Event::ResponseEnded { request: REQUEST, response: Response::Empty, jitter_ms: u32::MAX },
-        failed(SendFailure::Transient, 0),
-        Event::MessageReceived { task: TASK, message: MessageId(9) },
-        Event::PauseRequested { task: TASK },
-        Event::ResumeRequested { task: TASK },
-        Event::CancelRequested { task: TASK },
-        of_request(RequestEvent::TimerFired { timer: RequestTimer::Backoff(REQUEST.attempt) }),
-        Event::TimerFired { timer: Timer::Grace(TASK) },
-        Event::EndAcknowledged { task: TASK },
-    ];
-    let failures = [
-        SendFailure::Throttled { retry_after_ms: Some(20_000) },
-        SendFailure::Throttled { retry_after_ms: None },
-        SendFailure::Transient,
-        SendFailure::Interrupted,
-        SendFailure::Invalid,
-    ];
-    let ends = [ToolEnd::Succeeded, ToolEnd::Failed, ToolEnd::Cancelled];
-    let answers = [Answer::Approved, Answer::Denied, Answer::Text];
-    own.into_iter()
-        .chain(failures.map(|failure| failed(failure, 40)))
-        .chain(ends.map(|end| Event::ToolEnded { call: CALL, end }))
-        .chain(answers.map(|answer| Event::AnswerReceived { question: QUESTION, answer }))
-        .chain(worker_events(prompt).map(|event| Event::Worker { task: TASK, event }))
-        .collect()
+macro_rules! journaled {
+    ($record:ident of $event:ident: $($file:literal says $events:ident,)*) => {
+        impl Journaled for $record {
+            type Event = $event;
+            const NAME: &str = stringify!($record);
+            const NEWEST: u32 = $record::NEWEST;
+
+            fn version(&self) -> u32 {
+                $record::version(self)
+            }
+
+            fn examples() -> Vec<(&'static str, Vec<$event>)> {
+                vec![$((include_str!(concat!("../records/", $file)), $events()),)*]
+            }
+        }
+    };
 }
 
-fn of_request(event: RequestEvent) -> Event {
-    Event::Request { task: TASK, turn: REQUEST.turn, event }
-}
+journaled! { Record of Event: "v1.jsonl" says events_of_v1, "v2.jsonl" says events_of_v2, "v3.jsonl" says events_of_v3, }
+journaled! { CredentialRecord of CredentialEvent: "credential-v1.jsonl" says events_of_credential, }
+journaled! { PoolRecord of PoolEvent: "pool-v1.jsonl" says events_of_pool, }
+journaled! { QuestionRecord of QuestionEvent: "question-v1.jsonl" says events_of_question, }
+journaled! { NotificationRecord of NotificationEvent: "notification-v1.jsonl" says events_of_notification, }
+journaled! { RetryRecord of RetryEvent: "retry-v1.jsonl" says events_of_retry, }
 
-fn failed(failure: SendFailure, jitter_ms: u32) -> Event {
-    of_request(RequestEvent::SendFailed { attempt: REQUEST.attempt, failure, jitter_ms })
-}
-
-/// What the lines of `tests/records/v2.jsonl` say, in their order: what the first version says, and more.
-fn events_of_v2() -> Vec<Event> {
-    let (attempt, profile) = (REQUEST.attempt, ProfileId(1));
-    let previous = Previous { turn: TurnNumber(2), attempt: Attempt(0), profile };
-    let profiles = Profiles { count: 2, down: 1, keyed: 2 };
-    let of_requests = [
-        RequestEvent::Began { profiles, previous: Some(previous) },
-        RequestEvent::Began { profiles, previous: None },
-        RequestEvent::CredentialGiven { attempt, generation: Generation(4) },
-        RequestEvent::CredentialFailed { attempt },
-        RequestEvent::OutputDelivered { attempt },
-        RequestEvent::ResponseEnded { attempt },
-        RequestEvent::SendFailed { attempt, failure: SendFailure::Unauthorized, jitter_ms: 40 },
-        RequestEvent::SendFailed { attempt, failure: SendFailure::ContinuityLost, jitter_ms: 40 },
-        RequestEvent::SendFailed { attempt, failure: SendFailure::ContextTooLong, jitter_ms: 40 },
-        RequestEvent::Stopped { attempt },
-        RequestEvent::UsageReported { attempt },
-        RequestEvent::ProfileDown { profile },
-        RequestEvent::ProfileUp { profile },
-        RequestEvent::PauseRequested,
-        RequestEvent::ResumeRequested,
-        RequestEvent::CancelRequested,
-        RequestEvent::TimerFired { timer: RequestTimer::Grace(attempt) },
-    ];
-    let of_profiles = [Event::ProfileDown { profile }, Event::ProfileUp { profile }];
-    events_of_both(PROMPT).into_iter().chain(of_requests.map(of_request)).chain(of_profiles).collect()
-}
-
-fn worker_events(prompt: PromptId) -> impl Iterator<Item = WorkerEvent> {
-    let turn = TurnNumber(3);
-    let approval = ApprovalId { prompt, number: 1 };
-    let session = [
-        SessionEvent::Invoked { prompt: PROMPT },
-        SessionEvent::Started { iterator: ITERATOR },
-        SessionEvent::Answered { iterator: ITERATOR, prompt: PROMPT },
-        SessionEvent::IteratorEnded { iterator: ITERATOR, end: IteratorEnd::Normal },
-        SessionEvent::IteratorEnded { iterator: ITERATOR, end: IteratorEnd::Transient },
-        SessionEvent::IteratorEnded { iterator: ITERATOR, end: IteratorEnd::Throttled },
-        SessionEvent::IteratorEnded { iterator: ITERATOR, end: IteratorEnd::Permanent },
-        SessionEvent::AbortRequested { prompt: PROMPT },
-        SessionEvent::RestartRequested,
-        SessionEvent::CloseRequested,
-        SessionEvent::StopElapsed { iterator: ITERATOR },
-    ];
-    let signs = [Sign::Activity, Sign::ToolCalled { tool: ToolId(2) }, Sign::Succeeded, Sign::Failed];
-    let timers = [
-        WorkerTimer::Watch(WatchNumber(8)),
-        WorkerTimer::Backoff(PROMPT),
-        WorkerTimer::Breaker(PROMPT),
-        WorkerTimer::WrapUp(Deadline::First),
-        WorkerTimer::WrapUp(Deadline::Last),
-    ];
-    let own = [
-        WorkerEvent::Assigned,
-        WorkerEvent::MessageReceived { message: MessageId(9) },
-        WorkerEvent::ChildReported { child: TaskId(8), number: 2 },
-        WorkerEvent::ChildEnded { child: TaskId(8) },
-        WorkerEvent::ProgressReported { check: CheckNumber(2) },
-        WorkerEvent::ApprovalRequested { approval },
-        WorkerEvent::AnswerReceived { approval, answer: Answer::Approved },
-        WorkerEvent::Reported { number: 1 },
-        WorkerEvent::ReportAcknowledged { number: 1 },
-        WorkerEvent::InterruptRequested { turn, then: Then::Resume },
-        WorkerEvent::InterruptRequested { turn, then: Then::Hold },
-        WorkerEvent::PauseRequested,
-        WorkerEvent::ResumeRequested,
-        WorkerEvent::WrapUpRequested,
-        WorkerEvent::CompleteRequested,
-        WorkerEvent::KillRequested,
-        WorkerEvent::EndAcknowledged,
-    ];
-    own.into_iter()
-        .chain(session.map(WorkerEvent::Session))
-        .chain(signs.map(move |sign| WorkerEvent::Observed { prompt, sign }))
-        .chain(timers.map(|timer| WorkerEvent::TimerFired { timer }))
+/// The check of one kind of record, over all of them.
+macro_rules! of_all_records {
+    ($check:ident) => {
+        $check::<Record>();
+        $check::<CredentialRecord>();
+        $check::<PoolRecord>();
+        $check::<QuestionRecord>();
+        $check::<NotificationRecord>();
+        $check::<RetryRecord>();
+    };
 }
 
 /// These files are never changed: what they hold is on somebody's disk.
 #[test]
 fn records_of_every_version_are_read_for_ever() {
-    let versions = [
-        (1, include_str!("../records/v1.jsonl"), events_of_v1()),
-        (2, include_str!("../records/v2.jsonl"), events_of_v2()),
-    ];
-    assert_eq!(versions.len(), Record::NEWEST as usize, "a version without examples");
-    for (version, lines, events) in versions {
-        assert_eq!(lines.lines().count(), events.len(), "V{version}");
-        for (line, event) in lines.lines().zip(events) {
-            let record: Record =
-                serde_json::from_str(line).unwrap_or_else(|error| panic!("V{version} {line}: {error}"));
-            assert_eq!(record.version(), version, "{line}");
-            assert_eq!(Event::from(record), event, "{line}");
+    fn check<R: Journaled>() {
+        let examples = R::examples();
+        assert_eq!(examples.len(), R::NEWEST as usize, "{}: a version without examples", R::NAME);
+        for (version, (lines, events)) in (1..).zip(examples) {
+            let name = format!("{} V{version}", R::NAME);
+            assert_eq!(lines.lines().count(), events.len(), "{name}");
+            for (line, event) in lines.lines().zip(events) {
+                let record: R =
+                    serde_json::from_str(line).unwrap_or_else(|error| panic!("{name} {line}: {error}"));
+                assert_eq!(record.version(), version, "{name} {line}");
+                assert_eq!(record.into(), event, "{name} {line}");
+            }
         }
     }
+    of_all_records!(check);
 }
 
 #[test]
 fn newest_version_is_written_as_its_examples_are() {
-    let newest = include_str!("../records/v2.jsonl");
-    let written: Vec<_> = events_of_v2()
-        .into_iter()
-        .map(|event| serde_json::to_string(&Record::from(event)).expect("a record"))
-        .collect();
-    assert_eq!(written, newest.lines().collect::<Vec<_>>());
+    fn check<R: Journaled>() {
+        let (newest, events) = R::examples().pop().expect("a version");
+        let written: Vec<_> = events
+            .into_iter()
+            .map(|event| serde_json::to_string(&R::from(event)).expect("a record"))
+            .collect();
+        assert_eq!(written, newest.lines().collect::<Vec<_>>(), "{}", R::NAME);
+    }
+    of_all_records!(check);
+}
+
+/// A word without an example could be lost without anybody noticing.
+///
+/// What words there are, the reader says: each word of an example is replaced by one that there is not, and the error lists
+/// those that could stand in its place. So a word of one enum is no example of the same word of another.
+#[test]
+fn examples_have_every_word_of_their_version() {
+    fn check<R: Journaled>() {
+        for (version, (lines, _)) in (1..).zip(R::examples()) {
+            let mut places = BTreeMap::<Vec<String>, BTreeSet<String>>::new();
+            for line in lines.lines() {
+                let example: Value = serde_json::from_str(line).expect("JSON");
+                for (word, damaged) in without_one_word(&example) {
+                    let error = serde_json::from_value::<R>(damaged).expect_err(line).to_string();
+                    if let Some(words) = error.strip_prefix("unknown variant `?`, ") {
+                        let words = words.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+                        places.entry(words).or_default().insert(word);
+                    }
+                }
+            }
+            places.retain(|words, _| !words.contains(&"V1".to_owned()));
+            assert!(!places.is_empty(), "{} says no words", R::NAME);
+            for (words, seen) in places {
+                let missing: Vec<_> = words.iter().filter(|word| !seen.contains(*word)).collect();
+                assert_eq!(
+                    missing,
+                    Vec::<&String>::new(),
+                    "no example in {} V{version} of {words:?}",
+                    R::NAME
+                );
+            }
+        }
+    }
+    of_all_records!(check);
+}
+
+/// Each way to put "?" in the place of one string or one lone key, with what stood there.
+fn without_one_word(value: &Value) -> Vec<(String, Value)> {
+    let mut ways = Vec::new();
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(word) => ways.push((word.clone(), Value::from("?"))),
+        Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                ways.extend(without_one_word(item).into_iter().map(|(word, damaged)| {
+                    let mut items = items.clone();
+                    items[place] = damaged;
+                    (word, Value::Array(items))
+                }));
+            }
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                ways.extend(without_one_word(field).into_iter().map(|(word, damaged)| {
+                    let mut fields = fields.clone();
+                    fields[key] = damaged;
+                    (word, Value::Object(fields))
+                }));
+            }
+            if let (1, Some((key, field))) = (fields.len(), fields.iter().next()) {
+                ways.push((key.clone(), serde_json::json!({ "?": field })));
+            }
+        }
+    }
+    ways
 }
 
 #[test]
 fn what_no_version_says_is_an_error_that_names_it() {
     #[rustfmt::skip]
     let cases = [
-        (r#"{"V0":{"Admitted":{"task":7}}}"#,            "unknown variant `V0`, expected `V1` or `V2`"),
-        (r#"{"V3":{"Admitted":{"task":7}}}"#,            "unknown variant `V3`, expected `V1` or `V2`"),
+        (r#"{"V0":{"Admitted":{"task":7}}}"#,            "unknown variant `V0`, expected one of `V1`, `V2`, `V3`"),
+        (r#"{"V4":{"Admitted":{"task":7}}}"#,            "unknown variant `V4`, expected one of `V1`, `V2`, `V3`"),
+        (r#"{"V3":{"TaskSubmitted":{"task":7}}}"#,       "missing field `budget`"),
         (r#"{"V1":{"Admited":{"task":7}}}"#,             "unknown variant `Admited`"),
         (r#"{"V1":{"Admitted":{"task":7,"at":1}}}"#,     "unknown field `at`, expected `task`"),
         (r#"{"V1":{"Admitted":{}}}"#,                    "missing field `task`"),
@@ -197,5 +178,23 @@ fn what_no_version_says_is_an_error_that_names_it() {
     for (line, expected) in cases {
         let error = serde_json::from_str::<Record>(line).expect_err(line).to_string();
         assert!(error.contains(expected), "{line}: {error}");
+    }
+}
+
+/// One journal has the records of all machines: none is taken for one of another whose words differ.
+#[test]
+fn record_of_a_machine_is_none_of_another() {
+    #[rustfmt::skip]
+    let cases = [
+        (serde_json::from_str::<PoolRecord>(r#"{"V2":{"Gone":{"agent":1}}}"#).err(),       "unknown variant `V2`, expected `V1`"),
+        (serde_json::from_str::<PoolRecord>(r#"{"V1":{"Admitted":{"task":7}}}"#).err(),    "unknown variant `Admitted`"),
+        (serde_json::from_str::<QuestionRecord>(r#"{"V1":{"Gone":{"agent":1}}}"#).err(),   "unknown variant `Gone`"),
+        (serde_json::from_str::<RetryRecord>(r#"{"V1":{"Asked":{"question":1}}}"#).err(),  "unknown variant `Asked`"),
+        (serde_json::from_str::<NotificationRecord>(r#"{"V1":"Submitted"}"#).err(),        "unknown variant `Submitted`"),
+        (serde_json::from_str::<CredentialRecord>(r#"{"V1":{"Elapsed":{"timer":1}}}"#).err(), "unknown field `timer`, expected `order`"),
+    ];
+    for (error, expected) in cases {
+        let error = error.expect(expected).to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
     }
 }

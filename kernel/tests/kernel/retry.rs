@@ -1,10 +1,9 @@
-//! The attempts at a remote task: stories, and long random histories in which hardly anybody knows what became of them.
+//! The attempts at a remote task: stories, event by event.
 
 use downbeat_kernel::{
     AttemptEnd, AttemptNumber, Config, FailureClass, Finding, Ignored, Outcome, QueryNumber, Retry,
-    RetryEffect, RetryEnd, RetryEvent, RetryReason, RetryRejected, RetryState, RetryTimer,
+    RetryEffect, RetryEnd, RetryEvent, RetryReason, RetryRejected, RetryTimer,
 };
-use proptest::prelude::*;
 
 use AttemptEnd::{Failed, Succeeded, Unknown};
 use FailureClass::{Permanent, Transient};
@@ -12,7 +11,7 @@ use FailureClass::{Permanent, Transient};
 const ATTEMPT_MS: u64 = 600_000;
 const QUERY_MS: u64 = 10_000;
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { queries_max: 2, ..Config::default() }
 }
 
@@ -37,18 +36,18 @@ fn refused(retry: &Retry, event: RetryEvent) -> Outcome<RetryRejected> {
     outcome
 }
 
-const SUBMITTED: RetryEvent = RetryEvent::Submitted;
-const CANCEL: RetryEvent = RetryEvent::CancelRequested;
+pub(crate) const SUBMITTED: RetryEvent = RetryEvent::Submitted;
+pub(crate) const CANCEL: RetryEvent = RetryEvent::CancelRequested;
 
-fn ended(attempt: u32, end: AttemptEnd) -> RetryEvent {
+pub(crate) fn ended(attempt: u32, end: AttemptEnd) -> RetryEvent {
     RetryEvent::AttemptEnded { attempt: AttemptNumber(attempt), end }
 }
 
-fn found(attempt: u32, query: u32, finding: Finding) -> RetryEvent {
+pub(crate) fn found(attempt: u32, query: u32, finding: Finding) -> RetryEvent {
     RetryEvent::Found { attempt: AttemptNumber(attempt), query: QueryNumber(query), finding }
 }
 
-fn elapsed(timer: u32) -> RetryEvent {
+pub(crate) fn elapsed(timer: u32) -> RetryEvent {
     RetryEvent::Elapsed { timer: RetryTimer(timer) }
 }
 
@@ -81,6 +80,7 @@ fn failed(reason: RetryReason) -> RetryEffect {
 }
 
 const CANCELLED: RetryEffect = RetryEffect::Ended { end: RetryEnd::Cancelled };
+const UNCONFIRMED: RetryEffect = RetryEffect::Ended { end: RetryEnd::CancelUnconfirmed };
 
 #[test]
 fn an_attempt_that_ended_is_followed_by_what_its_end_calls_for() {
@@ -164,7 +164,7 @@ fn a_cancel_ends_the_task_once_wherever_it_stands() {
         ("it has its fence",      &[found(1, 1, Finding::StillRunning)], vec![disarm(2), CANCELLED]),
         ("it was completed",      &[found(1, 1, Finding::Succeeded)],    vec![disarm(2), CANCELLED]),
         ("its report comes",      &[ended(1, Succeeded)],                vec![disarm(2), CANCELLED]),
-        ("nobody answers",        &[elapsed(2), elapsed(3)],             vec![CANCELLED]),
+        ("nobody answers",        &[elapsed(2), elapsed(3)],             vec![UNCONFIRMED]),
     ];
     for (name, events, effects) in ends {
         let (retry, last) = after(&[&cancelling[..], events].concat());
@@ -224,204 +224,5 @@ fn resync_repeats_what_is_outstanding() {
         let (retry, mut repeated) = (after(events).0, Vec::new());
         retry.resync(&config(), &mut |effect| repeated.push(effect));
         assert_eq!(repeated, effects, "{name}");
-    }
-}
-
-/// What is true of an attempt, wherever it is.
-#[derive(Clone, Copy, PartialEq)]
-enum Real {
-    Ordered,
-    Runs,
-    Succeeded,
-    Failed(FailureClass),
-    Fenced,
-}
-
-/// A site that begins attempts, takes their results, and answers; and everything else by chance.
-#[derive(Default)]
-struct World {
-    retry: Retry,
-    /// Every attempt that was ordered, from the first.
-    attempts: Vec<Real>,
-    outstanding: Option<RetryEffect>,
-    timer: Option<(RetryTimer, u64)>,
-    cancelled: bool,
-    ends: Vec<RetryEnd>,
-}
-
-impl World {
-    fn take(&mut self, event: RetryEvent) {
-        let (before, mut effects) = (self.retry, Vec::new());
-        let outcome = self.retry.step(event, &config(), &mut |effect| effects.push(effect));
-        if outcome == Outcome::Applied {
-            self.learn(event);
-        } else {
-            assert_eq!((before, &effects[..]), (self.retry, &[][..]), "S25: {event:?}");
-        }
-        self.cancelled |= event == CANCEL;
-        for effect in effects {
-            self.obey(effect, event);
-        }
-        self.judge();
-    }
-
-    fn learn(&mut self, event: RetryEvent) {
-        match event {
-            RetryEvent::Elapsed { timer } => {
-                assert_eq!(self.timer.take().map(|(armed, _)| armed), Some(timer));
-            }
-            RetryEvent::AttemptEnded { .. } | RetryEvent::EndAcknowledged => self.outstanding = None,
-            RetryEvent::CancelRequested => self.outstanding = None,
-            // The order of an attempt that runs stays what a restart repeats.
-            RetryEvent::Found { attempt, finding: Finding::StillRunning, .. } => {
-                self.outstanding = Some(RetryEffect::Begin { attempt });
-            }
-            RetryEvent::Found { .. } => self.outstanding = None,
-            RetryEvent::Submitted => {}
-        }
-    }
-
-    fn obey(&mut self, effect: RetryEffect, event: RetryEvent) {
-        match effect {
-            RetryEffect::Begin { attempt } => {
-                assert!(!self.cancelled, "S19: an attempt after the cancel");
-                let may_follow = |real: &Real| match *real {
-                    Real::Failed(class) => class != Permanent,
-                    Real::Fenced => true,
-                    Real::Ordered | Real::Runs | Real::Succeeded => false,
-                };
-                assert!(self.attempts.iter().all(may_follow), "S18: beside another, or for nothing");
-                self.attempts.push(Real::Ordered);
-                assert_eq!(attempt.0 as usize, self.attempts.len());
-                self.outstanding = Some(effect);
-            }
-            RetryEffect::Query { .. } | RetryEffect::Fence { .. } => self.outstanding = Some(effect),
-            RetryEffect::Ended { end } => {
-                self.outstanding = Some(effect);
-                self.ends.push(end);
-                assert_eq!(self.ends.len(), 1, "S7: ended twice");
-            }
-            RetryEffect::Arm { timer, after_ms } => {
-                assert_eq!(self.timer.replace((timer, after_ms)), None, "two timers after {event:?}");
-                let waits = matches!(self.retry.state, RetryState::BackingOff { .. });
-                if let Some(Real::Failed(FailureClass::Throttled { retry_after_ms })) = self.attempts.last() {
-                    assert!(!waits || after_ms > u64::from(*retry_after_ms), "it was asked to wait");
-                }
-            }
-            RetryEffect::Disarm { timer } => {
-                assert_eq!(self.timer.take().map(|(timer, _)| timer), Some(timer));
-            }
-        }
-    }
-
-    /// A restart repeats exactly what this list holds outstanding.
-    fn judge(&self) {
-        let mut repeated = Vec::new();
-        self.retry.resync(&config(), &mut |effect| repeated.push(effect));
-        let timer = self.timer.map(|(timer, after_ms)| RetryEffect::Arm { timer, after_ms });
-        let mut owed: Vec<RetryEffect> = self.outstanding.into_iter().chain(timer).collect();
-        // Between a fence whose answer was `StillRunning` and the next attempt nothing is ordered.
-        if matches!(self.retry.state, RetryState::BackingOff { .. } | RetryState::Ended(RetryEnd::Cancelled))
-        {
-            owed.retain(|effect| !matches!(effect, RetryEffect::Begin { .. }));
-        }
-        assert_eq!(repeated, owed);
-        assert_eq!(self.retry.validate(&config()), Ok(()), "{:?}", self.retry);
-    }
-
-    fn last(&mut self) -> Option<&mut Real> {
-        self.attempts.last_mut()
-    }
-
-    /// The site looks, and fences first if that is what was ordered.
-    fn look(&mut self) {
-        let retry = self.retry;
-        let fences = matches!(self.outstanding, Some(RetryEffect::Fence { .. }));
-        let asked = fences || matches!(self.outstanding, Some(RetryEffect::Query { .. }));
-        let Some(real) = self.attempts.last_mut().filter(|_| asked) else { return };
-        let finding = match *real {
-            Real::Ordered => Finding::NeverStarted,
-            Real::Runs | Real::Fenced => Finding::StillRunning,
-            Real::Succeeded => Finding::Succeeded,
-            Real::Failed(class) => Finding::Failed(class),
-        };
-        if fences && [Real::Ordered, Real::Runs].contains(real) {
-            *real = Real::Fenced;
-        }
-        let Retry { attempt, query, .. } = retry;
-        self.take(RetryEvent::Found { attempt, query, finding });
-    }
-
-    fn report(&mut self) {
-        let attempt = self.retry.attempt;
-        let end = match self.last() {
-            Some(Real::Succeeded) => Succeeded,
-            Some(Real::Failed(class)) => Failed(*class),
-            Some(Real::Ordered | Real::Runs | Real::Fenced) | None => Unknown,
-        };
-        self.take(RetryEvent::AttemptEnded { attempt, end });
-    }
-
-    /// What may happen next, by chance.
-    fn happen(&mut self, choice: u8, number: u32) {
-        let some = number % (self.retry.attempt.0 + 2);
-        match choice % 11 {
-            0 => self.take(SUBMITTED),
-            1 | 2 => {
-                let throttled = FailureClass::Throttled { retry_after_ms: 70_000 };
-                let failed = [Transient, throttled, Transient, Permanent][number as usize % 4];
-                let over = if number.is_multiple_of(3) { Real::Succeeded } else { Real::Failed(failed) };
-                match self.last() {
-                    Some(real @ Real::Ordered) => *real = Real::Runs,
-                    Some(real @ Real::Runs) => *real = over,
-                    Some(Real::Succeeded | Real::Failed(_) | Real::Fenced) | None => {}
-                }
-            }
-            3 => self.report(),
-            4 | 5 => self.look(),
-            6 => {
-                self.take(RetryEvent::Elapsed {
-                    timer: self.timer.map_or(RetryTimer(0), |(timer, _)| timer),
-                });
-            }
-            7 if number.is_multiple_of(23) => self.take(CANCEL),
-            7 => self.take(elapsed(number % (self.retry.timer.0 + 2))),
-            8 if some != self.retry.attempt.0 => self.take(ended(some, Succeeded)),
-            8 | 9 => {
-                let old = number % self.retry.query.0.max(1);
-                self.take(found(self.retry.attempt.0, old, Finding::NeverStarted));
-            }
-            _ => {
-                if matches!(self.retry.state, RetryState::Ended(_)) && number.is_multiple_of(2) {
-                    self.take(RetryEvent::EndAcknowledged);
-                }
-            }
-        }
-    }
-
-    /// From here on nobody answers anything, and timers run out.
-    fn come_to_rest(&mut self) {
-        while let Some((timer, _)) = self.timer {
-            self.take(RetryEvent::Elapsed { timer });
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_task_has_one_end_and_never_two_attempts_that_could_succeed(
-        events in proptest::collection::vec((any::<u8>(), any::<u32>()), 0..200),
-    ) {
-        let mut world = World::default();
-        for (choice, number) in events {
-            world.happen(choice, number);
-        }
-        world.come_to_rest();
-        let is_over = matches!(world.retry.state, RetryState::Ended(_) | RetryState::Closed);
-        prop_assert_eq!(is_over, world.retry.state != RetryState::Unsubmitted, "L1: {:?}", world.retry);
-        prop_assert_eq!(world.ends.len(), usize::from(is_over));
-        if let Some(RetryEnd::Completed { attempt }) = world.ends.first() {
-            prop_assert!(world.attempts[attempt.0 as usize - 1] == Real::Succeeded, "S11: {attempt:?}");
-        }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::orders::Orders;
 use downbeat_kernel::{
-    About, Answer, Attempt, CallId, CallResult, Config, Effect, End, Event, Generation, Ignored, Input,
-    Kernel, MessageId, Outcome, Part, Passing, ProfileId, QuestionId, RequestEffect, RequestEvent, RequestId,
-    RequestTimer, Response, SendFailure, SendReason, TaskId, TaskState, Timer, ToolEnd, TurnNumber,
+    About, Answer, Attempt, Budget, CallId, CallResult, Config, Effect, End, Event, Generation, Ignored,
+    Input, Kernel, MessageId, Outcome, Part, Passing, ProfileId, QuestionId, RequestEffect, RequestEvent,
+    RequestId, RequestTimer, Response, SendFailure, SendReason, TaskId, TaskState, Timer, ToolEnd,
+    TurnNumber,
 };
 
 /// A kernel under test. Every event that it takes is kept, and every order that it gave and that has no answer.
@@ -82,7 +83,11 @@ pub(crate) fn question_id(task: u64, number: u32) -> QuestionId {
 }
 
 pub(crate) fn submitted(task: u64) -> Event {
-    Event::TaskSubmitted { task: TaskId(task) }
+    submitted_with(task, Budget::default())
+}
+
+pub(crate) fn submitted_with(task: u64, budget: Budget) -> Event {
+    Event::TaskSubmitted { task: TaskId(task), budget }
 }
 
 pub(crate) fn admitted(task: u64) -> Event {

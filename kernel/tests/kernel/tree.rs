@@ -10,11 +10,12 @@
 )]
 
 use crate::orders::Orders;
+use crate::pots::{Pots, asked};
 use crate::worker_ledger::{Ledger, timeless};
 use downbeat_kernel::{
-    Config, Discard, Effect, End, Event, Held, IteratorId, Kernel, Outcome, Part, PromptId, Reason, Rejected,
-    RequestEffect, RequestId, SessionEffect, SessionEvent, TaskId, TaskState, Worker, WorkerData,
-    WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerRejected,
+    Answer, Config, Discard, Effect, End, Event, Held, IteratorId, Kernel, Outcome, Part, PromptId, Reason,
+    Rejected, RequestEffect, RequestId, SessionEffect, SessionEvent, TaskId, TaskState, Timer, Worker,
+    WorkerData, WorkerEffect, WorkerEnd, WorkerEvent, WorkerPart, WorkerRejected,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -35,6 +36,7 @@ pub(crate) struct Tree {
     /// The iterators that a crash took, until somebody has said so.
     pub(crate) lost: BTreeSet<(TaskId, IteratorId)>,
     ends: BTreeMap<TaskId, End>,
+    pots: Pots,
     journal: Vec<Event>,
     /// What the last step ordered, while it goes out.
     going_out: Vec<Effect>,
@@ -56,6 +58,7 @@ impl Tree {
             seats: BTreeMap::new(),
             lost: BTreeSet::new(),
             ends: BTreeMap::new(),
+            pots: Pots::default(),
             journal: Vec::new(),
             going_out: Vec::new(),
             read: Read::default(),
@@ -75,6 +78,7 @@ impl Tree {
         self.read.note(&std::mem::replace(&mut self.going_out, effects.clone()));
         self.journal.push(event.clone());
         self.orders.note(event, &effects);
+        self.pots.judge(&before, event, &self.kernel);
         let said = self.tell_workers(&before, event, &effects);
         self.check_workers(&said, &effects, event);
         for effect in &effects {
@@ -137,6 +141,20 @@ impl Tree {
                 self.must_take(task, WorkerEvent::ResumeRequested, &mut said);
             }
             Event::CancelRequested { task } => self.cancel(before, task, &mut said),
+            Event::AnswerReceived { question, answer }
+                if asked(before, question.task) == Some(question.number) =>
+            {
+                if answer != Answer::Approved {
+                    self.cancel(before, question.task, &mut said);
+                } else if asked(&self.kernel, question.task).is_none() {
+                    self.tell_tree(before, question.task, WorkerEvent::BudgetGranted, &mut said);
+                }
+            }
+            Event::Spent { task, .. } | Event::TimerFired { timer: Timer::Budget { task, .. } }
+                if asked(before, task).is_none() && asked(&self.kernel, task).is_some() =>
+            {
+                self.tell_tree(before, task, WorkerEvent::BudgetSpent, &mut said);
+            }
             _ => {}
         }
         for effect in effects {
@@ -152,16 +170,31 @@ impl Tree {
     }
 
     fn deploy(&mut self, before: &Kernel, task: TaskId, said: &mut Vec<(TaskId, WorkerEffect)>) {
-        let first: &[WorkerEvent] = match before.task(task).map(|task| task.state) {
-            Some(TaskState::Initializing) => &[WorkerEvent::Assigned],
-            Some(TaskState::Paused(Held::Initializing)) => {
-                &[WorkerEvent::PauseRequested, WorkerEvent::Assigned]
-            }
+        let held = match before.task(task).map(|task| task.state) {
+            Some(TaskState::Initializing) => None,
+            Some(TaskState::Paused(Held::Initializing)) => Some(WorkerEvent::PauseRequested),
             _ => return,
         };
+        let spent = asked(before, root(before, task)).map(|_| WorkerEvent::BudgetSpent);
         self.seats.insert(task, Seat::default());
-        for event in first {
-            self.must_take(task, *event, said);
+        for event in held.into_iter().chain(spent).chain([WorkerEvent::Assigned]) {
+            self.must_take(task, event, said);
+        }
+    }
+
+    /// What every worker of a tree hears of its budget. One that is bound to end takes no notice.
+    fn tell_tree(
+        &mut self,
+        before: &Kernel,
+        task: TaskId,
+        event: WorkerEvent,
+        said: &mut Vec<(TaskId, WorkerEffect)>,
+    ) {
+        if works(before, task) {
+            let _ = self.tell(task, event, said);
+        }
+        for child in live_subtasks(before, task) {
+            self.tell_tree(before, child, event, said);
         }
     }
 
@@ -453,6 +486,10 @@ fn parent(kernel: &Kernel, task: TaskId) -> Option<TaskId> {
     kernel.task(task)?.data.parent
 }
 
+fn root(kernel: &Kernel, task: TaskId) -> TaskId {
+    parent(kernel, task).map_or(task, |parent| root(kernel, parent))
+}
+
 /// Whether only the kernel may tell a worker that.
 fn is_of_kernel(event: WorkerEvent) -> bool {
     matches!(
@@ -463,6 +500,8 @@ fn is_of_kernel(event: WorkerEvent) -> bool {
             | WorkerEvent::ChildEnded { .. }
             | WorkerEvent::PauseRequested
             | WorkerEvent::ResumeRequested
+            | WorkerEvent::BudgetSpent
+            | WorkerEvent::BudgetGranted
             | WorkerEvent::KillRequested
             | WorkerEvent::EndAcknowledged
     )

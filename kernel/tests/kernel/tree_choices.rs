@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "an order that is left out here has no answer")]
 
+use crate::pots::{some_bill, some_budget, word_about_more};
 use crate::tree::Tree;
 use downbeat_kernel::{
     Answer, Approval, ApprovalId, Attempt, Call, CheckNumber, Deadline, Effect, Event, IteratorEnd,
@@ -98,6 +99,9 @@ fn of_worker(order: WorkerEffect, a: u8) -> Option<WorkerEvent> {
 }
 
 fn of_task(kernel: &Kernel, order: Effect, a: u8) -> Option<Event> {
+    if let Some(word) = word_about_more(&order, a) {
+        return Some(word);
+    }
     let fresh = TaskId(kernel.highest().map_or(0, |task| task.0) + 1);
     Some(match order {
         Effect::Enqueue { task } => Event::Admitted { task },
@@ -143,8 +147,9 @@ fn unasked(kernel: &Kernel, [which, place, a, b]: Choices) -> Event {
     let data = worker.map(|worker| worker.data.clone()).unwrap_or_default();
     let near = |number: u32| (number + u32::from(b) % 3).saturating_sub(1);
     match which {
-        ..120 => Event::TaskSubmitted { task: TaskId(highest + 1) },
-        120..134 => Event::MessageReceived { task, message: MessageId(near(data.accepted.0 + 1)) },
+        ..116 => Event::TaskSubmitted { task: TaskId(highest + 1), budget: some_budget(b) },
+        116..123 => some_bill(kernel, task, [a, b]),
+        123..134 => Event::MessageReceived { task, message: MessageId(near(data.accepted.0 + 1)) },
         134..148 => Event::SubtaskRequested { task, child: TaskId(highest + u64::from(b) % 3) },
         148..154 => Event::PauseRequested { task },
         154..168 => Event::ResumeRequested { task },
@@ -221,7 +226,9 @@ fn of_kernel(data: &WorkerData, a: u8) -> WorkerEvent {
         WorkerEvent::ChildEnded { child },
         WorkerEvent::PauseRequested,
         WorkerEvent::ResumeRequested,
+        WorkerEvent::BudgetSpent,
+        WorkerEvent::BudgetGranted,
         WorkerEvent::KillRequested,
         WorkerEvent::EndAcknowledged,
-    ][usize::from(a) % 8]
+    ][usize::from(a) % 10]
 }

@@ -90,6 +90,19 @@ const FOUND: &[(Fault, &str)] = &[
     (Fault::ResyncForgetsPrompt,       "resync"),
     (Fault::ResyncForgetsStopping,     "resync"),
     (Fault::ResyncForgetsEnds,         "resync"),
+    (Fault::SpentIgnored,              "budget"),
+    (Fault::SpentTriesAgain,           "budget"),
+    (Fault::ChildBilled,               "budget"),
+    (Fault::GrantLiftsHold,            "S13"),
+    (Fault::ResumeLiftsBudget,         "valid"),
+    (Fault::GrantUnheard,              "valid"),
+    (Fault::WorkerUntoldOfBudget,      "valid"),
+    (Fault::SpentDeploys,              "valid"),
+    (Fault::PotNeverEmpties,           "valid"),
+    (Fault::BillCountedTwice,          "budget"),
+    (Fault::ChildUntoldOfBudget,       "valid"),
+    (Fault::ResyncForgetsBudgetQuestion, "resync"),
+    (Fault::ResyncForgetsBudgetTimer,  "resync"),
 ];
 
 /// What a life breaks with a fault planted, if it breaks anything.

@@ -3,11 +3,12 @@
 use crate::stage::{
     DUPLICATE, STALE, Stage, TERMINAL, acknowledged, admitted, arm, cancelled, disarm, ended, failed,
     include, initialized, orders, paused, request_grace, responded, resumed, stop, stopped, submitted, told,
+    tool_ended,
 };
 use downbeat_kernel::{
     Approval, Attempt, Call, Config, Corrupt, Effect, End, Event, Generation, Input, Kernel, Outcome, Part,
     Previous, ProfileId, Profiles, Rejected, RequestEffect, RequestEvent, RequestRejected, Response,
-    SendFailure, SendReason, TaskId, TurnNumber,
+    SendFailure, SendReason, TaskId, ToolEnd, TurnNumber,
 };
 
 /// Two profiles, of which the second has a key that does not change.
@@ -192,5 +193,27 @@ fn request_that_cannot_be_is_found_out() {
     ];
     for (name, pointer, value, expected) in cases {
         assert_eq!(changed(pointer, value), expected, "{name}");
+    }
+}
+
+/// Each profile keeps its responses, or does not: a turn continues from a response only where it is kept.
+#[test]
+fn turn_continues_from_a_response_of_a_profile_that_keeps_it() {
+    let cases = [(0b01, 0, true), (0b01, 1, false), (0b10, 0, false), (0b10, 1, true)];
+    for (profiles_continuing, profile, kept) in cases {
+        let settings = Config { profiles: 2, profiles_keyed: 0b11, profiles_continuing, ..Config::default() };
+        let mut stage = Stage::new(settings);
+        stage.takes_all([submitted(1), admitted(1)]);
+        if profile == 1 {
+            stage.takes(Event::ProfileDown { profile: ProfileId(0) });
+        }
+        stage.takes_all([
+            initialized(1),
+            responded(1, 1, 0, Response::Calls(vec![Call::Tool(Approval::Granted)])),
+        ]);
+        stage.takes(tool_ended(1, 1, 0, ToolEnd::Succeeded));
+        let previous = stage.kernel.task(TaskId(1)).expect("it is held").data.request.previous;
+        let expected = Previous { turn: TurnNumber(1), attempt: Attempt(0), profile: ProfileId(profile) };
+        assert_eq!(previous, kept.then_some(expected), "{profiles_continuing:#b}: profile {profile}");
     }
 }

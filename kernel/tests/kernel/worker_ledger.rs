@@ -34,6 +34,8 @@ pub(crate) struct Ledger {
     promises: Promises,
     /// A person holds the worker.
     pub(crate) held: bool,
+    /// The budget of its tree is spent.
+    spent: bool,
     /// What the worker is bound for, once it is.
     bound: Option<WorkerEnd>,
     ended: bool,
@@ -94,6 +96,8 @@ fn source(event: WorkerEvent) -> Option<Source> {
         | WorkerEvent::InterruptRequested { .. }
         | WorkerEvent::PauseRequested
         | WorkerEvent::ResumeRequested
+        | WorkerEvent::BudgetSpent
+        | WorkerEvent::BudgetGranted
         | WorkerEvent::CompleteRequested
         | WorkerEvent::KillRequested
         | WorkerEvent::TimerFired { .. }
@@ -179,6 +183,8 @@ impl Ledger {
             | WorkerEvent::InterruptRequested { .. }
             | WorkerEvent::PauseRequested
             | WorkerEvent::ResumeRequested
+            | WorkerEvent::BudgetSpent
+            | WorkerEvent::BudgetGranted
             | WorkerEvent::WrapUpRequested
             | WorkerEvent::CompleteRequested
             | WorkerEvent::KillRequested
@@ -206,7 +212,12 @@ impl Ledger {
     }
 
     fn sight(&self) -> Sight {
-        Sight { works: self.works(), finishes: self.prompts.has_given(Source::WrapUp), held: self.held }
+        Sight {
+            works: self.works(),
+            finishes: self.prompts.has_given(Source::WrapUp),
+            held: self.held,
+            spent: self.spent,
+        }
     }
 
     fn note_event(&mut self, event: WorkerEvent) {
@@ -242,6 +253,8 @@ impl Ledger {
                 self.held = true;
             }
             WorkerEvent::ResumeRequested | WorkerEvent::WrapUpRequested => self.held = false,
+            WorkerEvent::BudgetSpent => self.spent = true,
+            WorkerEvent::BudgetGranted => self.spent = false,
             WorkerEvent::InterruptRequested { then: Then::Resume, .. }
             | WorkerEvent::Assigned
             | WorkerEvent::MessageReceived { .. }

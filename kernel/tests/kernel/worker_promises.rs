@@ -20,6 +20,8 @@ pub(crate) struct Sight {
     pub(crate) finishes: bool,
     /// A person holds its worker.
     pub(crate) held: bool,
+    /// The budget of its tree is spent.
+    pub(crate) spent: bool,
 }
 
 /// One event that a worker took, and what came of it.
@@ -179,14 +181,17 @@ impl Promises {
 }
 
 impl Taken<'_> {
-    /// S13: no turn begins while a person holds the worker, none is tried again, and nobody asks it; and nobody else holds it.
+    /// S13: no turn begins while a person holds the worker, none is tried again, and nobody asks it; and nobody else holds it
+    /// but its budget, which does the same.
     fn judge_hold(&self) {
         let [before, after] = self.worker;
-        let held = self.sight[1].held;
+        let Sight { held, spent, .. } = self.sight[1];
         assert!(!held || before.data.turn == after.data.turn, "S13: {:?} began a turn", self.event);
+        assert!(!spent || before.data.turn == after.data.turn, "budget: {:?} began a turn", self.event);
         let invoked = before.data.session.accepted != after.data.session.accepted;
         assert!(!held || !invoked, "S13: {:?} gave a prompt", self.event);
-        assert!(held || after.state != WorkerState::Held, "S13: {:?} holds a worker", self.event);
+        assert!(!spent || !invoked, "budget: {:?} gave a prompt", self.event);
+        assert!(held || spent || after.state != WorkerState::Held, "S13: {:?} holds a worker", self.event);
         let waits = matches!(after.state, WorkerState::Held | WorkerState::AwaitingApproval);
         let is_watch =
             |order: &WorkerEffect| matches!(order, WorkerEffect::Arm { timer: WorkerTimer::Watch(_), .. });

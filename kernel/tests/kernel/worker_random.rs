@@ -71,7 +71,9 @@ fn event(worker: &Worker, ledger: &Ledger, children: &mut u32, choices: Choices)
             WorkerEvent::InterruptRequested { turn, then }
         }
         214..219 => WorkerEvent::PauseRequested,
-        219..229 => WorkerEvent::ResumeRequested,
+        219..224 => WorkerEvent::ResumeRequested,
+        224..226 => WorkerEvent::BudgetSpent,
+        226..229 => WorkerEvent::BudgetGranted,
         229..231 => WorkerEvent::WrapUpRequested,
         231 => WorkerEvent::CompleteRequested,
         232 => WorkerEvent::KillRequested,
@@ -196,6 +198,7 @@ proptest! {
         let (mut worker, mut ledger) = life(&config, &choices);
         drop(ledger.tell(&mut worker, &config, WorkerEvent::Assigned));
         drop(ledger.tell(&mut worker, &config, WorkerEvent::ResumeRequested));
+        drop(ledger.tell(&mut worker, &config, WorkerEvent::BudgetGranted));
         settle(&mut worker, &mut ledger, &config);
         if worker.state.end().is_none() {
             prop_assert_eq!(worker.state, WorkerState::Idle);
@@ -216,6 +219,7 @@ proptest! {
         let (mut worker, mut ledger) = life(&config, &choices);
         drop(ledger.tell(&mut worker, &config, WorkerEvent::Assigned));
         drop(ledger.tell(&mut worker, &config, WorkerEvent::ResumeRequested));
+        drop(ledger.tell(&mut worker, &config, WorkerEvent::BudgetGranted));
         for _ in 0..100 {
             if worker.state.end().is_some() {
                 break;

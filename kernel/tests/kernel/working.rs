@@ -1,14 +1,15 @@
 //! Tasks that a worker runs, in the tree of tasks.
 
+use crate::damaged::changed;
 use crate::stage::{
     DUPLICATE, Stage, TERMINAL, acknowledged, admitted, cancelled, ended, enqueue, initialized, message,
     paused, responded, resumed, submitted,
 };
 use downbeat_kernel::{
-    Approval, Call, CallRefusal, CallResult, Concern, Config, Effect, End, Event, IteratorEnd, IteratorId,
-    Outcome, Part, PromptId, Reason, Rejected, Response, SessionEffect, SessionEvent, Sign, Source, TaskId,
-    TaskState, ToolId, WatchNumber, WorkerEffect, WorkerEvent, WorkerPart, WorkerReason, WorkerRejected,
-    WorkerState, WorkerTimer,
+    Approval, Call, CallRefusal, CallResult, Concern, Config, Corrupt, Effect, End, Event, IteratorEnd,
+    IteratorId, Met, Outcome, Part, PromptId, Reason, Rejected, Response, SessionEffect, SessionEvent, Sign,
+    Source, Task, TaskId, TaskState, ToolId, Visit, WatchNumber, WorkerEffect, WorkerEvent, WorkerPart,
+    WorkerReason, WorkerRejected, WorkerState, WorkerTimer,
 };
 
 const ITERATOR: IteratorId = IteratorId(1);
@@ -367,4 +368,68 @@ fn tasks_with_and_without_a_worker_live_in_one_tree() {
     assert_eq!(stage.takes(responded(3, 1, 0, done)), [ended(3, End::Completed)]);
     let effects = stage.takes(answered(2, 1));
     assert_eq!(read(&effects, 2), [WorkerPart::Source(Source::ChildEnded { child: TaskId(3) })]);
+}
+
+/// A step that brings room comes by the subtask whose reports wait, and by the parent that takes them.
+#[test]
+fn step_that_brings_room_comes_by_whoever_waits_for_it() {
+    let mut stage = crowded_family();
+    stage.takes(answered(1, 1));
+    let mut visits = Vec::new();
+    drop(stage.kernel.step_visiting(answered(1, 2), &mut Vec::new(), &mut |visit| visits.push(visit)));
+    let met =
+        |task, event| Visit { task: TaskId(task), met: Some(Met { state: "Working", event, applied: true }) };
+    let passed = Visit { task: TaskId(2), met: None };
+    let told = [met(1, "ChildReported"), met(2, "Worker")];
+    assert_eq!(visits, [&[met(1, "Worker"), passed][..], &told, &told].concat());
+}
+
+/// What of a worker and its subtasks a stored tree has to agree on.
+#[test]
+fn stored_worker_that_does_not_fit_its_task_is_found() {
+    let mut stage = stage();
+    stage.takes_all([paused(1), asks_for(1, 2)]);
+    let [parent, child] = [1, 2].map(|task| stage.kernel.task(TaskId(task)).expect("it is held"));
+    let damaged = |path: &'static str, value: serde_json::Value| {
+        serde_json::from_value::<Task>(changed(parent, &vec![(path, value)])).expect("it is read")
+    };
+    let config = Config::default();
+    let none = damaged("/data/worker", serde_json::Value::Null);
+    assert_eq!(none.validate(&config), Err(Corrupt::Worker { task: TaskId(1) }), "nobody runs it");
+
+    let unstarted = Err(Corrupt::Unstarted { task: TaskId(2) });
+    let [let_go, closing] = [
+        damaged("/data/worker/data/hold", false.into()),
+        damaged("/state", serde_json::json!({"Cancelling": "Worker"})),
+    ];
+    assert_eq!(child.ties().validate(|_| Some(parent.ties())), Ok(()));
+    assert_eq!(child.ties().validate(|_| Some(let_go.ties())), unstarted, "nobody holds its parent");
+    assert_eq!(child.ties().validate(|_| Some(closing.ties())), unstarted, "its parent is cancelled");
+}
+
+/// A worker has subtasks for calls, and what has come of one is no call any more.
+#[test]
+fn stored_calls_that_no_worker_makes_are_found() {
+    let config = Config::default();
+    let settled = || serde_json::json!({"Settled": {"Subtask": {"child": 2, "end": "Cancelled"}}});
+    let subtask = || serde_json::json!({"Subtask": {"child": 2}});
+    let mut stage = family();
+    let working = stage.kernel.task(TaskId(1)).cloned().expect("it is held");
+    stage.takes_all([answered(1, 1), completes(1), gone(1)]);
+    let ending = stage.kernel.task(TaskId(1)).cloned().expect("it is held");
+    let found = Err(Corrupt::Calls { task: TaskId(1) });
+    #[rustfmt::skip]
+    let cases = [
+        ("works with a subtask",            &working, vec![subtask()],            Ok(())),
+        ("works without one",               &working, vec![],                     Ok(())),
+        ("works with what has come of one", &working, vec![settled()],            found),
+        ("ends after a subtask",            &ending,  vec![subtask()],            Ok(())),
+        ("ends after nothing",              &ending,  vec![],                     found),
+        ("ends with what has come of one",  &ending,  vec![subtask(), settled()], found),
+    ];
+    for (name, task, calls, expected) in cases {
+        let damaged = changed(task, &vec![("/data/calls", calls.into())]);
+        let read: Task = serde_json::from_value(damaged).expect("it is read");
+        assert_eq!(read.validate(&config), expected, "{name}");
+    }
 }

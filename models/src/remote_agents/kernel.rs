@@ -31,19 +31,31 @@ use state::State;
 use step::Step;
 
 /// Two tasks of one user, who may have one at once, and one agent.
-pub const QUIET: Scenario =
-    Scenario { tasks: 2, users: 1, room: 2, agents: 1, kept: 0, quota: 1, attempts: 2, left: Left::NONE };
+pub const QUIET: Scenario = Scenario {
+    tasks: 2,
+    users: 1,
+    room: 2,
+    agents: 1,
+    kept: 0,
+    quota: 1,
+    attempts: 2,
+    normal: false,
+    left: Left::NONE,
+};
+
+/// Three tasks of two users, so that one may be passed more often than it yields.
+const QUEUED: Scenario = Scenario { tasks: 3, users: 2, room: 3, agents: 2, ..QUIET };
 
 /// Every variant: name, about, scenario. Each has a few troubles at once; the page of the race says which are together.
-const VARIANTS: [(&str, &str, Scenario); 7] = [
+const VARIANTS: [(&str, &str, Scenario); 8] = [
     (
         "kernel-pool",
-        "the kernel's pool: a cancel, a lost message, a crash",
-        Scenario { left: Left { cancels: 1, losses: 1, crashes: 1, ..Left::NONE }, ..QUIET },
+        "the kernel's pool, with two agents: a cancel, a lost message, a crash",
+        Scenario { agents: 2, left: Left { cancels: 1, losses: 1, crashes: 1, ..Left::NONE }, ..QUIET },
     ),
     (
         "kernel-pool-copies",
-        "the same, and a message that arrives twice in place of the lost one",
+        "with one agent, and a message that arrives twice in place of the lost one",
         Scenario { left: Left { cancels: 1, duplicates: 1, crashes: 1, ..Left::NONE }, ..QUIET },
     ),
     (
@@ -74,18 +86,20 @@ const VARIANTS: [(&str, &str, Scenario); 7] = [
             ..QUIET
         },
     ),
-    (
-        "kernel-pool-queue",
-        "three tasks of two users for two agents",
-        Scenario { tasks: 3, users: 2, room: 3, agents: 2, ..QUIET },
-    ),
+    ("kernel-pool-queue", "three tasks of two users for two agents, the first of low priority", QUEUED),
+    ("kernel-pool-normal", "the same, the first of normal priority", Scenario { normal: true, ..QUEUED }),
 ];
+
+/// What there is more of in a deep search: a lost message beside the doubled one, a crash beside two agents.
+const DEEP: [(&str, &str); 2] = [("kernel-pool-copies", "losses"), ("kernel-pool-two", "crashes")];
 
 /// The pool that ships, of which every property is expected to hold.
 pub fn variants() -> impl Iterator<Item = Variant> {
     VARIANTS.into_iter().map(|(name, about, scenario)| {
         let build = |bounds: &Bounds| KernelModel::new(Scenario::within(bounds));
-        scenario.bounds(Variant::new(name, about, build))
+        let variant = scenario.bounds(Variant::new(name, about, build));
+        let deep = DEEP.into_iter().filter(|(of, _)| *of == name);
+        variant.deep(deep.map(|(_, bound)| (bound, 1)))
     })
 }
 

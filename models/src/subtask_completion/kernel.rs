@@ -22,6 +22,7 @@ mod outside;
 mod parity;
 #[cfg(test)]
 mod plain;
+mod pots;
 mod scenarios;
 mod sights;
 mod state;
@@ -29,7 +30,7 @@ mod validity;
 mod words;
 mod world;
 
-use downbeat_kernel::{Config, Event, Kernel, TaskId};
+use downbeat_kernel::{Budget, Config, Event, Kernel, TaskId};
 use downbeat_sim::model::{Codec, Fairness, Model, Property, Told};
 
 use crate::properties::{Observe, Observed, settled};
@@ -93,11 +94,18 @@ fn index(task: TaskId) -> TaskIndex {
     u8::try_from(task.0 - 1).expect("the scenarios have three tasks")
 }
 
-/// A kernel to which one task was submitted.
-fn first_world(config: Config) -> World {
+/// What one grant is for, in milliseconds: any time may be over at any moment.
+const WALL_MS: u64 = 60_000;
+
+/// A kernel to which one task was submitted. Each bill is of one token.
+fn first_world(config: Config, scenario: &Scenario) -> World {
+    let budget = match scenario.budget {
+        0 => Budget::default(),
+        bills => Budget { tokens: bills.into(), micros: 0, wall_ms: WALL_MS },
+    };
     let empty = Kernel::new(config);
     let mut world = World::new(empty.clone(), Outside::default());
-    if let Some(effects) = world.step(&empty, Event::TaskSubmitted { task: id(0) }, &mut |_| {}) {
+    if let Some(effects) = world.step(&empty, Event::TaskSubmitted { task: id(0), budget }, &mut |_| {}) {
         world.see_born(&empty);
         world.release(&effects, usize::MAX);
     }
@@ -114,7 +122,7 @@ impl Model for KernelModel {
     type Action = Action;
 
     fn initial(&self) -> Vec<State> {
-        let world = first_world(self.config);
+        let world = first_world(self.config, &self.scenario);
         let tables = &self.memory.tables;
         let nothing = seen_nothing(self.config);
         vec![State {

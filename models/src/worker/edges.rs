@@ -8,7 +8,7 @@ use super::world::World;
 const WAITING: &[&str] = &["Idle", "Held"];
 const IN_TURN: &[&str] = &["Executing", "AwaitingApproval", "BackingOff", "Cooling"];
 
-/// The table of `docs/worker.md`, as far as it says `Applied`.
+/// The table of `docs/worker.md`, as far as it says `Applied`, but for the budget, which no model of a worker has.
 #[rustfmt::skip]
 const EDGES: &[(&str, &[&[&str]])] = &[
     ("Assigned",               &[WAITING]),
@@ -95,6 +95,8 @@ fn name(event: WorkerEvent) -> &'static str {
         WorkerEvent::InterruptRequested { .. } => "InterruptRequested",
         WorkerEvent::PauseRequested => "PauseRequested",
         WorkerEvent::ResumeRequested => "ResumeRequested",
+        WorkerEvent::BudgetSpent => "BudgetSpent",
+        WorkerEvent::BudgetGranted => "BudgetGranted",
         WorkerEvent::WrapUpRequested => "WrapUpRequested",
         WorkerEvent::CompleteRequested => "CompleteRequested",
         WorkerEvent::KillRequested => "KillRequested",

@@ -166,7 +166,8 @@ impl Acts<'_> {
             | TaskState::Requesting
             | TaskState::ExecutingTools
             | TaskState::AwaitingSubtask
-            | TaskState::AwaitingInput => {}
+            | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget => {}
         }
     }
 

@@ -262,6 +262,8 @@ impl Scene {
             | WorkerEvent::ChildEnded { .. }
             | WorkerEvent::PauseRequested
             | WorkerEvent::ResumeRequested
+            | WorkerEvent::BudgetSpent
+            | WorkerEvent::BudgetGranted
             | WorkerEvent::KillRequested
             | WorkerEvent::EndAcknowledged => {}
         }

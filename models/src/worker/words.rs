@@ -151,6 +151,8 @@ fn of_worker(before: &World, of: TaskId, event: WorkerEvent) -> Arrow {
         | WorkerEvent::ChildEnded { .. }
         | WorkerEvent::PauseRequested
         | WorkerEvent::ResumeRequested
+        | WorkerEvent::BudgetSpent
+        | WorkerEvent::BudgetGranted
         | WorkerEvent::KillRequested
         | WorkerEvent::EndAcknowledged => {
             arrow(OUTSIDE, WORKER, "is told from outside what only the kernel may tell it")

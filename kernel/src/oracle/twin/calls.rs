@@ -114,7 +114,8 @@ impl Ledger<'_> {
         if hold == Hold::Running {
             self.effects.push(Effect::Enqueue { task: child });
         }
-        self.follows.push(Follow::Spawn { child, parent: self.at.id, depth: self.data.depth + 1, hold });
+        let (parent, depth, spent) = (self.at.id, self.data.depth + 1, self.data.spent);
+        self.follows.push(Follow::Spawn { child, parent, depth, hold, spent });
         CallState::Subtask { child }
     }
 }

@@ -11,6 +11,7 @@ use crate::vocabulary::{CallId, CallResult, Effect, End, MessageId, QuestionId, 
 impl Ledger<'_> {
     /// Everything that runs is told to stop, everything that has not started never will.
     pub(super) fn winds_down(mut self, state: TaskState) -> Result<After, No> {
+        self = self.closes_the_account();
         let task = self.at.id;
         let (stop, outstanding) = match state {
             TaskState::Queued | TaskState::Paused(Held::Queued | Held::Admitted) => {
@@ -79,6 +80,7 @@ impl Ledger<'_> {
 
     /// The last word of a task: what was not delivered, how it ended, and the parent.
     pub(super) fn ends(mut self, state: TaskState) -> Result<After, No> {
+        self = self.closes_the_account();
         let (task, data) = (self.at.id, &self.data);
         let end = match state {
             TaskState::Completed => End::Completed,

@@ -16,8 +16,11 @@ use crate::vocabulary::{
 use std::vec::Vec;
 
 impl Ledger<'_> {
-    /// A new turn: everything queued goes in, and the model is asked.
+    /// A new turn: everything queued goes in, and the model is asked, if that can be paid for.
     pub(super) fn asks_the_model(mut self) -> Result<After, No> {
+        if self.data.spent {
+            return self.stands(TaskState::AwaitingBudget);
+        }
         let config = self.at.config;
         let before = self.data.request;
         self.data.turn = TurnNumber(self.data.turn.0 + 1);

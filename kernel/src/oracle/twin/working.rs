@@ -14,7 +14,9 @@ impl Ledger<'_> {
     /// A worker with these first events.
     pub(super) fn deploys(mut self, events: &[WorkerEvent]) -> Result<After, No> {
         self.data.worker = Some(Box::new(Worker::default()));
-        for event in events {
+        let spent = self.data.spent.then_some(WorkerEvent::BudgetSpent);
+        let (last, first) = events.split_last().expect("a worker has a first event");
+        for event in first.iter().chain(&spent).chain([last]) {
             self.tells(*event).expect("a new worker takes that");
         }
         self.stands(TaskState::Working)
@@ -74,6 +76,8 @@ impl Ledger<'_> {
                 | E::ChildEnded { .. }
                 | E::PauseRequested
                 | E::ResumeRequested
+                | E::BudgetSpent
+                | E::BudgetGranted
                 | E::KillRequested
                 | E::EndAcknowledged
         );
@@ -90,11 +94,12 @@ impl Ledger<'_> {
         match state {
             TaskState::Cancelling(_) => self.ends_unless_busy(Outstanding::Nothing),
             _ if self.calls.is_empty() => self.ends(ended(end)),
-            _ => self.cancels_subtasks().stands(TaskState::Ending(end)),
+            _ => self.closes_the_account().cancels_subtasks().stands(TaskState::Ending(end)),
         }
     }
 
     pub(super) fn kills(mut self) -> Result<After, No> {
+        self = self.closes_the_account();
         let killed = self.tells(WorkerEvent::KillRequested);
         self = self.cancels_subtasks();
         match killed {

@@ -70,7 +70,7 @@ impl Act {
             Self::Submit(task) | Self::SubmitAgain(task) => PoolEvent::Submitted {
                 task: task_id(task),
                 user: UserId(scenario.user(task).into()),
-                priority: Scenario::priority(task),
+                priority: scenario.priority(task),
             },
             Self::Cancel(task) => PoolEvent::CancelRequested { task: task_id(task) },
             Self::Acknowledge(task) => PoolEvent::EndAcknowledged { task: task_id(task) },

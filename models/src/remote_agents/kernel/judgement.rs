@@ -17,11 +17,14 @@ impl KernelModel {
             all.push(properties::of_idle_agents());
         }
         all.push(properties::of_fleets());
-        if scenario.tasks > scenario.quota {
+        if scenario.has_more_than_the_quota() {
             all.push(properties::of_quotas());
         }
         if scenario.tasks > 1 {
-            all.extend([properties::of_workspaces(), properties::of_queues()]);
+            all.push(properties::of_workspaces());
+        }
+        if scenario.has_more_than_it_yields() {
+            all.push(properties::of_queues());
         }
         if left.cancels > 0 {
             all.extend(properties::of_cancels());

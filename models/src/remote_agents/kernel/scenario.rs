@@ -22,6 +22,8 @@ pub struct Scenario {
     pub quota: u8,
     /// Assignments of one task.
     pub attempts: u8,
+    /// Whether the first task is of normal priority, and not of low.
+    pub normal: bool,
     /// How often each thing out of the ordinary may happen.
     pub left: Left,
 }
@@ -67,7 +69,7 @@ impl Left {
     };
 }
 
-/// How many later tasks may be assigned before the first one, which is of low priority: with three tasks it could be two.
+/// How many later tasks may be assigned before the first one: with three tasks it could be two.
 pub const YIELDS: u8 = 1;
 
 impl Scenario {
@@ -76,9 +78,24 @@ impl Scenario {
         task % self.users
     }
 
-    /// The first task is of low priority, so that others may pass it.
-    pub fn priority(task: TaskIndex) -> Priority {
-        if task == 0 { Priority::Low } else { Priority::High }
+    /// The first task is of a priority that yields, so that others may pass it.
+    pub fn priority(&self, task: TaskIndex) -> Priority {
+        match task {
+            0 if self.normal => Priority::Normal,
+            0 => Priority::Low,
+            1.. => Priority::High,
+        }
+    }
+
+    /// Whether a user has more tasks than may be assigned at once, and there are agents for them (S22).
+    pub(super) fn has_more_than_the_quota(&self) -> bool {
+        let most = self.agents.min(self.tasks.div_ceil(self.users));
+        most > self.quota
+    }
+
+    /// Whether there are more later tasks than the first one yields.
+    pub(super) fn has_more_than_it_yields(&self) -> bool {
+        self.tasks > YIELDS + 1
     }
 
     /// How many later tasks may be assigned before a task.
@@ -95,8 +112,9 @@ impl Scenario {
             agents_min: self.kept.into(),
             quota: self.quota.into(),
             attempts_max: self.attempts.into(),
-            normal_yields: 0,
-            low_yields: YIELDS.into(),
+            // Of a normal task the bound does not hold if it yields as one of low priority does.
+            normal_yields: if self.normal { YIELDS.into() } else { 0 },
+            low_yields: if self.normal { u32::from(YIELDS) + 1 } else { YIELDS.into() },
             ..PoolConfig::default()
         }
     }
@@ -106,7 +124,7 @@ impl Scenario {
         let Left { cancels, losses, duplicates, deaths, failures, returns, early, beats, drains, crashes } =
             self.left;
         let most = TASKS as u64;
-        let all: [(&'static str, u8, u64, u64, &'static str); 17] = [
+        let all: [(&'static str, u8, u64, u64, &'static str); 18] = [
             ("tasks", self.tasks, 1, most, "tasks that are submitted, one after the other"),
             ("users", self.users, 1, most, "users, who take turns in submitting"),
             ("room", self.room, 1, most, "tasks that the pool holds at once"),
@@ -114,6 +132,7 @@ impl Scenario {
             ("kept", self.kept, 0, 1, "agents that are kept though nobody needs them"),
             ("quota", self.quota, 1, most, "tasks of one user that are assigned at once"),
             ("attempts", self.attempts, 1, 2, "assignments of one task"),
+            ("normal", self.normal.into(), 0, 1, "1 if the first task is of normal priority, 0 if of low"),
             ("cancels", cancels, 0, 2, "cancels"),
             ("losses", losses, 0, 2, "messages that get lost"),
             ("duplicates", duplicates, 0, 2, "messages that arrive twice"),
@@ -153,6 +172,7 @@ impl Scenario {
             kept: byte("kept"),
             quota: byte("quota"),
             attempts: byte("attempts"),
+            normal: bounds.get("normal") == 1,
             left,
         }
     }

@@ -54,6 +54,8 @@ pub struct Around {
     disorder: bool,
     /// Sends of the present notification since the last crash.
     attempts: u8,
+    /// It is on record that a conclusion was given up, and it was not sent since.
+    is_left_behind: bool,
 }
 
 /// The attempts that the settings here allow.
@@ -75,6 +77,7 @@ impl Around {
             left,
             disorder: false,
             attempts: 0,
+            is_left_behind: false,
         }
     }
 
@@ -93,7 +96,7 @@ impl Around {
         self.disorder |= is_new && self.out.is_some_and(|out| out > index || !is_settled(out));
         self.attempts = if is_new { 1 } else { self.attempts.saturating_add(1).min(ATTEMPTS + 1) };
         self.disorder |= self.attempts > ATTEMPTS || self.ledger.news(index) != Some(news);
-        self.out = Some(index);
+        (self.out, self.is_left_behind) = (Some(index), false);
         self.sent |= 1 << index;
     }
 }
@@ -154,6 +157,7 @@ impl World for Around {
     }
 
     fn happens(&mut self, act: Act) {
+        self.disorder |= self.is_left_behind;
         match act {
             Act::Post => self.left.progress -= 1,
             Act::Complete => (self.completes, self.is_owed) = (false, true),
@@ -185,9 +189,13 @@ impl World for Around {
                 self.ledger.note(news);
                 self.is_owed &= news == News::Progress;
             }
-            NotificationEvent::Acknowledged { .. }
-            | NotificationEvent::UndeliveredRecorded { .. }
-            | NotificationEvent::Elapsed { .. } => {}
+            // What may still be said has its last attempt again.
+            NotificationEvent::UndeliveredRecorded { number } => {
+                let news = index(number).and_then(|index| self.ledger.news(index));
+                self.is_left_behind = news.is_some_and(|news| news != News::Progress);
+                (self.attempts, self.reporting) = (ATTEMPTS - 1, None);
+            }
+            NotificationEvent::Acknowledged { .. } | NotificationEvent::Elapsed { .. } => {}
         }
     }
 
@@ -228,8 +236,8 @@ impl World for Around {
         let mut properties = of_notifications();
         properties.push(Property::always(
             "orders",
-            "one notification is out at a time, so many times and no more, and every other order is given once until a \
-             crash",
+            "one notification is out at a time, so many times and no more, a conclusion again whenever that was reported, \
+             and every other order is given once until a crash",
             |_, state: &State<Self>| !state.world.disorder,
             |_, state: &State<Self>| state.world.out.is_some() && state.world.is_armed,
             |_, _| "an order was given twice, too often, or out of turn".into(),

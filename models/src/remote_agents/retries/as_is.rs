@@ -349,6 +349,6 @@ pub(super) fn variant() -> Variant {
         .bound("cancels", 1, 0..=1, "1 if the user may cancel the task")
         .bound("losses", 1, 0..=2, "messages that are lost")
         .bound("crashes", 1, 0..=1, "crashes of the orchestrator");
-    let violated = ["S7", "S11", "S18", "S19", "S20", "deadlock", "L1", "L2"];
+    let violated = ["S7", "S11", "S18", "S19", "S20", "S21", "deadlock", "L1", "L2"];
     violated.into_iter().fold(variant, |variant, id| variant.expect(id, Verdict::Violated)).headline("S18")
 }

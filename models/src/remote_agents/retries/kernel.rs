@@ -186,12 +186,14 @@ impl Around {
         self.is_over = true;
     }
 
-    /// Nobody says that nobody knows before it was asked, or that a task is cancelled whose attempt may go on.
+    /// Nobody says that nobody knows before it was asked, that a task is cancelled whose attempt may go on, or that nobody
+    /// confirmed a fence that was not ordered.
     fn say(&mut self, end: RetryEnd) {
         let may_go_on = self.ordered > 0 && !self.is_over && self.fences >> (self.ordered - 1) & 1 == 0;
         self.disorder |= self.is_said
             || match end {
                 RetryEnd::Cancelled => may_go_on,
+                RetryEnd::CancelUnconfirmed => self.asked != Asked::Fence,
                 RetryEnd::Failed(RetryReason::Unknown) => self.asked == Asked::Nothing,
                 RetryEnd::Completed { .. }
                 | RetryEnd::Failed(RetryReason::Permanent | RetryReason::Exhausted) => false,

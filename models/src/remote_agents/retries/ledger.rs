@@ -36,6 +36,10 @@ pub enum Breach {
     TwoResults(Attempt, Attempt),
     /// An attempt worked although a newer one had begun (S20).
     Outdated(Attempt, Attempt),
+    /// An attempt began when the task had been said to be cancelled (S21).
+    BegunAfter(Attempt),
+    /// An attempt delivered a result when the task had been said to be cancelled (S21).
+    DeliveredAfter(Attempt),
 }
 
 impl fmt::Display for Breach {
@@ -46,6 +50,12 @@ impl fmt::Display for Breach {
             }
             Self::Outdated(old, new) => {
                 write!(f, "attempt {} works although attempt {} has begun", old + 1, new + 1)
+            }
+            Self::BegunAfter(attempt) => {
+                write!(f, "attempt {} begins, and the task was said to be cancelled", attempt + 1)
+            }
+            Self::DeliveredAfter(attempt) => {
+                write!(f, "attempt {} delivers a result, and the task was said to be cancelled", attempt + 1)
             }
         }
     }
@@ -62,6 +72,8 @@ pub struct Ledger {
     pub twice: Option<Breach>,
     /// Two at work (S20).
     pub beside: Option<Breach>,
+    /// Something of the task began, or was delivered, after it was said to be cancelled (S21).
+    pub after_cancelled: Option<Breach>,
     /// Somebody cancelled the task.
     pub is_cancelled: bool,
     /// An attempt was ordered after the cancel (S19).
@@ -112,6 +124,7 @@ impl Ledger {
     pub fn begin(&mut self, attempt: Attempt) {
         let old = self.all().find(|(other, real)| *other < attempt && *real == Real::Running);
         self.beside = self.beside.or(old.map(|(old, _)| Breach::Outdated(old, attempt)));
+        self.note_after_cancelled(Breach::BegunAfter(attempt));
         self.set(attempt, Real::Running);
     }
 
@@ -122,8 +135,20 @@ impl Ledger {
             self.twice = self.twice.or(first.map(|(first, _)| Breach::TwoResults(first, attempt)));
             let newer = self.all().find(|(other, real)| *other > attempt && has_begun(*real));
             self.beside = self.beside.or(newer.map(|(newer, _)| Breach::Outdated(attempt, newer)));
+            self.note_after_cancelled(Breach::DeliveredAfter(attempt));
         }
         self.set(attempt, real);
+    }
+
+    fn note_after_cancelled(&mut self, breach: Breach) {
+        if self.is_said_cancelled() {
+            self.after_cancelled = self.after_cancelled.or(Some(breach));
+        }
+    }
+
+    /// Whether people were told that nothing of the task goes on, because it was cancelled.
+    pub fn is_said_cancelled(&self) -> bool {
+        self.end == Some(RetryEnd::Cancelled)
     }
 
     /// The site takes nothing of an attempt from here on.
@@ -157,7 +182,9 @@ impl Ledger {
                 u8::try_from(attempt.0).map(|number| self.attempt(number - 1)) != Ok(Real::Succeeded)
             }
             RetryEnd::Failed(RetryReason::Permanent | RetryReason::Exhausted) => !(0..ordered).all(is_over),
-            RetryEnd::Failed(RetryReason::Unknown) | RetryEnd::Cancelled => false,
+            RetryEnd::Failed(RetryReason::Unknown) | RetryEnd::Cancelled | RetryEnd::CancelUnconfirmed => {
+                false
+            }
         };
     }
 }
@@ -186,5 +213,6 @@ pub fn end_word(end: RetryEnd) -> String {
         RetryEnd::Failed(RetryReason::Exhausted) => "failed, as its attempts did".to_owned(),
         RetryEnd::Failed(RetryReason::Unknown) => "failed, and nobody knows how".to_owned(),
         RetryEnd::Cancelled => "cancelled".to_owned(),
+        RetryEnd::CancelUnconfirmed => "cancelled, and nobody knows whether it has stopped".to_owned(),
     }
 }

@@ -13,7 +13,7 @@ pub trait Judged {
     fn unended(&self) -> Option<String>;
 }
 
-/// S7, S11, S18 to S20, freedom from deadlock, L1 and L2.
+/// S7, S11, S18 to S21, freedom from deadlock, L1 and L2.
 pub fn of_retries<M: Model<State: Judged>>() -> Vec<Property<M>> {
     vec![
         Property::always(
@@ -50,6 +50,15 @@ pub fn of_retries<M: Model<State: Judged>>() -> Vec<Property<M>> {
             |_, state: &M::State| state.ledger().beside.is_none(),
             |_, state: &M::State| state.ledger().has_begun(),
             |_, state: &M::State| state.ledger().beside.map_or_else(String::new, |breach| breach.to_string()),
+        ),
+        Property::always(
+            "S21",
+            "nothing of a task begins or is delivered after it was said to be cancelled",
+            |_, state: &M::State| state.ledger().after_cancelled.is_none(),
+            |_, state: &M::State| state.ledger().is_said_cancelled(),
+            |_, state: &M::State| {
+                state.ledger().after_cancelled.map_or_else(String::new, |breach| breach.to_string())
+            },
         ),
         Property::no_deadlock(
             "deadlock",

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use downbeat_kernel::{
-    Answer, Approval, Attempt, Call, CallId, Event, MessageId, QuestionId, RequestEvent, RequestId,
-    RequestTimer, Response, SendFailure, Timer, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, BillNumber, Budget, Call, CallId, Event, GrantNumber, MessageId, QuestionId,
+    RequestEvent, RequestId, RequestTimer, Response, SendFailure, Spend, Timer, ToolEnd, TurnNumber,
 };
 
 use super::world::World;
@@ -176,6 +176,14 @@ pub enum Act {
     LateGrace { task: TaskIndex },
     /// A backoff timer that fired, or was disarmed, fires again.
     LateBackoff { task: TaskIndex, turn: u8, attempt: u8 },
+    /// The next bill comes.
+    Bill { task: TaskIndex },
+    /// A bill comes again, or ahead of one before it, or names a child.
+    LateBill { task: TaskIndex, bill: u8 },
+    /// The time of the last grant is over.
+    BudgetTime { task: TaskIndex },
+    /// The timer of a grant fires that fired, or was disarmed, or never was.
+    LateBudgetTime { task: TaskIndex, grant: u8 },
     /// The end of a task is put on record.
     Acknowledge { task: TaskIndex },
     /// The process crashes at rest.
@@ -237,6 +245,10 @@ impl Act {
             | Self::LateInitialize { task }
             | Self::LateGrace { task }
             | Self::LateBackoff { task, .. }
+            | Self::Bill { task }
+            | Self::LateBill { task, .. }
+            | Self::BudgetTime { task }
+            | Self::LateBudgetTime { task, .. }
             | Self::Acknowledge { task } => Some(task),
             Self::Crash => None,
         }
@@ -265,6 +277,8 @@ pub(super) enum Kind {
     Backoff,
     Grace,
     StreamGrace,
+    Bill,
+    BudgetTime,
     Acknowledge,
     Crash,
     Late,
@@ -272,7 +286,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Admit,
         Self::Initialize,
         Self::StopStart,
@@ -291,6 +305,8 @@ impl Kind {
         Self::Backoff,
         Self::Grace,
         Self::StreamGrace,
+        Self::Bill,
+        Self::BudgetTime,
         Self::Acknowledge,
         Self::Crash,
         Self::Late,
@@ -317,6 +333,8 @@ impl Kind {
             Self::Backoff => "the backoff timer fires",
             Self::Grace => "the grace timer fires",
             Self::StreamGrace => "the grace timer of a request fires",
+            Self::Bill => "a bill comes",
+            Self::BudgetTime => "the time of a grant is over",
             Self::Acknowledge => "an end is put on record",
             Self::Crash => "a crash at rest",
             Self::Late => "what comes late or again",
@@ -349,6 +367,8 @@ impl Action {
             Act::Backoff { .. } => Kind::Backoff,
             Act::Grace { .. } => Kind::Grace,
             Act::StreamGrace { .. } => Kind::StreamGrace,
+            Act::Bill { .. } => Kind::Bill,
+            Act::BudgetTime { .. } => Kind::BudgetTime,
             Act::Acknowledge { .. } => Kind::Acknowledge,
             Act::Crash => Kind::Crash,
             Act::LateResponse { .. }
@@ -362,7 +382,9 @@ impl Action {
             | Act::LateAdmit { .. }
             | Act::LateInitialize { .. }
             | Act::LateGrace { .. }
-            | Act::LateBackoff { .. } => Kind::Late,
+            | Act::LateBackoff { .. }
+            | Act::LateBill { .. }
+            | Act::LateBudgetTime { .. } => Kind::Late,
         }
     }
 }
@@ -464,7 +486,7 @@ pub(super) fn event(world: &World, act: Act) -> Option<Event> {
         }
         Act::Pause { task } => Event::PauseRequested { task: id(task) },
         Act::Resume { task } => Event::ResumeRequested { task: id(task) },
-        Act::LateSubmit { task } => Event::TaskSubmitted { task: id(task) },
+        Act::LateSubmit { task } => Event::TaskSubmitted { task: id(task), budget: Budget::default() },
         Act::LateAcknowledge { task } => Event::EndAcknowledged { task: id(task) },
         Act::Cancel { task } | Act::LateCancel { task } => Event::CancelRequested { task: id(task) },
         Act::Backoff { task } => {
@@ -479,9 +501,24 @@ pub(super) fn event(world: &World, act: Act) -> Option<Event> {
             of_request(request(task, turn, attempt), |attempt| fires(RequestTimer::Backoff(attempt)))
         }
         Act::Grace { task } | Act::LateGrace { task } => Event::TimerFired { timer: Timer::Grace(id(task)) },
+        Act::Bill { task } => spent(task, world.outside.of(task).pot.bills + 1),
+        Act::LateBill { task, bill } => spent(task, bill),
+        Act::BudgetTime { task } => of_grant(task, world.outside.of(task).budget?),
+        Act::LateBudgetTime { task, grant } => of_grant(task, grant),
         Act::Acknowledge { task } => Event::EndAcknowledged { task: id(task) },
         Act::Crash => return None,
     })
+}
+
+/// A bill of one token.
+fn spent(task: TaskIndex, bill: u8) -> Event {
+    let spend = Spend { tokens: 1, micros: 0 };
+    Event::Spent { task: id(task), bill: BillNumber(bill.into()), spend }
+}
+
+fn of_grant(task: TaskIndex, grant: u8) -> Event {
+    let grant = GrantNumber(grant.into());
+    Event::TimerFired { timer: Timer::Budget { task: id(task), grant } }
 }
 
 fn of_request(request: RequestId, event: impl Fn(Attempt) -> RequestEvent) -> Event {

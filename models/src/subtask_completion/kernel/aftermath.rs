@@ -1,6 +1,6 @@
 //! What comes of an act: the kernel's step, what it takes off what is outstanding, what the outside sees of it.
 
-use downbeat_kernel::{Effect, Kernel, Outcome, SendFailure, TaskState, Visit};
+use downbeat_kernel::{Answer, Effect, Kernel, Outcome, SendFailure, TaskState, Visit};
 
 use super::act::{Act, Said, Stopped, event};
 use super::id;
@@ -62,7 +62,13 @@ impl World {
                 orders.tools &= !(1 << call);
                 orders.tools_stopping &= !(1 << call);
             }
-            Act::Answer { task, number, .. } => self.outside.of_mut(task).questions &= !(1 << number),
+            Act::Answer { task, number, answer } => self.outside.of_mut(task).hear(number, answer),
+            Act::Bill { task } => self.outside.of_mut(task).pot.bills += 1,
+            Act::BudgetTime { task } => {
+                let orders = self.outside.of_mut(task);
+                orders.budget = None;
+                orders.pot.is_late = true;
+            }
             Act::Backoff { task } => self.outside.of_mut(task).backoff = None,
             Act::Grace { task } => self.outside.of_mut(task).grace = false,
             Act::StreamGrace { task } => self.outside.of_mut(task).stream_grace = None,
@@ -83,6 +89,8 @@ impl World {
             | Act::LateInitialize { .. }
             | Act::LateGrace { .. }
             | Act::LateBackoff { .. }
+            | Act::LateBill { .. }
+            | Act::LateBudgetTime { .. }
             | Act::Crash => {}
         }
     }
@@ -120,6 +128,12 @@ impl World {
                 self.sees(Sight::Written { task });
             }
             Act::Cancel { task } => self.sees(Sight::CancelRequested { task }),
+            // S19: who wants no more to be spent cancels the tree.
+            Act::Answer { task, number, answer: Answer::Denied | Answer::Text }
+                if before.outside.of(task).more == Some(number) =>
+            {
+                self.sees(Sight::CancelRequested { task });
+            }
             Act::Pause { task } => self.paused |= 1 << task,
             Act::Resume { task } => self.freed |= 1 << task,
             Act::Admit { .. }
@@ -144,6 +158,10 @@ impl World {
             | Act::LateInitialize { .. }
             | Act::LateGrace { .. }
             | Act::LateBackoff { .. }
+            | Act::Bill { .. }
+            | Act::LateBill { .. }
+            | Act::BudgetTime { .. }
+            | Act::LateBudgetTime { .. }
             | Act::Acknowledge { .. }
             | Act::Crash => {}
         }
@@ -184,14 +202,14 @@ impl World {
 
     /// The questions that were open, are not, and were not withdrawn: an act that named `named` has settled them.
     fn see_settled(&mut self, before: &Self, task: TaskIndex, named: Option<u8>, effects: &Effects) {
-        let mut settled = [false; 8];
-        before.asking(task).for_each(|number| settled[number as usize % 8] = true);
-        self.asking(task).for_each(|number| settled[number as usize % 8] = false);
+        let mut settled = [false; 16];
+        before.asking(task).for_each(|number| settled[number as usize % 16] = true);
+        self.asking(task).for_each(|number| settled[number as usize % 16] = false);
         for effect in effects.iter() {
             if let Effect::Withdraw { question } = effect
                 && question.task == id(task)
             {
-                settled[question.number as usize % 8] = false;
+                settled[question.number as usize % 16] = false;
             }
         }
         for (number, settled) in (0..).zip(settled) {

@@ -5,7 +5,7 @@ use downbeat_sim::model::{Fairness, Model};
 
 use super::act::{Act, Action, Late, Said, Stopped, born, event};
 use super::left::Left;
-use super::outside::{Effects, Flight, Start};
+use super::outside::{Effects, Flight, Orders, Start};
 use super::world::World;
 use super::{Scenario, id};
 use crate::watch::TaskIndex;
@@ -115,6 +115,9 @@ impl Acts<'_> {
         if orders.grace {
             self.add(Act::Grace { task });
         }
+        if orders.budget.is_some() {
+            self.add(Act::BudgetTime { task });
+        }
         if orders.stream_grace.is_some() {
             self.add(Act::StreamGrace { task });
         }
@@ -163,13 +166,17 @@ impl Acts<'_> {
     /// What people may do.
     fn people(&mut self, task: TaskIndex) {
         let Some(state) = self.world.state(task) else { return };
-        for number in (0..8).filter(|number| self.world.outside.of(task).questions & (1 << number) != 0) {
+        for number in (0..16).filter(|number| self.world.outside.of(task).questions & (1 << number) != 0) {
             for answer in [Answer::Approved, Answer::Denied, Answer::Text] {
                 self.add(Act::Answer { task, number, answer });
             }
         }
         if self.world.paused(task).is_some() {
             self.add(Act::Resume { task });
+        }
+        if task == 0 && self.scenario.budget > 0 {
+            // An ended task too: there is nobody to take the bill any more.
+            self.add(Act::Bill { task });
         }
         self.add(Act::Write { task });
         // An ended task is asked too: the wish comes too late, and nothing may come of it.
@@ -223,6 +230,9 @@ impl Acts<'_> {
                 self.add(Act::LateAnswer { task, number });
             }
         }
+        if self.scenario.budget > 0 {
+            self.late_budget(task);
+        }
         let written = small(self.world.outside.written(task));
         for message in 1..=written {
             self.add(Act::WriteAgain { task, message });
@@ -238,6 +248,21 @@ impl Acts<'_> {
         }
         if !orders.grace {
             self.add(Act::LateGrace { task });
+        }
+    }
+
+    /// Every bill but the next one, any bill of a child, and the time of every grant that does not run.
+    fn late_budget(&mut self, task: TaskIndex) {
+        let Orders { pot, budget, .. } = *self.world.outside.of(task);
+        for bill in 1..=pot.bills + 2 {
+            if task > 0 || bill != pot.bills + 1 {
+                self.add(Act::LateBill { task, bill });
+            }
+        }
+        for grant in 1..=pot.grants + 2 {
+            if budget != Some(grant) {
+                self.add(Act::LateBudgetTime { task, grant });
+            }
         }
     }
 
@@ -258,6 +283,8 @@ impl Acts<'_> {
             Act::LateCancel { task },
             Act::LateBackoff { task, turn, attempt },
             Act::LateGrace { task },
+            Act::LateBill { task, bill: 1 },
+            Act::LateBudgetTime { task, grant: 1 },
         ] {
             self.add(act);
         }

@@ -4,6 +4,7 @@
 use downbeat_kernel::{Task, TaskState};
 use downbeat_sim::model::{Check, Property};
 
+use super::pots::Tree;
 use super::state::{Place, State};
 use super::world::{asking, paused};
 use super::{KernelModel, id, index, words};
@@ -37,6 +38,18 @@ impl<'a> View<'a> {
     /// Whether a task has ended and its end is not on record.
     pub(super) fn has_ended(&self) -> bool {
         self.tasks().any(|task| task.state.end().is_some())
+    }
+
+    /// Whether a person is asked to grant more to the tree.
+    fn asks_for_more(&self) -> bool {
+        let root = self.place(0);
+        root.task.as_ref().is_some_and(|task| asking(task).any(|number| root.orders.asks(number)))
+    }
+
+    /// What the property of budgets looks at.
+    fn tree(&self) -> Tree {
+        let tasks = [0, 1, 2].map(|task| self.task(task));
+        Tree::new(self.model.scenario.budget, tasks, self.place(0).orders)
     }
 
     /// Whether a subtask of `parent` began, or something of it runs or is asked, that was not `before`.
@@ -73,6 +86,7 @@ impl Observed for View<'_> {
             paused(task).is_some()
                 || (task.state == TaskState::AwaitingInput
                     && asking(task).any(|number| place.orders.asks(number)))
+                || (task.state == TaskState::AwaitingBudget && self.asks_for_more())
         })
     }
 
@@ -94,6 +108,9 @@ pub(super) fn properties(model: &KernelModel) -> Vec<Property<KernelModel>> {
     properties.push(recorded());
     if model.scenario.pauses > 0 {
         properties.push(held_stays_held());
+    }
+    if model.scenario.budget > 0 {
+        properties.push(budget());
     }
     properties.retain(|property| model.scenario.concerns(property.id));
     properties
@@ -172,5 +189,22 @@ fn held_stays_held() -> Property<KernelModel> {
             reachable: |_, before, _, after| held(before, after) != 0,
         },
         explain: |_, _| "a paused task went on, sent a request, or started a tool or a subtask".into(),
+    }
+}
+
+/// What is in the pot is counted from bills, answers and timers alone.
+fn budget() -> Property<KernelModel> {
+    Property {
+        id: "budget",
+        name: "no turn begins while the pot of its tree is empty, and a person is asked exactly then",
+        check: Check::AlwaysStep {
+            holds: |model, before, _, after| {
+                Tree::keeps(&View::new(model, before).tree(), &View::new(model, after).tree())
+            },
+            reachable: |model, _, _, after| View::new(model, after).tree().is_empty(),
+        },
+        explain: |_, _| {
+            "a turn began though its tree had spent what it was granted, or a person was asked at another time".into()
+        },
     }
 }

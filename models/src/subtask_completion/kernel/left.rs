@@ -21,6 +21,7 @@ pub(super) enum Budget {
     Texts,
     Failures,
     Outputs,
+    Bills,
 }
 
 /// Bits for each budget, the free one included.
@@ -29,7 +30,7 @@ const BITS: u32 = 5;
 const FREE: u64 = {
     let mut free = 0;
     let mut budget = 0;
-    while budget <= Budget::Outputs as u32 {
+    while budget <= Budget::Bills as u32 {
         free |= 1 << (budget * BITS + BITS - 1);
         budget += 1;
     }
@@ -56,6 +57,7 @@ impl Left {
             texts,
             failures,
             outputs,
+            bills,
             ..
         } = *scenario;
         let of = |budget: Budget, times: u8| {
@@ -72,11 +74,12 @@ impl Left {
                 | of(Budget::Mixed, mixed)
                 | of(Budget::Texts, texts)
                 | of(Budget::Failures, failures)
-                | of(Budget::Outputs, outputs),
+                | of(Budget::Outputs, outputs)
+                | of(Budget::Bills, bills),
         )
     }
 
-    /// All of it in the lower 50 bits.
+    /// All of it in the lower 55 bits.
     pub(super) const fn bits(self) -> u64 {
         self.0
     }
@@ -112,7 +115,9 @@ impl Left {
 impl Act {
     /// What the act takes of the budgets if the kernel applies it.
     pub(super) fn cost(self) -> Left {
-        use Budget::{Cancels, Crashes, Failures, Messages, Mixed, Outputs, Pauses, Questions, Texts, Tools};
+        use Budget::{
+            Bills, Cancels, Crashes, Failures, Messages, Mixed, Outputs, Pauses, Questions, Texts, Tools,
+        };
         Left::one_of(match self {
             Self::Write { .. } => &[Messages],
             Self::Cancel { .. } => &[Cancels],
@@ -120,6 +125,7 @@ impl Act {
             Self::Crash => &[Crashes],
             Self::Fail { .. } => &[Failures],
             Self::Deliver { .. } => &[Outputs],
+            Self::Bill { .. } | Self::BudgetTime { .. } => &[Bills],
             Self::Respond { said, .. } => match said {
                 Said::Completion | Said::Subtask | Said::TwoSubtasks => &[],
                 Said::CompletionToApprove | Said::Question => &[Questions],
@@ -155,6 +161,8 @@ impl Act {
             | Self::LateInitialize { .. }
             | Self::LateGrace { .. }
             | Self::LateBackoff { .. }
+            | Self::LateBill { .. }
+            | Self::LateBudgetTime { .. }
             | Self::Acknowledge { .. } => &[],
         })
     }

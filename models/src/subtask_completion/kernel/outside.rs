@@ -3,11 +3,12 @@
 use std::hash::{Hash, Hasher};
 
 use downbeat_kernel::{
-    CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestEffect, RequestId, RequestTimer, Sink,
-    TaskId, Timer, TurnNumber,
+    About, CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestEffect, RequestId, RequestTimer,
+    Sink, TaskId, Timer, TurnNumber,
 };
 
 use super::index;
+use super::pots::Pot;
 use super::sights::Sight;
 use super::world::World;
 use crate::watch::{How, TASKS, TaskIndex};
@@ -45,7 +46,7 @@ pub(super) fn of(effect: Effect) -> TaskId {
         Effect::RunTool { call } | Effect::CancelTool { call } => call.task,
         Effect::Ask { question, .. } | Effect::Withdraw { question } => question.task,
         Effect::Arm { timer, .. } | Effect::Disarm { timer } => match timer {
-            Timer::Grace(task) => task,
+            Timer::Grace(task) | Timer::Budget { task, .. } => task,
         },
     }
 }
@@ -95,7 +96,7 @@ pub(super) struct Orders {
     /// Those of them that were told to stop.
     pub(super) tools_stopping: u8,
     /// One bit for each question that a person can see.
-    pub(super) questions: u8,
+    pub(super) questions: u16,
     /// The turn and attempt that the armed backoff timer brings.
     pub(super) backoff: Option<(u8, u8)>,
     pub(super) grace: bool,
@@ -103,6 +104,12 @@ pub(super) struct Orders {
     pub(super) stream_grace: Option<(u8, u8)>,
     /// Its end was reported and waits to be put on record.
     pub(super) ended: bool,
+    /// The grant whose timer is armed.
+    pub(super) budget: Option<u8>,
+    /// The number of the open question for more.
+    pub(super) more: Option<u8>,
+    /// What is in the pot of the tree, of a root.
+    pub(super) pot: Pot,
     /// The last turn of which a request was sent.
     pub(super) sent: u8,
     /// What it contained, while the model has not answered it.
@@ -137,6 +144,7 @@ impl Orders {
             || self.questions != 0
             || self.backoff.is_some()
             || self.grace
+            || self.budget.is_some()
             || self.stream_grace.is_some()
     }
 
@@ -150,7 +158,8 @@ impl Orders {
             });
         let same_turn = now.tools_turn == then.tools_turn;
         let ran = now.tools & !(if same_turn { then.tools } else { 0 }) != 0;
-        let asked = now.questions & !then.questions != 0;
+        let of_work = |orders: &Self| orders.questions & !orders.more.map_or(0, |more| bit(more.into()));
+        let asked = of_work(now) & !then.questions != 0;
         let began = now.start != then.start && matches!(now.start, Start::Queued | Start::Initializing);
         sent || ran || asked || began
     }
@@ -175,6 +184,7 @@ impl Outside {
             sent: orders.sent,
             content: orders.content,
             delivered: orders.delivered,
+            pot: orders.pot,
             read: if orders.flights.iter().flatten().any(|flight| !flight.gone) {
                 Read::Perhaps
             } else {
@@ -203,8 +213,8 @@ impl Outside {
 }
 
 /// One bit for a small number.
-pub(super) fn bit(number: u32) -> u8 {
-    assert!(number < 8, "the scenarios ask fewer than eight questions of a task");
+pub(super) fn bit(number: u32) -> u16 {
+    assert!(number < 16, "the scenarios ask fewer than sixteen questions of a task");
     1 << number
 }
 
@@ -256,13 +266,16 @@ impl World {
                 }
                 Effect::RunTool { call } => self.run_tool(call),
                 Effect::CancelTool { call } => self.cancel_tool(call),
-                Effect::Ask { question, .. } => self.ask(question),
+                Effect::Ask { question, about } => self.ask(question, about),
                 Effect::Withdraw { question: QuestionId { task, number } } => {
-                    self.outside.of_mut(index(task)).questions &= !bit(number);
+                    self.outside.of_mut(index(task)).settle(small(number));
                 }
                 Effect::Arm { timer, .. } => self.arm(timer),
                 Effect::Disarm { timer: Timer::Grace(task) } => {
                     self.outside.of_mut(index(task)).grace = false;
+                }
+                Effect::Disarm { timer: Timer::Budget { task, .. } } => {
+                    self.outside.of_mut(index(task)).budget = None;
                 }
                 Effect::ReportUndelivered { task, message, in_doubt } => {
                     let task = index(task);
@@ -288,16 +301,28 @@ impl World {
         self.outside.of_mut(task).start = Start::Initializing;
     }
 
-    fn ask(&mut self, QuestionId { task, number }: QuestionId) {
+    fn ask(&mut self, QuestionId { task, number }: QuestionId, about: About) {
         let task = index(task);
-        self.sees(Sight::Began { task });
+        // To ask for more is no work of the task's.
+        if about != About::Budget {
+            self.sees(Sight::Began { task });
+        }
         self.once(self.outside.asks(task, number));
-        self.outside.of_mut(task).questions |= bit(number);
+        let orders = self.outside.of_mut(task);
+        orders.questions |= bit(number);
+        if about == About::Budget {
+            orders.more = Some(small(number));
+        }
     }
 
-    fn arm(&mut self, Timer::Grace(task): Timer) {
-        self.once(self.outside.of(index(task)).grace);
-        self.outside.of_mut(index(task)).grace = true;
+    fn arm(&mut self, timer: Timer) {
+        let is_armed = match timer {
+            Timer::Grace(task) => std::mem::replace(&mut self.outside.of_mut(index(task)).grace, true),
+            Timer::Budget { task, grant } => {
+                self.outside.of_mut(index(task)).budget.replace(small(grant.0)).is_some()
+            }
+        };
+        self.once(is_armed);
     }
 
     /// An order of the request of a turn.
@@ -495,6 +520,12 @@ impl Orders {
             flight.delivered = true;
             self.delivered = flight.turn;
         }
+    }
+
+    /// A question is not open any more.
+    pub(super) fn settle(&mut self, number: u8) {
+        self.questions &= !bit(number.into());
+        self.more = self.more.filter(|more| *more != number);
     }
 
     /// A request has ended.

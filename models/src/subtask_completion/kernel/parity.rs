@@ -33,11 +33,26 @@ const TREE: Scenario = Scenario {
     outputs: 1,
     bad_starts: true,
     late: true,
+    budget: 0,
+    bills: 0,
 };
 
 /// Two tasks that ask and talk, and use what does not go together.
 const TALK: Scenario =
     Scenario { pauses: 0, crashes: 0, failures: 0, questions: 2, mixed: 1, texts: 2, ..TREE };
+
+/// Two tasks that spend.
+const SPEND: Scenario = Scenario {
+    messages: 0,
+    cancels: 0,
+    failures: 0,
+    outputs: 0,
+    tools: 0,
+    bad_starts: false,
+    budget: 1,
+    bills: 2,
+    ..TREE
+};
 
 /// A state, what is done there, and what comes of it.
 type Step<'s, M> = (&'s <M as Model>::State, &'s <M as Model>::Action, &'s <M as Model>::State);
@@ -185,6 +200,7 @@ fn small_systems_have_every_state_of_the_plain_ones() {
     let cases = [
         ("a tree", Scenario { messages: 0, ..TREE }),
         ("talk", Scenario { messages: 0, questions: 1, bad_starts: false, ..TALK }),
+        ("a tree with a budget", SPEND),
     ];
     for (name, scenario) in cases {
         let model = KernelModel::new(scenario);
@@ -211,7 +227,7 @@ fn a_faulty_kernel_has_the_steps_and_truths_of_the_plain_system() {
     use downbeat_kernel::Fault;
 
     for fault in Fault::ALL {
-        for (scenario, of) in [(TREE, "a tree"), (TALK, "talk")] {
+        for (scenario, of) in [(TREE, "a tree"), (TALK, "talk"), (SPEND, "a tree with a budget")] {
             let name = format!("{fault:?} in {of}");
             let model = KernelModel::new(scenario).with_fault(*fault);
             let walked = Pair::new(&name, &model).walk(80, FAULTY_LEVELS);

@@ -12,6 +12,7 @@ use super::aftermath::{Aftermath, aftermath};
 use super::left::Left;
 use super::moves::taken_edges;
 use super::outside::Outside;
+use super::pots::Tree;
 use super::sights::{Seen, Sight};
 use super::state::{State, answered, representative};
 use super::world::{World, asking, paused};
@@ -161,7 +162,8 @@ impl Model for PlainModel {
     type Action = Action;
 
     fn initial(&self) -> Vec<Whole> {
-        let World { kernel, outside, sights, changed_unapplied, disorder, .. } = first_world(self.config);
+        let World { kernel, outside, sights, changed_unapplied, disorder, .. } =
+            first_world(self.config, &self.scenario);
         let (seen, left) = (seen_nothing(self.config).after(&sights), Left::all(&self.scenario));
         vec![Whole { kernel, outside, seen, left, changed_unapplied, disorder, held: 0 }]
     }
@@ -201,6 +203,9 @@ impl Model for PlainModel {
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = task_tree();
         properties.extend(of_the_kernel());
+        if self.scenario.budget > 0 {
+            properties.push(budget());
+        }
         // S13 is asked only where somebody pauses.
         properties.retain(|property| {
             self.scenario.concerns(property.id) && (property.id != "S13" || self.scenario.pauses > 0)
@@ -269,6 +274,22 @@ fn of_the_kernel() -> [Property<PlainModel>; 5] {
     ]
 }
 
+/// The property of budgets, asked of the whole of two states.
+fn budget() -> Property<PlainModel> {
+    fn tree(model: &PlainModel, whole: &Whole) -> Tree {
+        Tree::new(model.scenario.budget, [0, 1, 2].map(|task| whole.task(task)), *whole.outside.of(0))
+    }
+    Property {
+        id: "budget",
+        name: "as in parts",
+        check: Check::AlwaysStep {
+            holds: |model, before, _, after| Tree::keeps(&tree(model, before), &tree(model, after)),
+            reachable: |model, _, _, after| tree(model, after).is_empty(),
+        },
+        explain: |_, _| String::new(),
+    }
+}
+
 impl Observe for PlainModel {
     fn observe<'a>(&'a self, whole: &'a Whole) -> impl Observed + 'a {
         whole
@@ -293,7 +314,12 @@ impl Observed for Whole {
     fn waits_for_person(&self, task: TaskIndex) -> bool {
         let Some(known) = self.task(task) else { return false };
         let is_asked = || asking(known).any(|number| self.outside.asks(task, number));
-        paused(known).is_some() || (known.state == TaskState::AwaitingInput && is_asked())
+        let root = self.task(0);
+        let waits_for_more =
+            || root.is_some_and(|root| asking(root).any(|number| self.outside.asks(0, number)));
+        paused(known).is_some()
+            || (known.state == TaskState::AwaitingInput && is_asked())
+            || (known.state == TaskState::AwaitingBudget && waits_for_more())
     }
 
     fn is_live(&self, task: TaskIndex) -> bool {

@@ -38,18 +38,22 @@ pub struct Scenario {
     pub bad_starts: bool,
     /// Whether every answer may come again, and every older one late.
     pub late: bool,
+    /// Bills that one grant of the budget covers; 0 is no budget.
+    pub budget: u8,
+    /// Bills that come, and times of a grant that run out.
+    pub bills: u8,
 }
 
 impl Scenario {
     /// Whether the scenario has what a property is about. What is left out here is checked by another scenario.
     pub(super) fn concerns(&self, property: &str) -> bool {
-        let Self { tasks, messages, cancels, tools, questions, texts, .. } = *self;
+        let Self { tasks, messages, cancels, tools, questions, texts, budget, .. } = *self;
         match property {
             "S3" | "S4" | "S9" => tasks > 1,
             "S5" => messages > 0,
-            "S6" => questions > 0 || texts > 1,
+            "S6" => questions > 0 || texts > 1 || budget > 0,
             "S8" => tools > 0 || tasks > 1 || questions > 0,
-            "S19" | "L2" => cancels > 0,
+            "S19" | "L2" => cancels > 0 || budget > 0,
             _ => true,
         }
     }
@@ -80,6 +84,8 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             outputs: 0,
             bad_starts: false,
             late: true,
+            budget: 0,
+            bills: 0,
         },
         &[("pauses", 2), ("failures", 2)],
     ),
@@ -100,6 +106,8 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             outputs: 0,
             bad_starts: false,
             late: true,
+            budget: 0,
+            bills: 0,
         },
         &[("messages", 2), ("outputs", 1)],
     ),
@@ -120,6 +128,8 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             outputs: 0,
             bad_starts: false,
             late: true,
+            budget: 0,
+            bills: 0,
         },
         &[("messages", 2), ("cancels", 2)],
     ),
@@ -140,6 +150,8 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             outputs: 0,
             bad_starts: true,
             late: true,
+            budget: 0,
+            bills: 0,
         },
         &[("messages", 2), ("pauses", 1)],
     ),
@@ -160,6 +172,8 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             outputs: 1,
             bad_starts: true,
             late: true,
+            budget: 0,
+            bills: 0,
         },
         &[("cancels", 2), ("outputs", 2)],
     ),
@@ -180,8 +194,32 @@ pub const SCENARIOS: &[(&str, &str, Scenario, Deep)] = &[
             outputs: 1,
             bad_starts: true,
             late: true,
+            budget: 0,
+            bills: 0,
         },
         &[("messages", 2), ("pauses", 1)],
+    ),
+    (
+        "kernel-budget",
+        "the kernel: two tasks that draw on one budget, with bills, its time, a person's word, cancel, pause, and a crash",
+        Scenario {
+            tasks: 2,
+            messages: 1,
+            cancels: 1,
+            pauses: 1,
+            crashes: 1,
+            tools: 0,
+            questions: 0,
+            mixed: 0,
+            texts: 0,
+            failures: 0,
+            outputs: 0,
+            bad_starts: false,
+            late: true,
+            budget: 1,
+            bills: 3,
+        },
+        &[("failures", 1)],
     ),
 ];
 
@@ -211,6 +249,8 @@ fn variant(name: &'static str, about: &'static str, scenario: Scenario) -> Varia
             outputs: small(bounds, "outputs"),
             bad_starts: bounds.get("bad-starts") == 1,
             late: bounds.get("late") == 1,
+            budget: small(bounds, "budget"),
+            bills: small(bounds, "bills"),
         })
     };
     Variant::new(name, about, build)
@@ -227,6 +267,8 @@ fn variant(name: &'static str, about: &'static str, scenario: Scenario) -> Varia
         .bound("outputs", scenario.outputs.into(), 0..=9, "sends of which output goes out early")
         .bound("bad-starts", scenario.bad_starts.into(), 0..=1, "1: initialization may fail")
         .bound("late", scenario.late.into(), 0..=1, "1: every answer may come again, or late")
+        .bound("budget", scenario.budget.into(), 0..=2, "bills that one grant covers, 0: no budget")
+        .bound("bills", scenario.bills.into(), 0..=3, "bills, and times of a grant that run out")
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ impl Hash for State {
         }
         seen.hash(hasher);
         let flags = u64::from(*changed_unapplied) | u64::from(*disorder) << 1 | u64::from(*held) << 2;
-        // The budgets take 50 bits, a roster 6, three tasks and two flags 5.
-        hasher.write_u64(left.bits() | u64::from(roster.key()) << 50 | flags << 56);
+        // The budgets take 55 bits, a roster 4, three tasks and two flags 5.
+        hasher.write_u64(left.bits() | u64::from(roster.key()) << 55 | flags << 59);
     }
 }
 
@@ -104,9 +104,9 @@ impl Roster {
         }
     }
 
-    /// The roster as a number below 64.
+    /// The roster as a number below 16.
     pub(super) fn key(self) -> u32 {
-        u32::from(self.highest) * 8 + u32::from(self.tasks)
+        u32::from(self.highest) * 4 + u32::from(self.tasks)
     }
 
     fn highest(self) -> Option<TaskId> {

@@ -2,7 +2,7 @@
 
 use downbeat_kernel::{
     About, Answer, Attempt, CallResult, Effect, End, Part, RequestEffect, RequestTimer, SendFailure, TaskId,
-    TaskState, TurnNumber,
+    TaskState, Timer, TurnNumber,
 };
 use downbeat_sim::model::{Lane, Told};
 
@@ -141,6 +141,14 @@ fn tell_act(lanes: &Lanes, before: &World, act: Act) -> Told {
             let text = format!("a void backoff timer fires for request {}", key(turn, attempt));
             Told::new(outside, lane(task), text)
         }
+        Act::Bill { task } => Told::new(outside, lane(task), "a bill comes"),
+        Act::LateBill { task, bill } => {
+            Told::new(outside, lane(task), format!("bill {bill} comes, again or ahead of another"))
+        }
+        Act::BudgetTime { task } => Told::new(outside, lane(task), "the time of its budget is over"),
+        Act::LateBudgetTime { task, grant } => {
+            Told::new(outside, lane(task), format!("a void timer of grant {grant} fires"))
+        }
         Act::Acknowledge { task } => Told::new(outside, lane(task), "its end is on record"),
         Act::Crash => Told::new(outside, outside, "the process crashes and starts again"),
     }
@@ -169,20 +177,32 @@ fn tell_effect(lanes: &Lanes, told: Told, effect: Effect, parts: &mut Vec<Part>)
                 About::Completion(_) => "may the task end?",
                 About::Question(_) => "the model's question",
                 About::MistakeLimit => "shall the model go on?",
+                About::Budget => "may it spend as much again?",
             };
             told.then(of(question.task), USER, format!("asks question {}: {about}", question.number))
         }
         Effect::Withdraw { question } => {
             told.then(of(question.task), USER, format!("withdraws question {}", question.number))
         }
-        Effect::Arm { .. } => told.then(of(of_effect(effect)), outside, "arms the grace timer"),
-        Effect::Disarm { .. } => told.then(of(of_effect(effect)), outside, "disarms the grace timer"),
+        Effect::Arm { timer, .. } => {
+            told.then(of(of_effect(effect)), outside, format!("arms {}", name(timer)))
+        }
+        Effect::Disarm { timer } => {
+            told.then(of(of_effect(effect)), outside, format!("disarms {}", name(timer)))
+        }
         Effect::ReportUndelivered { task, message, in_doubt } => {
             let doubt = if in_doubt { ", perhaps read" } else { "" };
             told.then(of(task), USER, format!("message {} was not delivered{doubt}", message.0))
         }
         Effect::Worker { task, .. } => told.then(of(task), outside, "has an order for a worker"),
         Effect::TaskEnded { task, end } => told.then(of(task), USER, format!("has {}", ended(end))),
+    }
+}
+
+fn name(timer: Timer) -> &'static str {
+    match timer {
+        Timer::Grace(_) => "the grace timer",
+        Timer::Budget { .. } => "the timer of its budget",
     }
 }
 
@@ -320,6 +340,7 @@ fn stands(state: Option<TaskState>) -> &'static str {
         Some(TaskState::ExecutingTools) => "ExecutingTools",
         Some(TaskState::AwaitingSubtask) => "AwaitingSubtask",
         Some(TaskState::AwaitingInput) => "AwaitingInput",
+        Some(TaskState::AwaitingBudget) => "AwaitingBudget",
         Some(TaskState::Working) => "Working",
         Some(TaskState::Paused(_)) => "Paused",
         Some(TaskState::Cancelling(_)) => "Cancelling",

@@ -80,12 +80,14 @@ impl World {
 
 /// The numbers of the questions that are open for a task.
 pub(super) fn asking(task: &Task) -> impl Iterator<Item = u32> + '_ {
-    Calls::iter(&task.data.calls).filter_map(|call| match call {
+    let more = task.data.account.as_ref().and_then(|account| account.question);
+    let of_calls = Calls::iter(&task.data.calls).filter_map(|call| match call {
         CallState::Asking { number, .. } => Some(number),
         CallState::Waiting(_) | CallState::Running | CallState::Subtask { .. } | CallState::Settled(_) => {
             None
         }
-    })
+    });
+    of_calls.chain(more)
 }
 
 /// What a paused task goes on with.
@@ -98,6 +100,7 @@ pub(super) fn paused(task: &Task) -> Option<Held> {
         | TaskState::ExecutingTools
         | TaskState::AwaitingSubtask
         | TaskState::AwaitingInput
+        | TaskState::AwaitingBudget
         | TaskState::Working
         | TaskState::Cancelling(_)
         | TaskState::Ending(_)

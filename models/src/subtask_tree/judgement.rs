@@ -1,0 +1,384 @@
+//! What is asked of a composition: the predicates of task trees, and what only the composition can say.
+
+use downbeat_kernel::{Standing, TaskState};
+use downbeat_sim::model::Property;
+
+use super::act::{Act, Action, TaskAct};
+use super::line::Running;
+use super::scenario::{Budget, Scenario};
+use super::state::{Breach, Flight, Orders, Start, State, Tree, index};
+use super::view::View;
+use super::{SubtaskTree, words};
+use crate::properties::{Observed as _, settled, task_tree};
+use crate::watch::{TASKS, TaskIndex};
+
+/// The properties of a scenario: those that it has something for.
+pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
+    let has = |budget| scenario.has(budget);
+    let mut properties: Vec<Property<SubtaskTree>> = task_tree();
+    // A worker's agent asks a model by itself: what is sent there is a subtask's.
+    let sends = !scenario.worker || scenario.subtasks;
+    let sends_again =
+        has(Budget::Tools) || has(Budget::Throttles) || (has(Budget::Questions) && !scenario.worker);
+    let calls = has(Budget::Tools) || (!scenario.worker && (scenario.subtasks || has(Budget::Questions)));
+    properties.retain(|property| match property.id {
+        "S3" | "S9" => scenario.subtasks,
+        "S4" => scenario.subtasks && !scenario.worker,
+        "S5" => has(Budget::Messages),
+        "S6" => has(Budget::Questions) && !scenario.worker,
+        "S8" => sends && calls,
+        "S1" => sends,
+        "S2" => sends && (sends_again || (!scenario.worker && (scenario.subtasks || has(Budget::Lapses)))),
+        "S19" | "L2" => has(Budget::Cancels) && !scenario.retry,
+        _ => true,
+    });
+    if scenario.worker {
+        properties.push(one_iterator());
+    }
+    if has(Budget::Pauses) {
+        properties.push(held_stays_held());
+    }
+    if scenario.credential {
+        properties.extend(of_credentials(scenario));
+    }
+    if scenario.retry {
+        properties.extend([one_result(), comes_to_an_end()]);
+    }
+    if scenario.agents > 0 {
+        properties.extend(of_pools(scenario));
+    }
+    if scenario.outbox {
+        properties.extend([one_end(), told()]);
+    }
+    // Where nothing comes late or twice, nothing is refused.
+    if scenario.agents > 0 || scenario.credential || (scenario.outbox && has(Budget::Crashes)) {
+        properties.push(unapplied_changes_nothing());
+    }
+    properties.extend([orders(), valid(), recorded()]);
+    properties
+}
+
+/// An invariant of what the last step did.
+macro_rules! unbroken {
+    ($id:literal, $name:literal, [$($breach:ident),+], $reachable:expr, $words:literal) => {
+        Property::always(
+            $id,
+            $name,
+            |_, state: &State| !($(state.breaches.has(Breach::$breach))||+),
+            |model: &SubtaskTree, state: &State| {
+                let reachable: fn(&View<'_>) -> bool = $reachable;
+                reachable(&View::new(model, state))
+            },
+            |_, _| $words.to_owned(),
+        )
+    };
+}
+
+fn one_iterator() -> Property<SubtaskTree> {
+    unbroken!(
+        "S10",
+        "one iterator for a worker",
+        [TwoIterators],
+        |view| view
+            .tree
+            .orders
+            .iter()
+            .any(|orders| matches!(orders.line.iterator, Some((_, Running::Works(_))))),
+        "an iterator was started beside another, or was given a prompt that it cannot take"
+    )
+}
+
+/// What a person paused sends nothing and starts nothing until a person resumes it, and stays paused.
+fn held_stays_held() -> Property<SubtaskTree> {
+    // A subtask that was called for while its parent is held waits for the resume of either.
+    fn is_resumed(tree: &Tree, action: Action, task: TaskIndex) -> bool {
+        let parent = tree.task(task).and_then(|task| task.data.parent).map(index);
+        let resumed = [Some(task), parent].into_iter().flatten();
+        resumed.map(|task| Act::Tree(TaskAct::Resume(task))).any(|act| act == action.act)
+    }
+    Property::always_step(
+        "S13",
+        "what a person stopped stays stopped",
+        |model: &SubtaskTree, before: &State, action: &Action, after: &State| {
+            let (then, now) = (View::new(model, before), View::new(model, after));
+            (0..)
+                .take(TASKS)
+                .filter(|task| then.tree.is_held(*task) && !is_resumed(then.tree, *action, *task))
+                .all(|task| {
+                    let is_bound = now.tree.task(task).is_none_or(|task| is_bound_to_end(task.state));
+                    is_bound
+                        || (now.tree.is_held(task)
+                            && !began_more(now.tree.of(task), then.tree.of(task))
+                            && now.tree.prompts(task) == then.tree.prompts(task))
+                })
+        },
+        |model, before, _, after| {
+            let (then, now) = (View::new(model, before), View::new(model, after));
+            (0..).take(TASKS).any(|task| then.tree.is_held(task) && now.tree.is_held(task))
+        },
+        |_, _| "a paused task went on, sent a request, or started a tool or a subtask".into(),
+    )
+}
+
+fn is_bound_to_end(state: TaskState) -> bool {
+    match state {
+        TaskState::Cancelling(_)
+        | TaskState::Ending(_)
+        | TaskState::Completed
+        | TaskState::Failed(_)
+        | TaskState::Cancelled => true,
+        TaskState::Queued
+        | TaskState::Initializing
+        | TaskState::Requesting
+        | TaskState::ExecutingTools
+        | TaskState::AwaitingSubtask
+        | TaskState::AwaitingInput
+        | TaskState::AwaitingBudget
+        | TaskState::Working
+        | TaskState::Paused(_) => false,
+    }
+}
+
+/// Whether something runs, or is asked, that was not before.
+fn began_more(now: &Orders, then: &Orders) -> bool {
+    let key = |flight: &Flight| (flight.turn, flight.attempt);
+    let sent = now
+        .flights
+        .iter()
+        .flatten()
+        .any(|flight| !flight.gone && !then.flights.iter().flatten().any(|old| key(old) == key(flight)));
+    let ran = now.tools & !(if now.tools_turn == then.tools_turn { then.tools } else { 0 }) != 0;
+    let began = now.start != then.start && now.start == Start::Initializing;
+    sent || ran || began || now.questions & !then.questions != 0
+}
+
+fn of_credentials(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
+    let mut properties = vec![
+        unbroken!(
+            "S14",
+            "at most one refresh in flight for a credential generation, over all processes",
+            [Beside],
+            |view| view.vault.flight.is_some(),
+            "two refreshes with one refresh token are in flight"
+        ),
+        unbroken!(
+            "S15",
+            "a refresh token is used at most once",
+            [Reused],
+            |view| view.vault.server.has_rotated(),
+            "a refresh token was used twice"
+        ),
+        unbroken!(
+            "S16",
+            "an older outcome never replaces a newer credential",
+            [Regress],
+            |view| view.vault.stored > 1,
+            "an older credential has replaced a newer one in the store"
+        ),
+        Property::always(
+            "known",
+            "whoever waits for a credential is known to it, or is on the way there or back",
+            |model: &SubtaskTree, state: &State| View::new(model, state).unheard().is_none(),
+            |model, state| View::new(model, state).authorizing().next().is_some(),
+            |model, state| {
+                let task = View::new(model, state).unheard().map_or('?', words::task_name);
+                format!("{task} waits for a credential, and nobody knows that it does")
+            },
+        ),
+        Property::leads_to(
+            "L5",
+            "everyone who waits for a credential settles",
+            |model: &SubtaskTree, state: &State| View::new(model, state).authorizing().next().is_some(),
+            |model, state| View::new(model, state).authorizing().next().is_none(),
+            |model, state| {
+                let task = View::new(model, state).authorizing().next().map_or('?', words::task_name);
+                format!("for ever: {task} waits for a credential")
+            },
+        ),
+    ];
+    if scenario.has(Budget::Lapses) {
+        properties.push(unbroken!(
+            "S17",
+            "a request refused for a stale token is sent again with another",
+            [SameToken],
+            |view| view
+                .tree
+                .orders
+                .iter()
+                .any(|orders| orders.refused.is_some() && orders.flights[0].is_some()),
+            "a request was sent again with the token that was refused"
+        ));
+    }
+    properties
+}
+
+fn one_result() -> Property<SubtaskTree> {
+    unbroken!(
+        "S18",
+        "one result for a task, however often it is tried",
+        [TwoResults],
+        |view| view.seen.results > 0,
+        "two attempts at one task have both completed"
+    )
+}
+
+/// Between two attempts there is no task that could be asked whether it ends.
+fn comes_to_an_end() -> Property<SubtaskTree> {
+    Property::leads_to(
+        "ends",
+        "a task that is tried again comes to its end, or an attempt at it waits for a person",
+        |model: &SubtaskTree, state: &State| View::new(model, state).wish.is_live(),
+        |model, state| {
+            let view = View::new(model, state);
+            !view.wish.is_live() || ((0..).take(TASKS).any(|task| view.is_live(task)) && settled(&view))
+        },
+        |_, _| "for ever: the attempts at a task come to no end".into(),
+    )
+}
+
+fn of_pools(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
+    let mut properties = vec![
+        unbroken!(
+            "S20",
+            "one agent for each root, one root for each agent; nothing is taken under an old lease",
+            [TwoPlaces, OldLease],
+            |view| view.fleet.leases().next().is_some(),
+            "a root was given to a second agent, or what was said under a lease that is over was taken"
+        ),
+        unbroken!(
+            "S21",
+            "what is over is not given to an agent",
+            [PlacedAfterEnd],
+            |view| view.has_ended() && view.fleet.pool.epoch().0 > 0,
+            "a root was given to an agent that was over"
+        ),
+        unbroken!(
+            "placed",
+            "nothing goes out or begins for a task that has no place",
+            [Placeless],
+            |view| view.tree.orders.iter().any(|orders| orders.flights[0].is_some_and(|flight| !flight.gone)
+                || orders.line.iterator.is_some()),
+            "a request, a tool or an initialization began for a task that has no place"
+        ),
+        Property::always(
+            "leased",
+            "the pool has a place for no root that the tree has forgotten",
+            |model: &SubtaskTree, state: &State| !View::new(model, state).has_stray_lease(),
+            |model, state| View::new(model, state).has_idle_lease(),
+            |_, _| "the tree has forgotten a root for which the pool has a place".into(),
+        ),
+        Property::leads_to(
+            "released",
+            "the place of a root that has ended is given back",
+            |model: &SubtaskTree, state: &State| View::new(model, state).has_idle_lease(),
+            |model, state| !View::new(model, state).has_idle_lease(),
+            |_, _| "for ever: a root has ended, and the pool has a place for it".into(),
+        ),
+    ];
+    if scenario.roots > 1 {
+        properties.extend([
+            unbroken!(
+                "S22",
+                "a quota is never exceeded",
+                [Quota],
+                |view| view.fleet.leases().next().is_some(),
+                "more roots have an agent than may"
+            ),
+            unbroken!(
+                "S23",
+                "nothing of one root is visible to the next on the same agent",
+                [Traces],
+                |view| view.fleet.places.iter().any(|place| place.traces.is_some()),
+                "an agent was given a root where another has left its traces"
+            ),
+            Property::leads_to(
+                "L4",
+                "a root that waits for an agent gets one, unless whoever has it waits for a person",
+                |model: &SubtaskTree, state: &State| waits_for_agent(&View::new(model, state)),
+                |model, state| {
+                    let view = View::new(model, state);
+                    !waits_for_agent(&view) || settled(&view)
+                },
+                |_, _| "for ever: a root waits for an agent".into(),
+            ),
+        ]);
+    }
+    properties
+}
+
+fn waits_for_agent(view: &View<'_>) -> bool {
+    view.fleet
+        .pool
+        .tasks()
+        .any(|(root, booking)| booking.standing == Standing::Queued && view.is_live(index(root)))
+}
+
+fn one_end() -> Property<SubtaskTree> {
+    unbroken!(
+        "S24",
+        "people are told the end that there is, once, and nothing after it",
+        [Contradicted],
+        |view| view.seen.concluded.is_some(),
+        "people were told something after the end, or an end that there is not"
+    )
+}
+
+fn told() -> Property<SubtaskTree> {
+    Property::leads_to(
+        "told",
+        "what there is to say is acknowledged, or reported as given up",
+        |model: &SubtaskTree, state: &State| !View::new(model, state).post.is_settled(),
+        |model, state| {
+            let post = View::new(model, state).post;
+            post.is_settled() || post.receiver.reporting.is_some()
+        },
+        |_, _| "for ever: nobody has heard of something, and nobody is told so".into(),
+    )
+}
+
+fn unapplied_changes_nothing() -> Property<SubtaskTree> {
+    Property::always_step(
+        "S25",
+        "not applied means nothing changed and nothing was emitted",
+        |_, _: &State, _, after: &State| !after.breaches.has(Breach::Unapplied),
+        // A word was taken, and no machine has changed.
+        |_, before, action, after| {
+            matches!(action.act, Act::Take(_) | Act::Tree(_))
+                && before.tree == after.tree
+                && (before.vault, before.fleet) == (after.vault, after.fleet)
+                && (before.post, before.wish) == (after.post, after.wish)
+        },
+        |_, _| "a machine did not apply an event, and changed or emitted something all the same".into(),
+    )
+}
+
+fn orders() -> Property<SubtaskTree> {
+    unbroken!(
+        "orders",
+        "every order is given once until a crash, and none outlives its task",
+        [Disorder],
+        |view| view.has_ended(),
+        "an order was given twice, or was left when its task ended"
+    )
+}
+
+fn valid() -> Property<SubtaskTree> {
+    Property::always(
+        "valid",
+        "every machine's own validation accepts its state",
+        |model: &SubtaskTree, state| View::new(model, state).is_valid(),
+        |model, state| View::new(model, state).tree.kernel.tasks().next().is_some(),
+        |_, _| "a machine says of itself that it cannot be".into(),
+    )
+}
+
+/// An end that is not put on record is one that somebody waits for.
+fn recorded() -> Property<SubtaskTree> {
+    Property::leads_to(
+        "recorded",
+        "every end is put on record",
+        |model: &SubtaskTree, state: &State| View::new(model, state).has_ended(),
+        |model, state| !View::new(model, state).has_ended(),
+        |_, _| "a task has ended, and its end is never put on record".into(),
+    )
+}

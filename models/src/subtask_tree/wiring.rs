@@ -1,0 +1,407 @@
+//! What travels between the kernel's machines, as whoever drives them carries it.
+//!
+//! The tree of tasks, a credential, a pool, an outbox and the attempts at a task are machines of their own. An order of one
+//! that is news to another becomes a [`Word`], which waits until the other takes it. Words of one machine are taken in
+//! their order. None of them is on record: a crash loses what is on its way, and each of the two machines repeats what is
+//! outstanding. So every word may come twice, and is lost only if its sender will say it again.
+//!
+//! Everything here is a pure function of what the machines hold, but for two tables: who waits for a credential
+//! ([`Waiters`]), which a crash may lose, and which task is which attempt ([`Record`]), which it may not.
+
+use downbeat_kernel::{
+    AgentId, AttemptEnd, AttemptNumber, CallId, Conclusion, Credential, CredentialEvent, Effect, End, Event,
+    FailureClass, Finding, Generation, Kernel, Lease, News, NotificationEvent, NotificationNumber, Outbox,
+    Pool, PoolEnd, PoolEvent, Priority, QueryNumber, Reason, RequestEffect, RequestEvent, RequestId,
+    RequestReason, Retry, RetryEnd, RetryEvent, RetryState, SessionEffect, Standing, TaskId, TaskState,
+    ToolEnd, UserId, WaitEnd, WaiterId, WorkEnd, WorkerEffect, WorkerReason,
+};
+
+/// A machine that takes words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Machine {
+    /// The tree of tasks: the kernel itself.
+    Tree,
+    /// The credential of a profile.
+    Credential,
+    /// The pool of agents.
+    Pool,
+    /// The outbox of a task.
+    Outbox,
+    /// The attempts at a task.
+    Retry,
+}
+
+impl Machine {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Tree, Self::Credential, Self::Pool, Self::Outbox, Self::Retry];
+}
+
+/// What one machine has to say to another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Word {
+    /// An event of the tree.
+    Tree(Event),
+    /// The pool has no place for this task and will have none: the tree is told to end it.
+    NoPlace(TaskId),
+    /// An attempt at the task is to begin, under an id that is taken when the tree takes it.
+    Begin(AttemptNumber),
+    /// An attempt is not to begin or to go on.
+    Fence(AttemptNumber, QueryNumber),
+    /// A request wants a credential newer than that.
+    Wanted(RequestId, Generation),
+    /// An event of the pool.
+    Pool(PoolEvent),
+    /// A task has ended like that in the tree: the pool need not keep its place.
+    Over(TaskId, End),
+    /// There is something to tell people.
+    Posted(News),
+    /// An event of the attempts.
+    Retry(RetryEvent),
+}
+
+impl Word {
+    /// Who takes it.
+    pub fn to(&self) -> Machine {
+        match self {
+            Self::Tree(_) | Self::NoPlace(_) | Self::Begin(_) | Self::Fence(..) => Machine::Tree,
+            Self::Wanted(..) => Machine::Credential,
+            Self::Pool(_) | Self::Over(..) => Machine::Pool,
+            Self::Posted(_) => Machine::Outbox,
+            Self::Retry(_) => Machine::Retry,
+        }
+    }
+
+    /// Whether the pool has still to hear this of a root.
+    pub fn is_for_place_of(&self, root: TaskId) -> bool {
+        match self {
+            Self::Pool(PoolEvent::Submitted { task, .. } | PoolEvent::CancelRequested { task })
+            | Self::Over(task, _) => *task == root,
+            Self::Pool(_)
+            | Self::Tree(_)
+            | Self::NoPlace(_)
+            | Self::Begin(_)
+            | Self::Fence(..)
+            | Self::Wanted(..)
+            | Self::Posted(_)
+            | Self::Retry(_) => false,
+        }
+    }
+}
+
+/// Who waits for a credential, by number. It is lost in a crash: the tree asks again for who waits still, under another number, and
+/// nobody takes what the old one is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Waiters(Vec<(WaiterId, RequestId)>);
+
+impl Waiters {
+    /// A request becomes the next who waits.
+    pub fn wait(
+        &mut self,
+        credential: &Credential,
+        request: RequestId,
+        newer_than: Generation,
+    ) -> CredentialEvent {
+        let waiter = WaiterId(credential.accepted.0 + 1);
+        self.0.push((waiter, request));
+        CredentialEvent::Wanted { waiter, newer_than }
+    }
+
+    /// Whoever waits under this number need not any more; `None` if a crash came between.
+    pub fn settle(&mut self, waiter: WaiterId, end: WaitEnd) -> Option<Event> {
+        let at = self.0.iter().position(|(other, _)| *other == waiter)?;
+        let (_, request) = self.0.remove(at);
+        Some(settled(request, end))
+    }
+
+    /// Every request that waits.
+    pub fn requests(&self) -> impl Iterator<Item = RequestId> {
+        self.0.iter().map(|(_, request)| *request)
+    }
+
+    /// The same with numbers so much lower.
+    pub(super) fn renumber(&mut self, fewer: u64) {
+        // One that a planted fault has left behind is as old as can be.
+        self.0.iter_mut().for_each(|(waiter, _)| waiter.0 = waiter.0.saturating_sub(fewer));
+    }
+
+    /// Gives what the first was to get who waits to the last.
+    pub(super) fn cross(&mut self) {
+        if let [(_, first), .., (_, last)] = self.0.as_mut_slice() {
+            *first = *last;
+        }
+    }
+}
+
+/// What a request is told that has waited for a credential. One for whom there was no room has waited in vain.
+pub fn settled(RequestId { task, turn, attempt }: RequestId, end: WaitEnd) -> Event {
+    let event = match end {
+        WaitEnd::Given(generation) => RequestEvent::CredentialGiven { attempt, generation },
+        WaitEnd::Refused | WaitEnd::Failed => RequestEvent::CredentialFailed { attempt },
+    };
+    Event::Request { task, turn, event }
+}
+
+/// What is on record beside the machines, with the events that it came with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// The task of each attempt, in order.
+    attempts: [Option<TaskId>; 2],
+    /// The task that ends because there is no place for it, and not because somebody wanted that.
+    no_place: Option<TaskId>,
+}
+
+impl Record {
+    /// The task of an attempt, if the tree has taken it.
+    pub fn task_of(&self, attempt: AttemptNumber) -> Option<TaskId> {
+        self.slot(attempt).and_then(|slot| self.attempts[slot])
+    }
+
+    /// Which attempt a task is.
+    pub fn attempt_of(&self, task: TaskId) -> Option<AttemptNumber> {
+        (1..)
+            .zip(self.attempts)
+            .find(|(_, other)| *other == Some(task))
+            .map(|(number, _)| AttemptNumber(number))
+    }
+
+    fn slot(&self, attempt: AttemptNumber) -> Option<usize> {
+        let slot = usize::try_from(attempt.0).ok()?.checked_sub(1)?;
+        (slot < self.attempts.len()).then_some(slot)
+    }
+
+    /// The tree has taken the submission of an attempt.
+    pub fn begun(&mut self, attempt: AttemptNumber, task: TaskId) {
+        if let Some(slot) = self.slot(attempt) {
+            self.attempts[slot] = Some(task);
+        }
+    }
+
+    /// The tree is told that there is no place for a task. That is why it ends, unless somebody has cancelled it before. It is on
+    /// record with the event, before anything that comes of it goes out: it decides what people are told.
+    pub fn has_no_place(&mut self, kernel: &Kernel, task: TaskId) {
+        if kernel.task(task).is_some_and(|task| is_wanted(task.state)) {
+            self.no_place = Some(task);
+        }
+    }
+
+    /// How people are told of the end of a task.
+    pub fn conclusion(&self, task: TaskId, end: End) -> Conclusion {
+        match end {
+            End::Completed => Conclusion::Completed,
+            End::Cancelled if self.no_place == Some(task) => Conclusion::Failed,
+            End::Failed(_) => Conclusion::Failed,
+            End::Cancelled => Conclusion::Cancelled,
+        }
+    }
+}
+
+/// Whether a task goes on as far as anybody knows.
+fn is_wanted(state: TaskState) -> bool {
+    match state {
+        TaskState::Queued
+        | TaskState::Initializing
+        | TaskState::Requesting
+        | TaskState::ExecutingTools
+        | TaskState::AwaitingSubtask
+        | TaskState::AwaitingInput
+        | TaskState::AwaitingBudget
+        | TaskState::Working
+        | TaskState::Paused(_) => true,
+        TaskState::Cancelling(_)
+        | TaskState::Ending(_)
+        | TaskState::Completed
+        | TaskState::Failed(_)
+        | TaskState::Cancelled => false,
+    }
+}
+
+/// The root of the tree in which a task hangs: it has the place in which all of them run.
+pub fn root_of(kernel: &Kernel, task: TaskId) -> TaskId {
+    let parent = kernel.task(task).and_then(|task| task.data.parent);
+    parent.map_or(task, |parent| root_of(kernel, parent))
+}
+
+/// The lease under which a task runs, and where.
+pub fn lease_of(pool: &Pool, root: TaskId) -> Option<(AgentId, Lease)> {
+    let Standing::Held { agent } = pool.task(root)?.standing else { return None };
+    let lease = pool.agent(agent)?.state.lease()?;
+    Some((agent, lease))
+}
+
+/// Whether an order uses the place of its task, so that it is kept while there is none. What is sent to a model is among
+/// them: the quota is on what runs.
+pub fn uses_place(effect: &Effect) -> bool {
+    match effect {
+        Effect::Initialize { .. }
+        | Effect::Include { .. }
+        | Effect::Request { effect: RequestEffect::Send { .. }, .. }
+        | Effect::RunTool { .. }
+        | Effect::Worker {
+            effect:
+                WorkerEffect::Include { .. }
+                | WorkerEffect::Session(SessionEffect::Start { .. } | SessionEffect::Prompt { .. }),
+            ..
+        } => true,
+        Effect::Enqueue { .. }
+        | Effect::Dequeue { .. }
+        | Effect::AbortInitialization { .. }
+        | Effect::Worker { .. }
+        | Effect::Request { .. }
+        | Effect::CancelTool { .. }
+        | Effect::Ask { .. }
+        | Effect::Withdraw { .. }
+        | Effect::Arm { .. }
+        | Effect::Disarm { .. }
+        | Effect::ReportUndelivered { .. }
+        | Effect::TaskEnded { .. } => false,
+    }
+}
+
+/// A task wants a place. A root gets one of the pool; a subtask runs in that of its root, or two roots that wait for their
+/// subtasks would wait for each other's places.
+pub fn enqueued(kernel: &Kernel, task: TaskId, user: UserId, priority: Priority) -> Word {
+    if root_of(kernel, task) == task {
+        Word::Pool(PoolEvent::Submitted { task, user, priority })
+    } else {
+        Word::Tree(Event::Admitted { task })
+    }
+}
+
+/// What the pool is told of a task that has ended in the tree; nothing, if it knows.
+///
+/// The agent of one that was cancelled is told to stop, because something of it may still run there.
+pub fn over(pool: &Pool, root: TaskId, end: End) -> Option<PoolEvent> {
+    let cancel = PoolEvent::CancelRequested { task: root };
+    match pool.task(root)?.standing {
+        Standing::Queued => Some(cancel),
+        Standing::Ended(_) => None,
+        Standing::Held { .. } => {
+            let (agent, lease) = lease_of(pool, root)?;
+            let ended = |end| PoolEvent::WorkEnded { agent, lease, end };
+            Some(match end {
+                End::Completed => ended(WorkEnd::Completed),
+                End::Failed(_) => ended(WorkEnd::Failed),
+                End::Cancelled => cancel,
+            })
+        }
+    }
+}
+
+/// What the tree is told of a task that has ended in the pool; nothing, if it has ended in the tree too.
+pub fn ended_in_pool(kernel: &Kernel, root: TaskId, end: PoolEnd) -> Option<Word> {
+    let is_live = kernel.task(root).is_some_and(|task| task.state.end().is_none());
+    match end {
+        PoolEnd::Lost | PoolEnd::Failed | PoolEnd::Completed => is_live.then_some(Word::NoPlace(root)),
+        PoolEnd::Cancelled => is_live.then_some(Word::Tree(Event::CancelRequested { task: root })),
+    }
+}
+
+/// What the tree is told of a tool that ran under a lease that is lost.
+pub fn tool_lost(call: CallId) -> Event {
+    Event::ToolEnded { call, end: ToolEnd::Failed }
+}
+
+/// Who has to hear of the end of a root, beside the tree.
+#[derive(Clone, Copy)]
+pub struct Hearers<'a> {
+    /// The pool, if it gives places.
+    pub pool: Option<&'a Pool>,
+    /// The outbox, if people are told of this end.
+    pub outbox: Option<&'a Outbox>,
+    /// The attempts, if the root is one.
+    pub retry: Option<&'a Retry>,
+}
+
+/// Whether the end of a root may be put on record in the tree, which then forgets it: everybody who has to hear of it has it on
+/// record, and nothing about it is on the way. A crash would keep an end that was forgotten before from whoever has not heard of it,
+/// and a submission that comes after it would be that of another task to the pool.
+pub fn may_forget(root: TaskId, hearers: Hearers<'_>, record: &Record, words: &[Word]) -> bool {
+    let Hearers { pool, outbox, retry } = hearers;
+    let pool_knows = pool.is_none_or(|pool| match pool.task(root).map(|booking| booking.standing) {
+        None | Some(Standing::Ended(_)) => !words.iter().any(|word| word.is_for_place_of(root)),
+        Some(Standing::Queued | Standing::Held { .. }) => false,
+    });
+    let people_know = outbox.is_none_or(|outbox| outbox.conclusion.is_some());
+    let retry_knows = retry.is_none_or(|retry| {
+        let is_last = record.attempt_of(root) == Some(retry.attempt);
+        !is_last
+            || match retry.state {
+                RetryState::BackingOff { .. } | RetryState::Ended(_) | RetryState::Closed => true,
+                RetryState::Unsubmitted
+                | RetryState::Running
+                | RetryState::Querying { .. }
+                | RetryState::Fencing { .. }
+                | RetryState::Cancelling { .. } => false,
+            }
+    });
+    pool_knows && people_know && retry_knows
+}
+
+/// A notification gets the next number.
+pub fn posted(outbox: &Outbox, news: News) -> NotificationEvent {
+    NotificationEvent::Posted { number: NotificationNumber(outbox.accepted.0 + 1), news }
+}
+
+/// How people are told of the end of a task that was tried several times.
+pub fn retry_conclusion(end: RetryEnd) -> Conclusion {
+    match end {
+        RetryEnd::Completed { .. } => Conclusion::Completed,
+        // Nobody knows whether an attempt goes on, and a cancel promises that none does.
+        RetryEnd::Failed(_) | RetryEnd::CancelUnconfirmed => Conclusion::Failed,
+        RetryEnd::Cancelled => Conclusion::Cancelled,
+    }
+}
+
+/// How an attempt came to its end, by the end of its task.
+pub fn attempt_end(end: End) -> AttemptEnd {
+    match end {
+        End::Completed => AttemptEnd::Succeeded,
+        // Nobody cancels an attempt but by a fence, or because there is no place for it.
+        End::Cancelled => AttemptEnd::Failed(FailureClass::Transient),
+        End::Failed(reason) => AttemptEnd::Failed(class_of(reason)),
+    }
+}
+
+/// Whether another attempt may help.
+pub fn class_of(reason: Reason) -> FailureClass {
+    match reason {
+        Reason::Initialization
+        | Reason::Request(
+            RequestReason::AttemptsExhausted | RequestReason::Credential | RequestReason::Interrupted,
+        )
+        | Reason::Worker(WorkerReason::AttemptsExhausted | WorkerReason::Stuck) => FailureClass::Transient,
+        Reason::Request(
+            RequestReason::Unauthorized | RequestReason::ContextTooLong | RequestReason::Invalid,
+        )
+        | Reason::MistakeLimit
+        | Reason::Worker(WorkerReason::Refused) => FailureClass::Permanent,
+    }
+}
+
+/// How an attempt stands.
+pub fn finding(kernel: &Kernel, record: &Record, attempt: AttemptNumber) -> Finding {
+    let Some(task) = record.task_of(attempt).and_then(|task| kernel.task(task)) else {
+        return Finding::NeverStarted;
+    };
+    match task.state.end().map(attempt_end) {
+        None | Some(AttemptEnd::Unknown) => Finding::StillRunning,
+        Some(AttemptEnd::Succeeded) => Finding::Succeeded,
+        Some(AttemptEnd::Failed(class)) => Finding::Failed(class),
+    }
+}
+
+/// What the tree is told of a fence. An attempt that goes on is fenced when its task has ended, which says so.
+///
+/// # Errors
+/// There is nothing to fence: the attempts are told how that one stands at once.
+pub fn fenced(
+    kernel: &Kernel,
+    record: &Record,
+    attempt: AttemptNumber,
+    query: QueryNumber,
+) -> Result<Event, RetryEvent> {
+    match (record.task_of(attempt), finding(kernel, record, attempt)) {
+        (Some(task), Finding::StillRunning) => Ok(Event::CancelRequested { task }),
+        (_, finding) => Err(RetryEvent::Found { attempt, query, finding }),
+    }
+}
