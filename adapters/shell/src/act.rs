@@ -1,0 +1,289 @@
+//! What the kernel orders, done: each order that takes time is a task of its own, which tells the shard what came of it.
+
+use crate::Ports;
+use crate::number::NEW;
+use crate::ports::{Doing, Question, Reply, SendEnd, Wish};
+use crate::shard::Letter;
+use crate::words::Library;
+use downbeat_kernel::{
+    BillNumber, Call, CallId, Effect, Event, Ignored, Outcome, RequestEffect, RequestEvent, RequestId,
+    Response, SendFailure, Spend, TaskId, ToolEnd, TurnNumber,
+};
+use downbeat_rt::{Rt, Sender, Task};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::task::Poll;
+use std::time::Duration;
+
+/// What is under way, and can be stopped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    Send(RequestId),
+    Tool(CallId),
+    Place(TaskId),
+    Preparation(TaskId),
+    /// By the event that it comes back with.
+    Timer(Event),
+    End(TaskId),
+}
+
+/// Whoever carries out what the kernel orders.
+pub(crate) struct Actor {
+    rt: Rt,
+    ports: Ports,
+    mailbox: Sender<Letter>,
+    works: BTreeMap<Work, Task>,
+    /// What is known at once, and needs no way through the mailbox, which may be full.
+    own: VecDeque<Letter>,
+}
+
+impl Actor {
+    pub(crate) fn new(rt: Rt, ports: Ports, mailbox: Sender<Letter>) -> Self {
+        Self { rt, ports, mailbox, works: BTreeMap::new(), own: VecDeque::new() }
+    }
+
+    /// The next of what is known at once.
+    pub(crate) fn own(&mut self) -> Option<Letter> {
+        self.own.pop_front()
+    }
+
+    /// Does what takes no time, and begins what does.
+    pub(crate) async fn carry_out(&mut self, effect: Effect, library: &Library) {
+        match effect {
+            Effect::Enqueue { task } => {
+                let found = self.ports.places.find(task);
+                self.begin(Work::Place(task), "place", async move {
+                    found.await;
+                    vec![(Event::Admitted { task }, vec![])]
+                });
+            }
+            Effect::Dequeue { task } => {
+                self.stop(&Work::Place(task)).await;
+                self.ports.places.leave(task);
+            }
+            Effect::Initialize { task } => {
+                let ready = self.ports.places.prepare(task);
+                self.begin(Work::Preparation(task), "preparation", async move {
+                    let is_ready = contained(ready).await.unwrap_or(false);
+                    let failed = Event::InitializationFailed { task };
+                    vec![(if is_ready { Event::Initialized { task } } else { failed }, vec![])]
+                });
+            }
+            Effect::AbortInitialization { task } => {
+                self.stop(&Work::Preparation(task)).await;
+                self.tell(Event::InitializationFailed { task });
+            }
+            // What a request contains is in the library.
+            Effect::Include { .. } => {}
+            Effect::Request { task, turn, effect } => self.of_request(task, turn, effect, library).await,
+            Effect::RunTool { call } => self.run_tool(call, library),
+            Effect::CancelTool { call } => {
+                self.stop(&Work::Tool(call)).await;
+                self.tell(Event::ToolEnded { call, end: ToolEnd::Cancelled });
+            }
+            Effect::Ask { question, about } => {
+                self.ports.people.ask(question, about, library.question(about));
+            }
+            Effect::Withdraw { question } => self.ports.people.withdraw(question),
+            Effect::Arm { timer, after_ms } => self.arm(Event::TimerFired { timer }, after_ms),
+            Effect::Disarm { timer } => self.stop(&Work::Timer(Event::TimerFired { timer })).await,
+            Effect::ReportUndelivered { task, message, in_doubt } => {
+                self.ports.people.undelivered(task, message, in_doubt);
+            }
+            Effect::TaskEnded { task, end } => {
+                self.ports.places.leave(task);
+                let told = self.ports.people.ended(task, end, library.conclusion(task));
+                self.begin(Work::End(task), "end", async move {
+                    told.await;
+                    vec![(Event::EndAcknowledged { task }, vec![])]
+                });
+            }
+            Effect::Worker { task, effect } => {
+                tracing::error!(?task, ?effect, "no place of this shell has workers");
+            }
+        }
+    }
+
+    /// An order of the request of a turn.
+    async fn of_request(&mut self, task: TaskId, turn: TurnNumber, effect: RequestEffect, library: &Library) {
+        let tell = move |event| Event::Request { task, turn, event };
+        let id = |attempt| RequestId { task, turn, attempt };
+        match effect {
+            RequestEffect::Send { attempt, profile, generation, input, reason } => {
+                let id = id(attempt);
+                let words = library.task(task);
+                let before = words.map(|words| words.exchanges.clone()).unwrap_or_default();
+                let asking = words.map(|words| words.asking.clone()).unwrap_or_default();
+                let question = Question { id, profile, generation, input, reason, before, asking };
+                let sent = self.ports.model.send(question);
+                self.begin(Work::Send(id), "send", ended(id, sent, self.rt.clone()));
+            }
+            RequestEffect::Recover { attempt } => {
+                let id = id(attempt);
+                let (known, rt) = (self.ports.model.recover(id), self.rt.clone());
+                self.begin(Work::Send(id), "recover", async move {
+                    let lost = SendEnd::Failed(SendFailure::Interrupted);
+                    let known = async move { known.await.unwrap_or(lost) };
+                    ended(id, Box::pin(known), rt).await
+                });
+            }
+            RequestEffect::Stop { attempt } => {
+                self.stop(&Work::Send(id(attempt))).await;
+                self.tell(tell(RequestEvent::Stopped { attempt }));
+            }
+            RequestEffect::Fence { attempt } => self.stop(&Work::Send(id(attempt))).await,
+            RequestEffect::Arm { timer, after_ms } => {
+                self.arm(tell(RequestEvent::TimerFired { timer }), after_ms);
+            }
+            RequestEffect::Disarm { timer } => {
+                self.stop(&Work::Timer(tell(RequestEvent::TimerFired { timer }))).await;
+            }
+            // Who pays is on record, in the event that it came with.
+            RequestEffect::Charge { .. } => {}
+            RequestEffect::GetCredential { attempt, .. } => {
+                self.tell(tell(RequestEvent::CredentialFailed { attempt }));
+            }
+            // The request tells its task.
+            RequestEffect::Ended { .. } => {}
+        }
+    }
+
+    fn run_tool(&mut self, call: CallId, library: &Library) {
+        let run = self.ports.tools.run(call, library.argument(call));
+        self.begin(Work::Tool(call), "tool", async move {
+            let panicked = || (ToolEnd::Failed, "The tool has panicked.".to_owned());
+            let (end, text) = contained(run).await.unwrap_or_else(panicked);
+            vec![(Event::ToolEnded { call, end }, vec![text])]
+        });
+    }
+
+    fn arm(&mut self, event: Event, after_ms: u64) {
+        let wait = self.rt.sleep(Duration::from_millis(after_ms));
+        self.begin(Work::Timer(event.clone()), "timer", async move {
+            wait.await;
+            vec![(event, vec![])]
+        });
+    }
+
+    /// Begins something that ends with events. What runs under the same name goes on: it is the same work, ordered again.
+    fn begin(
+        &mut self,
+        work: Work,
+        name: &'static str,
+        doing: impl Future<Output = Vec<(Event, Vec<String>)>> + Send + 'static,
+    ) {
+        if self.works.contains_key(&work) {
+            return;
+        }
+        let (mailbox, of) = (self.mailbox.clone(), work.clone());
+        let task = self.rt.spawn(name, async move {
+            let mut finished = Some(of);
+            for (event, text) in doing.await {
+                let finished = finished.take();
+                // A shard that has stopped learns it when it starts again.
+                if mailbox.send(Letter { event: Some(event), text, reply: None, finished }).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.works.insert(work, task);
+    }
+
+    /// What has to follow on an answer of the world's that the kernel does not take.
+    pub(crate) fn was_not_taken(&mut self, event: &Event, outcome: &Outcome) {
+        match (event, outcome) {
+            // Its request waits still: the model has to be asked again.
+            (Event::ResponseEnded { request, jitter_ms, .. }, Outcome::Rejected(_)) => {
+                let RequestId { task, turn, attempt } = *request;
+                let failure = SendFailure::Interrupted;
+                let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: *jitter_ms };
+                self.tell(Event::Request { task, turn, event });
+            }
+            // The task ended before its place was found.
+            (Event::Admitted { task }, Outcome::Ignored(Ignored::Terminal)) => self.ports.places.leave(*task),
+            _ => {}
+        }
+    }
+
+    /// Something came to its end.
+    pub(crate) fn finished(&mut self, work: &Work) {
+        self.works.remove(work);
+    }
+
+    /// Stops something, and waits until nothing of it is left.
+    async fn stop(&mut self, work: &Work) {
+        if let Some(task) = self.works.remove(work) {
+            task.abort();
+            task.join().await;
+        }
+    }
+
+    /// Stops everything.
+    pub(crate) async fn stop_all(&mut self) {
+        for task in self.works.values() {
+            task.abort();
+        }
+        for task in std::mem::take(&mut self.works).into_values() {
+            task.join().await;
+        }
+    }
+
+    /// Something that is known at once.
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.own.push_back(Letter { event: Some(event), text: Vec::new(), reply: None, finished: None });
+    }
+}
+
+/// The most that is added to a wait, so that those who were refused together do not come back together.
+const JITTER_MS: u64 = 1_000;
+
+/// Runs something of an adapter; `None` if it panics.
+async fn contained<T>(mut doing: Doing<T>) -> Option<T> {
+    poll_fn(move |cx| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| doing.as_mut().poll(cx)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
+}
+
+/// The shape of a reply, and its words. Subtasks have no number yet.
+fn shape(Reply { text, calls, .. }: Reply) -> (Response, Vec<String>) {
+    let response = match (calls.is_empty(), text.is_empty()) {
+        (true, true) => Response::Empty,
+        (true, false) => Response::Text,
+        (false, _) => Response::Calls(calls.iter().map(|(wish, _)| call(*wish)).collect()),
+    };
+    let text = std::iter::once(text).chain(calls.into_iter().map(|(_, text)| text));
+    (response, text.collect())
+}
+
+fn call(wish: Wish) -> Call {
+    match wish {
+        Wish::Tool(approval) => Call::Tool(approval),
+        Wish::Subtask => Call::Subtask { child: NEW },
+        Wish::Question => Call::Question,
+        Wish::Completion(approval) => Call::Completion(approval),
+    }
+}
+
+/// What a send comes to.
+async fn ended(id: RequestId, sent: Doing<SendEnd>, rt: Rt) -> Vec<(Event, Vec<String>)> {
+    let RequestId { task, turn, attempt } = id;
+    let end = contained(sent).await.unwrap_or(SendEnd::Failed(SendFailure::Transient));
+    let jitter_ms = u32::try_from(rt.random(JITTER_MS)).unwrap_or_default();
+    match end {
+        SendEnd::Whole(reply) => {
+            let spend = reply.spent;
+            let (response, text) = shape(reply);
+            let spent = Event::Spent { task, bill: BillNumber(0), spend };
+            let ended = Event::ResponseEnded { request: id, response, jitter_ms };
+            let bill = (spend != Spend::default()).then_some((spent, vec![]));
+            bill.into_iter().chain([(ended, text)]).collect()
+        }
+        SendEnd::Failed(failure) => {
+            let event = RequestEvent::SendFailed { attempt, failure, jitter_ms };
+            vec![(Event::Request { task, turn, event }, vec![])]
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What a shell says of itself: one event of `tracing` for every step and for every order.
+//!
+//! The fields are in `docs/shell.md`. Words of people and models are never among them.
+
+use downbeat_kernel::{
+    Effect, Event, Ignored, Outcome, RequestEffect, RequestEvent, RequestId, TaskId, Timer, TurnNumber,
+};
+
+/// Whom something is about, and what it is called.
+struct Subject {
+    name: &'static str,
+    task: Option<u64>,
+    turn: Option<u32>,
+    attempt: Option<u16>,
+}
+
+impl Subject {
+    fn new(name: &'static str) -> Self {
+        Self { name, task: None, turn: None, attempt: None }
+    }
+
+    fn of(name: &'static str, task: TaskId) -> Self {
+        Self { task: Some(task.0), ..Self::new(name) }
+    }
+
+    fn turn(self, turn: TurnNumber) -> Self {
+        Self { turn: Some(turn.0), ..self }
+    }
+
+    fn attempt(self, attempt: downbeat_kernel::Attempt) -> Self {
+        Self { attempt: Some(attempt.0), ..self }
+    }
+}
+
+/// An event was put to the kernel, and this became of it.
+pub(crate) fn step(event: &Event, outcome: &Outcome, effects: usize) {
+    let Subject { name, task, turn, attempt } = of_event(event);
+    match outcome {
+        Outcome::Applied => {
+            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, effects);
+        }
+        Outcome::Ignored(why) => {
+            let why = ignored(*why);
+            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, why);
+        }
+        Outcome::Rejected(why) => {
+            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, ?why);
+        }
+    }
+}
+
+/// An order is carried out.
+pub(crate) fn order(effect: &Effect) {
+    let Subject { name, task, turn, attempt } = of_effect(effect);
+    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt);
+}
+
+/// The task that an event is about; `None` if it is about all of them.
+pub(crate) fn task_of(event: &Event) -> Option<TaskId> {
+    of_event(event).task.map(TaskId)
+}
+
+fn ignored(why: Ignored) -> &'static str {
+    match why {
+        Ignored::Stale => "stale",
+        Ignored::Duplicate => "duplicate",
+        Ignored::Terminal => "terminal",
+    }
+}
+
+fn of_event(event: &Event) -> Subject {
+    match *event {
+        Event::TaskSubmitted { task, .. } => Subject::of("TaskSubmitted", task),
+        Event::Admitted { task } => Subject::of("Admitted", task),
+        Event::Initialized { task } => Subject::of("Initialized", task),
+        Event::InitializationFailed { task } => Subject::of("InitializationFailed", task),
+        Event::Deployed { task } => Subject::of("Deployed", task),
+        Event::Worker { task, .. } => Subject::of("Worker", task),
+        Event::SubtaskRequested { task, .. } => Subject::of("SubtaskRequested", task),
+        Event::ResponseEnded { request: RequestId { task, turn, attempt }, .. } => {
+            Subject::of("ResponseEnded", task).turn(turn).attempt(attempt)
+        }
+        Event::Request { task, turn, event } => of_request_event(event, task).turn(turn),
+        Event::ProfileDown { .. } => Subject::new("ProfileDown"),
+        Event::ProfileUp { .. } => Subject::new("ProfileUp"),
+        Event::ToolEnded { call, .. } => Subject::of("ToolEnded", call.task).turn(call.turn),
+        Event::AnswerReceived { question, .. } => Subject::of("AnswerReceived", question.task),
+        Event::MessageReceived { task, .. } => Subject::of("MessageReceived", task),
+        Event::PauseRequested { task } => Subject::of("PauseRequested", task),
+        Event::ResumeRequested { task } => Subject::of("ResumeRequested", task),
+        Event::CancelRequested { task } => Subject::of("CancelRequested", task),
+        Event::Spent { task, .. } => Subject::of("Spent", task),
+        Event::TimerFired { timer: Timer::Grace(task) | Timer::Budget { task, .. } } => {
+            Subject::of("TimerFired", task)
+        }
+        Event::EndAcknowledged { task } => Subject::of("EndAcknowledged", task),
+    }
+}
+
+fn of_request_event(event: RequestEvent, task: TaskId) -> Subject {
+    match event {
+        RequestEvent::Began { .. } => Subject::of("Began", task),
+        RequestEvent::CredentialGiven { attempt, .. } => {
+            Subject::of("CredentialGiven", task).attempt(attempt)
+        }
+        RequestEvent::CredentialFailed { attempt } => Subject::of("CredentialFailed", task).attempt(attempt),
+        RequestEvent::OutputDelivered { attempt } => Subject::of("OutputDelivered", task).attempt(attempt),
+        RequestEvent::ResponseEnded { attempt } => Subject::of("ResponseEnded", task).attempt(attempt),
+        RequestEvent::SendFailed { attempt, .. } => Subject::of("SendFailed", task).attempt(attempt),
+        RequestEvent::Stopped { attempt } => Subject::of("Stopped", task).attempt(attempt),
+        RequestEvent::UsageReported { attempt } => Subject::of("UsageReported", task).attempt(attempt),
+        RequestEvent::ProfileDown { .. } => Subject::of("ProfileDown", task),
+        RequestEvent::ProfileUp { .. } => Subject::of("ProfileUp", task),
+        RequestEvent::PauseRequested => Subject::of("PauseRequested", task),
+        RequestEvent::ResumeRequested => Subject::of("ResumeRequested", task),
+        RequestEvent::CancelRequested => Subject::of("CancelRequested", task),
+        RequestEvent::TimerFired { .. } => Subject::of("TimerFired", task),
+    }
+}
+
+fn of_effect(effect: &Effect) -> Subject {
+    match *effect {
+        Effect::Enqueue { task } => Subject::of("Enqueue", task),
+        Effect::Dequeue { task } => Subject::of("Dequeue", task),
+        Effect::Initialize { task } => Subject::of("Initialize", task),
+        Effect::AbortInitialization { task } => Subject::of("AbortInitialization", task),
+        Effect::Worker { task, .. } => Subject::of("Worker", task),
+        Effect::Include { task, .. } => Subject::of("Include", task),
+        Effect::Request { task, turn, effect } => of_request_effect(effect, task).turn(turn),
+        Effect::RunTool { call } => Subject::of("RunTool", call.task).turn(call.turn),
+        Effect::CancelTool { call } => Subject::of("CancelTool", call.task).turn(call.turn),
+        Effect::Ask { question, .. } => Subject::of("Ask", question.task),
+        Effect::Withdraw { question } => Subject::of("Withdraw", question.task),
+        Effect::Arm { timer: Timer::Grace(task) | Timer::Budget { task, .. }, .. } => {
+            Subject::of("Arm", task)
+        }
+        Effect::Disarm { timer: Timer::Grace(task) | Timer::Budget { task, .. } } => {
+            Subject::of("Disarm", task)
+        }
+        Effect::ReportUndelivered { task, .. } => Subject::of("ReportUndelivered", task),
+        Effect::TaskEnded { task, .. } => Subject::of("TaskEnded", task),
+    }
+}
+
+fn of_request_effect(effect: RequestEffect, task: TaskId) -> Subject {
+    match effect {
+        RequestEffect::GetCredential { attempt, .. } => Subject::of("GetCredential", task).attempt(attempt),
+        RequestEffect::Send { attempt, .. } => Subject::of("Send", task).attempt(attempt),
+        RequestEffect::Recover { attempt } => Subject::of("Recover", task).attempt(attempt),
+        RequestEffect::Stop { attempt } => Subject::of("Stop", task).attempt(attempt),
+        RequestEffect::Fence { attempt } => Subject::of("Fence", task).attempt(attempt),
+        RequestEffect::Charge { attempt, .. } => Subject::of("Charge", task).attempt(attempt),
+        RequestEffect::Arm { .. } => Subject::of("Arm", task),
+        RequestEffect::Disarm { .. } => Subject::of("Disarm", task),
+        RequestEffect::Ended { .. } => Subject::of("Ended", task),
+    }
+}

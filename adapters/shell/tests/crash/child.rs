@@ -1,0 +1,165 @@
+//! The process that is killed: a shard whose whole world is on the other side of a socket.
+
+use downbeat_kernel::{About, CallId, End, Event, MessageId, QuestionId, RequestId, TaskId, ToolEnd};
+use downbeat_rt::{Rt, Tokio};
+use downbeat_shell::{
+    Clock, Doing, Model, People, Places, Ports, Question, Reply, SendEnd, Shell, ShellConfig, Text, Tools,
+    Wish,
+};
+use downbeat_store::{Sqlite, Store};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot};
+
+/// The socket: what is asked, and who waits for which answer.
+#[derive(Clone)]
+struct Link {
+    out: mpsc::UnboundedSender<Value>,
+    waiting: Arc<Mutex<BTreeMap<u64, oneshot::Sender<Value>>>>,
+    last: Arc<AtomicU64>,
+}
+
+impl Link {
+    /// Tells the world something that it does not answer.
+    fn tell(&self, what: &str, about: &Value) {
+        let _ = self.out.send(json!({ "what": what, "about": about }));
+    }
+
+    /// Asks the world something.
+    fn ask(&self, what: &str, about: &Value) -> Doing<Value> {
+        let number = self.last.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        self.waiting.lock().expect("no panic").insert(number, answer);
+        let _ = self.out.send(json!({ "what": what, "about": about, "number": number }));
+        Box::pin(async move { answered.await.unwrap_or(Value::Null) })
+    }
+}
+
+fn reply(answer: &Value) -> SendEnd {
+    let calls = answer["calls"].as_array().into_iter().flatten().map(|call| {
+        let text = call[1].as_str().unwrap_or_default().to_owned();
+        let wish = match call[0].as_str() {
+            Some("tool") => Wish::Tool(downbeat_kernel::Approval::Granted),
+            Some("subtask") => Wish::Subtask,
+            Some("question") => Wish::Question,
+            _ => Wish::Completion(downbeat_kernel::Approval::Granted),
+        };
+        (wish, text)
+    });
+    SendEnd::Whole(Reply { text: "I go on.".to_owned(), calls: calls.collect(), ..Reply::default() })
+}
+
+impl Model for Link {
+    fn send(&self, question: Question) -> Doing<SendEnd> {
+        let asking: Vec<_> = question.asking.iter().map(|piece| json!([piece.part, &*piece.text])).collect();
+        let answer = self.ask("send", &json!({ "id": question.id, "asking": asking }));
+        Box::pin(async move { reply(&answer.await) })
+    }
+
+    fn recover(&self, id: RequestId) -> Doing<Option<SendEnd>> {
+        let answer = self.ask("recover", &json!(id));
+        Box::pin(async move {
+            let answer = answer.await;
+            (!answer.is_null()).then(|| reply(&answer))
+        })
+    }
+}
+
+impl Tools for Link {
+    fn run(&self, call: CallId, argument: Text) -> Doing<(ToolEnd, String)> {
+        let answer = self.ask("run", &json!({ "call": call, "argument": &*argument }));
+        Box::pin(async move { (ToolEnd::Succeeded, answer.await.as_str().unwrap_or_default().to_owned()) })
+    }
+}
+
+impl People for Link {
+    fn ask(&self, question: QuestionId, about: About, text: Text) {
+        self.tell("ask", &json!({ "question": question, "about": about, "text": &*text }));
+    }
+
+    fn withdraw(&self, _question: QuestionId) {}
+
+    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) {
+        self.tell("undelivered", &json!([task, message, in_doubt]));
+    }
+
+    fn ended(&self, task: TaskId, end: End, result: Text) -> Doing<()> {
+        let answer = Self::ask(self, "ended", &json!({ "task": task, "end": end, "result": &*result }));
+        Box::pin(async move {
+            answer.await;
+        })
+    }
+}
+
+impl Places for Link {
+    fn find(&self, _task: TaskId) -> Doing<()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn prepare(&self, _task: TaskId) -> Doing<bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn leave(&self, _task: TaskId) {}
+}
+
+impl Clock for Link {
+    fn now_ms(&self) -> u64 {
+        0
+    }
+}
+
+/// Lives until it is killed, or the world has gone.
+pub(crate) fn live(socket: &Path, store: &str) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let stream = UnixStream::connect(socket).await.expect("the world is there");
+        let (read, mut write) = stream.into_split();
+        let (out, mut orders) = mpsc::unbounded_channel::<Value>();
+        tokio::spawn(async move {
+            while let Some(order) = orders.recv().await {
+                if write.write_all(format!("{order}\n").as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let link = Link { out, waiting: Arc::default(), last: Arc::default() };
+        let world = Arc::new(link.clone());
+        let ports = Ports {
+            model: world.clone(),
+            tools: world.clone(),
+            people: world.clone(),
+            places: world.clone(),
+            clock: world,
+        };
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(store.as_ref()).await.expect("a store"));
+        let mut config = ShellConfig::default();
+        config.kernel.backoff_ms = 1;
+        config.kernel.attempts_max = 16;
+        let rt = Rt::new(Tokio::current());
+        let shard = Arc::new(Shell::start(&rt, config, &store, &ports));
+        let mut lines = BufReader::new(read).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let line: Value = serde_json::from_str(&line).expect("the world speaks JSON");
+            if let Some(number) = line["answers"].as_u64() {
+                if let Some(answer) = link.waiting.lock().expect("no panic").remove(&number) {
+                    let _ = answer.send(line["answer"].clone());
+                }
+                continue;
+            }
+            let (shard, link) = (Arc::clone(&shard), link.clone());
+            tokio::spawn(async move {
+                let event: Event = serde_json::from_value(line["event"].clone()).expect("an event");
+                let text = vec![line["text"].as_str().unwrap_or_default().to_owned()];
+                if let Ok(outcome) = shard.tell(event, text).await {
+                    link.tell("told", &json!({ "order": line["order"], "outcome": outcome }));
+                }
+            });
+        }
+    });
+}

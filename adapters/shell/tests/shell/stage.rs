@@ -1,0 +1,195 @@
+//! A world that does as it is told, and remembers what it was asked for.
+
+use downbeat_kernel::{
+    About, Answer, CallId, Config, End, Event, MessageId, QuestionId, RequestId, Spend, TaskId, ToolEnd,
+};
+use downbeat_rt::{Rt, Tokio};
+use downbeat_shell::{
+    Clock, Doing, Model, People, Places, Ports, Question, Reply, SendEnd, Shell, ShellConfig, Text, Tools,
+    Wish,
+};
+use downbeat_store::{Sqlite, Store};
+use std::collections::VecDeque;
+use std::future::{pending, ready};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// What the outside world saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A send, with the words that are new in it.
+    Sent(TaskId, u32, Vec<String>),
+    Ran(CallId, String),
+    Asked(QuestionId, About, String),
+    Undelivered(TaskId, MessageId),
+    Ended(TaskId, End, String),
+}
+
+/// What the model does with the next question; after the last, it never answers.
+pub(crate) type Script = VecDeque<SendEnd>;
+
+#[derive(Default)]
+struct State {
+    script: Script,
+    /// What became of the send of before a crash.
+    known: Option<SendEnd>,
+    seen: Vec<Seen>,
+}
+
+/// The world of one test.
+#[derive(Clone, Default)]
+pub(crate) struct World(Arc<Mutex<State>>);
+
+/// A whole response: words, then calls with theirs.
+pub(crate) fn says(text: &str, calls: &[(Wish, &str)]) -> SendEnd {
+    let calls = calls.iter().map(|(wish, text)| (*wish, (*text).to_owned())).collect();
+    SendEnd::Whole(Reply { text: text.to_owned(), calls, spent: Spend::default() })
+}
+
+impl World {
+    pub(crate) fn of(script: impl IntoIterator<Item = SendEnd>) -> Self {
+        let world = Self::default();
+        world.state().script = script.into_iter().collect();
+        world
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no test panics with it")
+    }
+
+    fn see(&self, seen: Seen) {
+        self.state().seen.push(seen);
+    }
+
+    /// Knows what became of the send of before a crash.
+    pub(crate) fn knows(&self, end: SendEnd) {
+        self.state().known = Some(end);
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state().seen.clone()
+    }
+
+    /// Waits until the world has seen something.
+    pub(crate) async fn until(&self, is_there: impl Fn(&Seen) -> bool) {
+        while !self.seen().iter().any(&is_there) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        let world = Arc::new(self.clone());
+        Ports {
+            model: world.clone(),
+            tools: world.clone(),
+            people: world.clone(),
+            places: world.clone(),
+            clock: world,
+        }
+    }
+}
+
+impl Model for World {
+    fn send(&self, question: Question) -> Doing<SendEnd> {
+        let new = question.asking.iter().map(|piece| piece.text.to_string()).collect();
+        self.see(Seen::Sent(question.id.task, question.id.turn.0, new));
+        match self.state().script.pop_front() {
+            Some(end) => Box::pin(async move {
+                if let SendEnd::Whole(reply) = &end {
+                    explodes(&reply.text);
+                }
+                end
+            }),
+            None => Box::pin(pending()),
+        }
+    }
+
+    fn recover(&self, _id: RequestId) -> Doing<Option<SendEnd>> {
+        Box::pin(ready(self.state().known.take()))
+    }
+}
+
+/// What panics when it is run.
+fn explodes(text: &str) {
+    assert!(!text.contains("boom"), "on purpose");
+}
+
+impl Tools for World {
+    fn run(&self, call: CallId, argument: Text) -> Doing<(ToolEnd, String)> {
+        self.see(Seen::Ran(call, argument.to_string()));
+        Box::pin(async move {
+            explodes(&argument);
+            (ToolEnd::Succeeded, format!("{argument} is done"))
+        })
+    }
+}
+
+impl People for World {
+    fn ask(&self, question: QuestionId, about: About, text: Text) {
+        self.see(Seen::Asked(question, about, text.to_string()));
+    }
+
+    fn withdraw(&self, _question: QuestionId) {}
+
+    fn undelivered(&self, task: TaskId, message: MessageId, _in_doubt: bool) {
+        self.see(Seen::Undelivered(task, message));
+    }
+
+    fn ended(&self, task: TaskId, end: End, result: Text) -> Doing<()> {
+        self.see(Seen::Ended(task, end, result.to_string()));
+        Box::pin(ready(()))
+    }
+}
+
+impl Places for World {
+    fn find(&self, _task: TaskId) -> Doing<()> {
+        Box::pin(ready(()))
+    }
+
+    fn prepare(&self, _task: TaskId) -> Doing<bool> {
+        Box::pin(ready(true))
+    }
+
+    fn leave(&self, _task: TaskId) {}
+}
+
+impl Clock for World {
+    fn now_ms(&self) -> u64 {
+        1_700_000_000_000
+    }
+}
+
+/// A file of its own for a test, which is not there before.
+pub(crate) fn journal(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shell").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the test");
+    folder.join("journal.db")
+}
+
+/// A shard in this world. It takes two calls in a response, and waits a millisecond before it asks again.
+pub(crate) async fn start(journal: &Path, world: &World) -> Shell {
+    start_shards(journal, world, 1).await
+}
+
+/// The same, in so many shards.
+pub(crate) async fn start_shards(journal: &Path, world: &World, shards: u32) -> Shell {
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(journal).await.expect("a store"));
+    let kernel = Config { calls_max: 2, backoff_ms: 1, attempts_max: 2, ..Config::default() };
+    let config = ShellConfig { kernel, shards, ..ShellConfig::default() };
+    Shell::start(&Rt::new(Tokio::current()), config, &store, &world.ports())
+}
+
+/// The same, for so many tokens.
+pub(crate) fn charges(tokens: u64, end: SendEnd) -> SendEnd {
+    match end {
+        SendEnd::Whole(reply) => SendEnd::Whole(Reply { spent: Spend { tokens, micros: 0 }, ..reply }),
+        SendEnd::Failed(failure) => SendEnd::Failed(failure),
+    }
+}
+
+/// Yes, from a person.
+pub(crate) fn yes(question: QuestionId) -> Event {
+    Event::AnswerReceived { question, answer: Answer::Approved }
+}
