@@ -28,12 +28,16 @@ pub struct Config {
     pub profiles_continuing: u8,
     /// Responses in a row without a call before a person is asked; 0 for never. 3 by default, as in Roo-Code.
     pub mistakes_max: u16,
-    /// The wait before the second attempt; it doubles with each. 5,000 ms by default, as in Roo-Code.
+    /// The first wait before another attempt; it doubles with each. 5,000 ms by default, as in Roo-Code.
     pub backoff_ms: u32,
     /// The longest such wait. 600,000 ms by default, as in Roo-Code.
     pub backoff_ms_max: u32,
     /// What is added to the time that a throttling provider names. 1,000 ms by default, as in Roo-Code.
     pub retry_after_margin_ms: u32,
+    /// The longest time that a throttling provider may name. One that names a longer one is not asked again by the same
+    /// request unless it is said to be up. 3,600,000 ms by default, our own choice: a limit for each minute or hour is
+    /// waited out, and of one for each day or month a person hears while he can do something about it.
+    pub retry_after_ms_max: u32,
     /// How long a cancelled task waits for its own requests and tools to stop before it gives them up (L2).
     /// 10,000 ms by default, our own choice: long enough to end a request or a process in an orderly way, short enough for a
     /// person who waits.
@@ -137,6 +141,7 @@ impl Default for Config {
             backoff_ms: 5_000,
             backoff_ms_max: 600_000,
             retry_after_margin_ms: 1_000,
+            retry_after_ms_max: 3_600_000,
             grace_ms: 10_000,
             stop_ms: 10_000,
             idle_ms: 30_000,

@@ -451,6 +451,8 @@ faults! {
         OldCredentialTaken,
         /// Asks for a newer token although a newer one was refused.
         RefusedAgain,
+        /// Takes a refusal of one profile's token for one of every profile's.
+        RefusalIsShared,
         /// Continues again from the response that is lost.
         LostIsContinued,
         /// Sends the full input again because continuity is lost that it did not need.
@@ -477,6 +479,10 @@ faults! {
         NoFenceTimer,
         /// Sends to the first profile although it is down.
         DownIsPreferred,
+        /// Sends with the credential that has come, although its profile has gone down meanwhile.
+        CredentialSticks,
+        /// Calls it a failover when the next send goes where the last one went.
+        ReturnIsFailover,
         /// Takes a stream that was stopped by nobody here for one that was told to stop.
         UnaskedStops,
         /// Goes on with a failover although the request was cancelled meanwhile.
@@ -491,6 +497,10 @@ faults! {
         EndedRequestMoves,
         /// Books a stream that broke off as one that costs nothing.
         LostIsFree,
+        /// Books a send as refused although its provider has sent a bill for it.
+        BilledIsRefused,
+        /// Waits as long as a provider asks for, however long that is.
+        WaitUnbounded,
         /// Books a stream that was closed by force as one that costs nothing.
         FencedIsFree,
         /// Charges the profile that is preferred now.

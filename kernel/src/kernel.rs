@@ -261,9 +261,10 @@ impl Kernel {
     }
 
     /// Where the reports begin that wait with a worker for room in the inbox of its parent, if any do. They wait no longer.
+    /// Those of a worker that has ended went out with its end.
     fn take_kept(&mut self, child: TaskId) -> Option<u32> {
-        let data = &mut self.worker_of(child)?.data;
-        core::mem::take(&mut data.kept).then_some(data.acknowledged + 1)
+        let worker = self.worker_of(child).filter(|worker| worker.state.end().is_none())?;
+        core::mem::take(&mut worker.data.kept).then_some(worker.data.acknowledged + 1)
     }
 
     fn worker_of(&mut self, task: TaskId) -> Option<&mut Worker> {

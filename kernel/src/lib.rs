@@ -93,9 +93,9 @@ pub use question::{
     QuestionRejected, QuestionState, QuestionTimer, Questions, Untold,
 };
 pub use request::{
-    Aim, Conversation, Fate, Input, Ledger, PROFILES_MAX, Passing, Previous, ProfileId, Profiles, Refusal,
+    Aim, Conversation, Fate, Input, Ledger, PROFILES_MAX, Passing, Previous, ProfileId, Profiles, Refused,
     Request, RequestCorrupt, RequestEffect, RequestEnd, RequestEvent, RequestReason, RequestRejected,
-    RequestState, RequestTimer, SENDS_MAX, SendFailure, SendReason, SendRecord,
+    RequestState, RequestTimer, SENDS_MAX, SendFailure, SendReason, SendRecord, Wait,
 };
 pub use retry::{
     AttemptEnd, AttemptNumber, FailureClass, Finding, QueryNumber, Retry, RetryCorrupt, RetryEffect,

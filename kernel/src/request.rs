@@ -100,14 +100,17 @@ pub enum Aim {
     Cancel,
 }
 
-/// A token that was not taken.
+/// A wait before a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Refusal {
-    /// Whose credential.
-    pub profile: ProfileId,
-    /// Which one.
-    pub generation: Generation,
+pub struct Wait {
+    /// What happened to the send before.
+    pub after: Passing,
+    /// How long, in milliseconds.
+    pub after_ms: u64,
 }
+
+/// The token of each profile that was not taken, [`Generation`] 0 where there was none.
+pub type Refused = [Generation; PROFILES_MAX as usize];
 
 /// One request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,8 +121,13 @@ pub struct Request {
     pub profiles: Profiles,
     /// What it may continue from, until its provider says that this is lost.
     pub previous: Option<Previous>,
-    /// The first token that was not taken. There is no second (S17).
-    pub refused: Option<Refusal>,
+    /// The first token of each profile that was not taken. There is no second (S17).
+    pub refused: Refused,
+    /// Bit `i`: profile `i` wants to be asked again later than [`Config::retry_after_ms_max`], and was not said to be
+    /// up again since.
+    pub shut: u8,
+    /// The wait that is due if its next send goes where the last one failed, while it is to go elsewhere.
+    pub owed: Option<Wait>,
     /// Whether a person holds it: it sends nothing.
     pub held: bool,
     /// What was sent.
@@ -217,10 +225,12 @@ impl Request {
 
     /// The generation of a profile that will not do.
     fn newer_than(&self, profile: ProfileId) -> Generation {
-        match self.refused {
-            Some(refusal) if refusal.profile == profile => refusal.generation,
-            Some(_) | None => Generation(0),
-        }
+        self.refused.get(usize::from(profile.0)).copied().unwrap_or_default()
+    }
+
+    /// Whether a token of a profile was not taken.
+    fn is_refused(&self, profile: ProfileId) -> bool {
+        self.newer_than(profile) != Generation(0)
     }
 
     /// The orders that close the last send, or see to it that it will be closed.
@@ -241,12 +251,24 @@ impl Request {
         }
     }
 
-    /// Where the next send would go: to the first profile that is not down; if all are, nowhere else than before.
+    /// Where the next send would go: to the first profile that can be used; if none can, nowhere else than before.
     fn preferred(&self, config: &Config) -> ProfileId {
+        let before = self.ledger.last().map_or(ProfileId(0), |send| send.profile);
+        self.preferred_to(before, config)
+    }
+
+    /// The first profile that is neither down nor shut; if all are, `otherwise`.
+    fn preferred_to(&self, otherwise: ProfileId, config: &Config) -> ProfileId {
         let Profiles { count, down, .. } = self.profiles;
         let down = if config.has(Fault::DownIsPreferred) { 0 } else { down };
-        let before = self.ledger.last().map_or(ProfileId(0), |send| send.profile);
-        (0..count).find(|place| down >> place & 1 == 0).map_or(before, ProfileId)
+        let avoided = down | self.shut;
+        (0..count).find(|place| avoided >> place & 1 == 0).map_or(otherwise, ProfileId)
+    }
+
+    /// How often it has waited before it was sent to the same place again.
+    fn waits(&self) -> u32 {
+        let retries = self.ledger.sends().iter().filter(|send| matches!(send.reason, SendReason::Retry(_)));
+        retries.fold(0, |waits, _| waits + 1)
     }
 
     /// Whether there is no send left (S2).

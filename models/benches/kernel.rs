@@ -41,8 +41,15 @@ fn print_sizes() {
     }
 }
 
-const NAMES: [&str; 6] =
-    ["kernel", "kernel-calls", "kernel-tree", "kernel-restart", "kernel-alone", "kernel-retries"];
+const NAMES: [&str; 7] = [
+    "kernel",
+    "kernel-calls",
+    "kernel-tree",
+    "kernel-restart",
+    "kernel-alone",
+    "kernel-retries",
+    "kernel-budget",
+];
 
 #[divan::bench(args = NAMES, sample_count = 3, sample_size = 1)]
 fn search(bencher: Bencher<'_, '_>, name: &str) {

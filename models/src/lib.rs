@@ -8,6 +8,7 @@ pub mod agent_session;
 pub mod duplicate_send;
 pub mod health;
 pub mod interrupt;
+mod pots;
 pub mod properties;
 pub mod remote_agents;
 pub mod subtask_completion;

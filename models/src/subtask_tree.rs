@@ -1,5 +1,5 @@
 //! All of the kernel's machines composed: the tree of tasks with its requests and workers, a credential, a pool of agents, an
-//! outbox, and the attempts at a task, wired as whoever drives them has to wire them.
+//! outbox, the attempts at a task, and the questions of its agent, wired as whoever drives them has to wire them.
 //!
 //! Each step is one event: the true answer to an order, an act of a person, a timer, or a machine that takes what another has to
 //! say to it (`wiring`). The machine takes the event, and its effects are released in their order. A crash may come
@@ -13,13 +13,16 @@
 
 mod act;
 mod agents;
+mod asking;
 mod content;
 mod environment;
 mod judgement;
 mod line;
 mod moves;
 mod post;
+mod purse;
 mod scenario;
+mod scenarios;
 mod seen;
 mod state;
 mod step;
@@ -37,6 +40,7 @@ use downbeat_sim::model::{Fairness, Model, Property, Told};
 use crate::properties::{Observe, Observed};
 use act::Act;
 use agents::{AGENTS, Place};
+use asking::Asking;
 use post::Receiver;
 use seen::Seen;
 use state::{Breaches, Desk, Fleet, Orders, Post, Settings, State, Tables, Tree, Wish, id};
@@ -45,7 +49,8 @@ use vault::Vault;
 use view::View;
 
 pub use act::Action;
-pub use scenario::{Budget, Left, SCENARIOS, Scenario, variants};
+pub use scenario::{Budget, Left, Scenario};
+pub use scenarios::{SCENARIOS, variants};
 
 /// A fault of the wiring: whoever drives the machines does not do what `docs/composition.md` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +75,17 @@ pub enum Fault {
     SubtasksPlaced,
     /// Tells people of the end of each attempt.
     AttemptsConclude,
+    /// Sends no bill again after a crash.
+    BilledOnce,
+    /// Says to the tree alone that a person will have no more spent on an attempt.
+    DeniedToTree,
+    /// Does not say to the questions of a root that its agent has lost its lease.
+    LostAskerUntold,
 }
 
 impl Fault {
     /// Every fault there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::WaitersCrossed,
         Self::AskedOnce,
         Self::ForgetsAtOnce,
@@ -85,6 +96,9 @@ impl Fault {
         Self::LostToolUntold,
         Self::SubtasksPlaced,
         Self::AttemptsConclude,
+        Self::BilledOnce,
+        Self::DeniedToTree,
+        Self::LostAskerUntold,
     ];
 }
 
@@ -113,8 +127,8 @@ impl SubtaskTree {
     #[cfg(feature = "planted-faults")]
     #[must_use]
     pub fn with_fault(mut self, fault: downbeat_kernel::Fault) -> Self {
-        let Settings { kernel, credential, pool, outbox, retry } = &mut self.settings;
-        for config in [kernel, credential, outbox, retry] {
+        let Settings { kernel, credential, pool, outbox, retry, questions, budget: _ } = &mut self.settings;
+        for config in [kernel, credential, outbox, retry, questions] {
             config.fault = Some(fault);
         }
         pool.fault = Some(fault);
@@ -142,6 +156,7 @@ impl SubtaskTree {
             fleet: tables.fleet.intern(fleet),
             post: tables.post.intern(post),
             wish: tables.wish.intern(Wish::default()),
+            asking: tables.asking.intern(Asking::default()),
             desk: tables.desk.intern(Desk::default()),
             seen: tables.seen.intern(Seen::nothing(self.scenario.sends)),
             left: self.scenario.left,
@@ -162,10 +177,8 @@ impl Model for SubtaskTree {
         } else {
             for root in 0..self.scenario.roots {
                 let mut next = Step::new(self, &step.fold(), None);
-                next.inform_tree(Event::TaskSubmitted {
-                    task: id(root),
-                    budget: downbeat_kernel::Budget::default(),
-                });
+                let budget = self.settings.budget;
+                next.inform_tree(Event::TaskSubmitted { task: id(root), budget });
                 step = next;
             }
         }

@@ -12,7 +12,7 @@ use downbeat_sim::report::Verdict;
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/races/duplicate-send.md");
 
 /// What a variant may have, so that all of them are checked in seconds.
-const STATES_MAX: usize = 300_000;
+const STATES_MAX: usize = 500_000;
 
 fn variant(name: &str) -> Variant {
     let found = variants().into_iter().find(|variant| variant.name() == name);
@@ -114,6 +114,16 @@ fn troubles_table() -> String {
         format!("| {name} | {} |", cells.join(" | "))
     });
     header.into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// Without a lost response this handler sends no more often than its task tries.
+#[test]
+fn continuity_alone_exceeds_the_budget_of_who_continues() {
+    let variant = variant("continuity-race");
+    for (losses, expected) in [(2, Verdict::Violated), (0, Verdict::Holds)] {
+        let run = check(&variant, &[("losses", losses)], Some("S2"));
+        assert_eq!(run.report.properties[0].verdict, expected, "losses={losses}");
+    }
 }
 
 /// What a command of the page shows: `downbeat check duplicate-send@fallback-path --property S18 --bound cancels=0`.

@@ -25,7 +25,7 @@ fn every_variant_is_as_expected_and_each_kind_of_action_is_taken_in_one_or_anoth
         let (distinct, depth) = (run.report.distinct, run.report.depth);
         let ids: Vec<&str> = run.report.properties.iter().map(|property| property.id).collect();
         let name = variant.name();
-        counts.push(format!("{name:<24}{distinct:>8} states, depth {depth}: {}", ids.join(" ")));
+        counts.push(format!("{name:<32}{distinct:>8} states, depth {depth}: {}", ids.join(" ")));
         let most = if name == "kernel-large" { LARGE_MAX } else { STATES_MAX };
         assert!(distinct < most, "{counts:?}");
         for (kind, steps) in run.report.coverage.kinds {

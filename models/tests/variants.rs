@@ -65,10 +65,16 @@ fn deep_bounds_are_in_their_ranges_and_deeper_than_the_defaults() {
         }
     }
     models.dedup();
-    assert_eq!(
-        models,
-        ["subtask-completion", "remote-agents", "agent-session", "health", "interrupt", "token-refresh"]
-    );
+    let searched = [
+        "subtask-completion",
+        "remote-agents",
+        "agent-session",
+        "health",
+        "interrupt",
+        "token-refresh",
+        "subtask-tree",
+    ];
+    assert_eq!(models, searched);
 }
 
 /// Bounds by name.

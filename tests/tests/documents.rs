@@ -31,6 +31,8 @@ const COMPOSITION: &str = include_str!("../../docs/composition.md");
 /// Kept true by the test that checks every variant of `subtask-tree`.
 const COMPOSITION_COUNTS: &str = include_str!("../../models/tests/snapshots/subtask_tree__state-counts.snap");
 
+const PERFORMANCE: &str = include_str!("../../docs/performance.md");
+
 const INTERRUPT: &str = include_str!("../../docs/races/interrupt.md");
 /// Kept true by the test that checks every variant of `health` and `interrupt`.
 const WORKER_COUNTS: &str = include_str!("../../models/tests/snapshots/workers__kernel-state-counts.snap");
@@ -79,6 +81,14 @@ fn page_of_duplicate_send_has_the_state_count_of_every_variant_of_the_kernel() {
 fn page_of_the_composition_has_the_state_count_of_every_variant() {
     for variant in subtask_tree::variants() {
         assert_row_has_count(COMPOSITION, COMPOSITION_COUNTS, variant.name());
+    }
+}
+
+/// The rates in its table are of models that have grown since, if their sizes are not those of today.
+#[test]
+fn page_of_performance_measures_the_scenarios_of_the_kernel_as_they_are() {
+    for (name, ..) in SCENARIOS {
+        assert_row_has_count(PERFORMANCE, STATE_COUNTS, name);
     }
 }
 

@@ -22,7 +22,7 @@ use downbeat_sim::model::Model;
 use downbeat_sim::report::{Report, Verdict};
 
 /// Enough for every fault here. A broken kernel may have no end of states, and nobody wants them all.
-const STATES: usize = 100_000;
+const STATES: usize = 120_000;
 
 /// The same for the faults of workers, of which some make states without an end, and large ones.
 const STATES_OF_WORKERS: usize = 25_000;
@@ -529,6 +529,7 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::CredentialSendsAgain,    REQUEST,            "S2"),
     (Fault::OldCredentialTaken,      REQUEST,            "S17"),
     (Fault::RefusedAgain,            REQUEST,            "S17"),
+    (Fault::RefusalIsShared,         REQUEST,            "valid"),
     (Fault::LostIsContinued,         REQUEST,            "ledger"),
     (Fault::FullIsLost,              REQUEST,            "ledger"),
     (Fault::ContinuityShared,        request::TWO_TURNS, "continuity"),
@@ -542,6 +543,8 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::NoFence,                 REQUEST,            "S1"),
     (Fault::NoFenceTimer,            REQUEST,            "L2"),
     (Fault::DownIsPreferred,         REQUEST,            "orders"),
+    (Fault::CredentialSticks,        REQUEST,            "orders"),
+    (Fault::ReturnIsFailover,        REQUEST,            "ledger"),
     (Fault::UnaskedStops,            REQUEST,            "stale"),
     (Fault::FailoverOutlivesCancel,  REQUEST,            "S19"),
     (Fault::CancelMissesWait,        REQUEST,            "S19"),
@@ -549,6 +552,8 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::CancelledAccepted,       REQUEST,            "S19"),
     (Fault::EndedRequestMoves,       REQUEST,            "orders"),
     (Fault::LostIsFree,              REQUEST,            "paid"),
+    (Fault::BilledIsRefused,         REQUEST,            "paid"),
+    (Fault::WaitUnbounded,           REQUEST,            "orders"),
     (Fault::FencedIsFree,            REQUEST,            "paid"),
     (Fault::ChargesPreferred,        REQUEST,            "charged"),
     (Fault::ChargedTwice,            REQUEST,            "charged"),

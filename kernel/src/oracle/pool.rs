@@ -30,7 +30,8 @@ fn small() -> PoolConfig {
         lease_ms: 3,
         clean_ms: 5,
         idle_ms: 7,
-        ..PoolConfig::default()
+        #[cfg(feature = "planted-faults")]
+        fault: None,
     }
 }
 

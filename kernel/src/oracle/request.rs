@@ -10,9 +10,9 @@ use super::page::{self, Observed};
 use crate::config::Config;
 use crate::credential::Generation;
 use crate::request::{
-    Aim, Fate, Input, Ledger, Passing, Previous, ProfileId, Profiles, Refusal, Request, RequestEffect,
-    RequestEnd, RequestEvent, RequestReason, RequestRejected, RequestState, RequestTimer, SendFailure,
-    SendReason, SendRecord,
+    Aim, Fate, Input, Ledger, Passing, Previous, ProfileId, Profiles, Request, RequestEffect, RequestEnd,
+    RequestEvent, RequestReason, RequestRejected, RequestState, RequestTimer, SendFailure, SendReason,
+    SendRecord, Wait,
 };
 use crate::vocabulary::{Attempt, Ignored, Outcome, TurnNumber};
 use std::collections::BTreeSet;
@@ -90,7 +90,7 @@ impl View {
     }
 
     fn end(mut self, end: RequestEnd) -> Self {
-        self.request.held = false;
+        (self.request.held, self.request.owed) = (false, None);
         self.to(RequestState::Ended(end)).order(RequestEffect::Ended { end })
     }
 
@@ -100,14 +100,17 @@ impl View {
 
     /// The first profile that is up, else the one of before.
     fn best(&self) -> ProfileId {
-        let Profiles { count, down, .. } = self.request.profiles;
-        let up = (0..count).filter(|place| down & 1 << place == 0).map(ProfileId);
-        up.min().or(self.at()).unwrap_or_default()
+        self.up().or(self.at()).unwrap_or_default()
+    }
+
+    fn up(&self) -> Option<ProfileId> {
+        let Request { profiles: Profiles { count, down, .. }, shut, .. } = self.request;
+        let up = (0..count).filter(|place| down & 1 << place == 0 && shut & 1 << place == 0);
+        up.map(ProfileId).min()
     }
 
     fn refused(&self, profile: ProfileId) -> Generation {
-        let of = |refusal: &Refusal| refusal.profile == profile;
-        self.request.refused.filter(of).map_or(Generation(0), |refusal| refusal.generation)
+        self.request.refused[usize::from(profile.0)]
     }
 
     /// The next send, to this profile, for this reason, if one is left.
@@ -144,6 +147,7 @@ impl View {
         let input = from.map_or(Input::Full, Input::Continue);
         let attempt = self.next();
         let mut view = self.to(RequestState::Streaming { generation });
+        view.request.owed = None;
         view.sends.push(SendRecord { profile, reason, fate: Fate::Open, charged: false });
         view.order(RequestEffect::Send { attempt, profile, generation, input, reason })
     }
@@ -151,20 +155,57 @@ impl View {
     /// The same, to the best profile.
     fn ask_best(self, reason: SendReason, config: &Config) -> Self {
         let best = self.best();
-        let reason = if Some(best) == self.at() { reason } else { SendReason::Failover };
-        self.ask(best, reason, config)
+        self.ask_at(best, reason, config)
+    }
+
+    /// The same, to this profile, which may be another than that of the last send.
+    fn ask_at(self, place: ProfileId, reason: SendReason, config: &Config) -> Self {
+        let reason = match (self.at(), reason) {
+            (Some(at), _) if at != place => SendReason::Failover,
+            (Some(_), SendReason::Failover) => match self.request.owed {
+                Some(wait) => return self.pause(wait),
+                None => SendReason::Returned,
+            },
+            (_, reason) => reason,
+        };
+        self.ask(place, reason, config)
+    }
+
+    /// A credential is there, of a profile that may not be the best one any more.
+    fn given(self, profile: ProfileId, generation: Generation, reason: SendReason, config: &Config) -> Self {
+        match self.up() {
+            Some(up) if up != profile => self.ask_at(up, reason, config),
+            _ => self.may_go(profile, generation, reason),
+        }
     }
 
     /// Another try, after a wait if it goes to the same place.
-    fn wait(self, after: Passing, asked: Option<u32>, jitter: u32, config: &Config) -> Self {
-        let spent = self.sends.len() >= usize::from(config.attempts_max).min(16);
-        if spent || Some(self.best()) != self.at() {
-            return self.ask_best(SendReason::Failover, config);
+    fn wait(mut self, after: Passing, asked: Option<u32>, jitter: u32, config: &Config) -> Self {
+        let here = self.at().unwrap_or_default();
+        let too_long = asked > Some(config.retry_after_ms_max);
+        if too_long {
+            self.request.shut |= 1 << here.0;
         }
-        let doubled = u64::from(config.backoff_ms) << (self.sends.len() - 1);
-        let usual = doubled.min(config.backoff_ms_max.into());
-        let wait = asked.map_or(usual, |asked| u64::from(asked + config.retry_after_margin_ms));
-        let after_ms = wait + u64::from(jitter);
+        let waits = self.sends.iter().filter(|send| matches!(send.reason, SendReason::Retry(_))).count();
+        let usual = (u64::from(config.backoff_ms) << waits).min(config.backoff_ms_max.into());
+        let margin = u64::from(config.retry_after_margin_ms);
+        let wait = asked.map_or(usual, |asked| u64::from(asked) + margin);
+        let wait = Wait { after, after_ms: wait + u64::from(jitter).min(wait) };
+        let spent = self.sends.len() >= usize::from(config.attempts_max).min(16);
+        if spent {
+            self.fail(RequestReason::AttemptsExhausted)
+        } else if self.best() != here {
+            self.request.owed = if too_long { None } else { Some(wait) };
+            self.ask_best(SendReason::Failover, config)
+        } else if too_long {
+            self.fail(RequestReason::Throttled)
+        } else {
+            self.pause(wait)
+        }
+    }
+
+    fn pause(mut self, Wait { after, after_ms }: Wait) -> Self {
+        self.request.owed = None;
         let timer = RequestTimer::Backoff(self.next());
         self.to(RequestState::BackingOff { after, after_ms }).order(RequestEffect::Arm { timer, after_ms })
     }
@@ -223,7 +264,7 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             if got <= refused {
                 return Err(Outcome::Rejected(RequestRejected::OldCredential { refused, got }));
             }
-            view.may_go(profile, got, reason)
+            view.given(profile, got, reason, config)
         }
         (E::CredentialFailed { .. }, S::Authorizing { .. }) => view.fail(RequestReason::Credential),
         (E::CredentialGiven { .. } | E::CredentialFailed { .. }, S::Ready { profile, .. })
@@ -248,7 +289,8 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
 
         (E::SendFailed { attempt, failure, jitter_ms, .. }, state) => {
             let lost = matches!(failure, SendFailure::Transient | SendFailure::Interrupted);
-            let is_read = lost || state == S::Delivering;
+            let is_billed = view.sends.last().is_some_and(|send| send.charged);
+            let is_read = lost || state == S::Delivering || is_billed;
             let view = view.booked(if is_read { Fate::Lost } else { Fate::Refused });
             let here = view.at().unwrap_or_default();
             let continued = at.previous.is_some_and(|previous| previous.profile == here);
@@ -267,9 +309,9 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
                 (
                     S::Streaming { generation } | S::Stopping(Aim::Failover { generation }),
                     SendFailure::Unauthorized,
-                ) if at.refused.is_none() && !view.is_keyed(here) => {
+                ) if view.refused(here) == Generation(0) && !view.is_keyed(here) => {
                     let mut view = view;
-                    view.request.refused = Some(Refusal { profile: here, generation });
+                    view.request.refused[usize::from(here.0)] = generation;
                     view.ask_best(SendReason::FreshToken, config)
                 }
                 (_, SendFailure::Unauthorized) => view.fail(RequestReason::Unauthorized),
@@ -296,8 +338,10 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         }
         (
             E::TimerFired { timer: RequestTimer::Backoff(_) },
-            S::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. }
-            | S::Ready { reason: SendReason::Retry(_) | SendReason::Failover, .. },
+            S::Authorizing {
+                reason: SendReason::Retry(_) | SendReason::Failover | SendReason::Returned, ..
+            }
+            | S::Ready { reason: SendReason::Retry(_) | SendReason::Failover | SendReason::Returned, .. },
         ) => return duplicate,
         (E::TimerFired { .. }, _) => return never,
 
@@ -323,6 +367,10 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         (E::ProfileUp { profile }, _) => {
             let mut view = view;
             view.request.profiles.down -= 1 << profile.0;
+            view.request.shut &= !(1 << profile.0);
+            if view.at() == Some(profile) {
+                view.request.owed = None;
+            }
             view
         }
         (E::ProfileDown { profile }, state) => {
@@ -345,14 +393,7 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         (E::ResumeRequested, _) if !at.held => return duplicate,
         (E::PauseRequested, _) => view.held(true),
         (E::ResumeRequested, S::Ready { profile, generation, reason }) => {
-            let view = view.held(false);
-            if view.best() == profile {
-                view.goes(profile, generation, reason)
-            } else if view.sends.is_empty() {
-                view.clone().ask(view.best(), reason, config)
-            } else {
-                view.ask_best(reason, config)
-            }
+            view.held(false).given(profile, generation, reason, config)
         }
         (E::ResumeRequested, _) => view.held(false),
 
@@ -431,6 +472,7 @@ fn events_of(at: &Request) -> Vec<RequestEvent> {
     let failures = [
         SendFailure::Throttled { retry_after_ms: None },
         SendFailure::Throttled { retry_after_ms: Some(3) },
+        SendFailure::Throttled { retry_after_ms: Some(u32::MAX) },
         SendFailure::Unauthorized,
         SendFailure::ContinuityLost,
         SendFailure::ContextTooLong,
@@ -694,6 +736,7 @@ fn classes() -> String {
     ]);
     for (name, failure) in [
         ("Throttled, 20 s named", SendFailure::Throttled { retry_after_ms: Some(20_000) }),
+        ("Throttled, a day named", SendFailure::Throttled { retry_after_ms: Some(86_400_000) }),
         ("Throttled", SendFailure::Throttled { retry_after_ms: None }),
         ("Unauthorized", SendFailure::Unauthorized),
         ("ContinuityLost", SendFailure::ContinuityLost),

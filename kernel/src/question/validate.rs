@@ -85,8 +85,12 @@ impl Questions {
         }
     }
 
-    /// Whether the agent is being told the end of the last question.
+    /// Whether the agent was told the end of the last question at least once.
     fn relays(&self) -> bool {
-        self.state != QuestionState::Open && self.is_armed()
+        match self.state {
+            QuestionState::Silent | QuestionState::Open => false,
+            QuestionState::Settled { end: QuestionEnd::Answered | QuestionEnd::Expired, .. } => true,
+            QuestionState::Settled { end: QuestionEnd::Withdrawn, .. } => self.is_armed(),
+        }
     }
 }

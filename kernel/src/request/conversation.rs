@@ -1,4 +1,4 @@
-//! What the turns of one conversation continue from.
+//! What the turns of one conversation continue from, for whoever drives requests without a tree of tasks.
 
 use super::{Previous, Request};
 use crate::config::Config;
@@ -7,6 +7,8 @@ use crate::vocabulary::TurnNumber;
 use serde::{Deserialize, Serialize};
 
 /// The last response of one conversation, until a turn claims it.
+///
+/// A task has none: it claims from the request of its own last turn, which it replaces in the same step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Conversation {
     last: Option<Previous>,

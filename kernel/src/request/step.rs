@@ -2,9 +2,9 @@
 
 use super::wait::backoff;
 use super::{
-    Aim, Fate, Fit, Input, Passing, Previous, ProfileId, Profiles, Refusal, Request, RequestEffect,
+    Aim, Fate, Fit, Input, Passing, Previous, ProfileId, Profiles, Refused, Request, RequestEffect,
     RequestEnd, RequestEvent, RequestReason, RequestRejected, RequestState, RequestTimer, SendFailure,
-    SendReason,
+    SendReason, Wait,
 };
 use crate::config::Config;
 use crate::credential::Generation;
@@ -85,8 +85,22 @@ impl Step<'_> {
         if generation <= refused && !self.config.has(Fault::OldCredentialTaken) {
             return Outcome::Rejected(RequestRejected::OldCredential { refused, got: generation });
         }
-        self.ready(profile, generation, reason);
+        if self.config.has(Fault::CredentialSticks) {
+            self.ready(profile, generation, reason);
+        } else {
+            self.authorized(profile, generation, reason);
+        }
         Outcome::Applied
+    }
+
+    /// There is a credential for a send to `profile`, and another one may be the better place by now.
+    fn authorized(&mut self, profile: ProfileId, generation: Generation, reason: SendReason) {
+        let better = self.request.preferred_to(profile, self.config);
+        if better == profile {
+            self.ready(profile, generation, reason);
+        } else {
+            self.send_to(better, reason);
+        }
     }
 
     /// An answer about a credential for the next send, of which none is missing.
@@ -120,6 +134,7 @@ impl Step<'_> {
         let (attempt, input) = (self.request.ledger.next(), self.request.input(profile));
         self.request.ledger.write(profile, reason);
         self.request.state = RequestState::Streaming { generation };
+        self.request.owed = None;
         (self.sink)(RequestEffect::Send { attempt, profile, generation, input, reason });
     }
 
@@ -209,8 +224,10 @@ impl Step<'_> {
         if failure == SendFailure::Interrupted && self.config.has(Fault::TruncatedAccepted) {
             return self.response_ended(attempt, event);
         }
-        // Who has sent output has worked on it, whatever it says then.
-        let worked = self.request.state == RequestState::Delivering;
+        // Who has sent output or a bill has worked on it, whatever it says then.
+        let is_billed = self.request.ledger.last().is_some_and(|send| send.charged);
+        let is_billed = is_billed && !self.config.has(Fault::BilledIsRefused);
+        let worked = is_billed || self.request.state == RequestState::Delivering;
         let fate = if worked { Fate::Lost } else { failure.fate() };
         self.request.ledger.close(if self.config.has(Fault::LostIsFree) { Fate::Refused } else { fate });
         match self.request.state {
@@ -252,7 +269,9 @@ impl Step<'_> {
                 self.end(RequestEnd::Failed(RequestReason::Unauthorized));
             }
             SendFailure::Unauthorized => {
-                self.request.refused = Some(Refusal { profile, generation });
+                if let Some(refused) = self.request.refused.get_mut(usize::from(profile.0)) {
+                    *refused = generation;
+                }
                 self.send_later(SendReason::FreshToken);
             }
             SendFailure::ContinuityLost if self.is_continued(profile) => {
@@ -275,7 +294,8 @@ impl Step<'_> {
 
     /// Whether there is no newer token that a refused send to this profile could be tried with.
     fn is_final(&self, profile: ProfileId) -> bool {
-        self.request.refused.is_some() || self.request.profiles.is_keyed(profile)
+        let shared = self.config.has(Fault::RefusalIsShared) && self.request.refused != Refused::default();
+        self.request.is_refused(profile) || self.request.profiles.is_keyed(profile) || shared
     }
 
     /// Whether the last send, to this profile, continued from a response.
@@ -342,6 +362,12 @@ impl Step<'_> {
         }
         if is_down {
             self.fail_over(profile);
+        } else {
+            // Who says so has seen that its patience is over.
+            self.request.shut &= !(1 << profile.0);
+            self.request
+                .owed
+                .take_if(|_| self.request.ledger.last().is_some_and(|send| send.profile == profile));
         }
         Outcome::Applied
     }
@@ -402,14 +428,9 @@ impl Step<'_> {
             }
             _ if !self.request.held => return Outcome::Ignored(Ignored::Duplicate),
             RequestState::Ready { .. } if self.config.has(Fault::ResumeLeavesReady) => {}
-            // Another profile may be the better place by now.
             RequestState::Ready { profile, generation, reason } => {
                 self.request.held = false;
-                if profile == self.request.preferred(self.config) {
-                    self.send(profile, generation, reason);
-                } else {
-                    self.send_later(reason);
-                }
+                self.authorized(profile, generation, reason);
             }
             RequestState::Streaming { generation } if self.config.has(Fault::ResumeSendsAgain) => {
                 return self.send_again(generation);
@@ -483,12 +504,14 @@ impl Step<'_> {
                 self.send_later(SendReason::Failover);
                 Outcome::Applied
             }
-            RequestState::Authorizing { reason: SendReason::Retry(_) | SendReason::Failover, .. } => {
-                Outcome::Ignored(Ignored::Duplicate)
+            RequestState::Authorizing {
+                reason: SendReason::Retry(_) | SendReason::Failover | SendReason::Returned,
+                ..
             }
-            RequestState::Ready { reason: SendReason::Retry(_) | SendReason::Failover, .. } => {
-                Outcome::Ignored(Ignored::Duplicate)
-            }
+            | RequestState::Ready {
+                reason: SendReason::Retry(_) | SendReason::Failover | SendReason::Returned,
+                ..
+            } => Outcome::Ignored(Ignored::Duplicate),
             RequestState::Authorizing {
                 reason: SendReason::First | SendReason::FreshToken | SendReason::FullInput,
                 ..
@@ -542,31 +565,50 @@ impl Step<'_> {
 
     /// The last send failed in a way that may pass. Where it went is as good as any other place, or there is a better one.
     fn try_again(&mut self, after: Passing, retry_after_ms: Option<u32>, jitter_ms: u32) {
-        let failed = self.request.last();
-        let elsewhere = self
-            .request
-            .ledger
-            .last()
-            .is_some_and(|send| send.profile != self.request.preferred(self.config));
+        let Some(profile) = self.request.ledger.last().map(|send| send.profile) else { return };
+        let too_long = retry_after_ms.is_some_and(|asked| asked > self.config.retry_after_ms_max)
+            && !self.config.has(Fault::WaitUnbounded);
+        if too_long {
+            self.request.shut |= 1 << profile.0;
+        }
+        let after_ms = backoff(self.config, self.request.waits(), retry_after_ms, jitter_ms);
+        let elsewhere = profile != self.request.preferred(self.config);
         if self.request.is_spent(self.config) {
             self.end(RequestEnd::Failed(RequestReason::AttemptsExhausted));
         } else if elsewhere || self.config.has(Fault::RetriesAtOnce) {
+            self.request.owed = (elsewhere && !too_long).then_some(Wait { after, after_ms });
             self.send_later(SendReason::Failover);
+        } else if too_long {
+            self.end(RequestEnd::Failed(RequestReason::Throttled));
         } else {
-            let after_ms = backoff(self.config, failed, retry_after_ms, jitter_ms);
-            self.request.state = RequestState::BackingOff { after, after_ms };
-            if !self.config.has(Fault::NoRetryTimer) {
-                let timer = RequestTimer::Backoff(self.request.ledger.next());
-                (self.sink)(RequestEffect::Arm { timer, after_ms });
-            }
+            self.back_off(Wait { after, after_ms });
+        }
+    }
+
+    fn back_off(&mut self, Wait { after, after_ms }: Wait) {
+        self.request.owed = None;
+        self.request.state = RequestState::BackingOff { after, after_ms };
+        if !self.config.has(Fault::NoRetryTimer) {
+            let timer = RequestTimer::Backoff(self.request.ledger.next());
+            (self.sink)(RequestEffect::Arm { timer, after_ms });
         }
     }
 
     /// The next send goes to the preferred profile; `reason` is why, if that is where the last one went.
     fn send_later(&mut self, reason: SendReason) {
-        let profile = self.request.preferred(self.config);
+        self.send_to(self.request.preferred(self.config), reason);
+    }
+
+    /// The next send goes to this profile. What was to go elsewhere, and goes where the last one went, returns there, after
+    /// the wait that it left behind.
+    fn send_to(&mut self, profile: ProfileId, reason: SendReason) {
         let elsewhere = self.request.ledger.last().is_some_and(|send| send.profile != profile);
-        self.authorize(profile, if elsewhere { SendReason::Failover } else { reason });
+        let returns = reason == SendReason::Failover && !self.config.has(Fault::ReturnIsFailover);
+        match (elsewhere, self.request.owed) {
+            (true, _) => self.authorize(profile, SendReason::Failover),
+            (false, Some(wait)) => self.back_off(wait),
+            (false, None) => self.authorize(profile, if returns { SendReason::Returned } else { reason }),
+        }
     }
 
     /// Every send begins here (S2).
@@ -590,6 +632,7 @@ impl Step<'_> {
     fn end(&mut self, end: RequestEnd) {
         self.request.state = RequestState::Ended(end);
         self.request.held = false;
+        self.request.owed = None;
         (self.sink)(RequestEffect::Ended { end });
     }
 

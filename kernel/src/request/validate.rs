@@ -1,7 +1,8 @@
 //! What must be true of a request that is read from outside.
 
 use super::{
-    Aim, Fate, Passing, ProfileId, Request, RequestEnd, RequestReason, RequestState, SendReason, SendRecord,
+    Aim, Fate, PROFILES_MAX, Passing, ProfileId, Request, RequestEnd, RequestReason, RequestState,
+    SendReason, SendRecord, Wait,
 };
 use crate::config::Config;
 use crate::credential::Generation;
@@ -48,14 +49,14 @@ impl Request {
 
     /// A request that nobody began knows nothing, also if it was cancelled.
     fn profiles_fit(&self) -> bool {
-        let Self { state, profiles, refused, ledger, .. } = self;
+        let Self { state, profiles, ledger, .. } = self;
         if *self == (Self { state: *state, ..Self::default() }) {
             return matches!(state, RequestState::Unbegun | RequestState::Ended(RequestEnd::Cancelled));
         }
         let known = |profile: ProfileId| profile.0 < profiles.count;
         *state != RequestState::Unbegun
             && profiles.can_be(self.previous)
-            && refused.is_none_or(|refusal| self.may_ask(refusal.profile))
+            && self.refused().all(|profile| self.may_ask(profile))
             && ledger.sends().iter().all(|send| known(send.profile))
     }
 
@@ -66,18 +67,34 @@ impl Request {
             follows(*before, send.profile, send.reason) && !matches!(before.fate, Fate::Open | Fate::Whole)
         });
         let first = sends.first().is_none_or(|send| send.reason == SendReason::First);
-        let fresh = sends.iter().find(|send| send.reason == SendReason::FreshToken);
+        let fresh = |profile| {
+            let is_fresh =
+                |send: &&SendRecord| send.profile == profile && send.reason == SendReason::FreshToken;
+            sends.iter().filter(is_fresh).count()
+        };
         let full = sends.iter().any(|send| send.reason == SendReason::FullInput);
-        let refused = self.refused.map(|refusal| refusal.profile);
+        let was_refused = |profile| {
+            sends.iter().any(|send| send.profile == profile && !matches!(send.fate, Fate::Open | Fate::Whole))
+        };
         self.ledger.is_sound()
             && sends.len() <= usize::from(config.attempts_max).max(1)
             && follow
             && first
-            && once(SendReason::FreshToken)
             && once(SendReason::FullInput)
-            && fresh.is_none_or(|send| Some(send.profile) == refused)
+            && sends.iter().all(|send| fresh(send.profile) <= usize::from(self.is_refused(send.profile)))
             && (!full || self.previous.is_none())
-            && (refused.is_none() || !sends.is_empty())
+            && self.refused().all(was_refused)
+            && self.shut().all(was_refused)
+    }
+
+    /// The profiles that asked for too much patience.
+    fn shut(&self) -> impl Iterator<Item = ProfileId> {
+        (0..PROFILES_MAX).filter(|place| self.shut >> place & 1 == 1).map(ProfileId)
+    }
+
+    /// The profiles of which a token was not taken.
+    fn refused(&self) -> impl Iterator<Item = ProfileId> {
+        (0..PROFILES_MAX).map(ProfileId).filter(|profile| self.is_refused(*profile))
     }
 
     fn state_fits(&self, config: &Config) -> bool {
@@ -92,6 +109,7 @@ impl Request {
         let is_newer = |generation| last.is_some_and(|send| self.may_be_sent(send.profile, generation));
         match self.state {
             RequestState::Ended(_) | RequestState::Unbegun if self.held => false,
+            _ if !self.may_owe() => false,
             RequestState::Unbegun => fate.is_none(),
             RequestState::Authorizing { profile, reason } => {
                 self.may_ask(profile) && may_send(profile, reason) && self.may_be_due(profile, reason)
@@ -109,7 +127,7 @@ impl Request {
                 is_open && is_newer(generation) && !self.is_spent(config)
             }
             RequestState::BackingOff { after, .. } => {
-                last.is_some_and(|send| may_send(send.profile, SendReason::Retry(after)))
+                !self.is_shut() && last.is_some_and(|send| may_send(send.profile, SendReason::Retry(after)))
             }
             RequestState::Ended(RequestEnd::Accepted { attempt }) => {
                 fate == Some(Fate::Whole) && attempt == self.last()
@@ -124,6 +142,18 @@ impl Request {
         profile.0 < self.profiles.count && !self.profiles.is_keyed(profile)
     }
 
+    /// Whether a wait is owed only where the next send goes elsewhere than the one that failed.
+    fn may_owe(&self) -> bool {
+        let Some(Wait { after, .. }) = self.owed else { return true };
+        let leaves = matches!(
+            self.state,
+            RequestState::Authorizing { reason: SendReason::Failover, .. }
+                | RequestState::Ready { reason: SendReason::Failover, .. }
+        );
+        leaves
+            && self.ledger.last().is_some_and(|send| follows(*send, send.profile, SendReason::Retry(after)))
+    }
+
     /// Whether a send can go there with this credential.
     fn may_be_sent(&self, profile: ProfileId, generation: Generation) -> bool {
         if self.may_ask(profile) {
@@ -135,31 +165,44 @@ impl Request {
 
     /// Whether what a send is due for is so, and was not made up for before.
     fn may_be_due(&self, profile: ProfileId, reason: SendReason) -> bool {
-        let is_new = self.ledger.sends().iter().all(|send| send.reason != reason);
+        let mut so_far = self.ledger.sends().iter().filter(|send| send.reason == reason);
         match reason {
-            SendReason::FreshToken => {
-                is_new && self.refused.is_some_and(|refusal| refusal.profile == profile)
-            }
-            SendReason::FullInput => is_new && self.previous.is_none(),
-            SendReason::First | SendReason::Retry(_) | SendReason::Failover => true,
+            SendReason::FreshToken => so_far.all(|send| send.profile != profile) && self.is_refused(profile),
+            SendReason::FullInput => so_far.next().is_none() && self.previous.is_none(),
+            SendReason::First | SendReason::Retry(_) | SendReason::Failover | SendReason::Returned => true,
         }
     }
 
     /// Whether there was no newer token for the last send to be tried again with.
     fn may_be_final(&self) -> bool {
-        let is_keyed = |send: &SendRecord| self.profiles.is_keyed(send.profile);
-        self.refused.is_some() || self.ledger.last().is_some_and(is_keyed)
+        let is_final =
+            |send: &SendRecord| self.is_refused(send.profile) || self.profiles.is_keyed(send.profile);
+        self.ledger.last().is_some_and(is_final)
+    }
+
+    /// Whether where the last send went asks for too much patience.
+    fn is_shut(&self) -> bool {
+        self.ledger.last().is_some_and(|last| self.shut().any(|profile| profile == last.profile))
     }
 
     /// Whether a request can have failed like this after a last send that ended like that.
     fn can_fail(&self, reason: RequestReason, fate: Option<Fate>, config: &Config) -> bool {
+        let is_refused = self.ledger.last().is_some_and(SendRecord::may_be_refused);
         match reason {
             RequestReason::AttemptsExhausted => fate.is_some() && self.is_spent(config),
             RequestReason::Credential => fate.is_none() || !self.is_spent(config),
-            RequestReason::Unauthorized => fate == Some(Fate::Refused) && self.may_be_final(),
-            RequestReason::ContextTooLong | RequestReason::Invalid => fate == Some(Fate::Refused),
+            RequestReason::Throttled => is_refused && self.is_shut(),
+            RequestReason::Unauthorized => is_refused && self.may_be_final(),
+            RequestReason::ContextTooLong | RequestReason::Invalid => is_refused,
             RequestReason::Interrupted => fate.is_some(),
         }
+    }
+}
+
+impl SendRecord {
+    /// Whether it can have failed by a refusal: a provider that had sent its bill by then has worked on it all the same.
+    fn may_be_refused(&self) -> bool {
+        self.fate == Fate::Refused || self.fate == Fate::Lost && self.charged
     }
 }
 
@@ -169,9 +212,10 @@ fn follows(before: SendRecord, profile: ProfileId, reason: SendReason) -> bool {
     match reason {
         SendReason::First => false,
         SendReason::FreshToken | SendReason::FullInput | SendReason::Retry(Passing::Throttled) => {
-            same && before.fate == Fate::Refused
+            same && before.may_be_refused()
         }
         SendReason::Retry(Passing::Transient | Passing::Interrupted) => same && before.fate == Fate::Lost,
-        SendReason::Failover => true,
+        SendReason::Failover => !same,
+        SendReason::Returned => same,
     }
 }

@@ -32,7 +32,8 @@ pub enum RequestEvent {
         /// What it may continue from, claimed from its [`Conversation`](super::Conversation).
         previous: Option<Previous>,
     },
-    /// There is a credential. Answers [`RequestEffect::GetCredential`].
+    /// There is a credential. Answers the last [`RequestEffect::GetCredential`], each of which is answered once: what is
+    /// repeated of an order for another profile could not be told from it.
     CredentialGiven {
         /// The send that it is for.
         attempt: Attempt,
@@ -102,7 +103,8 @@ pub enum RequestEvent {
 /// How a send failed, by its type and not by its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SendFailure {
-    /// The provider asked for patience (429, or a code of its own).
+    /// The provider asked for patience (429, or a code of its own). Also in the middle of a stream, if its
+    /// [`RequestEvent::UsageReported`] came before: what is not said to have been worked on is booked as refused.
     Throttled {
         /// Milliseconds after which it wants to be asked again, if it said so.
         retry_after_ms: Option<u32>,
@@ -139,12 +141,14 @@ pub enum SendReason {
     First,
     /// The one before failed in a way that may pass, and its wait is over.
     Retry(Passing),
-    /// The token of the one before was not taken; this one has a newer one (S17).
+    /// The token of the one before was not taken; this one has a newer one of the same profile (S17).
     FreshToken,
     /// What the one before continued from is lost; this one has the full input.
     FullInput,
     /// The profile of the one before is not to be used.
     Failover,
+    /// It was not to be used any more, and is the best place again before anything went elsewhere.
+    Returned,
 }
 
 /// What a send has the provider read.
@@ -168,7 +172,8 @@ pub enum RequestTimer {
 /// An order to whoever drives a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RequestEffect {
-    /// Get a credential to send with; answer [`RequestEvent::CredentialGiven`] or [`RequestEvent::CredentialFailed`].
+    /// Get a credential to send with; answer [`RequestEvent::CredentialGiven`] or [`RequestEvent::CredentialFailed`], once. Given
+    /// again for the same send if another profile has become the better place.
     GetCredential {
         /// The send that it is for.
         attempt: Attempt,
@@ -253,7 +258,9 @@ pub enum RequestReason {
     AttemptsExhausted,
     /// There was no credential to be had.
     Credential,
-    /// A newer token was not taken either (S17).
+    /// Every provider that is up wants to be asked again later than [`Config::retry_after_ms_max`](crate::Config).
+    Throttled,
+    /// A newer token of the same profile was not taken either (S17).
     Unauthorized,
     /// The input is longer than the model takes: somebody has to shorten it.
     ContextTooLong,

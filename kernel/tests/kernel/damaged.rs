@@ -86,6 +86,8 @@ fn damage_of_the_timers_of_questions_is_named() {
     use QuestionCorrupt::Counters;
     use QuestionState::{Open, Settled, Silent};
     let settled = |untold| Settled { end: QuestionEnd::Answered, untold };
+    let withdrawn = Settled { end: QuestionEnd::Withdrawn, untold: Untold::Person };
+    let lost = |questions| Questions { asker: Asker::Absent, ..questions };
     #[rustfmt::skip]
     let cases = [
         ("none was asked",                            questions(Silent, 0, 0),                      Ok(())),
@@ -94,7 +96,9 @@ fn damage_of_the_timers_of_questions_is_named() {
         ("none for the first",                        questions(Open, 1, 0),                        Err(Counters)),
         ("another one while the agent is told",       questions(settled(Untold::Both), 1, 2),       Ok(())),
         ("none while the agent is told",              questions(settled(Untold::Both), 1, 1),       Err(Counters)),
-        ("none needed where the agent is not told",   questions(settled(Untold::Person), 1, 1),     Ok(())),
+        ("another one when the agent was told",       questions(settled(Untold::Person), 1, 2),     Ok(())),
+        ("none although the agent was told",          questions(settled(Untold::Person), 1, 1),     Err(Counters)),
+        ("none where the agent was lost",             lost(questions(withdrawn, 1, 1)),             Ok(())),
         ("two for the first and one for the second",  questions(Open, 2, 3),                        Ok(())),
         ("one too few for the second",                questions(Open, 2, 2),                        Err(Counters)),
         ("as many as can be",                         questions(Open, 2, COUNTER_MAX),              Ok(())),

@@ -2,7 +2,7 @@
 //! from the sends.
 
 use downbeat_kernel::{
-    Aim, Attempt, Config, Fate, Generation, Ledger, Passing, Previous, ProfileId, Profiles, Refusal, Request,
+    Aim, Attempt, Config, Fate, Generation, Ledger, Passing, Previous, ProfileId, Profiles, Request,
     RequestCorrupt, RequestEnd, RequestReason, RequestState, SendReason, SendRecord, TurnNumber,
 };
 
@@ -35,8 +35,9 @@ fn held(request: Request) -> Request {
 
 /// The first credential of a profile was refused.
 fn refusing(profile: u8, request: Request) -> Request {
-    let refusal = Refusal { profile: ProfileId(profile), generation: Generation(1) };
-    Request { refused: Some(refusal), ..request }
+    let mut refused = request.refused;
+    refused[usize::from(profile)] = Generation(1);
+    Request { refused, ..request }
 }
 
 fn continuing(profile: u8, request: Request) -> Request {

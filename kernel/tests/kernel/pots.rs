@@ -142,7 +142,9 @@ pub(crate) fn some_budget(choice: u8) -> Budget {
 /// A bill that is the next one for most choices.
 pub(crate) fn some_bill(kernel: &Kernel, task: TaskId, [which, amount]: [u8; 2]) -> Event {
     let last = kernel.task(task).and_then(|task| task.data.account.as_ref()).map_or(0, |of| of.bill.0);
-    let bill = BillNumber((last + [1, 1, 1, 1, 1, 0, 2][usize::from(which) % 7]).max(u32::from(which == 6)));
+    let bill = BillNumber(
+        last.saturating_add([1, 1, 1, 1, 1, 0, 2][usize::from(which) % 7]).max(u32::from(which == 6)),
+    );
     let spend = Spend { tokens: u64::from(amount % 32), micros: u64::from(amount) };
     Event::Spent { task, bill, spend }
 }

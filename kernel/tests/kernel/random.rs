@@ -43,18 +43,19 @@ fn event(kernel: &Kernel, orders: &Orders, choices: Choices) -> Event {
     }
     let highest = kernel.highest().map_or(0, |task| task.0);
     // Recent tasks, and one that never was.
-    let task = TaskId((highest + 1).saturating_sub(u64::from(place) % 7));
+    let task = TaskId(highest.saturating_add(1).saturating_sub(u64::from(place) % 7));
     let data = kernel.task(task).map(|task| task.data.clone());
-    let near = |number: u32| (number + u32::from(a) % 3).saturating_sub(1);
+    let near = |number: u32| number.saturating_add(u32::from(a) % 3).saturating_sub(1);
     let turn = TurnNumber(near(data.as_ref().map_or(0, |data| data.turn.0)));
     let request = RequestId { task, turn, attempt: Attempt(u16::from(b) % 3) };
     match which {
-        128..=145 => {
-            Event::TaskSubmitted { task: TaskId(highest + u64::from(a) % 3), budget: some_budget(b) }
-        }
+        128..=145 => Event::TaskSubmitted {
+            task: TaskId(highest.saturating_add(u64::from(a) % 3)),
+            budget: some_budget(b),
+        },
         146..=152 => some_bill(kernel, root_of(kernel, task, a), [b, c]),
         153..=170 => {
-            let next = data.as_ref().map_or(0, |data| data.accepted.0) + 1;
+            let next = data.as_ref().map_or(0, |data| data.accepted.0).saturating_add(1);
             Event::MessageReceived { task, message: MessageId(near(next)) }
         }
         171..=180 => Event::PauseRequested { task },
@@ -114,7 +115,7 @@ fn answer(kernel: &Kernel, order: &Effect, a: u8, b: u8, c: u8) -> Event {
             let request = |attempt| RequestId { task, turn, attempt };
             match effect {
                 RequestEffect::GetCredential { attempt, newer_than, .. } => {
-                    let generation = Generation(newer_than.0 + 1);
+                    let generation = Generation(newer_than.0.saturating_add(1));
                     let given = RequestEvent::CredentialGiven { attempt, generation };
                     let failed = RequestEvent::CredentialFailed { attempt };
                     told(request(attempt), if a < 240 { given } else { failed })
@@ -177,12 +178,12 @@ fn stray(attempt: Attempt, which: u8, choice: u8) -> RequestEvent {
 }
 
 fn response(kernel: &Kernel, shape: u8, kinds: u8) -> Response {
-    let fresh = kernel.highest().map_or(0, |task| task.0) + 1;
+    let fresh = kernel.highest().map_or(0, |task| task.0).saturating_add(1);
     let call = |index: u8| match (kinds >> (2 * index)) % 4 {
         0 => Call::Tool(if shape.is_multiple_of(2) { Approval::Granted } else { Approval::Required }),
         1 => Call::Question,
         // Now and then an id that is not fresh.
-        2 => Call::Subtask { child: TaskId(fresh + u64::from(index) - u64::from(shape == 77)) },
+        2 => Call::Subtask { child: TaskId(fresh.saturating_add(u64::from(index)) - u64::from(shape == 77)) },
         _ => Call::Completion(if kinds < 128 { Approval::Granted } else { Approval::Required }),
     };
     match shape % 8 {

@@ -184,6 +184,54 @@ fn each_class_of_failures_has_its_own_next_step() {
 }
 
 #[test]
+fn provider_that_asks_for_too_much_patience_is_left() {
+    let day = SendFailure::Throttled { retry_after_ms: Some(86_400_000) };
+    let hour = SendFailure::Throttled { retry_after_ms: Some(3_600_000) };
+    let throttled = fail(RequestReason::Throttled);
+    let elsewhere = [failed(0, day), given(1, 3)];
+    let retried = [&elsewhere[..], &[failed(1, SendFailure::Transient)]].concat();
+    let back = [&elsewhere[..], &[down(0), up(0), failed(1, SendFailure::Transient)]].concat();
+    #[rustfmt::skip]
+    let cases: [(&str, Vec<RequestEvent>, RequestEffect); 7] = [
+        ("an hour is waited for",            vec![failed(0, hour)],                            arm(backoff(1), 3_601_000)),
+        ("a day is not",                     vec![failed(0, day)],                             get(1, 1, 0)),
+        ("the other one asks for it too",    [&elsewhere[..], &[failed(1, day)]].concat(),     throttled),
+        ("the other one is down",            vec![down(1), failed(0, day)],                    throttled),
+        ("nobody comes back to it",          retried,                                          arm(backoff(2), 5_000)),
+        ("until it is said to be up",        back,                                             get(2, 0, 0)),
+        ("what was given up asks for it",    vec![down(0), failed(0, day)],                    get(1, 1, 0)),
+    ];
+    for (name, events, expected) in cases {
+        assert_eq!(after(&streaming(&events)).1.last(), Some(&expected), "{name}");
+    }
+}
+
+#[test]
+fn first_wait_is_the_shortest_whatever_was_sent_before() {
+    let lost = [
+        failed(0, SendFailure::ContinuityLost),
+        given(1, 7),
+        failed(1, SendFailure::Unauthorized),
+        given(2, 8),
+    ];
+    let first = [&lost[..], &[failed(2, SendFailure::Transient)]].concat();
+    assert_eq!(after(&streaming(&first)).1, [arm(backoff(3), 5_000)]);
+    let second = [&first[..], &[fired(backoff(3)), given(3, 8), failed(3, SendFailure::Transient)]].concat();
+    assert_eq!(after(&streaming(&second)).1, [arm(backoff(4), 10_000)]);
+}
+
+#[test]
+fn stream_that_is_shed_before_any_output_waits_as_long_as_was_named_and_is_paid() {
+    let asked = SendFailure::Throttled { retry_after_ms: Some(20_000) };
+    let (request, effects) = after(&streaming(&[usage(0), failed(0, asked)]));
+    assert_eq!(effects, [arm(backoff(1), 21_000)]);
+    let line = SendRecord { charged: true, ..line(0, SendReason::First, Fate::Lost) };
+    assert_eq!(request.ledger.sends(), [line]);
+    let again = after(&streaming(&[usage(0), failed(0, asked), fired(backoff(1)), given(1, 7)])).1;
+    assert_eq!(again, [send(1, 0, 7, CONTINUED, SendReason::Retry(Passing::Throttled))]);
+}
+
+#[test]
 fn refused_token_is_replaced_once_whatever_comes_between() {
     let once = [failed(0, SendFailure::Unauthorized), given(1, 8)];
     let (request, effects) = after(&streaming(&once));
@@ -202,6 +250,48 @@ fn refused_token_is_replaced_once_whatever_comes_between() {
     let elsewhere = [&once[..], &[down(0), stopped(1)]].concat();
     let expected = [disarm(grace(1)), get(2, 1, 0)];
     assert_eq!(after(&streaming(&elsewhere)).1, expected, "another profile has another credential");
+    let stale = [&elsewhere[..], &[given(2, 3), failed(2, SendFailure::Unauthorized)]].concat();
+    assert_eq!(after(&streaming(&stale)).1, [get(3, 1, 3)], "and that may be stale too");
+    let again = [&stale[..], &[given(3, 4), failed(3, SendFailure::Unauthorized)]].concat();
+    assert_eq!(after(&streaming(&again)).1, [unauthorized], "S17: once for each profile");
+    let back =
+        [&elsewhere[..], &[given(2, 3), up(0), failed(2, SendFailure::Unauthorized), given(3, 9)]].concat();
+    let expected = send(3, 0, 9, CONTINUED, SendReason::Failover);
+    assert_eq!(after(&streaming(&back)).1, [expected], "what one refused was not what the other did");
+}
+
+#[test]
+fn send_goes_to_the_best_place_at_the_time_that_it_goes_out() {
+    let first = |profile, generation| send(0, profile, generation, Input::Full, SendReason::First);
+    let began = |keyed| {
+        let profiles = Profiles { count: 2, down: 0, keyed };
+        RequestEvent::Began { profiles, previous: None }
+    };
+    let again = |profile, reason| send(1, profile, 3, Input::Full, reason);
+    let hold = RequestEvent::PauseRequested;
+    let patience = SendFailure::Throttled { retry_after_ms: Some(9_000) };
+    #[rustfmt::skip]
+    let cases: [(&str, Vec<RequestEvent>, Vec<RequestEffect>); 10] = [
+        ("down meanwhile",                 vec![began(0), down(0), given(0, 7)],                        vec![get(0, 1, 0)]),
+        ("and the other one has its own",  vec![began(0), down(0), given(0, 7), given(0, 3)],           vec![first(1, 3)]),
+        ("the other one has a key",        vec![began(2), down(0), given(0, 7)],                        vec![first(1, 0)]),
+        ("which a person holds",           vec![began(2), hold, down(0), given(0, 7)],                  vec![]),
+        ("both are down",                  vec![began(0), down(0), given(0, 7), down(1), given(0, 3)],  vec![first(1, 3)]),
+        ("down before it has stopped",     leaving_full(&[stopped(0), given(1, 3)]),                    vec![again(1, SendReason::Failover)]),
+        ("up before it has stopped",       leaving_full(&[up(0), stopped(0), given(1, 3)]),             vec![again(0, SendReason::Returned)]),
+        ("up before the credential came",  leaving_full(&[stopped(0), up(0), given(1, 2)]),             vec![get(1, 0, 0)]),
+        ("which it is to wait for",        leaving_full(&[stopped(0), given(1, 3), up(0), failed(1, patience), down(0), given(2, 9)]), vec![arm(backoff(2), 10_000)]),
+        ("which has another credential",   leaving_full(&[stopped(0), up(0), given(1, 2), given(1, 3)]), vec![again(0, SendReason::Returned)]),
+    ];
+    for (name, events, expected) in cases {
+        assert_eq!(after(&events).1, expected, "{name}");
+    }
+}
+
+/// A failover under way of what has nothing to continue from.
+fn leaving_full(more: &[RequestEvent]) -> Vec<RequestEvent> {
+    let began = RequestEvent::Began { profiles: Profiles { count: 2, down: 0, keyed: 0 }, previous: None };
+    [&[began, given(0, 7), down(0)], more].concat()
 }
 
 #[test]
@@ -518,6 +608,7 @@ fn snapshot_is_read_as_it_was_written() {
 fn damage_is_named() {
     let (open, _) = after(&streaming(&[]));
     let (fresh, _) = after(&streaming(&[failed(0, SendFailure::Unauthorized)]));
+    let (fresh_sent, _) = after(&streaming(&[failed(0, SendFailure::Unauthorized), given(1, 8)]));
     let (waits, _) = after(&streaming(&[failed(0, SendFailure::Transient)]));
     let (full, _) = after(&streaming(&[failed(0, SendFailure::ContinuityLost)]));
     let (begun, _) = after(&[BEGAN]);
@@ -547,7 +638,13 @@ fn damage_is_named() {
         ("ended with an open stream",     with_end(&open, RequestEnd::Cancelled),                    State),
         ("spent too early",               with_end(&waits, exhausted),                               State),
         ("stopped for nothing",           in_state(&waits, leaves.state),                            State),
-        ("sent with what was refused",    Request { refused: fresh.refused, ..open },                State),
+        ("sent with what was refused",    in_state(&fresh_sent, open.state),                         State),
+        ("a failover to where it was",    in_state(&waits, authorizing(0, SendReason::Failover)),    State),
+        ("a return to elsewhere",         in_state(&waits, authorizing(1, SendReason::Returned)),    State),
+        ("a patience without a send",     Request { shut: 1, ..begun },                              Ledger),
+        ("a wait for one that is shut",   Request { shut: 1, ..waits },                              State),
+        ("throttled, and not for long",   with_end(&waits, RequestEnd::Failed(RequestReason::Throttled)), State),
+        ("refused without a send",        Request { refused: fresh.refused, ..begun },               Ledger),
     ];
     for (name, damaged, corrupt) in cases {
         assert_eq!(damaged.validate(&Config::default()), Err(corrupt), "{name}: {damaged:?}");

@@ -49,6 +49,10 @@ struct World {
     given_up: BTreeSet<Attempt>,
     /// Profiles that are down.
     down: BTreeSet<ProfileId>,
+    /// Those that asked for more patience than a request has.
+    shut: BTreeSet<ProfileId>,
+    /// Those that came up since the last send.
+    came_up: BTreeSet<ProfileId>,
     profiles: u8,
     recovery: Recovery,
     /// A fault is planted, and somebody else than `validate` has to find it.
@@ -67,8 +71,12 @@ struct World {
     reasons: BTreeSet<SendReason>,
 }
 
-const FAILURES: [SendFailure; 8] = [
+/// The longest time that a provider may name, its margin, and as much jitter.
+const WAIT_MS_MAX: u64 = 2 * (3_600_000 + 1_000);
+
+const FAILURES: [SendFailure; 9] = [
     SendFailure::Throttled { retry_after_ms: None },
+    SendFailure::Throttled { retry_after_ms: Some(u32::MAX) },
     SendFailure::Throttled { retry_after_ms: Some(1_000) },
     SendFailure::Unauthorized,
     SendFailure::ContinuityLost,
@@ -117,11 +125,10 @@ impl World {
                 self.wanted = Some((attempt, profile, newer_than));
             }
             RequestEffect::Send { attempt, profile, generation, input, reason } => {
-                if self.is_keyed(profile) || event == Some(RequestEvent::ResumeRequested) {
-                    self.judge_place(profile);
-                }
+                self.judge_place(profile);
                 self.judge_send(attempt, profile, generation, input, reason);
                 self.reasons.insert(reason);
+                self.came_up.clear();
                 self.wire.push(Sent {
                     profile,
                     generation,
@@ -144,7 +151,8 @@ impl World {
                 assert!(self.charged.insert(attempt), "charged: {attempt:?} twice");
                 assert_eq!(profile, self.wire[usize::from(attempt.0)].profile, "charged: {attempt:?}");
             }
-            RequestEffect::Arm { timer, .. } => {
+            RequestEffect::Arm { timer, after_ms } => {
+                assert!(after_ms <= WAIT_MS_MAX, "waits: {after_ms} ms for {timer:?}");
                 assert!(self.timers.insert(timer), "{timer:?} is armed twice");
             }
             RequestEffect::Disarm { timer } => assert!(self.timers.remove(&timer), "{timer:?} is not armed"),
@@ -158,7 +166,8 @@ impl World {
 
     /// Every send goes to the first profile that is up, if one is.
     fn judge_place(&self, profile: ProfileId) {
-        let up = (0..self.profiles).map(ProfileId).find(|profile| !self.down.contains(profile));
+        let mut profiles = (0..self.profiles).map(ProfileId);
+        let up = profiles.find(|profile| !self.down.contains(profile) && !self.shut.contains(profile));
         assert!(up.is_none_or(|up| up == profile), "place: {profile:?} and not {up:?}");
     }
 
@@ -186,17 +195,19 @@ impl World {
             SendReason::Retry(Passing::Interrupted) => failure == Some(SendFailure::Interrupted),
             SendReason::FreshToken => failure == Some(SendFailure::Unauthorized),
             SendReason::FullInput => failure == Some(SendFailure::ContinuityLost) && input == Input::Full,
-            SendReason::Failover => {
-                let last = self.wire.last().map(|send| send.profile);
-                last.is_some_and(|last| last != profile)
-                    || self.given_up.contains(&Attempt(attempt.0.wrapping_sub(1)))
+            SendReason::Failover => self.wire.last().is_some_and(|last| last.profile != profile),
+            SendReason::Returned => {
+                let was_given_up = self.given_up.contains(&Attempt(attempt.0.wrapping_sub(1)));
+                let is_there = self.wire.last().is_some_and(|last| last.profile == profile);
+                is_there && (was_given_up || self.came_up.contains(&profile))
             }
         };
         assert!(fits, "paid: {attempt:?} goes out for {reason:?} after {failure:?}");
         if let SendReason::Retry(_) = reason {
             assert!(self.waited.contains(&attempt), "waits: {attempt:?} without its wait");
         }
-        assert!(self.refused.len() < 2, "S17: {attempt:?} after a second refusal");
+        let is_final = self.refused.iter().any(|(of, _)| self.refusals(*of) > 1);
+        assert!(!is_final, "S17: {attempt:?} after a second refusal");
         let will_not_do = self.refused.iter().any(|(of, old)| *of == profile && *old >= generation);
         assert!(!will_not_do, "S17: {attempt:?} with {generation:?} after {:?}", self.refused);
         let has_fallen_back = self.reasons.contains(&SendReason::FullInput);
@@ -205,6 +216,11 @@ impl World {
             !(has_fallen_back && again),
             "continuity: {attempt:?} goes out for {reason:?} with {input:?}"
         );
+    }
+
+    /// How often a token of a profile was refused.
+    fn refusals(&self, profile: ProfileId) -> usize {
+        self.refused.iter().filter(|(of, _)| *of == profile).count()
     }
 
     fn judge_end(&mut self, end: RequestEnd) {
@@ -216,6 +232,11 @@ impl World {
             assert!(!self.is_cancelled, "S19: accepted after the cancel");
         }
         assert_eq!(end == RequestEnd::Cancelled, self.is_cancelled, "{end:?}");
+        if end == RequestEnd::Failed(R::Unauthorized) {
+            let last = self.wire.last().map(|send| send.profile);
+            let is_final = last.is_some_and(|last| self.is_keyed(last) || self.refusals(last) == 2);
+            assert!(is_final, "S17: it gives up without a newer token of {last:?}");
+        }
         self.end = Some(end);
     }
 
@@ -295,7 +316,10 @@ impl World {
 
     fn change(&mut self, profile: ProfileId, is_up: bool) {
         if is_up {
-            self.down.remove(&profile);
+            if self.down.remove(&profile) {
+                self.shut.remove(&profile);
+                self.came_up.insert(profile);
+            }
             drop(self.take(RequestEvent::ProfileUp { profile }));
         } else if profile.0 < self.profiles {
             self.down.insert(profile);
@@ -342,11 +366,17 @@ impl World {
         let Sent { is_billed, profile, generation, .. } = self.wire[usize::from(attempt.0)];
         let begun = is_billed || self.recovery == Recovery::Asked;
         let refused = !matches!(failure, SendFailure::Transient | SendFailure::Interrupted);
-        let failure = if begun && refused { SendFailure::Interrupted } else { failure };
+        // A provider that is short of capacity in the middle of a stream says how long, and its bill has come before.
+        let is_shed = matches!(failure, SendFailure::Throttled { .. }) && self.charged.contains(&attempt);
+        let may_be_shed = is_shed && self.recovery != Recovery::Asked;
+        let failure = if begun && refused && !may_be_shed { SendFailure::Interrupted } else { failure };
         self.close(attempt, Some(failure));
         let is_cancelled = self.request.state == RequestState::Stopping(Aim::Cancel);
         if failure == SendFailure::Unauthorized && !is_cancelled {
             self.refused.push((profile, generation));
+        }
+        if failure == (SendFailure::Throttled { retry_after_ms: Some(u32::MAX) }) && !is_cancelled {
+            self.shut.insert(profile);
         }
         let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: number % 100 };
         assert_eq!(self.take(event), Outcome::Applied);
@@ -499,10 +529,23 @@ fn random_histories_come_by_every_reason_to_send_and_every_end() {
         }));
     }
     let retries = [Passing::Throttled, Passing::Transient, Passing::Interrupted].map(SendReason::Retry);
-    let others = [SendReason::First, SendReason::FreshToken, SendReason::FullInput, SendReason::Failover];
+    let others = [
+        SendReason::First,
+        SendReason::FreshToken,
+        SendReason::FullInput,
+        SendReason::Failover,
+        SendReason::Returned,
+    ];
     assert_eq!(reasons, retries.into_iter().chain(others).collect());
-    let failed =
-        [R::AttemptsExhausted, R::Credential, R::Unauthorized, R::ContextTooLong, R::Invalid, R::Interrupted];
+    let failed = [
+        R::AttemptsExhausted,
+        R::Throttled,
+        R::Credential,
+        R::Unauthorized,
+        R::ContextTooLong,
+        R::Invalid,
+        R::Interrupted,
+    ];
     let accepted = RequestEnd::Accepted { attempt: Attempt(0) };
     let failed = failed.map(RequestEnd::Failed).into_iter();
     assert_eq!(ends, failed.chain([accepted, RequestEnd::Cancelled]).collect());
@@ -510,7 +553,7 @@ fn random_histories_come_by_every_reason_to_send_and_every_end() {
 
 /// The judge can say no: a fault, and what it says in one history or another.
 #[cfg(feature = "planted-faults")]
-const JUDGED: [(downbeat_kernel::Fault, &str); 42] = {
+const JUDGED: [(downbeat_kernel::Fault, &str); 47] = {
     use downbeat_kernel::Fault as F;
     [
         (F::BeginsAgain, "a second credential"),
@@ -519,6 +562,7 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 42] = {
         (F::CredentialSendsAgain, "S1: "),
         (F::OldCredentialTaken, "S17: "),
         (F::RefusedAgain, "S17: "),
+        (F::RefusalIsShared, "S17: it gives up"),
         (F::LostIsContinued, "paid: "),
         (F::FullIsLost, "continuity: "),
         (F::InvalidIsRetried, "paid: "),
@@ -531,6 +575,8 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 42] = {
         (F::NoFence, "paid: "),
         (F::NoFenceTimer, "is not armed"),
         (F::DownIsPreferred, "place: "),
+        (F::CredentialSticks, "place: "),
+        (F::ReturnIsFailover, "paid: "),
         (F::UnaskedStops, "paid: "),
         (F::FailoverOutlivesCancel, "S19: "),
         (F::CancelMissesWait, "S19: "),
@@ -538,10 +584,12 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 42] = {
         (F::CancelledAccepted, "S19: "),
         (F::EndedRequestMoves, "it ended twice"),
         (F::LostIsFree, "paid: "),
+        (F::BilledIsRefused, "paid: "),
         (F::FencedIsFree, "paid: "),
         (F::ChargesPreferred, "charged: "),
         (F::ChargedTwice, "charged: "),
         (F::NoRetryTimer, "is not armed"),
+        (F::WaitUnbounded, "waits: "),
         (F::HeldSends, "S13: "),
         (F::ResumeLeavesReady, "L1: "),
         (F::ResumeSendsAgain, "S1: "),

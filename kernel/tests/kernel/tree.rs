@@ -265,7 +265,8 @@ impl Tree {
 
     /// What waits with a subtask is told when there is room for it.
     fn report_kept(&mut self, parent: TaskId, child: TaskId, said: &mut Vec<(TaskId, WorkerEffect)>) {
-        let seat = self.seats.get_mut(&child).filter(|seat| seat.worker.data.kept);
+        let waits = |seat: &&mut Seat| seat.worker.data.kept && seat.worker.state.end().is_none();
+        let seat = self.seats.get_mut(&child).filter(waits);
         let Some(Seat { worker, ledger }) = seat else { return };
         let WorkerData { acknowledged, reported, .. } = worker.data;
         let waiting = acknowledged + 1..=reported;

@@ -200,6 +200,19 @@ fn report_that_waits_goes_out_with_the_end_of_the_subtask() {
     assert!(!stage.resync().contains(&report(1)));
 }
 
+/// S4: what went out with the end of a worker does not go into the inbox as well, when there is room while its task waits for
+/// subtasks of its own.
+#[test]
+fn report_that_went_out_is_not_told_again() {
+    let mut stage = crowded_family();
+    stage.takes_all([asks_for(2, 3), admitted(3), answered(2, 1), completes(2), gone(2)]);
+    assert_eq!(stage.state(2), TaskState::Ending(End::Completed), "it waits for its subtask");
+    stage.takes(answered(1, 1));
+    assert_eq!(read(&stage.takes(answered(1, 2)), 1), [], "there is room, and nothing for it");
+    let report = |number| Effect::Worker { task: TaskId(2), effect: WorkerEffect::Report { number } };
+    assert!([report(1), report(2)].iter().all(|report| stage.resync().contains(report)));
+}
+
 #[test]
 fn report_without_an_inbox_goes_out_and_waits_for_its_acknowledgement() {
     let mut stage = stage();

@@ -26,7 +26,7 @@ impl Scene<'_> {
         self.state.wire.turn_mut(call.turn).fetched = 0;
         match self.system.client {
             Client::LayeredRetries | Client::RefreshRetry => self.send(call),
-            Client::Native => self.continue_from_last(call),
+            Client::Continuing | Client::Native => self.continue_from_last(call),
             Client::Failover => {
                 self.say(call, "looks at the limits of the active profile");
                 self.suspend(call, At::Adjusting);
@@ -114,7 +114,7 @@ impl Scene<'_> {
     /// The provider begins to answer. From here on its response has a number that others may continue from.
     fn begins(&mut self, call: Call, send: SendIndex) {
         self.state.wire.begin(send);
-        if self.system.client == Client::Native {
+        if matches!(self.system.client, Client::Continuing | Client::Native) {
             let Handler { last, is_pending, .. } = &mut self.state.handler;
             (*last, *is_pending) = (Some(send + 1), false);
         }
@@ -156,9 +156,11 @@ impl Scene<'_> {
         let profile = match self.system.client {
             // Read again after the awaits.
             Client::Failover => self.state.handler.active.unwrap_or(u8::MAX),
-            Client::LayeredRetries | Client::RefreshRetry | Client::Native | Client::RepeatedFetch => {
-                self.state.wire.sent(send).profile
-            }
+            Client::LayeredRetries
+            | Client::RefreshRetry
+            | Client::Continuing
+            | Client::Native
+            | Client::RepeatedFetch => self.state.wire.sent(send).profile,
         };
         self.state.wire.charge(send, profile);
         self.tell(HANDLER, HANDLER, || match self.system.profiles {
@@ -185,6 +187,7 @@ impl Scene<'_> {
             Client::Failover if failure == Failure::Broken => {}
             Client::LayeredRetries
             | Client::RefreshRetry
+            | Client::Continuing
             | Client::Native
             | Client::Failover
             | Client::RepeatedFetch => self.state.wire.close(send, stage),
@@ -207,7 +210,7 @@ impl Scene<'_> {
                 self.say(call, "refreshes its token");
                 self.suspend(Call { is_replayed: true, ..call }, At::Refreshing);
             }
-            (Client::Native, _) => self.native_fails(call, send, failure),
+            (Client::Continuing | Client::Native, _) => self.native_fails(call, send, failure),
             (
                 Client::Failover,
                 Failure::Refused(Refusal::Throttled | Refusal::Unavailable) | Failure::Broken,
@@ -222,14 +225,18 @@ impl Scene<'_> {
     }
 
     /// A lost response leads to the full input, and any other error, also in the middle of a stream, to a request of the
-    /// handler's own.
+    /// handler's own if it has another way.
     fn native_fails(&mut self, call: Call, send: SendIndex, failure: Failure) {
         let is_lost = failure == Failure::Refused(Refusal::ContinuityLost) && call.from.is_some();
         let next = match call.path {
             Path::Library if is_lost => Call { path: Path::Full, from: None, ..call },
             Path::Raw if is_lost => Call { path: Path::RawFull, from: None, ..call },
-            Path::Library | Path::Full => Call { path: Path::Raw, ..call },
-            Path::Raw | Path::RawFull => return self.task_fails(call, Some(send), "the try fails"),
+            Path::Library | Path::Full if self.system.client == Client::Native => {
+                Call { path: Path::Raw, ..call }
+            }
+            Path::Library | Path::Full | Path::Raw | Path::RawFull => {
+                return self.task_fails(call, Some(send), "the try fails");
+            }
         };
         if is_lost {
             self.state.handler.last = None;
@@ -293,9 +300,8 @@ impl Scene<'_> {
         self.state.wire.turn_mut(call.turn).is_cancelled = true;
         let name = turn_name(call.turn);
         self.tell(TASK, HANDLER, || format!("cancels turn {name}"));
-        let (Client::Native, At::Requested(send) | At::Reading(send)) = (self.system.client, at) else {
-            return;
-        };
+        let is_abortable = matches!(self.system.client, Client::Continuing | Client::Native);
+        let (true, At::Requested(send) | At::Reading(send)) = (is_abortable, at) else { return };
         // The library throws, and the handler takes that for an error of the library.
         self.say(call, "the stream is aborted, and throws");
         self.fails(Call { pauses: u8::MAX, ..call }, send, Failure::Broken);

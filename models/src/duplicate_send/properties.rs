@@ -102,12 +102,11 @@ fn always<M: Model<State: Judged>>() -> Vec<Property<M>> {
 fn stale_tokens<M: Model<State: Judged>>() -> Property<M> {
     Property::always(
         "S17",
-        "a turn that was refused for its token is sent again with a newer one, and once",
+        "a turn that was refused for its token is sent there again with a newer one, and once",
         |_, state: &M::State| state.wire().breach(Promise::S17).is_none(),
         |_, state: &M::State| {
             let wire = state.wire();
-            wire.turns()
-                .any(|(index, turn)| turn.refused.is_some() && wire.open_streams(index).next().is_some())
+            wire.turns().any(|(index, turn)| turn.has_refused() && wire.open_streams(index).next().is_some())
         },
         |_, state: &M::State| {
             by_send(state, Promise::S17, |send, sent, wire| {

@@ -5,9 +5,6 @@ use downbeat_sim::kinds::Kinds;
 use super::properties::Judged;
 use super::wire::{Profile, Response, SendIndex, TURNS, Token, TurnIndex, Wire, turn_name};
 
-/// The most profiles.
-pub const PROFILES: usize = 2;
-
 /// Which way of sending the handler has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Path {

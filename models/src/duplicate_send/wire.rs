@@ -9,6 +9,9 @@ pub const TURNS: usize = 2;
 /// The most sends, of all turns together.
 pub const SENDS: usize = 8;
 
+/// The most profiles.
+pub const PROFILES: usize = 2;
+
 /// A turn, by the order in which they begin.
 pub type TurnIndex = u8;
 
@@ -122,14 +125,21 @@ pub struct Turn {
     pub progress: Progress,
     /// Somebody wants it to end.
     pub is_cancelled: bool,
-    /// The last token of it that was refused.
-    pub refused: Option<(Profile, Token)>,
-    /// It was refused for good, or a second time for its token.
+    /// The last token of each profile that was refused.
+    pub refused: [Option<Token>; PROFILES],
+    /// It was refused for good, or a second time for a token of one profile.
     pub is_refused_for_good: bool,
     /// The profile that asked for patience, until the owner of the turn has waited.
     pub throttled: Option<Profile>,
     /// Descriptions of the model that were fetched since it last began.
     pub fetched: u8,
+}
+
+impl Turn {
+    /// Whether a token was refused for it.
+    pub fn has_refused(&self) -> bool {
+        self.refused.iter().any(Option::is_some)
+    }
 }
 
 /// What is promised about sends.
@@ -175,7 +185,7 @@ impl Wire {
         turns: [Turn {
             progress: Progress::Unmade,
             is_cancelled: false,
-            refused: None,
+            refused: [None; PROFILES],
             is_refused_for_good: false,
             throttled: None,
             fetched: 0,
@@ -280,8 +290,8 @@ impl Wire {
         if again || before >= usize::from(allowed) || is_refused_for_good {
             self.breaks(Promise::S2, send);
         }
-        let is_stale = refused.is_some_and(|(of, refused)| of == profile && token <= refused);
-        if is_stale || is_refused_for_good && refused.is_some() {
+        let is_stale = refused[usize::from(profile)].is_some_and(|refused| token <= refused);
+        if is_stale || is_refused_for_good && self.turn(turn).has_refused() {
             self.breaks(Promise::S17, send);
         }
         if is_cancelled || matches!(progress, Progress::Over(_)) {
@@ -316,13 +326,13 @@ impl Wire {
         self.sent_mut(send).stage = stage;
     }
 
-    /// The provider does not take the token. The second time that is for good.
+    /// The provider does not take the token. The second time that is for good; another one has tokens of its own.
     pub fn refuse_token(&mut self, send: SendIndex) {
         let Sent { turn, profile, token, .. } = *self.sent(send);
         self.close(send, Stage::Refused);
         let turn = self.turn_mut(turn);
-        turn.is_refused_for_good = turn.refused.is_some();
-        turn.refused = Some((profile, token));
+        let before = turn.refused[usize::from(profile)].replace(token);
+        turn.is_refused_for_good |= before.is_some();
     }
 
     /// Output of a send goes out.

@@ -4,6 +4,7 @@
 //! it, and its orders go out in their order. A crash may come between any two of them, or at rest: what the process was
 //! still to do is gone, and the pool repeats what is outstanding (`resync`). The event is on record before its orders go
 //! out, so the pool itself loses nothing. What is on the way to an agent and from it survives the process.
+//! [`owners`] has a process that is suspended instead, and another one that goes on.
 //!
 //! Abstractions: who submits and who is told are behind no link, and repeat themselves; the process hears at once that a
 //! container was removed. A timer may run out at any time, but only so often as a bound says before what it waits for could
@@ -13,6 +14,7 @@ pub mod act;
 mod agent;
 mod environment;
 mod judgement;
+pub mod owners;
 pub mod scenario;
 pub mod state;
 mod step;
@@ -46,8 +48,11 @@ pub const QUIET: Scenario = Scenario {
 /// Three tasks of two users, so that one may be passed more often than it yields.
 const QUEUED: Scenario = Scenario { tasks: 3, users: 2, room: 3, agents: 2, ..QUIET };
 
+/// A second owner, and something that comes to the first after that.
+const OWNERS: Left = Left { owners: 1, wakes: 1, ..Left::NONE };
+
 /// Every variant: name, about, scenario. Each has a few troubles at once; the page of the race says which are together.
-const VARIANTS: [(&str, &str, Scenario); 8] = [
+const VARIANTS: [(&str, &str, Scenario); 11] = [
     (
         "kernel-pool",
         "the kernel's pool, with two agents: a cancel, a lost message, a crash",
@@ -88,6 +93,21 @@ const VARIANTS: [(&str, &str, Scenario); 8] = [
     ),
     ("kernel-pool-queue", "three tasks of two users for two agents, the first of low priority", QUEUED),
     ("kernel-pool-normal", "the same, the first of normal priority", Scenario { normal: true, ..QUEUED }),
+    (
+        "kernel-pool-owners",
+        "one task: its owner is suspended, another one goes on, the first wakes up; a cancel, a lost message, a crash",
+        Scenario { tasks: 1, left: Left { cancels: 1, losses: 1, crashes: 1, ..OWNERS }, ..QUIET },
+    ),
+    (
+        "kernel-pool-owners-late",
+        "the same with a timer that runs out early, and a message that arrives twice",
+        Scenario { tasks: 1, left: Left { duplicates: 1, early: 1, ..OWNERS }, ..QUIET },
+    ),
+    (
+        "kernel-pool-owners-two",
+        "the same with two tasks, two agents, and no other trouble",
+        Scenario { agents: 2, left: OWNERS, ..QUIET },
+    ),
 ];
 
 /// What there is more of in a deep search: a lost message beside the doubled one, a crash beside two agents.
@@ -108,12 +128,35 @@ pub fn variants() -> impl Iterator<Item = Variant> {
 pub struct KernelModel {
     scenario: Scenario,
     config: PoolConfig,
+    /// What a test has taken away from the world around the pool.
+    flaw: Option<Flaw>,
+}
+
+/// A duty that somebody around the pool does not do, so that a test can see what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// An agent takes every assignment, whatever it has seen before.
+    AnyEpoch,
+    /// The store takes what is written under an epoch that is over.
+    Unfenced,
 }
 
 impl KernelModel {
     /// A system whose pool is the one that ships.
     pub fn new(scenario: Scenario) -> Self {
-        Self { scenario, config: scenario.config() }
+        Self { scenario, config: scenario.config(), flaw: None }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    /// The same system, in which nobody does this duty.
+    #[cfg(feature = "planted-faults")]
+    #[must_use]
+    pub fn with_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaw = Some(flaw);
+        self
     }
 
     /// The same system with a fault planted in its pool.

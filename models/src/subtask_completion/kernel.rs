@@ -22,7 +22,6 @@ mod outside;
 mod parity;
 #[cfg(test)]
 mod plain;
-mod pots;
 mod scenarios;
 mod sights;
 mod state;

@@ -64,6 +64,9 @@ pub enum Act {
     /// What happens to workers and their agents.
     #[kinds(nested)]
     Worker(WorkerAct),
+    /// What happens to the questions of the agent of the first root.
+    #[kinds(nested)]
+    Ask(AskAct),
     /// The process crashes at rest.
     Crash,
 }
@@ -111,6 +114,12 @@ pub enum TaskAct {
     Grace(TaskIndex),
     /// The time to stop is over for a send.
     StreamGrace(TaskIndex),
+    /// A person lets a tree spend as much again.
+    GrantMore(TaskIndex),
+    /// A person will have no more spent on a tree.
+    DenyMore(TaskIndex),
+    /// The time of the last grant is over.
+    BudgetTime(TaskIndex),
     /// The end of a task is put on record, and the tree forgets it.
     Forget(TaskIndex),
     /// The first profile does not work.
@@ -232,6 +241,23 @@ pub enum WorkerAct {
     Finish(TaskIndex),
 }
 
+/// What happens to the questions of the agent of the first root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
+pub enum AskAct {
+    /// The agent has a question.
+    Ask,
+    /// It says so.
+    Say,
+    /// A person answers it.
+    Answer,
+    /// Whoever was asked knows that it is over.
+    Shut,
+    /// The agent is told how it ended, and says that it was.
+    Learn,
+    /// Its time is over, or the end was not acknowledged in time.
+    Elapse,
+}
+
 impl Act {
     /// What it takes of the budgets.
     pub(super) fn budget(self) -> Option<Budget> {
@@ -243,6 +269,7 @@ impl Act {
             Self::Post(act) => act.budget(),
             Self::Wish(act) => act.budget(),
             Self::Worker(act) => act.budget(),
+            Self::Ask(act) => act.budget(),
             Self::Crash => Some(Budget::Crashes),
         }
     }
@@ -260,6 +287,7 @@ impl TaskAct {
             Self::Pause(_) => Some(Budget::Pauses),
             Self::Cancel(_) => Some(Budget::Cancels),
             Self::GoDown => Some(Budget::Downs),
+            Self::BudgetTime(_) => Some(Budget::Overdue),
             Self::Admit(_)
             | Self::Initialize(_)
             | Self::StopStart(_)
@@ -275,6 +303,8 @@ impl TaskAct {
             | Self::Backoff(_)
             | Self::Grace(_)
             | Self::StreamGrace(_)
+            | Self::GrantMore(_)
+            | Self::DenyMore(_)
             | Self::Forget(_)
             | Self::ComeUp => None,
         }
@@ -352,6 +382,15 @@ impl WorkerAct {
             | Self::Delegate(_)
             | Self::Approve(_)
             | Self::Finish(_) => None,
+        }
+    }
+}
+
+impl AskAct {
+    fn budget(self) -> Option<Budget> {
+        match self {
+            Self::Ask => Some(Budget::Asks),
+            Self::Say | Self::Answer | Self::Shut | Self::Learn | Self::Elapse => None,
         }
     }
 }

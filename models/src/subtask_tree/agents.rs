@@ -5,7 +5,7 @@
 
 use downbeat_kernel::{
     AgentId, AgentState, CallId, Effect, Epoch, Event, Lease, Outcome, PoolEffect, PoolEvent, PoolTimer,
-    Standing, TaskId, TurnNumber, WorkEnd,
+    QuestionEvent, Standing, TaskId, TurnNumber, WorkEnd,
 };
 
 use super::Fault;
@@ -73,6 +73,19 @@ impl Fleet {
     fn agents(&self) -> impl Iterator<Item = (AgentIndex, &Place)> {
         let last = usize::try_from(self.pool.last_agent().0).unwrap_or(AGENTS);
         (0..).zip(self.places.iter().take(last))
+    }
+
+    /// Whether an agent runs.
+    pub(super) fn is_up(&self, agent: AgentIndex) -> bool {
+        self.places[usize::from(agent)].container == Container::Up
+    }
+
+    /// The agent that has a root, and is well, with its lease.
+    pub(super) fn at_work(&self, root: TaskId) -> Option<(AgentIndex, Lease)> {
+        let of_root = |place: &Place| place.lease.filter(|lease| lease.task == root);
+        self.agents()
+            .filter(|(agent, _)| self.is_up(*agent))
+            .find_map(|(agent, place)| Some((agent, of_root(place)?)))
     }
 
     /// The agents that have a root.
@@ -242,6 +255,9 @@ impl Step<'_> {
     /// A root has lost its place. What ran there is over; what was being made ready is made ready in the next.
     fn lease_is_over(&mut self, root: TaskId, epoch: Epoch) {
         self.tell(POOL, POOL, || "a place is lost".to_owned());
+        if !self.model.has(Fault::LostAskerUntold) {
+            self.tell_questions(root, QuestionEvent::AgentLost { epoch });
+        }
         for task in (0..).take(TASKS) {
             if self.tree.task(task).is_none() || root_of(&self.tree.kernel, id(task)) != root {
                 continue;
@@ -317,6 +333,7 @@ impl Step<'_> {
             place.traces = Some(lease.task);
         }
         self.say(Word::Tree(Event::Admitted { task: lease.task }));
+        self.tell_questions(lease.task, QuestionEvent::Assigned { epoch: lease.epoch });
         self.open_gates();
     }
 

@@ -3,7 +3,7 @@
 use downbeat_kernel::Standing;
 use downbeat_sim::model::Fairness;
 
-use super::act::{Act, Action, FleetAct, PostAct, TaskAct, VaultAct, WishAct, WorkerAct};
+use super::act::{Act, Action, AskAct, FleetAct, PostAct, TaskAct, VaultAct, WishAct, WorkerAct};
 use super::agents::AGENTS;
 use super::scenario::Budget;
 use super::state::{State, id, index};
@@ -77,6 +77,9 @@ impl SubtaskTree {
         if scenario.outbox {
             tables.post[state.post].acts(&mut |act| may(Act::Post(act)));
         }
+        if scenario.has_questions() {
+            tables.asking[state.asking].acts(&tables.fleet[state.fleet], &mut |act| may(Act::Ask(act)));
+        }
         if scenario.retry {
             let wish = &tables.wish[state.wish];
             wish.acts(&mut |act| {
@@ -112,6 +115,8 @@ impl SubtaskTree {
             pool: (scenario.agents > 0).then(|| &tables.fleet[state.fleet].pool),
             outbox: is_told.then(|| &tables.post[state.post].outbox),
             retry: scenario.retry.then(|| &tables.wish[state.wish].retry),
+            questions: (scenario.has_questions() && task == 0)
+                .then(|| &tables.asking[state.asking].questions),
         };
         let desk = &tables.desk[state.desk];
         may_forget(id(task), hearers, &desk.record, &desk.words)
@@ -163,7 +168,7 @@ const OF_AGENTS: [(&str, Includes); 5] = [
     ("has its timer fired", |act, agent| act == Act::Fleet(FleetAct::ElapseAgent(agent))),
 ];
 
-const OF_ALL: [(&str, Includes); 12] = [
+const OF_ALL: [(&str, Includes); 15] = [
     ("the store answers a question", |act, _| {
         matches!(act, Act::Vault(VaultAct::Find | VaultAct::FindNothing))
     }),
@@ -184,6 +189,9 @@ const OF_ALL: [(&str, Includes); 12] = [
     ("what is given up is put on record", |act, _| act == Act::Post(PostAct::RecordUndelivered)),
     ("the next attempt is due", |act, _| act == Act::Wish(WishAct::ElapseWait)),
     ("the end of the attempts is put on record", |act, _| act == Act::Wish(WishAct::Conclude)),
+    ("an agent says what it asks", |act, _| act == Act::Ask(AskAct::Say)),
+    ("whoever was asked says that the question is over", |act, _| act == Act::Ask(AskAct::Shut)),
+    ("the agent is told the end of its question", |act, _| act == Act::Ask(AskAct::Learn)),
 ];
 
 /// What may not be put off for ever.

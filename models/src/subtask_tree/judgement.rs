@@ -1,6 +1,6 @@
 //! What is asked of a composition: the predicates of task trees, and what only the composition can say.
 
-use downbeat_kernel::{Standing, TaskState};
+use downbeat_kernel::TaskState;
 use downbeat_sim::model::Property;
 
 use super::act::{Act, Action, TaskAct};
@@ -9,6 +9,7 @@ use super::scenario::{Budget, Scenario};
 use super::state::{Breach, Flight, Orders, Start, State, Tree, index};
 use super::view::View;
 use super::{SubtaskTree, words};
+use crate::pots;
 use crate::properties::{Observed as _, settled, task_tree};
 use crate::watch::{TASKS, TaskIndex};
 
@@ -29,7 +30,8 @@ pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
         "S8" => sends && calls,
         "S1" => sends,
         "S2" => sends && (sends_again || (!scenario.worker && (scenario.subtasks || has(Budget::Lapses)))),
-        "S19" | "L2" => has(Budget::Cancels) && !scenario.retry,
+        // A person who grants no more cancels.
+        "S19" | "L2" => (has(Budget::Cancels) || scenario.budget > 0) && !scenario.retry,
         _ => true,
     });
     if scenario.worker {
@@ -43,6 +45,12 @@ pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
     }
     if scenario.retry {
         properties.extend([one_result(), comes_to_an_end()]);
+        if has(Budget::Cancels) || scenario.budget > 0 {
+            properties.extend([cancelled_begins_nothing(), cancel_terminates()]);
+        }
+    }
+    if scenario.budget > 0 {
+        properties.extend([budget(), billed()]);
     }
     if scenario.agents > 0 {
         properties.extend(of_pools(scenario));
@@ -50,8 +58,12 @@ pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
     if scenario.outbox {
         properties.extend([one_end(), told()]);
     }
+    if scenario.has_questions() {
+        properties.push(heard());
+    }
     // Where nothing comes late or twice, nothing is refused.
-    if scenario.agents > 0 || scenario.credential || (scenario.outbox && has(Budget::Crashes)) {
+    let is_billed = scenario.budget > 0;
+    if scenario.agents > 0 || scenario.credential || is_billed || (scenario.outbox && has(Budget::Crashes)) {
         properties.push(unapplied_changes_nothing());
     }
     properties.extend([orders(), valid(), recorded()]);
@@ -73,6 +85,12 @@ macro_rules! unbroken {
         )
     };
 }
+
+mod credentials;
+mod pools;
+
+use credentials::of_credentials;
+use pools::of_pools;
 
 fn one_iterator() -> Property<SubtaskTree> {
     unbroken!(
@@ -152,66 +170,6 @@ fn began_more(now: &Orders, then: &Orders) -> bool {
     sent || ran || began || now.questions & !then.questions != 0
 }
 
-fn of_credentials(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
-    let mut properties = vec![
-        unbroken!(
-            "S14",
-            "at most one refresh in flight for a credential generation, over all processes",
-            [Beside],
-            |view| view.vault.flight.is_some(),
-            "two refreshes with one refresh token are in flight"
-        ),
-        unbroken!(
-            "S15",
-            "a refresh token is used at most once",
-            [Reused],
-            |view| view.vault.server.has_rotated(),
-            "a refresh token was used twice"
-        ),
-        unbroken!(
-            "S16",
-            "an older outcome never replaces a newer credential",
-            [Regress],
-            |view| view.vault.stored > 1,
-            "an older credential has replaced a newer one in the store"
-        ),
-        Property::always(
-            "known",
-            "whoever waits for a credential is known to it, or is on the way there or back",
-            |model: &SubtaskTree, state: &State| View::new(model, state).unheard().is_none(),
-            |model, state| View::new(model, state).authorizing().next().is_some(),
-            |model, state| {
-                let task = View::new(model, state).unheard().map_or('?', words::task_name);
-                format!("{task} waits for a credential, and nobody knows that it does")
-            },
-        ),
-        Property::leads_to(
-            "L5",
-            "everyone who waits for a credential settles",
-            |model: &SubtaskTree, state: &State| View::new(model, state).authorizing().next().is_some(),
-            |model, state| View::new(model, state).authorizing().next().is_none(),
-            |model, state| {
-                let task = View::new(model, state).authorizing().next().map_or('?', words::task_name);
-                format!("for ever: {task} waits for a credential")
-            },
-        ),
-    ];
-    if scenario.has(Budget::Lapses) {
-        properties.push(unbroken!(
-            "S17",
-            "a request refused for a stale token is sent again with another",
-            [SameToken],
-            |view| view
-                .tree
-                .orders
-                .iter()
-                .any(|orders| orders.refused.is_some() && orders.flights[0].is_some()),
-            "a request was sent again with the token that was refused"
-        ));
-    }
-    properties
-}
-
 fn one_result() -> Property<SubtaskTree> {
     unbroken!(
         "S18",
@@ -219,6 +177,59 @@ fn one_result() -> Property<SubtaskTree> {
         [TwoResults],
         |view| view.seen.results > 0,
         "two attempts at one task have both completed"
+    )
+}
+
+/// Of the tree S19 says it of each task; the next attempt is another.
+fn cancelled_begins_nothing() -> Property<SubtaskTree> {
+    unbroken!(
+        "S19",
+        "no attempt is ordered after a cancel",
+        [BegunAfterCancel],
+        |view| view.wish.cancelled,
+        "an attempt was ordered though a person had cancelled the task"
+    )
+}
+
+fn cancel_terminates() -> Property<SubtaskTree> {
+    Property::leads_to(
+        "L2",
+        "a cancel terminates",
+        |model: &SubtaskTree, state: &State| View::new(model, state).is_cancelled(),
+        |model, state| !View::new(model, state).is_cancelled(),
+        |_, _| "for ever: a task was cancelled, and the attempts at it come to no end".into(),
+    )
+}
+
+/// What is in the pot is counted from bills, answers and timers alone.
+fn budget() -> Property<SubtaskTree> {
+    Property::always_step(
+        "budget",
+        "no turn begins while the pot of its tree is empty, and a person is asked exactly then",
+        |model: &SubtaskTree, before: &State, _, after: &State| {
+            let (then, now) = (View::new(model, before), View::new(model, after));
+            now.roots().all(|root| pots::Tree::keeps(&then.pot(root), &now.pot(root)))
+        },
+        |model, _, _, after| {
+            let now = View::new(model, after);
+            now.roots().any(|root| now.pot(root).is_empty())
+        },
+        |_, _| {
+            "a turn began though its tree had spent what it was granted, or a person was asked at another time".into()
+        },
+    )
+}
+
+fn billed() -> Property<SubtaskTree> {
+    Property::always(
+        "billed",
+        "what was paid for is in the account of its tree, or on the way there",
+        |model: &SubtaskTree, state: &State| View::new(model, state).unbilled().is_none(),
+        |model, state| View::new(model, state).is_billed(),
+        |model, state| {
+            let task = View::new(model, state).unbilled().map_or('?', words::task_name);
+            format!("a bill of {task} is on record, and nobody says it to the tree")
+        },
     )
 }
 
@@ -234,83 +245,6 @@ fn comes_to_an_end() -> Property<SubtaskTree> {
         },
         |_, _| "for ever: the attempts at a task come to no end".into(),
     )
-}
-
-fn of_pools(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
-    let mut properties = vec![
-        unbroken!(
-            "S20",
-            "one agent for each root, one root for each agent; nothing is taken under an old lease",
-            [TwoPlaces, OldLease],
-            |view| view.fleet.leases().next().is_some(),
-            "a root was given to a second agent, or what was said under a lease that is over was taken"
-        ),
-        unbroken!(
-            "S21",
-            "what is over is not given to an agent",
-            [PlacedAfterEnd],
-            |view| view.has_ended() && view.fleet.pool.epoch().0 > 0,
-            "a root was given to an agent that was over"
-        ),
-        unbroken!(
-            "placed",
-            "nothing goes out or begins for a task that has no place",
-            [Placeless],
-            |view| view.tree.orders.iter().any(|orders| orders.flights[0].is_some_and(|flight| !flight.gone)
-                || orders.line.iterator.is_some()),
-            "a request, a tool or an initialization began for a task that has no place"
-        ),
-        Property::always(
-            "leased",
-            "the pool has a place for no root that the tree has forgotten",
-            |model: &SubtaskTree, state: &State| !View::new(model, state).has_stray_lease(),
-            |model, state| View::new(model, state).has_idle_lease(),
-            |_, _| "the tree has forgotten a root for which the pool has a place".into(),
-        ),
-        Property::leads_to(
-            "released",
-            "the place of a root that has ended is given back",
-            |model: &SubtaskTree, state: &State| View::new(model, state).has_idle_lease(),
-            |model, state| !View::new(model, state).has_idle_lease(),
-            |_, _| "for ever: a root has ended, and the pool has a place for it".into(),
-        ),
-    ];
-    if scenario.roots > 1 {
-        properties.extend([
-            unbroken!(
-                "S22",
-                "a quota is never exceeded",
-                [Quota],
-                |view| view.fleet.leases().next().is_some(),
-                "more roots have an agent than may"
-            ),
-            unbroken!(
-                "S23",
-                "nothing of one root is visible to the next on the same agent",
-                [Traces],
-                |view| view.fleet.places.iter().any(|place| place.traces.is_some()),
-                "an agent was given a root where another has left its traces"
-            ),
-            Property::leads_to(
-                "L4",
-                "a root that waits for an agent gets one, unless whoever has it waits for a person",
-                |model: &SubtaskTree, state: &State| waits_for_agent(&View::new(model, state)),
-                |model, state| {
-                    let view = View::new(model, state);
-                    !waits_for_agent(&view) || settled(&view)
-                },
-                |_, _| "for ever: a root waits for an agent".into(),
-            ),
-        ]);
-    }
-    properties
-}
-
-fn waits_for_agent(view: &View<'_>) -> bool {
-    view.fleet
-        .pool
-        .tasks()
-        .any(|(root, booking)| booking.standing == Standing::Queued && view.is_live(index(root)))
 }
 
 fn one_end() -> Property<SubtaskTree> {
@@ -336,6 +270,19 @@ fn told() -> Property<SubtaskTree> {
     )
 }
 
+fn heard() -> Property<SubtaskTree> {
+    Property::leads_to(
+        "heard",
+        "what an agent asks is heard, and comes to an end that both sides know, or waits for a person while the agent is there",
+        |model: &SubtaskTree, state: &State| View::new(model, state).has_untold_question(),
+        |model, state| !View::new(model, state).has_untold_question(),
+        |_, _| {
+            "for ever: an agent asks and is not heard, or somebody is not told that its question is over"
+                .into()
+        },
+    )
+}
+
 fn unapplied_changes_nothing() -> Property<SubtaskTree> {
     Property::always_step(
         "S25",
@@ -346,7 +293,7 @@ fn unapplied_changes_nothing() -> Property<SubtaskTree> {
             matches!(action.act, Act::Take(_) | Act::Tree(_))
                 && before.tree == after.tree
                 && (before.vault, before.fleet) == (after.vault, after.fleet)
-                && (before.post, before.wish) == (after.post, after.wish)
+                && (before.post, before.wish, before.asking) == (after.post, after.wish, after.asking)
         },
         |_, _| "a machine did not apply an event, and changed or emitted something all the same".into(),
     )

@@ -167,7 +167,8 @@ impl Tree {
         let Some(known) = self.task(task) else { return false };
         let Some(worker) = known.data.worker.as_deref() else { return false };
         let is_working = matches!(known.state, TaskState::Working);
-        is_working && (worker.state == WorkerState::Held || self.of(task).line.asks())
+        let is_held = worker.state == WorkerState::Held && (worker.data.hold || self.asks_for_more(task));
+        is_working && (is_held || self.of(task).line.asks())
     }
 }
 
@@ -187,6 +188,7 @@ impl Step<'_> {
                 let turn = line.answered;
                 self.seen.watch.turn_answered(task, turn);
                 self.runs(task, Running::Listens);
+                self.bill(task);
             }
             WorkerAct::EndIterator(task) | WorkerAct::StopIterator(task) => {
                 self.tree.of_mut(task).line.iterator = None;

@@ -1,8 +1,8 @@
 //! What may happen to the tasks, the event that tells the tree of it, and what it is outside.
 
 use downbeat_kernel::{
-    Answer, Approval, Attempt, Call, CallId, Event, MessageId, ProfileId, QuestionId, RequestEvent,
-    RequestId, RequestTimer, Response, SendFailure, TaskState, Timer, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallId, Event, GrantNumber, MessageId, ProfileId, QuestionId,
+    RequestEvent, RequestId, RequestTimer, Response, SendFailure, TaskState, Timer, ToolEnd, TurnNumber,
 };
 
 use super::Fault;
@@ -89,6 +89,9 @@ impl Tree {
         if orders.stream_grace.is_some() {
             may(TaskAct::StreamGrace(task));
         }
+        if orders.budget.is_some() {
+            may(TaskAct::BudgetTime(task));
+        }
     }
 
     fn of_people(&self, scenario: &Scenario, task: TaskIndex, may: &mut impl FnMut(TaskAct)) {
@@ -96,6 +99,10 @@ impl Tree {
         if let Some(number) = (1..8).find(|number| self.of(task).questions & 1 << number != 0) {
             debug_assert!(number < 8);
             may(TaskAct::Answer(task, Answer::Text));
+        }
+        if self.of(task).more.is_some() {
+            may(TaskAct::GrantMore(task));
+            may(TaskAct::DenyMore(task));
         }
         if self.is_held(task) {
             may(TaskAct::Resume(task));
@@ -181,6 +188,8 @@ impl Tree {
                 let number = (1..8).find(|number| orders(task).questions & 1 << number != 0)?;
                 Event::AnswerReceived { question: QuestionId { task: id(task), number }, answer }
             }
+            TaskAct::GrantMore(task) => more(task, orders(task).more?, Answer::Approved),
+            TaskAct::DenyMore(task) => more(task, orders(task).more?, Answer::Denied),
             TaskAct::Write(task) => {
                 let message = MessageId(u32::from(self.written[usize::from(task)]) + 1);
                 Event::MessageReceived { task: id(task), message }
@@ -191,6 +200,10 @@ impl Tree {
             TaskAct::Backoff(task) => timer(orders(task).backoff, task, RequestTimer::Backoff)?,
             TaskAct::StreamGrace(task) => timer(orders(task).stream_grace, task, RequestTimer::Grace)?,
             TaskAct::Grace(task) => Event::TimerFired { timer: Timer::Grace(id(task)) },
+            TaskAct::BudgetTime(task) => {
+                let grant = GrantNumber(orders(task).budget?.into());
+                Event::TimerFired { timer: Timer::Budget { task: id(task), grant } }
+            }
             TaskAct::Forget(task) => Event::EndAcknowledged { task: id(task) },
             TaskAct::GoDown => Event::ProfileDown { profile: ProfileId(0) },
             TaskAct::ComeUp => Event::ProfileUp { profile: ProfileId(0) },
@@ -205,6 +218,10 @@ impl Tree {
             Said::Subtask => Call::Subtask { child: id(self.born()) },
         }])
     }
+}
+
+fn more(task: TaskIndex, number: u8, answer: Answer) -> Event {
+    Event::AnswerReceived { question: QuestionId { task: id(task), number: number.into() }, answer }
 }
 
 fn of_request(request: RequestId, event: impl Fn(Attempt) -> RequestEvent) -> Event {
@@ -240,6 +257,9 @@ impl Step<'_> {
             | TaskAct::Backoff(_)
             | TaskAct::Grace(_)
             | TaskAct::StreamGrace(_)
+            | TaskAct::GrantMore(_)
+            | TaskAct::DenyMore(_)
+            | TaskAct::BudgetTime(_)
             | TaskAct::Forget(_)
             | TaskAct::GoDown
             | TaskAct::ComeUp => true,
@@ -277,6 +297,19 @@ impl Step<'_> {
             TaskAct::Backoff(task) => self.tree.of_mut(task).backoff = None,
             TaskAct::Grace(task) => self.tree.of_mut(task).grace = false,
             TaskAct::StreamGrace(task) => self.tree.of_mut(task).stream_grace = None,
+            TaskAct::GrantMore(task) => {
+                let orders = self.tree.of_mut(task);
+                orders.more = None;
+                orders.pot.refill();
+            }
+            TaskAct::DenyMore(task) => {
+                self.tree.of_mut(task).more = None;
+                self.deny(task);
+            }
+            TaskAct::BudgetTime(task) => {
+                let orders = self.tree.of_mut(task);
+                (orders.budget, orders.pot.is_late) = (None, true);
+            }
             TaskAct::Forget(task) => self.tree.of_mut(task).ended = false,
             TaskAct::GoDown => self.tree.down = true,
             TaskAct::ComeUp => self.tree.down = false,
@@ -321,6 +354,7 @@ impl Step<'_> {
         self.is_restarting = true;
         self.release(effects);
         self.is_restarting = false;
+        self.bill_again();
     }
 
     /// What an agent says under a lease that is over was taken.

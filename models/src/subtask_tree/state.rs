@@ -4,17 +4,19 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 use downbeat_kernel::{
-    Config, Credential, Effect, Epoch, Kernel, Outbox, Pool, PoolConfig, Retry, Task, TaskId,
+    Budget, Config, Credential, Effect, Epoch, Kernel, Outbox, Pool, PoolConfig, Retry, Task, TaskId,
 };
 use downbeat_sim::parts::{Part, Parts};
 
 use super::agents::Place;
+use super::asking::Asking;
 use super::line::Line;
 use super::post::Receiver;
 use super::scenario::{Left, Scenario};
 use super::seen::Seen;
 use super::vault::Vault;
-use super::wiring::{Record, Waiters, Word};
+use super::wiring::{Record, Waiters, Word, root_of};
+use crate::pots::Pot;
 use crate::watch::{TASKS, TaskIndex};
 
 /// The kernel's id of a task.
@@ -81,6 +83,12 @@ pub(super) struct Orders {
     pub(super) tools_stopping: u8,
     /// One bit for each question that a person can see.
     pub(super) questions: u8,
+    /// The question for more that a person can see, of a root.
+    pub(super) more: Option<u8>,
+    /// The grant whose timer is armed.
+    pub(super) budget: Option<u8>,
+    /// What is in the pot of the tree, of a root.
+    pub(super) pot: Pot,
     /// The turn and attempt that the armed backoff timer brings.
     pub(super) backoff: Option<(u8, u8)>,
     pub(super) grace: bool,
@@ -125,6 +133,11 @@ impl Tree {
 
     pub(super) fn task(&self, task: TaskIndex) -> Option<&Task> {
         self.kernel.task(id(task))
+    }
+
+    /// Whether a person is asked to grant more to the tree in which a task hangs.
+    pub(super) fn asks_for_more(&self, task: TaskIndex) -> bool {
+        self.of(index(root_of(&self.kernel, id(task)))).more.is_some()
     }
 
     /// How many task ids were used.
@@ -202,6 +215,8 @@ pub(super) enum Breach {
     TwoResults,
     /// A worker has two iterators (S10).
     TwoIterators,
+    /// An attempt was ordered though a person had cancelled the task (S19).
+    BegunAfterCancel,
 }
 
 /// What the last step broke, as bits.
@@ -226,6 +241,7 @@ pub struct State {
     pub(super) fleet: Part<Fleet>,
     pub(super) post: Part<Post>,
     pub(super) wish: Part<Wish>,
+    pub(super) asking: Part<Asking>,
     pub(super) desk: Part<Desk>,
     pub(super) seen: Part<Seen>,
     pub(super) left: Left,
@@ -234,12 +250,13 @@ pub struct State {
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { tree, vault, fleet, post, wish, desk, seen, left, breaches } = self;
+        let Self { tree, vault, fleet, post, wish, asking, desk, seen, left, breaches } = self;
         tree.hash(state);
         vault.hash(state);
         fleet.hash(state);
         post.hash(state);
         wish.hash(state);
+        asking.hash(state);
         desk.hash(state);
         seen.hash(state);
         left.hash(state);
@@ -254,6 +271,7 @@ pub(super) struct Tables {
     pub(super) fleet: Parts<Fleet>,
     pub(super) post: Parts<Post>,
     pub(super) wish: Parts<Wish>,
+    pub(super) asking: Parts<Asking>,
     pub(super) desk: Parts<Desk>,
     pub(super) seen: Parts<Seen>,
 }
@@ -266,6 +284,7 @@ impl Tables {
             fleet: Parts::new(),
             post: Parts::new(),
             wish: Parts::new(),
+            asking: Parts::new(),
             desk: Parts::new(),
             seen: Parts::new(),
         }
@@ -317,6 +336,9 @@ pub(super) struct Settings {
     pub(super) pool: PoolConfig,
     pub(super) outbox: Config,
     pub(super) retry: Config,
+    pub(super) questions: Config,
+    /// What each root may spend.
+    pub(super) budget: Budget,
 }
 
 impl Settings {
@@ -347,7 +369,19 @@ impl Settings {
             attempts_max: scenario.leases.into(),
             ..PoolConfig::default()
         };
-        Self { kernel: config, credential: config, pool, outbox: config, retry: config }
+        let budget = match scenario.budget {
+            0 => Budget::default(),
+            tokens => Budget { tokens: tokens.into(), micros: 0, wall_ms: 1 },
+        };
+        Self {
+            kernel: config,
+            credential: config,
+            pool,
+            outbox: config,
+            retry: config,
+            questions: config,
+            budget,
+        }
     }
 }
 

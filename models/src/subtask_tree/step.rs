@@ -4,6 +4,7 @@ use downbeat_sim::model::{Arrow, Lane};
 
 use super::SubtaskTree;
 use super::act::{Act, Action};
+use super::asking::Asking;
 use super::scenario::{Budget, Left};
 use super::seen::Seen;
 use super::state::{Breach, Breaches, Desk, Fleet, Post, Slot, State, Tables, Tree, Wish};
@@ -20,6 +21,7 @@ pub(super) struct Step<'m> {
     pub(super) fleet: Slot<'m, Fleet>,
     pub(super) post: Slot<'m, Post>,
     pub(super) wish: Slot<'m, Wish>,
+    pub(super) asking: Slot<'m, Asking>,
     pub(super) desk: Slot<'m, Desk>,
     pub(super) seen: Slot<'m, Seen>,
     left: Left,
@@ -34,7 +36,7 @@ pub(super) struct Step<'m> {
 
 impl<'m> Step<'m> {
     pub(super) fn new(model: &'m SubtaskTree, state: &State, told: Option<&'m mut Vec<Arrow>>) -> Self {
-        let Tables { tree, vault, fleet, post, wish, desk, seen } = &model.tables;
+        let Tables { tree, vault, fleet, post, wish, asking, desk, seen } = &model.tables;
         Self {
             model,
             tree: Slot::new(state.tree, tree),
@@ -42,6 +44,7 @@ impl<'m> Step<'m> {
             fleet: Slot::new(state.fleet, fleet),
             post: Slot::new(state.post, post),
             wish: Slot::new(state.wish, wish),
+            asking: Slot::new(state.asking, asking),
             desk: Slot::new(state.desk, desk),
             seen: Slot::new(state.seen, seen),
             left: state.left,
@@ -61,6 +64,7 @@ impl<'m> Step<'m> {
             fleet: self.fleet.fold(),
             post: self.post.fold(),
             wish: self.wish.fold(),
+            asking: self.asking.fold(),
             desk: self.desk.fold(),
             seen: self.seen.fold(),
             left: self.left,
@@ -101,6 +105,9 @@ impl<'m> Step<'m> {
             Act::Take(machine) => self.take_word(machine),
             Act::Tree(act) => {
                 let event = self.tree.event(act)?;
+                if let Some(event) = self.of_attempts(act) {
+                    return self.cancels_wish(event);
+                }
                 self.happens_to_tree(act);
                 let is_applied = self.is_taken(act) && self.inform_tree(event);
                 self.judge_stray(act, is_applied);
@@ -130,6 +137,11 @@ impl<'m> Step<'m> {
                 let event = self.tree.worker_event(act)?;
                 self.happens_to_worker(act);
                 Some(self.inform_tree(event))
+            }
+            Act::Ask(act) => {
+                let event = self.asking.event(act);
+                self.happens_to_asking(act);
+                Some(event.is_none_or(|event| self.inform_questions(event)))
             }
             Act::Crash => {
                 self.crash();
@@ -172,6 +184,7 @@ impl<'m> Step<'m> {
                 self.inform_post(event)
             }
             Word::Retry(event) => self.inform_wish(event),
+            Word::Question(event) => self.inform_questions(event),
         })
     }
 
@@ -232,11 +245,15 @@ impl<'m> Step<'m> {
         if self.model.scenario.retry {
             self.crash_wish();
         }
+        if self.model.scenario.has_questions() {
+            self.crash_asking();
+        }
     }
 
     fn renumber(&mut self) {
         self.renumber_vault();
         self.renumber_post();
         self.renumber_wish();
+        self.renumber_asking();
     }
 }

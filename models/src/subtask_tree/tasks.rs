@@ -1,8 +1,8 @@
 //! What the tree's orders come to: the model, tools, people, timers, and what is said to the other machines.
 
 use downbeat_kernel::{
-    CallId, Effect, End, Event, Kernel, News, Outcome, Part, PoolEvent, Priority, QuestionId, RequestEffect,
-    RequestId, RequestTimer, RetryEvent, Task, TaskId, Timer, TurnNumber, UserId,
+    About, CallId, Effect, End, Event, Kernel, News, Outcome, Part, PoolEvent, Priority, QuestionEvent,
+    QuestionId, RequestEffect, RequestId, RequestTimer, RetryEvent, Task, TaskId, Timer, TurnNumber, UserId,
 };
 
 use super::Fault;
@@ -44,6 +44,7 @@ fn of(effect: &Effect) -> TaskId {
 impl Step<'_> {
     /// Gives the tree an event, and carries out what comes of it.
     pub(super) fn inform_tree(&mut self, event: Event) -> bool {
+        let billed = if let Event::Spent { task, .. } = event { Some(index(task)) } else { None };
         let mut effects = Vec::new();
         let kernel = &mut self.tree.kernel;
         let outcome = kernel.step(event, &mut effects);
@@ -51,6 +52,9 @@ impl Step<'_> {
         if !is_applied {
             let has_changed = self.tree.before().kernel != self.tree.kernel || !effects.is_empty();
             return self.judge_outcome(false, || has_changed);
+        }
+        if let Some(root) = billed {
+            self.tree.of_mut(root).pot.bills += 1;
         }
         self.see_born();
         let effects: Vec<Effect> = self.cut_short(effects).collect();
@@ -124,19 +128,24 @@ impl Step<'_> {
             }
             Effect::RunTool { call } => self.run_tool(call),
             Effect::CancelTool { call } => self.cancel_tool(call),
+            Effect::Ask { question, about: About::Budget } => self.ask_for_more(question),
             Effect::Ask { question, .. } => self.ask(question),
             Effect::Withdraw { question: QuestionId { task, number } } => {
-                self.tree.of_mut(index(task)).questions &= !bit(number);
+                let orders = self.tree.of_mut(index(task));
+                orders.questions &= !bit(number);
+                orders.more = orders.more.filter(|more| *more != small(number));
             }
             Effect::Arm { timer: Timer::Grace(task), .. } => {
                 let was = std::mem::replace(&mut self.tree.of_mut(index(task)).grace, true);
                 self.note(Breach::Disorder, was);
             }
             Effect::Disarm { timer: Timer::Grace(task) } => self.tree.of_mut(index(task)).grace = false,
-            // No tree here has a budget.
-            Effect::Arm { timer: Timer::Budget { .. }, .. }
-            | Effect::Disarm { timer: Timer::Budget { .. } } => {
-                self.note(Breach::Disorder, true);
+            Effect::Arm { timer: Timer::Budget { task, grant }, .. } => {
+                let was = self.tree.of_mut(index(task)).budget.replace(small(grant.0));
+                self.note(Breach::Disorder, was.is_some());
+            }
+            Effect::Disarm { timer: Timer::Budget { task, .. } } => {
+                self.tree.of_mut(index(task)).budget = None;
             }
             Effect::ReportUndelivered { task, message, in_doubt } => {
                 let read = self.tree.of(index(task)).read;
@@ -332,6 +341,10 @@ impl Step<'_> {
         if !flight.gone {
             self.seen.watch.request_ended(task);
         }
+        // One that was kept for want of a place until it was told to stop has cost nothing.
+        if is_worked_on && !(flight.gone && flight.stopping) {
+            self.bill(task);
+        }
     }
 
     fn ended(&mut self, task: TaskId, end: End) {
@@ -360,6 +373,7 @@ impl Step<'_> {
         let conclusion = self.desk.record.conclusion(task, end);
         if scenario.agents > 0 {
             self.say(Word::Over(task, end));
+            self.tell_questions(task, QuestionEvent::TaskEnded);
         }
         if scenario.retry {
             if was_live && end == End::Completed {
@@ -443,6 +457,8 @@ impl Orders {
             || flies
             || runs
             || self.questions != 0
+            || self.more.is_some()
+            || self.budget.is_some()
             || self.backoff.is_some()
             || self.grace
             || self.stream_grace.is_some()
@@ -460,6 +476,7 @@ impl Orders {
             stray: self.stray,
             line: self.line.restarted(),
             refused: self.refused,
+            pot: self.pot,
             ..Self::default()
         }
     }

@@ -4,12 +4,14 @@ use downbeat_kernel::{
     Event, Held, NotificationTimer, Outbox, RequestState, Retry, RetryTimer, Standing, TaskId, TaskState,
 };
 
+use super::asking::Asking;
 use super::scenario::Scenario;
 use super::seen::Seen;
-use super::state::{Desk, Fleet, Post, State, Tree, Wish, id, index};
+use super::state::{Desk, Fleet, Orders, Post, State, Tree, Wish, id, index};
 use super::vault::{self, Vault};
-use super::wiring::{Word, root_of};
+use super::wiring::{Word, root_of, untaken};
 use super::{SubtaskTree, words};
+use crate::pots;
 use crate::properties::{Observed, settled};
 use crate::watch::{TASKS, TaskIndex, Watch};
 
@@ -21,6 +23,7 @@ pub(super) struct View<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) post: &'a Post,
     pub(super) wish: &'a Wish,
+    pub(super) asking: &'a Asking,
     desk: &'a Desk,
     pub(super) seen: &'a Seen,
 }
@@ -35,6 +38,7 @@ impl<'a> View<'a> {
             fleet: &tables.fleet[state.fleet],
             post: &tables.post[state.post],
             wish: &tables.wish[state.wish],
+            asking: &tables.asking[state.asking],
             desk: &tables.desk[state.desk],
             seen: &tables.seen[state.seen],
         }
@@ -73,6 +77,7 @@ impl<'a> View<'a> {
             && self.desk.words.is_empty()
             && self.post.is_settled()
             && !self.wish.ended
+            && !self.has_untold_question()
             && !self.has_stray_lease()
     }
 
@@ -90,6 +95,16 @@ impl<'a> View<'a> {
             Standing::Queued | Standing::Held { .. } => !self.is_live(index(root)),
             Standing::Ended(_) => false,
         })
+    }
+
+    /// A task that is tried again was cancelled, and the attempts at it have not come to an end.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.wish.cancelled && self.wish.is_live()
+    }
+
+    /// Whether an agent asks and was not heard, or somebody was not told how its question ended.
+    pub(super) fn has_untold_question(&self) -> bool {
+        self.asking.is_unsettled(self.fleet, self.is_live(0))
     }
 
     /// The requests that wait for a credential.
@@ -113,11 +128,48 @@ impl<'a> View<'a> {
                 | Word::Pool(_)
                 | Word::Over(..)
                 | Word::Posted(_)
-                | Word::Retry(_) => false,
+                | Word::Retry(_)
+                | Word::Question(_) => false,
             };
             let waits = self.desk.waiters.requests().any(|request| request.task == id(*task));
             !waits && !self.desk.words.iter().any(is_asked)
         })
+    }
+
+    /// What the property of budgets looks at, of the tree of a root.
+    pub(super) fn pot(&self, root: TaskIndex) -> pots::Tree {
+        let turns = std::array::from_fn(|task| {
+            let task = u8::try_from(task).unwrap_or(u8::MAX);
+            let known = self.tree.task(task).filter(|_| self.root(task) == id(root));
+            known.map_or(0, |known| known.data.turn.0 + self.tree.prompts(task))
+        });
+        let Orders { pot, more, budget: timer, .. } = self.tree.of(root);
+        pots::Tree {
+            budget: self.scenario().budget,
+            root: self.tree.task(root).map(|task| task.state),
+            pot: *pot,
+            asks: more.is_some(),
+            runs: timer.is_some(),
+            turns,
+        }
+    }
+
+    /// The roots that are there.
+    pub(super) fn roots(&self) -> impl Iterator<Item = TaskIndex> + '_ {
+        (0..).take(TASKS).filter(|task| self.tree.task(*task).is_some_and(|task| task.data.parent.is_none()))
+    }
+
+    /// A live root of which there is a bill that it has not taken, and that is not on its way to it.
+    pub(super) fn unbilled(&self) -> Option<TaskIndex> {
+        self.roots().find(|root| {
+            let mut untaken = untaken(&self.tree.kernel, &self.desk.record, id(*root)).map(Word::Tree);
+            untaken.any(|bill| !self.desk.words.contains(&bill))
+        })
+    }
+
+    /// Whether a bill of a live root is on its way.
+    pub(super) fn is_billed(&self) -> bool {
+        self.roots().any(|root| untaken(&self.tree.kernel, &self.desk.record, id(root)).next().is_some())
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -138,6 +190,7 @@ impl<'a> View<'a> {
             && self.fleet.pool.validate().is_ok()
             && outbox.validate(&settings.outbox).is_ok()
             && retry.validate(&settings.retry).is_ok()
+            && self.asking.is_valid()
     }
 
     /// What a reader must know about the new state.
@@ -194,7 +247,22 @@ impl Observed for View<'_> {
     }
 
     fn waits_for_person(&self, task: TaskIndex) -> bool {
-        let asks = |state| matches!(state, TaskState::AwaitingInput) && self.tree.of(task).questions != 0;
+        let asks = |state| match state {
+            TaskState::AwaitingInput => self.tree.of(task).questions != 0,
+            TaskState::AwaitingBudget => self.tree.asks_for_more(task),
+            TaskState::Queued
+            | TaskState::Initializing
+            | TaskState::Requesting
+            | TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::Working
+            | TaskState::Paused(_)
+            | TaskState::Cancelling(_)
+            | TaskState::Ending(_)
+            | TaskState::Completed
+            | TaskState::Failed(_)
+            | TaskState::Cancelled => false,
+        };
         self.tree.is_held(task)
             || self.tree.worker_waits_for_person(task)
             || self.tree.task(task).is_some_and(|task| asks(task.state))

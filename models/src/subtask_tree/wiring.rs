@@ -1,6 +1,6 @@
 //! What travels between the kernel's machines, as whoever drives them carries it.
 //!
-//! The tree of tasks, a credential, a pool, an outbox and the attempts at a task are machines of their own. An order of one
+//! The tree of tasks, a credential, a pool, an outbox, the attempts at a task and the questions of its agent are machines of their own. An order of one
 //! that is news to another becomes a [`Word`], which waits until the other takes it. Words of one machine are taken in
 //! their order. None of them is on record: a crash loses what is on its way, and each of the two machines repeats what is
 //! outstanding. So every word may come twice, and is lost only if its sender will say it again.
@@ -8,12 +8,16 @@
 //! Everything here is a pure function of what the machines hold, but for two tables: who waits for a credential
 //! ([`Waiters`]), which a crash may lose, and which task is which attempt ([`Record`]), which it may not.
 
+mod record;
+
+pub use record::{Record, spent, untaken};
+
 use downbeat_kernel::{
-    AgentId, AttemptEnd, AttemptNumber, CallId, Conclusion, Credential, CredentialEvent, Effect, End, Event,
-    FailureClass, Finding, Generation, Kernel, Lease, News, NotificationEvent, NotificationNumber, Outbox,
-    Pool, PoolEnd, PoolEvent, Priority, QueryNumber, Reason, RequestEffect, RequestEvent, RequestId,
-    RequestReason, Retry, RetryEnd, RetryEvent, RetryState, SessionEffect, Standing, TaskId, TaskState,
-    ToolEnd, UserId, WaitEnd, WaiterId, WorkEnd, WorkerEffect, WorkerReason,
+    AgentId, Asker, AttemptEnd, AttemptNumber, CallId, Conclusion, Credential, CredentialEvent, Effect, End,
+    Event, FailureClass, Finding, Generation, Kernel, Lease, News, NotificationEvent, NotificationNumber,
+    Outbox, Pool, PoolEnd, PoolEvent, Priority, QueryNumber, QuestionEvent, Questions, Reason, RequestEffect,
+    RequestEvent, RequestId, RequestReason, Retry, RetryEnd, RetryEvent, RetryState, SessionEffect, Standing,
+    TaskId, ToolEnd, UserId, WaitEnd, WaiterId, WorkEnd, WorkerEffect, WorkerReason,
 };
 
 /// A machine that takes words.
@@ -29,11 +33,14 @@ pub enum Machine {
     Outbox,
     /// The attempts at a task.
     Retry,
+    /// The questions of the agent of a task.
+    Questions,
 }
 
 impl Machine {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Tree, Self::Credential, Self::Pool, Self::Outbox, Self::Retry];
+    pub const ALL: [Self; 6] =
+        [Self::Tree, Self::Credential, Self::Pool, Self::Outbox, Self::Retry, Self::Questions];
 }
 
 /// What one machine has to say to another.
@@ -57,6 +64,8 @@ pub enum Word {
     Posted(News),
     /// An event of the attempts.
     Retry(RetryEvent),
+    /// An event of the questions.
+    Question(QuestionEvent),
 }
 
 impl Word {
@@ -68,6 +77,7 @@ impl Word {
             Self::Pool(_) | Self::Over(..) => Machine::Pool,
             Self::Posted(_) => Machine::Outbox,
             Self::Retry(_) => Machine::Retry,
+            Self::Question(_) => Machine::Questions,
         }
     }
 
@@ -83,7 +93,8 @@ impl Word {
             | Self::Fence(..)
             | Self::Wanted(..)
             | Self::Posted(_)
-            | Self::Retry(_) => false,
+            | Self::Retry(_)
+            | Self::Question(_) => false,
         }
     }
 }
@@ -141,78 +152,20 @@ pub fn settled(RequestId { task, turn, attempt }: RequestId, end: WaitEnd) -> Ev
     Event::Request { task, turn, event }
 }
 
-/// What is on record beside the machines, with the events that it came with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Record {
-    /// The task of each attempt, in order.
-    attempts: [Option<TaskId>; 2],
-    /// The task that ends because there is no place for it, and not because somebody wanted that.
-    no_place: Option<TaskId>,
-}
-
-impl Record {
-    /// The task of an attempt, if the tree has taken it.
-    pub fn task_of(&self, attempt: AttemptNumber) -> Option<TaskId> {
-        self.slot(attempt).and_then(|slot| self.attempts[slot])
-    }
-
-    /// Which attempt a task is.
-    pub fn attempt_of(&self, task: TaskId) -> Option<AttemptNumber> {
-        (1..)
-            .zip(self.attempts)
-            .find(|(_, other)| *other == Some(task))
-            .map(|(number, _)| AttemptNumber(number))
-    }
-
-    fn slot(&self, attempt: AttemptNumber) -> Option<usize> {
-        let slot = usize::try_from(attempt.0).ok()?.checked_sub(1)?;
-        (slot < self.attempts.len()).then_some(slot)
-    }
-
-    /// The tree has taken the submission of an attempt.
-    pub fn begun(&mut self, attempt: AttemptNumber, task: TaskId) {
-        if let Some(slot) = self.slot(attempt) {
-            self.attempts[slot] = Some(task);
-        }
-    }
-
-    /// The tree is told that there is no place for a task. That is why it ends, unless somebody has cancelled it before. It is on
-    /// record with the event, before anything that comes of it goes out: it decides what people are told.
-    pub fn has_no_place(&mut self, kernel: &Kernel, task: TaskId) {
-        if kernel.task(task).is_some_and(|task| is_wanted(task.state)) {
-            self.no_place = Some(task);
-        }
-    }
-
-    /// How people are told of the end of a task.
-    pub fn conclusion(&self, task: TaskId, end: End) -> Conclusion {
-        match end {
-            End::Completed => Conclusion::Completed,
-            End::Cancelled if self.no_place == Some(task) => Conclusion::Failed,
-            End::Failed(_) => Conclusion::Failed,
-            End::Cancelled => Conclusion::Cancelled,
-        }
-    }
-}
-
-/// Whether a task goes on as far as anybody knows.
-fn is_wanted(state: TaskState) -> bool {
-    match state {
-        TaskState::Queued
-        | TaskState::Initializing
-        | TaskState::Requesting
-        | TaskState::ExecutingTools
-        | TaskState::AwaitingSubtask
-        | TaskState::AwaitingInput
-        | TaskState::AwaitingBudget
-        | TaskState::Working
-        | TaskState::Paused(_) => true,
-        TaskState::Cancelling(_)
-        | TaskState::Ending(_)
-        | TaskState::Completed
-        | TaskState::Failed(_)
-        | TaskState::Cancelled => false,
-    }
+/// What the attempts are told of a person who will have no more spent on a task, if it is the attempt that they are at: the
+/// whole task is cancelled. Otherwise the tree is told, and that alone would be the end of an attempt that is tried again.
+pub fn denied(retry: &Retry, record: &Record, task: TaskId) -> Option<RetryEvent> {
+    let is_last = record.attempt_of(task) == Some(retry.attempt);
+    let is_theirs = is_last
+        && match retry.state {
+            RetryState::Running | RetryState::Querying { .. } | RetryState::Fencing { .. } => true,
+            RetryState::Cancelling { .. } => true,
+            RetryState::Unsubmitted
+            | RetryState::BackingOff { .. }
+            | RetryState::Ended(_)
+            | RetryState::Closed => false,
+        };
+    is_theirs.then_some(RetryEvent::CancelRequested)
 }
 
 /// The root of the tree in which a task hangs: it has the place in which all of them run.
@@ -296,6 +249,15 @@ pub fn ended_in_pool(kernel: &Kernel, root: TaskId, end: PoolEnd) -> Option<Word
     }
 }
 
+/// What the questions of a root are told after a crash of an agent that has no lease of it any more: that it lost it was said once, and
+/// is on no record. Their own is the epoch under which they count on an agent.
+pub fn asker_is_gone(pool: &Pool, questions: &Questions, root: TaskId) -> Option<QuestionEvent> {
+    let epoch = questions.epoch;
+    let holds = lease_of(pool, root).is_some_and(|(_, lease)| lease.epoch == epoch);
+    let is_counted_on = epoch.0 > 0 && questions.asker != Asker::Absent;
+    (is_counted_on && !holds).then_some(QuestionEvent::AgentLost { epoch })
+}
+
 /// What the tree is told of a tool that ran under a lease that is lost.
 pub fn tool_lost(call: CallId) -> Event {
     Event::ToolEnded { call, end: ToolEnd::Failed }
@@ -310,13 +272,15 @@ pub struct Hearers<'a> {
     pub outbox: Option<&'a Outbox>,
     /// The attempts, if the root is one.
     pub retry: Option<&'a Retry>,
+    /// The questions of its agent, if it asks through them.
+    pub questions: Option<&'a Questions>,
 }
 
 /// Whether the end of a root may be put on record in the tree, which then forgets it: everybody who has to hear of it has it on
 /// record, and nothing about it is on the way. A crash would keep an end that was forgotten before from whoever has not heard of it,
 /// and a submission that comes after it would be that of another task to the pool.
 pub fn may_forget(root: TaskId, hearers: Hearers<'_>, record: &Record, words: &[Word]) -> bool {
-    let Hearers { pool, outbox, retry } = hearers;
+    let Hearers { pool, outbox, retry, questions } = hearers;
     let pool_knows = pool.is_none_or(|pool| match pool.task(root).map(|booking| booking.standing) {
         None | Some(Standing::Ended(_)) => !words.iter().any(|word| word.is_for_place_of(root)),
         Some(Standing::Queued | Standing::Held { .. }) => false,
@@ -334,7 +298,8 @@ pub fn may_forget(root: TaskId, hearers: Hearers<'_>, record: &Record, words: &[
                 | RetryState::Cancelling { .. } => false,
             }
     });
-    pool_knows && people_know && retry_knows
+    let agent_asks = questions.is_some_and(|questions| questions.asker != Asker::Done);
+    pool_knows && people_know && retry_knows && !agent_asks
 }
 
 /// A notification gets the next number.
@@ -371,7 +336,10 @@ pub fn class_of(reason: Reason) -> FailureClass {
         )
         | Reason::Worker(WorkerReason::AttemptsExhausted | WorkerReason::Stuck) => FailureClass::Transient,
         Reason::Request(
-            RequestReason::Unauthorized | RequestReason::ContextTooLong | RequestReason::Invalid,
+            RequestReason::Throttled
+            | RequestReason::Unauthorized
+            | RequestReason::ContextTooLong
+            | RequestReason::Invalid,
         )
         | Reason::MistakeLimit
         | Reason::Worker(WorkerReason::Refused) => FailureClass::Permanent,

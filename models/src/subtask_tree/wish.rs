@@ -75,7 +75,11 @@ impl Step<'_> {
 
     fn obey_retry(&mut self, effect: RetryEffect) {
         match effect {
-            RetryEffect::Begin { attempt } => self.say(Word::Begin(attempt)),
+            RetryEffect::Begin { attempt } => {
+                let is_cancelled = self.wish.cancelled;
+                self.note(Breach::BegunAfterCancel, is_cancelled);
+                self.say(Word::Begin(attempt));
+            }
             RetryEffect::Query { attempt, query } => {
                 let finding = finding(&self.tree.kernel, &self.desk.record, attempt);
                 self.tell(WISH, TREE, || format!("asks how attempt {} stands", attempt.0));
@@ -102,8 +106,8 @@ impl Step<'_> {
     pub(super) fn begin(&mut self, attempt: AttemptNumber) -> bool {
         let known = self.desk.record.task_of(attempt);
         let task = known.unwrap_or_else(|| super::state::id(self.tree.born()));
-        let is_applied =
-            self.inform_tree(Event::TaskSubmitted { task, budget: downbeat_kernel::Budget::default() });
+        let budget = self.model.settings.budget;
+        let is_applied = self.inform_tree(Event::TaskSubmitted { task, budget });
         if is_applied {
             self.desk.record.begun(attempt, task);
         }

@@ -1,12 +1,12 @@
 //! How a step reads in a sequence diagram.
 
 use downbeat_kernel::{
-    AttemptEnd, CredentialState, Effect, End, Event, IfCurrent, News, PoolEvent, RequestEffect, RequestEvent,
-    RetryEvent, TaskId, TaskState, WorkerEffect,
+    About, AttemptEnd, CredentialState, Effect, End, Event, IfCurrent, News, PoolEvent, QuestionEvent,
+    RequestEffect, RequestEvent, RetryEvent, TaskId, TaskState, WorkerEffect,
 };
 use downbeat_sim::model::{Arrow, Lane};
 
-use super::act::{Act, Failure, FleetAct, PostAct, Said, TaskAct, VaultAct, WishAct, WorkerAct};
+use super::act::{Act, AskAct, Failure, FleetAct, PostAct, Said, TaskAct, VaultAct, WishAct, WorkerAct};
 use super::post::conclusion_word;
 use super::state::{Desk, Tree, index};
 use super::wiring::{Machine, Word};
@@ -19,12 +19,14 @@ pub(super) const VAULT: Lane = 3;
 pub(super) const POOL: Lane = 4;
 pub(super) const POST: Lane = 5;
 pub(super) const WISH: Lane = 6;
-pub(super) const OUTSIDE: Lane = 7;
+pub(super) const QUESTIONS: Lane = 7;
+pub(super) const OUTSIDE: Lane = 8;
 /// Agents are outside like the store, the server and the timers.
 pub(super) const AGENT: Lane = OUTSIDE;
 
 pub(super) fn lanes() -> Vec<String> {
-    let lanes = ["people", "tree", "model", "credential", "pool", "outbox", "attempts", "outside"];
+    let lanes =
+        ["people", "tree", "model", "credential", "pool", "outbox", "attempts", "questions", "outside"];
     lanes.map(str::to_owned).to_vec()
 }
 
@@ -36,6 +38,7 @@ pub(super) fn machine(machine: Machine) -> &'static str {
         Machine::Pool => "the pool",
         Machine::Outbox => "the outbox",
         Machine::Retry => "the attempts",
+        Machine::Questions => "the questions",
     }
 }
 
@@ -46,6 +49,7 @@ fn lane(machine: Machine) -> Lane {
         Machine::Pool => POOL,
         Machine::Outbox => POST,
         Machine::Retry => WISH,
+        Machine::Questions => QUESTIONS,
     }
 }
 
@@ -75,6 +79,7 @@ pub(super) fn act(tree: &Tree, desk: &Desk, act: Act) -> Arrow {
         Act::Post(act) => of_post(act),
         Act::Wish(act) => of_wish(act),
         Act::Worker(act) => of_worker(act),
+        Act::Ask(act) => of_asking(act),
         Act::Crash => arrow(TREE, TREE, "nothing is under way"),
     }
 }
@@ -122,6 +127,20 @@ fn said(word: &Word) -> String {
             | RetryEvent::EndAcknowledged
             | RetryEvent::Elapsed { .. } => "hears of its task".to_owned(),
         },
+        Word::Question(event) => asked(*event),
+    }
+}
+
+fn asked(event: QuestionEvent) -> String {
+    match event {
+        QuestionEvent::Assigned { epoch } => format!("hears that the agent has lease {}", epoch.0),
+        QuestionEvent::AgentLost { epoch } => format!("hears that lease {} is over", epoch.0),
+        QuestionEvent::TaskEnded => "hears that the task has ended".to_owned(),
+        QuestionEvent::Asked { .. }
+        | QuestionEvent::Answered { .. }
+        | QuestionEvent::Acknowledged { .. }
+        | QuestionEvent::Closed { .. }
+        | QuestionEvent::Elapsed { .. } => "hears of a question".to_owned(),
     }
 }
 
@@ -134,6 +153,7 @@ fn heard(event: &Event) -> String {
         Event::Request { task, .. } => format!("{} gets no credential", name(*task)),
         Event::ToolEnded { call, .. } => format!("the tool of {} is lost with its place", name(call.task)),
         Event::CancelRequested { task } => format!("{} is to end", name(*task)),
+        Event::Spent { task, bill, .. } => format!("{} has bill {}", name(*task), bill.0),
         Event::TaskSubmitted { .. }
         | Event::Initialized { .. }
         | Event::InitializationFailed { .. }
@@ -148,7 +168,6 @@ fn heard(event: &Event) -> String {
         | Event::PauseRequested { .. }
         | Event::ResumeRequested { .. }
         | Event::TimerFired { .. }
-        | Event::Spent { .. }
         | Event::EndAcknowledged { .. } => "hears of a task".to_owned(),
     }
 }
@@ -194,6 +213,9 @@ fn of_task(tree: &Tree, act: TaskAct) -> Arrow {
         TaskAct::Backoff(task) => at(OUTSIDE, task, "is due to be sent again"),
         TaskAct::Grace(task) => at(OUTSIDE, task, "has had its time to stop"),
         TaskAct::StreamGrace(task) => at(OUTSIDE, task, "has had the time to stop its request"),
+        TaskAct::GrantMore(task) => at(USER, task, "may spend as much again"),
+        TaskAct::DenyMore(task) => at(USER, task, "may spend no more"),
+        TaskAct::BudgetTime(task) => at(OUTSIDE, task, "has had the time of its grant"),
         TaskAct::Forget(task) => at(OUTSIDE, task, "has its end on record"),
         TaskAct::GoDown => arrow(MODEL, TREE, "profile 1 is down"),
         TaskAct::ComeUp => arrow(MODEL, TREE, "profile 1 is up"),
@@ -275,6 +297,17 @@ fn of_worker(act: WorkerAct) -> Arrow {
     }
 }
 
+fn of_asking(act: AskAct) -> Arrow {
+    match act {
+        AskAct::Ask => arrow(AGENT, AGENT, "the agent has a question"),
+        AskAct::Say => arrow(AGENT, QUESTIONS, "the agent says what it asks"),
+        AskAct::Answer => arrow(USER, QUESTIONS, "the question is answered"),
+        AskAct::Shut => arrow(USER, QUESTIONS, "whoever was asked knows that it is over"),
+        AskAct::Learn => arrow(AGENT, QUESTIONS, "the agent knows the end"),
+        AskAct::Elapse => arrow(OUTSIDE, QUESTIONS, "its time is over"),
+    }
+}
+
 /// Whom an order of the tree goes to.
 pub(super) enum Whom {
     Model,
@@ -292,6 +325,9 @@ pub(super) fn effect(effect: &Effect) -> Option<(Whom, String)> {
         Effect::Request { task, turn, effect } => request(name(*task), turn.0, effect)?,
         Effect::RunTool { call } => (Whom::Outside, format!("runs a tool of {}", name(call.task))),
         Effect::CancelTool { call } => (Whom::Outside, format!("the tool of {} is to stop", name(call.task))),
+        Effect::Ask { question, about: About::Budget } => {
+            (Whom::User, format!("{} has spent its budget, and asks for more", name(question.task)))
+        }
         Effect::Ask { question, .. } => (Whom::User, format!("{} asks a person", name(question.task))),
         Effect::Withdraw { question } => (Whom::User, format!("{} asks no more", name(question.task))),
         Effect::ReportUndelivered { task, .. } => {

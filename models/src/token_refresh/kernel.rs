@@ -94,7 +94,7 @@ const ONE: Scenario = Scenario {
     requests: 3,
     room: 2,
     waits: 2,
-    has_grace: true,
+    has_grace: false,
     left: Left { lapses: 1, refusals: 1, crashes: 1, ..Left::NONE },
 };
 
@@ -152,7 +152,7 @@ fn variant(name: &'static str, about: &'static str, scenario: Scenario) -> Varia
             "grace",
             has_grace.into(),
             0..=1,
-            "1 if the server may forgive the second use of a refresh token",
+            "1 if the server may forgive the second use of a refresh token, which takes unheard, early or texts",
         )
         .bound("lapses", left.lapses.into(), 0..=2, "times that the access tokens come to their end")
         .bound(

@@ -1,6 +1,8 @@
 //! A model that panics: what it said, and in which state it was asked what.
 
 use std::any::Any;
+#[cfg(feature = "harness")]
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 #[cfg(feature = "harness")]
 use std::panic::PanicHookInfo;
@@ -15,7 +17,7 @@ use crate::model::Model;
 thread_local! {
     /// Whether this thread is calling the model.
     static IS_ASKING: Cell<bool> = const { Cell::new(false) };
-    /// Where in the source the model panicked, if somebody looked.
+    /// Where in the source the model panicked, and how it came there, if somebody looked.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -27,20 +29,29 @@ pub(super) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     let result = catch_unwind(AssertUnwindSafe(ask));
     IS_ASKING.set(was_asking);
     result.map_err(|payload| match PLACE.take() {
-        Some(place) => format!("{} (at {place})", said(payload.as_ref())),
+        Some(place) => format!("{} {place}", said(payload.as_ref())),
         None => said(payload.as_ref()),
     })
 }
 
 /// For a panic hook: remembers where a model panicked. Whether it was a model, whose panic becomes a
-/// [`CheckError`] and need not be told by the hook.
+/// [`CheckError`] and must not be told by the hook: a model may panic in several threads at once, and does so again
+/// when it is asked what it cannot answer. One of these panics is reported, with its own way there.
 #[cfg(feature = "harness")]
 pub(crate) fn notice(info: &PanicHookInfo<'_>) -> bool {
     let is_asking = IS_ASKING.get();
     if is_asking {
-        PLACE.set(info.location().map(ToString::to_string));
+        PLACE.set(info.location().map(|place| format!("(at {place}){}", way_there())));
     }
     is_asking
+}
+
+/// The calls on this thread, below a line break, if `RUST_BACKTRACE` asks for them.
+#[cfg(feature = "harness")]
+fn way_there() -> String {
+    let calls = Backtrace::capture();
+    let is_asked_for = calls.status() == BacktraceStatus::Captured;
+    if is_asked_for { format!("\nstack backtrace:\n{calls}") } else { String::new() }
 }
 
 fn said(payload: &(dyn Any + Send)) -> String {

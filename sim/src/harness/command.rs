@@ -281,10 +281,9 @@ fn with_process_streams(command: impl FnOnce(&mut Streams<'_>) -> Outcome) -> Ex
         arguments: std::env::args().skip(1).collect(),
         interrupt: Some(interrupt::by_ctrl_c),
     };
-    let is_told = is_set("RUST_BACKTRACE");
     let hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !notice(info) || is_told {
+        if !notice(info) {
             hook(info);
         }
     }));

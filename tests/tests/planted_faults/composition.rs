@@ -72,8 +72,54 @@ const WORKER: Scenario = Scenario { tasks: 2, subtasks: true, worker: true, agen
     .with(Budget::Messages, 1)
     .with(Budget::Pauses, 1);
 
-const SCENARIOS: [Scenario; 12] =
-    [TREE, TALK, TOKENS, WAITERS, PLACES, HELD, ROOTS, SHARED, SUBTASKS, NEWS, ATTEMPTS, WORKER];
+/// A task and a subtask that draw on one budget, a tool, a cancel, a crash.
+const SPENDING: Scenario = Scenario { tasks: 2, subtasks: true, budget: 1, ..Scenario::ALONE }
+    .with(Budget::Tools, 1)
+    .with(Budget::Cancels, 1)
+    .with(Budget::Crashes, 1);
+
+/// Two attempts at a task with a budget each, a tool.
+const SPENDING_AGAIN: Scenario =
+    Scenario { tasks: 2, retry: true, budget: 1, ..Scenario::ALONE }.with(Budget::Tools, 1);
+
+/// A worker with a subtask that draw on one budget, a message.
+const SPENDING_WORKER: Scenario =
+    Scenario { tasks: 2, subtasks: true, worker: true, budget: 1, ..Scenario::ALONE }
+        .with(Budget::Messages, 1);
+
+/// A budget whose time runs out, a tool, a crash.
+const OVERDUE: Scenario = Scenario { budget: 2, ..Scenario::ALONE }
+    .with(Budget::Overdue, 1)
+    .with(Budget::Tools, 1)
+    .with(Budget::Crashes, 1);
+
+/// An agent that asks and may be lost, two leases or one, a crash.
+const ASKED: Scenario = Scenario { agents: 1, ..Scenario::ALONE }
+    .with(Budget::Asks, 1)
+    .with(Budget::Losses, 1)
+    .with(Budget::Crashes, 1);
+const ASKED_LAST: Scenario = Scenario { leases: 1, ..ASKED };
+
+const SCENARIOS: [Scenario; 18] = [
+    TREE,
+    TALK,
+    TOKENS,
+    WAITERS,
+    PLACES,
+    HELD,
+    ROOTS,
+    SHARED,
+    SUBTASKS,
+    NEWS,
+    ATTEMPTS,
+    WORKER,
+    SPENDING,
+    SPENDING_AGAIN,
+    SPENDING_WORKER,
+    OVERDUE,
+    ASKED,
+    ASKED_LAST,
+];
 
 /// Some faults of each machine, where each shows, and which property finds it.
 #[rustfmt::skip]
@@ -111,6 +157,16 @@ const OF_MACHINES: &[(Fault, Scenario, &str)] = &[
     (Fault::ResyncForgetsAttempt,    ATTEMPTS, "ends"),
     (Fault::HoldIgnored,             WORKER,   "S13"),
     (Fault::ChildEndUntold,          WORKER,   "S3"),
+    (Fault::SpentBeginsTurn,         SPENDING, "budget"),
+    (Fault::ChildUntoldOfBudget,     SPENDING, "budget"),
+    (Fault::ResyncForgetsBudgetQuestion, SPENDING, "budget"),
+    (Fault::ResyncForgetsBudgetTimer, OVERDUE, "budget"),
+    (Fault::DenyGoesOn,              SPENDING, "L2"),
+    (Fault::WorkerUntoldOfBudget,    SPENDING_WORKER, "budget"),
+    (Fault::GrantUnheard,            SPENDING_WORKER, "L1"),
+    (Fault::QuestionOutlivesAgent,   ASKED,    "heard"),
+    (Fault::ResyncForgetsClose,      ASKED,    "heard"),
+    (Fault::QuestionOutlivesTask,    ASKED,    "heard"),
 ];
 
 /// Every fault of the wiring, where it shows, and which property finds it.
@@ -129,6 +185,9 @@ const OF_WIRING: &[(Wiring, Scenario, &str)] = &[
     (Wiring::LostToolUntold,   HELD,     "L1"),
     (Wiring::SubtasksPlaced,   SUBTASKS, "deadlock"),
     (Wiring::AttemptsConclude, ATTEMPTS, "S24"),
+    (Wiring::BilledOnce,       SPENDING, "billed"),
+    (Wiring::DeniedToTree,     SPENDING_AGAIN, "S19"),
+    (Wiring::LostAskerUntold,  ASKED_LAST, "heard"),
 ];
 
 fn is_violated(report: &Report) -> bool {
@@ -183,6 +242,9 @@ fn counterexamples_of_the_wiring_read_as_before() {
         ("kept-order-goes-out-in-a-pause", Wiring::HeldKeptGoesOut, HELD, "S13"),
         ("tool-of-an-old-lease-is-taken", Wiring::OldLeaseTaken, HELD, "S20"),
         ("attempts-conclude-twice", Wiring::AttemptsConclude, ATTEMPTS, "S24"),
+        ("bill-is-lost-in-a-crash", Wiring::BilledOnce, SPENDING, "billed"),
+        ("denied-attempt-is-tried-again", Wiring::DeniedToTree, SPENDING_AGAIN, "S19"),
+        ("agent-that-is-lost-is-told-for-ever", Wiring::LostAskerUntold, ASKED_LAST, "heard"),
     ];
     for (name, fault, scenario, id) in cases {
         let report = check(name, &SubtaskTree::new(scenario).with_wiring_fault(fault), Some(id));

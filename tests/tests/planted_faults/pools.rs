@@ -1,7 +1,7 @@
 //! The faults of pools, where each shows, and which property finds it.
 
 use downbeat_kernel::faults::Fault;
-use downbeat_models::remote_agents::kernel::{KernelModel, Left, QUIET, Scenario};
+use downbeat_models::remote_agents::kernel::{Flaw, KernelModel, Left, QUIET, Scenario};
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::report::Verdict;
 
@@ -29,6 +29,16 @@ const GIVEN_BACK: Scenario = Scenario { attempts: 1, ..with(Left { returns: 1, .
 /// An agent that is kept, one that cannot be started, one that is to go.
 const FLEET: Scenario = Scenario { kept: 1, ..with(Left { failures: 1, drains: 1, ..Left::NONE }) };
 
+/// An owner that is suspended, another one, and what comes to the first when it wakes up.
+const OWNERS: Scenario = with(Left { owners: 1, wakes: 1, ..Left::NONE });
+
+/// The same with a cancel.
+const CANCELLED_BY_TWO: Scenario =
+    Scenario { tasks: 1, ..with(Left { cancels: 1, owners: 1, wakes: 1, ..Left::NONE }) };
+
+/// The same with two users who have an agent each.
+const TWO_BY_TWO: Scenario = Scenario { users: 2, agents: 2, ..OWNERS };
+
 /// Two agents for a user who may have one task at once.
 const ROOMY: Scenario = Scenario { agents: 2, ..with(Left { cancels: 1, ..Left::NONE }) };
 
@@ -44,8 +54,23 @@ const FULL: Scenario = Scenario { tasks: 3, ..QUIET };
 /// Two users, one of them with more than the quota, and an agent that stays.
 const IDLE: Scenario = Scenario { tasks: 3, users: 2, room: 3, agents: 2, kept: 1, ..QUIET };
 
-const SCENARIOS: [Scenario; 13] =
-    [QUIET, DOUBLED, CANCELLED, SILENT, DEAD, UNWANTED, GIVEN_BACK, FLEET, ROOMY, SCARCE, QUEUED, FULL, IDLE];
+const SCENARIOS: [Scenario; 15] = [
+    QUIET,
+    DOUBLED,
+    CANCELLED,
+    SILENT,
+    DEAD,
+    UNWANTED,
+    GIVEN_BACK,
+    FLEET,
+    ROOMY,
+    SCARCE,
+    QUEUED,
+    FULL,
+    IDLE,
+    OWNERS,
+    CANCELLED_BY_TWO,
+];
 
 const fn with(left: Left) -> Scenario {
     Scenario { left, ..QUIET }
@@ -100,6 +125,17 @@ const OF_POOLS: &[(Fault, Scenario, &str)] = &[
     (Fault::QuotaKept,                IDLE,       "L4"),
 ];
 
+/// What somebody around the pool does not do, where it shows, and which property finds it. With two owners it is the epochs of
+/// the leases, and of the journal, that keep these.
+const AROUND_POOLS: &[(Flaw, Scenario, &str)] = &[
+    (Flaw::AnyEpoch, OWNERS, "S20"),
+    (Flaw::AnyEpoch, OWNERS, "S23"),
+    (Flaw::AnyEpoch, CANCELLED_BY_TWO, "S21"),
+    (Flaw::Unfenced, TWO_BY_TWO, "S20"),
+    (Flaw::Unfenced, CANCELLED_BY_TWO, "S21"),
+    (Flaw::Unfenced, CANCELLED_BY_TWO, "S19"),
+];
+
 /// The faults that are in the table.
 pub(super) fn listed() -> impl Iterator<Item = Fault> {
     OF_POOLS.iter().map(|(fault, ..)| *fault)
@@ -115,6 +151,19 @@ fn every_planted_fault_of_pools_breaks_the_property_that_is_there_for_it() {
             report.properties[0].verdict != Verdict::Violated
         })
         .map(|(fault, _, property)| (fault, property))
+        .collect();
+    assert!(missed.is_empty(), "these should break their properties: {missed:?}");
+}
+
+#[test]
+fn every_duty_around_pools_is_there_for_the_property_that_breaks_without_it() {
+    let missed: Vec<_> = AROUND_POOLS
+        .iter()
+        .filter(|(flaw, scenario, property)| {
+            let model = KernelModel::new(*scenario).with_flaw(*flaw);
+            check(&format!("{flaw:?}"), &model, Some(property)).properties[0].verdict != Verdict::Violated
+        })
+        .map(|(flaw, _, property)| (flaw, property))
         .collect();
     assert!(missed.is_empty(), "these should break their properties: {missed:?}");
 }
@@ -148,6 +197,21 @@ fn counterexamples_of_pools_read_as_before() {
         let report = check(name, &KernelModel::new(scenario).with_fault(fault), Some(id));
         let found = &report.properties[0];
         let counterexample = found.counterexample.as_ref().expect("the fault breaks the property");
+        insta::assert_snapshot!(name, diagram::text(found.id, found.name, counterexample, Style::Plain));
+    }
+}
+
+#[test]
+fn counterexamples_of_two_owners_read_as_before() {
+    let cases = [
+        ("repeated-assignment-is-taken", Flaw::AnyEpoch, OWNERS, "S20"),
+        ("assignment-of-a-cancelled-task-is-taken", Flaw::AnyEpoch, CANCELLED_BY_TWO, "S21"),
+        ("two-owners-assign-one-task", Flaw::Unfenced, TWO_BY_TWO, "S20"),
+    ];
+    for (name, flaw, scenario, id) in cases {
+        let report = check(name, &KernelModel::new(scenario).with_flaw(flaw), Some(id));
+        let found = &report.properties[0];
+        let counterexample = found.counterexample.as_ref().expect("the flaw breaks the property");
         insta::assert_snapshot!(name, diagram::text(found.id, found.name, counterexample, Style::Plain));
     }
 }

@@ -30,6 +30,8 @@ pub enum Answer {
     End,
     /// 429.
     Throttled,
+    /// 429, and it wants to be asked again later than anybody waits.
+    Exhausted,
     /// 401.
     Unauthorized,
     /// A 400 that names the previous response.
@@ -42,6 +44,8 @@ pub enum Answer {
     TimedOut,
     /// The stream breaks, or ends without the mark of its end.
     Breaks,
+    /// The stream breaks for want of capacity, after its bill, and the provider says when to ask again.
+    Sheds,
 }
 
 impl Answer {
@@ -50,6 +54,8 @@ impl Answer {
         match self {
             Self::Begins | Self::Text | Self::End => None,
             Self::Throttled => Some(SendFailure::Throttled { retry_after_ms: None }),
+            Self::Exhausted => Some(SendFailure::Throttled { retry_after_ms: Some(u32::MAX) }),
+            Self::Sheds => Some(SendFailure::Throttled { retry_after_ms: Some(9_000) }),
             Self::Unauthorized => Some(SendFailure::Unauthorized),
             Self::ContinuityLost => Some(SendFailure::ContinuityLost),
             Self::Invalid => Some(SendFailure::Invalid),
@@ -209,6 +215,8 @@ fn reported(state: &State, turn: TurnIndex, answer: Answer) -> Option<RequestEve
         Answer::Text => Some(RequestEvent::OutputDelivered { attempt }),
         Answer::End => Some(RequestEvent::ResponseEnded { attempt }),
         Answer::Throttled
+        | Answer::Exhausted
+        | Answer::Sheds
         | Answer::Unauthorized
         | Answer::ContinuityLost
         | Answer::Invalid

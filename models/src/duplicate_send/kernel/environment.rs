@@ -10,8 +10,14 @@ use super::step::is_order;
 use super::{KernelModel, Left, Scenario};
 
 /// What may become of a send on which nobody works yet, each at the cost of a failure.
-const BEFORE_WORK: [Answer; 5] =
-    [Answer::Throttled, Answer::Unauthorized, Answer::Invalid, Answer::Unreachable, Answer::TimedOut];
+const BEFORE_WORK: [Answer; 6] = [
+    Answer::Throttled,
+    Answer::Exhausted,
+    Answer::Unauthorized,
+    Answer::Invalid,
+    Answer::Unreachable,
+    Answer::TimedOut,
+];
 
 impl KernelModel {
     /// Every act, and each crash while its orders go out.
@@ -117,7 +123,7 @@ fn of_stream(state: &State, turn: TurnIndex, continues: bool, may: &mut impl FnM
         may(Act::Stop(turn));
     }
     let Some(send) = state.stream(turn) else { return };
-    let Sent { stage, is_delivered, .. } = *state.wire.sent(send);
+    let Sent { stage, is_delivered, is_charged, .. } = *state.wire.sent(send);
     let mut answer =
         |answer| may(if is_stopping { Act::Race(turn, answer) } else { Act::Answer(turn, answer) });
     let can_fail = state.left.failures > 0;
@@ -139,6 +145,10 @@ fn of_stream(state: &State, turn: TurnIndex, continues: bool, may: &mut impl FnM
             answer(Answer::End);
             if can_fail {
                 answer(Answer::Breaks);
+                // The driver owes the bill first, so that the send is not taken for one that was refused.
+                if is_charged {
+                    answer(Answer::Sheds);
+                }
             }
         }
         Stage::Unsent | Stage::Whole | Stage::Refused | Stage::Broken => {}

@@ -16,8 +16,6 @@ pub(super) struct Wanted {
     pub(super) attempt: u8,
     pub(super) profile: Profile,
     pub(super) newer_than: Token,
-    /// The profile was the first that was up, or none was.
-    pub(super) is_preferred: bool,
 }
 
 /// A turn: its request, and what that has ordered.
@@ -40,7 +38,8 @@ pub(super) enum Flaw {
     ChangedUnapplied,
     /// An event was applied that is void.
     AppliedVoid,
-    /// An order was given twice, to nobody, or elsewhere than to the preferred profile, or a turn ended twice.
+    /// An order was given twice, or to nobody, a send went elsewhere than to the preferred profile, a wait is too long, or a
+    /// turn ended twice.
     Disorder,
     /// A send has another reason than what became of the one before.
     Unexplained,
@@ -128,16 +127,17 @@ impl State {
 
     /// The profiles that a request may be sent to now.
     pub(super) fn up(&self, turn: TurnIndex) -> Option<Profile> {
-        let profiles = self.desk(turn).request.profiles;
-        (0..profiles.count).find(|profile| profiles.down >> profile & 1 == 0)
+        let Request { profiles, shut, .. } = self.desk(turn).request;
+        (0..profiles.count).find(|profile| (profiles.down | shut) >> profile & 1 == 0)
     }
 
-    /// Notes in the wire what the ledger of a turn says now about what may have to be paid.
+    /// Notes in the wire what the ledger of a turn says now about what may have to be paid, whether or not its bill has come.
     pub(super) fn keep_books(&mut self, turn: TurnIndex) {
         let ledger = self.desk(turn).request.ledger;
         for attempt in (0..).map(Attempt).take(ledger.sends().len()) {
             if let Some(send) = slot(turn, attempt) {
-                self.wire.sent_mut(send).is_booked = ledger.payable().any(|(payable, _)| payable == attempt);
+                let line = ledger.sends().get(usize::from(attempt.0));
+                self.wire.sent_mut(send).is_booked = line.is_some_and(|line| line.fate != Fate::Refused);
             }
         }
     }
@@ -145,19 +145,25 @@ impl State {
     /// Whether what became of the send before is why a send goes out. What a crash has cut off has not gone out at all.
     pub(super) fn is_explained(&self, turn: TurnIndex, attempt: Attempt, reason: SendReason) -> bool {
         let Some(send) = slot(turn, attempt).map(|send| *self.wire.sent(send)) else { return true };
-        let before = attempt.0.checked_sub(1).and_then(|before| slot(turn, Attempt(before)));
-        let Some(before) = before.map(|before| *self.wire.sent(before)) else {
+        let before = attempt.0.checked_sub(1).map(Attempt);
+        let Some(at) = before.and_then(|before| slot(turn, before)) else {
             return reason == SendReason::First;
         };
+        let before = *self.wire.sent(at);
+        // The wire does not know where something was to go that a crash has cut off.
+        let meant = self.desk(turn).request.ledger.sends().get(usize::from(attempt_of(at)));
+        let unsent = meant.map(|line| line.profile.0).filter(|_| before.stage == Stage::Unsent);
+        let same = unsent.unwrap_or(before.profile) == send.profile;
         let is_refused = before.stage == Stage::Refused;
         let is_lost = matches!(before.stage, Stage::Broken | Stage::Unsent);
         match reason {
             SendReason::First => false,
-            SendReason::Retry(Passing::Throttled) | SendReason::FreshToken => is_refused,
+            SendReason::FreshToken => is_refused,
+            SendReason::Retry(Passing::Throttled) => is_refused || is_lost && before.is_charged,
             SendReason::Retry(Passing::Transient | Passing::Interrupted) => is_lost,
             SendReason::FullInput => is_refused && before.from.is_some() && send.from.is_none(),
-            // What was stopped for a failover may go where it was, if that is up again.
-            SendReason::Failover => is_lost || is_refused && before.profile != send.profile,
+            SendReason::Failover => (is_lost || is_refused) && !same,
+            SendReason::Returned => (is_lost || is_refused) && same,
         }
     }
 

@@ -1,12 +1,15 @@
 //! One step: what happens outside, what the request makes of it, and what comes of its orders.
 
-use downbeat_kernel::{Attempt, Outcome, RequestEffect, RequestEnd, RequestEvent, RequestTimer};
+use downbeat_kernel::{Attempt, Outcome, RequestEffect, RequestEnd, RequestTimer};
 use downbeat_sim::model::{Arrow, Lane};
 
 use super::super::wire::{self, Progress, Promise, SendIndex, Stage, TurnIndex};
 use super::act::{Act, Action, Answer, newest};
 use super::state::{Flaw, State, Wanted, number, profile, response, slot, timer, token};
 use super::{ATTEMPTS, KernelModel, Left, words};
+
+/// The longest wait of the default settings, without jitter: the longest time that a provider may name, and its margin.
+const WAIT_MS_MAX: u64 = 3_600_000 + 1_000;
 
 /// The state in the middle of a step.
 pub(super) struct Step<'a> {
@@ -68,7 +71,7 @@ impl Step<'_> {
         self.state.note(Flaw::AppliedVoid, matches!(act, Act::Echo(..)));
         self.means(act, turn);
         self.state.keep_books(turn);
-        self.release(turn, &effects, cut, Some(event));
+        self.release(turn, &effects, cut);
         if cut.is_some() {
             return self.crash();
         }
@@ -134,8 +137,12 @@ impl Step<'_> {
             // It goes out when the request has let it.
             Answer::Text => {}
             Answer::End => wire.close(send, Stage::Whole),
-            Answer::Throttled => {
+            Answer::Throttled | Answer::Exhausted => {
                 wire.close(send, Stage::Refused);
+                wire.turn_mut(turn).throttled = Some(wire.sent(send).profile);
+            }
+            Answer::Sheds => {
+                wire.close(send, Stage::Broken);
                 wire.turn_mut(turn).throttled = Some(wire.sent(send).profile);
             }
             Answer::Unauthorized => wire.refuse_token(send),
@@ -173,7 +180,7 @@ impl Step<'_> {
                     self.state.wire.deliver(send);
                 }
             }
-            Act::Give(_) => self.take_wanted(turn),
+            Act::Give(_) => self.state.desk_mut(turn).wanted = None,
             Act::Answer(..)
             | Act::Race(..)
             | Act::CancelUnbegun
@@ -195,12 +202,6 @@ impl Step<'_> {
         }
     }
 
-    /// The credential is there. Where its profile was not the preferred one when it was asked for, the order was wrong.
-    fn take_wanted(&mut self, turn: TurnIndex) {
-        let wanted = self.state.desk_mut(turn).wanted.take();
-        self.state.note(Flaw::Disorder, wanted.is_some_and(|wanted| !wanted.is_preferred));
-    }
-
     /// The process is gone with its streams and timers; the next one has each request repeat its orders.
     fn crash(&mut self) -> Option<()> {
         self.state.left.crashes = self.state.left.crashes.checked_sub(1)?;
@@ -213,24 +214,23 @@ impl Step<'_> {
             let mut effects = Vec::new();
             let request = self.state.desk(turn).request;
             request.resync(&self.model.config, &mut |effect| effects.push(effect));
-            self.release(turn, &effects, None, None);
+            self.release(turn, &effects, None);
         }
         Some(())
     }
 
     /// Takes note of what is for the owner, and carries out the first `cut` orders: the others come after the crash.
-    fn release(
-        &mut self,
-        turn: TurnIndex,
-        effects: &[RequestEffect],
-        cut: Option<u8>,
-        event: Option<RequestEvent>,
-    ) {
+    fn release(&mut self, turn: TurnIndex, effects: &[RequestEffect], cut: Option<u8>) {
         let mut orders = 0;
         for effect in effects {
             if is_order(*effect) {
                 if cut.is_none_or(|cut| orders < cut) {
-                    self.carry_out(turn, *effect, event.is_none());
+                    self.carry_out(turn, *effect);
+                }
+                // A request knows the patience of where it was last; who cools down for longer is told to be down.
+                if let RequestEffect::Send { profile: to, .. } = *effect {
+                    let throttled = &mut self.state.wire.turn_mut(turn).throttled;
+                    *throttled = throttled.filter(|throttled| *throttled == profile(to));
                 }
                 orders += 1;
             } else {
@@ -278,17 +278,14 @@ impl Step<'_> {
         self.state.conversation.turn_ended(number(turn), &request);
     }
 
-    fn carry_out(&mut self, turn: TurnIndex, order: RequestEffect, is_repeated: bool) {
+    fn carry_out(&mut self, turn: TurnIndex, order: RequestEffect) {
         self.tell_order(turn, order);
         match order {
             RequestEffect::GetCredential { attempt, profile: of, newer_than } => {
-                let of = profile(of);
-                let is_preferred = is_repeated || self.state.up(turn).is_none_or(|up| up == of);
                 let wanted = Wanted {
                     attempt: u8::try_from(attempt.0).unwrap_or(u8::MAX),
-                    profile: of,
+                    profile: profile(of),
                     newer_than: token(newer_than),
-                    is_preferred,
                 };
                 let before = self.state.desk_mut(turn).wanted.replace(wanted);
                 self.state.note(Flaw::Disorder, before.is_some());
@@ -298,6 +295,8 @@ impl Step<'_> {
                     downbeat_kernel::Input::Full => None,
                     downbeat_kernel::Input::Continue(previous) => Some(response(previous)),
                 };
+                let is_preferred = self.state.up(turn).is_none_or(|up| up == profile(to));
+                self.state.note(Flaw::Disorder, !is_preferred);
                 self.sends(turn, attempt, (profile(to), token(generation)), from);
                 let is_explained = self.state.is_explained(turn, attempt, reason);
                 self.state.note(Flaw::Unexplained, !is_explained);
@@ -316,7 +315,10 @@ impl Step<'_> {
                 self.state.note(Flaw::Disorder, self.state.last(turn) != slot(turn, attempt));
                 self.closes(turn);
             }
-            RequestEffect::Arm { timer, .. } => self.arm(turn, timer),
+            RequestEffect::Arm { timer, after_ms } => {
+                self.state.note(Flaw::Disorder, after_ms > WAIT_MS_MAX);
+                self.arm(turn, timer);
+            }
             RequestEffect::Disarm { timer } => self.disarm(turn, timer),
             RequestEffect::Charge { .. } | RequestEffect::Ended { .. } => unreachable!("it is no order"),
         }
@@ -360,6 +362,8 @@ impl Left {
             Act::Answer(_, answer) | Act::Race(_, answer) => match answer {
                 Answer::Begins | Answer::Text | Answer::End => return Some(self),
                 Answer::Throttled
+                | Answer::Exhausted
+                | Answer::Sheds
                 | Answer::Unauthorized
                 | Answer::ContinuityLost
                 | Answer::Invalid

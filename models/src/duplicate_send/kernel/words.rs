@@ -91,6 +91,8 @@ fn answered(answer: Answer) -> &'static str {
         Answer::Text => "text",
         Answer::End => "the end",
         Answer::Throttled => "429: later",
+        Answer::Exhausted => "429: in a few weeks",
+        Answer::Sheds => "an error in the stream: overloaded, in 9 s",
         Answer::Unauthorized => "401: the token is not good",
         Answer::ContinuityLost => "400: the previous response is not found",
         Answer::Invalid => "400: no",
@@ -154,6 +156,7 @@ fn because(reason: SendReason) -> &'static str {
         SendReason::FreshToken => "with a newer token",
         SendReason::FullInput => "the full input",
         SendReason::Failover => "elsewhere",
+        SendReason::Returned => "there again",
     }
 }
 

@@ -1,19 +1,31 @@
 //! What can happen, and the event that tells the pool of it.
 
-use downbeat_kernel::{AgentId, PoolEvent, PoolTimer, UserId, WorkEnd};
+use downbeat_kernel::{AgentId, Pool, PoolEvent, PoolTimer, UserId, WorkEnd};
 use downbeat_sim::kinds::Kinds;
 
 use super::super::ledger::{AgentIndex, TaskIndex};
 use super::scenario::{Left, Scenario};
 use super::state::{Message, Order, Report, State, agent_id, lease, task_id};
 
-/// One event, and whether the process crashes while its orders go out.
+/// One event, and how far the process comes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Action {
     /// What happens.
     pub act: Act,
-    /// The process crashes after so many orders, and less than all, went out.
-    pub cut: Option<u8>,
+    /// How much of what follows from it is part of the same step.
+    pub course: Course,
+}
+
+/// How far the process comes with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// It is on record, and all orders went out.
+    Whole,
+    /// It is on record, and the process crashes after so many orders, and less than all, went out.
+    Crash(u8),
+    /// Its machine has taken it, and what follows are steps of their own: another process may become the owner before the
+    /// event is on record, and between any two orders.
+    Slow,
 }
 
 /// What happens. `true` beside a message: a second copy is still on the way.
@@ -61,6 +73,21 @@ pub enum Act {
     ElapseVoid(AgentIndex, u8),
     /// The process crashes at rest.
     Crash,
+    /// What a slow process has taken is on record.
+    Record,
+    /// The next order of a slow process goes out.
+    Release,
+    /// Another process opens the journal under the next epoch, goes on from what is on record, and repeats what is
+    /// outstanding. The one before is suspended, and has not noticed.
+    TakeOver,
+    /// The one before wakes up, and writes what it has taken. The store refuses that, and it ends.
+    WriteLate,
+    /// The one before wakes up, and an order of it goes out that was on record when it was replaced.
+    ReleaseLate(u8),
+    /// What an agent said comes to the one before.
+    HearLate(AgentIndex, Report),
+    /// A timer of the one before runs out.
+    ElapseLate(AgentIndex),
 }
 
 impl Act {
@@ -91,7 +118,14 @@ impl Act {
             | Self::Finish(..)
             | Self::Receive(..)
             | Self::Lose(_)
-            | Self::Crash => return None,
+            | Self::Crash
+            | Self::Record
+            | Self::Release
+            | Self::TakeOver
+            | Self::WriteLate
+            | Self::ReleaseLate(_)
+            | Self::HearLate(..)
+            | Self::ElapseLate(_) => return None,
         };
         Some(event)
     }
@@ -109,6 +143,8 @@ impl Act {
             Self::Drain(_) => Some(&mut left.drains),
             Self::ElapseEarly(_) => Some(&mut left.early),
             Self::Crash => Some(&mut left.crashes),
+            Self::TakeOver => Some(&mut left.owners),
+            Self::HearLate(..) | Self::ElapseLate(_) => Some(&mut left.wakes),
             Self::Submit(_)
             | Self::SubmitAgain(_)
             | Self::Tell(_)
@@ -121,7 +157,48 @@ impl Act {
             | Self::Receive(.., false)
             | Self::Hear(.., false)
             | Self::Elapse(_)
-            | Self::ElapseVoid(..) => None,
+            | Self::ElapseVoid(..)
+            | Self::Record
+            | Self::Release
+            | Self::WriteLate
+            | Self::ReleaseLate(_) => None,
+        }
+    }
+
+    /// The event that tells the machine of the process before of it, after that was replaced.
+    pub(super) fn late_event(self, pool: &Pool) -> Option<PoolEvent> {
+        match self {
+            Self::HearLate(agent, report) => Some(said(agent_id(agent), report)),
+            Self::ElapseLate(agent) => {
+                let known = pool.agent(agent_id(agent))?;
+                Some(elapsed(agent, u8::try_from(known.timer).unwrap_or(u8::MAX)))
+            }
+            Self::Submit(_)
+            | Self::SubmitAgain(_)
+            | Self::Cancel(_)
+            | Self::Tell(_)
+            | Self::Acknowledge(_)
+            | Self::Start(_)
+            | Self::FailToStart(_)
+            | Self::Remove(_)
+            | Self::Find(_)
+            | Self::Die(_)
+            | Self::Hello(_)
+            | Self::Beat(_)
+            | Self::Finish(..)
+            | Self::Receive(..)
+            | Self::Hear(..)
+            | Self::Lose(_)
+            | Self::Drain(_)
+            | Self::Elapse(_)
+            | Self::ElapseEarly(_)
+            | Self::ElapseVoid(..)
+            | Self::Crash
+            | Self::Record
+            | Self::Release
+            | Self::TakeOver
+            | Self::WriteLate
+            | Self::ReleaseLate(_) => None,
         }
     }
 }

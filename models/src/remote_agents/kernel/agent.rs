@@ -4,8 +4,10 @@
 //! and answers an order to stop also when it never had the work. Everything that it says names its assignment.
 
 use downbeat_kernel::{PoolEffect, WorkEnd};
+use downbeat_sim::model::Lane;
 
-use super::super::ledger::{AgentIndex, Job};
+use super::super::ledger::{self, AgentIndex, End, Job, Stage};
+use super::Flaw;
 use super::state::{Breach, Container, Message, Order, Report, agent_index, job, task_index};
 use super::step::Step;
 use super::words::{self, POOL, agent_lane};
@@ -57,8 +59,12 @@ impl Step<'_> {
     }
 
     fn begin(&mut self, agent: AgentIndex, job: Job, work: Option<Job>) {
-        if job.number <= self.state.outside(agent).seen {
+        if job.number <= self.state.outside(agent).seen && !self.model.has(Flaw::AnyEpoch) {
             return self.ignore(agent);
+        }
+        let is_over = self.state.ledger.task(job.task).stage == Stage::Ended(End::Cancelled);
+        if is_over && self.state.is_in_use(agent) {
+            self.state.ledger.note(ledger::Breach::StartedAfterEnd(job));
         }
         let traces = self.state.outside(agent).traces;
         self.state.ledger.begin(agent, job, work, traces);
@@ -96,8 +102,12 @@ impl Step<'_> {
                 self.outside(agent).is_to_go = true;
             }
             PoolEffect::Assign { agent, lease } => self.assigns(agent_index(agent), job(lease))?,
-            PoolEffect::Stop { agent, lease } => self.send(agent_index(agent), Order::Stop(job(lease)))?,
-            PoolEffect::Clean { agent, lease } => self.send(agent_index(agent), Order::Clean(job(lease)))?,
+            PoolEffect::Stop { agent, lease } => {
+                self.send(POOL, agent_index(agent), Order::Stop(job(lease)))?;
+            }
+            PoolEffect::Clean { agent, lease } => {
+                self.send(POOL, agent_index(agent), Order::Clean(job(lease)))?;
+            }
             PoolEffect::TaskEnded { task, end } => {
                 let (task, end) = (task_index(task), words::end(end));
                 self.tell(POOL, POOL, || words::ended(task, end));
@@ -116,12 +126,12 @@ impl Step<'_> {
     fn assigns(&mut self, agent: AgentIndex, job: Job) -> Option<()> {
         let is_gone = self.state.outside(agent).container == Container::Gone;
         self.state.ledger.give(job, agent, is_gone);
-        self.send(agent, Order::Assign(job))
+        self.send(POOL, agent, Order::Assign(job))
     }
 
     /// An order is on its way. To a container that is gone there is none.
-    fn send(&mut self, agent: AgentIndex, order: Order) -> Option<()> {
-        self.tell(POOL, agent_lane(agent), || words::order(order));
+    pub(super) fn send(&mut self, from: Lane, agent: AgentIndex, order: Order) -> Option<()> {
+        self.tell(from, agent_lane(agent), || words::order(order));
         match self.state.outside(agent).container {
             Container::Gone => Some(()),
             Container::Absent | Container::Up(_) | Container::Dead => {

@@ -5,16 +5,26 @@ use downbeat_sim::model::Fairness;
 
 use super::super::ledger::{AgentIndex, Job, Stage, TASKS, TaskIndex};
 use super::KernelModel;
-use super::act::{Act, Action};
+use super::act::{Act, Action, Course};
 use super::state::{AGENTS, Container, Message, Order, Outside, Report, State, agent_id, job};
 
 impl KernelModel {
     /// Every act, and each crash while its orders go out.
     pub(super) fn enabled(&self, state: &State, actions: &mut Vec<Action>) {
-        let mut may = |act| {
-            actions.push(Action { act, cut: None });
-            if state.left.crashes > 0 {
-                actions.extend((0..self.orders(state, act)).map(|cut| Action { act, cut: Some(cut) }));
+        let mut may = |act: Act| {
+            let is_event = act.event(&self.scenario, state).is_some();
+            if is_event && state.is_slow() {
+                return;
+            }
+            let mut goes = |course| actions.push(Action { act, course });
+            goes(Course::Whole);
+            if let Some(orders) = self.orders(state, act) {
+                if state.left.crashes > 0 {
+                    (0..orders).for_each(|kept| goes(Course::Crash(kept)));
+                }
+                if state.left.owners > 0 {
+                    goes(Course::Slow);
+                }
             }
         };
         self.of_users(state, &mut may);
@@ -26,17 +36,20 @@ impl KernelModel {
             of_message(state, message, &mut may);
         }
         if state.left.crashes > 0 {
-            actions.push(Action { act: Act::Crash, cut: None });
+            may(Act::Crash);
         }
+        state.of_owners(&mut may);
     }
 
-    /// How many orders an act has the pool give.
-    fn orders(&self, state: &State, act: Act) -> u8 {
-        let Some(event) = act.event(&self.scenario, state) else { return 0 };
+    /// How many orders an act has the pool give, if that takes notice of it.
+    fn orders(&self, state: &State, act: Act) -> Option<u8> {
+        if state.left.crashes + state.left.owners == 0 {
+            return None;
+        }
         let (mut pool, mut orders) = (state.pool.clone(), 0);
-        match pool.step(event, &mut |_| orders += 1) {
-            Outcome::Applied => orders,
-            Outcome::Ignored(_) | Outcome::Rejected(_) => 0,
+        match pool.step(act.event(&self.scenario, state)?, &mut |_| orders += 1) {
+            Outcome::Applied => Some(orders),
+            Outcome::Ignored(_) | Outcome::Rejected(_) => None,
         }
     }
 
@@ -177,14 +190,18 @@ fn of_message(state: &State, message: Message, may: &mut impl FnMut(Act)) {
     }
 }
 
-/// What was ordered is done, what was sent and not lost arrives, work comes to its end, timers run out, and users are told.
+/// What was ordered is done, what was sent and not lost arrives, work comes to its end, timers run out, users are told, and
+/// whoever owns the pool goes on. One that was replaced need never wake up.
 /// Nobody need submit, cancel, fail, die, find who is dead, or want anybody to go; nothing need get lost, come early, come
 /// twice or crash.
 pub(super) fn fairness() -> Vec<Fairness<KernelModel>> {
     let mut all = Vec::new();
     let mut fair = |name: String, includes: Box<dyn Fn(Act) -> bool + Send + Sync>| {
-        all.push(Fairness::weak(name, move |action: &Action| action.cut.is_none() && includes(action.act)));
+        all.push(Fairness::weak(name, move |action: &Action| {
+            action.course == Course::Whole && includes(action.act)
+        }));
     };
+    fair("a slow process goes on".to_owned(), Box::new(|act| matches!(act, Act::Record | Act::Release)));
     for task in (0..).take(TASKS) {
         let number: TaskIndex = task + 1;
         fair(

@@ -29,7 +29,7 @@ impl KernelModel {
         if left.cancels > 0 {
             all.extend(properties::of_cancels());
         }
-        if left.early > 0 || left.drains > 0 {
+        if left.early > 0 || left.drains > 0 || left.owners > 0 {
             all.push(properties::of_containers());
         }
         all.extend([unapplied_changes_nothing(), stale(), orders(), valid()]);

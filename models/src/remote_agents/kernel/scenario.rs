@@ -51,6 +51,10 @@ pub struct Left {
     pub drains: u8,
     /// Crashes of the process, at rest or between two orders.
     pub crashes: u8,
+    /// Processes that become the owner of the pool while the one before is suspended.
+    pub owners: u8,
+    /// Events that come to the one before after that.
+    pub wakes: u8,
 }
 
 impl Left {
@@ -66,6 +70,8 @@ impl Left {
         beats: 0,
         drains: 0,
         crashes: 0,
+        owners: 0,
+        wakes: 0,
     };
 }
 
@@ -121,10 +127,22 @@ impl Scenario {
 
     /// Adds the bounds of a scenario to a variant.
     pub(super) fn bounds(&self, variant: Variant) -> Variant {
-        let Left { cancels, losses, duplicates, deaths, failures, returns, early, beats, drains, crashes } =
-            self.left;
+        let Left {
+            cancels,
+            losses,
+            duplicates,
+            deaths,
+            failures,
+            returns,
+            early,
+            beats,
+            drains,
+            crashes,
+            owners,
+            wakes,
+        } = self.left;
         let most = TASKS as u64;
-        let all: [(&'static str, u8, u64, u64, &'static str); 18] = [
+        let all: [(&'static str, u8, u64, u64, &'static str); 20] = [
             ("tasks", self.tasks, 1, most, "tasks that are submitted, one after the other"),
             ("users", self.users, 1, most, "users, who take turns in submitting"),
             ("room", self.room, 1, most, "tasks that the pool holds at once"),
@@ -143,6 +161,8 @@ impl Scenario {
             ("beats", beats, 0, 2, "heartbeats"),
             ("drains", drains, 0, 1, "agents that somebody wants to go"),
             ("crashes", crashes, 0, 2, "crashes of the process, at rest or between two orders"),
+            ("owners", owners, 0, 1, "processes that become the owner while the one before is suspended"),
+            ("wakes", wakes, 0, 1, "events that come to the one before after that"),
         ];
         all.into_iter().fold(variant, |variant, (name, usual, least, most, help)| {
             variant.bound(name, usual.into(), least..=most, help)
@@ -163,6 +183,8 @@ impl Scenario {
             beats: byte("beats"),
             drains: byte("drains"),
             crashes: byte("crashes"),
+            owners: byte("owners"),
+            wakes: byte("wakes"),
         };
         Self {
             tasks: byte("tasks"),

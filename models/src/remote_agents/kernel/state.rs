@@ -5,6 +5,7 @@ use downbeat_kernel::{AgentId, AgentState, Epoch, Lease, Pool, PoolEffect, TaskI
 use super::super::bag::Bag;
 use super::super::ledger::{AgentIndex, End, Job, Ledger, TASKS, TaskIndex};
 use super::super::properties::Judged;
+use super::owners::Former;
 use super::scenario::{Left, Scenario};
 
 /// The most agents that are ordered one after the other: a step that would order one more is not taken, and a test finds
@@ -150,6 +151,8 @@ pub struct State {
     pub breaches: Breaches,
     /// What may still happen.
     pub left: Left,
+    /// A process that is slow, or the one before the present owner.
+    pub former: Option<Box<Former>>,
 }
 
 impl State {
@@ -165,6 +168,7 @@ impl State {
             ledger: Ledger::EMPTY,
             breaches: Breaches::default(),
             left: scenario.left,
+            former: None,
         }
     }
 
@@ -192,10 +196,9 @@ impl State {
         self.network.iter().any(is_it)
     }
 
-    /// Whether the pool knows nothing of an agent that runs, or does nothing more about one that is to go.
-    fn is_stray(&self, agent: AgentIndex) -> bool {
-        let Outside { container, is_to_go, .. } = *self.outside(agent);
-        let is_wanted = match self.known(agent) {
+    /// Whether the pool counts on an agent. What one does that was lost is void, until it is removed.
+    pub(super) fn is_in_use(&self, agent: AgentIndex) -> bool {
+        match self.known(agent) {
             None | Some(AgentState::Leaving) => false,
             Some(
                 AgentState::Provisioning
@@ -205,8 +208,13 @@ impl State {
                 | AgentState::Draining { .. }
                 | AgentState::Cleaning { .. },
             ) => true,
-        };
-        matches!(container, Container::Up(_)) && !is_wanted && !is_to_go
+        }
+    }
+
+    /// Whether the pool knows nothing of an agent that runs, or does nothing more about one that is to go.
+    fn is_stray(&self, agent: AgentIndex) -> bool {
+        let Outside { container, is_to_go, .. } = *self.outside(agent);
+        matches!(container, Container::Up(_)) && !self.is_in_use(agent) && !is_to_go
     }
 
     /// Whether the system may rest: every task that was submitted has ended, its user knows, and no agent has one.

@@ -5,7 +5,7 @@ use downbeat_sim::model::{Arrow, Lane};
 
 use super::super::ledger::{self, AgentIndex, Job, Stage, TaskIndex};
 use super::KernelModel;
-use super::act::{Act, Action};
+use super::act::{Act, Action, Course};
 use super::state::{
     AGENTS, Breach, Breaches, Container, Message, Outside, Report, State, agent_index, job, task_index,
 };
@@ -31,7 +31,7 @@ impl Step<'_> {
     }
 
     /// Takes one step; `None` if it may not be taken.
-    pub(super) fn take(&mut self, Action { act, cut }: Action) -> Option<()> {
+    pub(super) fn take(&mut self, Action { act, course }: Action) -> Option<()> {
         self.state.ledger = self.state.ledger.without_breaches();
         self.state.breaches = Breaches::default();
         if let Some(left) = act.budget(&mut self.state.left) {
@@ -43,15 +43,13 @@ impl Step<'_> {
         let event = act.event(&self.model.scenario, &self.state);
         self.happens(act)?;
         match event {
-            Some(event) => self.inform(act, event, cut)?,
-            None if cut.is_some() => return None,
-            None => {}
+            Some(event) => self.inform(act, event, course),
+            None => (course == Course::Whole).then_some(()),
         }
-        Some(())
     }
 
     /// Gives the pool its event, and carries out what comes of it.
-    fn inform(&mut self, act: Act, event: PoolEvent, cut: Option<u8>) -> Option<()> {
+    fn inform(&mut self, act: Act, event: PoolEvent, course: Course) -> Option<()> {
         let (before, mut effects) = (self.state.pool.clone(), Vec::new());
         let outcome = self.state.pool.step(event, &mut |effect| effects.push(effect));
         if usize::try_from(self.state.pool.last_agent().0).unwrap_or(usize::MAX) > AGENTS {
@@ -61,18 +59,31 @@ impl Step<'_> {
             let has_changed = before != self.state.pool || !effects.is_empty();
             self.state.breaches.note(Breach::Unapplied, has_changed);
             self.refused(act, &outcome);
-            return cut.is_none().then_some(());
+            return (course == Course::Whole).then_some(());
         }
         let is_void = matches!(act, Act::SubmitAgain(_) | Act::ElapseVoid(..));
         self.state.breaches.note(Breach::Stale, is_void);
-        self.is_taken(event, &effects);
-        for effect in &effects {
-            self.is_given(*effect, event);
+        let kept = match course {
+            Course::Whole => usize::MAX,
+            Course::Crash(kept) => kept.into(),
+            Course::Slow => {
+                let taken = std::mem::replace(&mut self.state.pool, before);
+                self.is_slow_with(taken, event, effects);
+                return Some(());
+            }
+        };
+        self.is_recorded(event, &effects);
+        effects.into_iter().take(kept).try_for_each(|effect| self.carry_out(effect))?;
+        if course == Course::Whole { Some(()) } else { self.crash(true) }
+    }
+
+    /// An event is on record, and so are the orders that follow from it.
+    pub(super) fn is_recorded(&mut self, event: PoolEvent, orders: &[PoolEffect]) {
+        self.is_taken(event, orders);
+        for order in orders {
+            self.is_given(*order, event);
         }
         self.state.orders.sort_unstable();
-        let kept = cut.map_or(usize::MAX, usize::from);
-        effects.into_iter().take(kept).try_for_each(|effect| self.carry_out(effect))?;
-        if cut.is_some() { self.crash(true) } else { Some(()) }
     }
 
     fn refused(&mut self, act: Act, outcome: &Outcome<PoolRejected>) {
@@ -292,6 +303,12 @@ impl Step<'_> {
             Act::Lose(message) => self.state.network.take(message)?,
             Act::Elapse(agent) | Act::ElapseEarly(agent) => self.outside(agent).armed = None,
             Act::Crash => self.crash(false)?,
+            Act::Record => self.record()?,
+            Act::Release => self.release()?,
+            Act::TakeOver => self.take_over()?,
+            Act::WriteLate => self.write_late()?,
+            Act::ReleaseLate(at) => self.release_late(at)?,
+            Act::HearLate(..) | Act::ElapseLate(_) => self.wake(act)?,
             Act::Submit(_) | Act::SubmitAgain(_) | Act::Cancel(_) | Act::Drain(_) | Act::ElapseVoid(..) => {}
         }
         Some(())
@@ -304,9 +321,10 @@ impl Step<'_> {
 
     /// A container is no more, unless it has not started yet: the order to start it may be slower than that to remove it.
     /// Nobody will read what is on its way to it.
-    fn go(&mut self, agent: AgentIndex) {
+    pub(super) fn go(&mut self, agent: AgentIndex) {
+        let may_start_late = self.state.may_start_late(agent);
         let outside = self.outside(agent);
-        let may_start = outside.is_ordered && outside.container == Container::Absent;
+        let may_start = (outside.is_ordered || may_start_late) && outside.container == Container::Absent;
         (outside.is_to_go, outside.traces) = (false, None);
         if !may_start {
             outside.container = Container::Gone;
@@ -322,6 +340,14 @@ impl Step<'_> {
             *left = left.checked_sub(1)?;
             self.tell(POOL, POOL, || "the process crashes, and starts again".to_owned());
         }
+        if self.state.is_slow() {
+            self.state.former = None;
+        }
+        self.start_again()
+    }
+
+    /// A process that has nothing under way goes on from what is on record.
+    pub(super) fn start_again(&mut self) -> Option<()> {
         self.state.ends = Default::default();
         for outside in &mut self.state.outside {
             (outside.is_ordered, outside.is_to_go, outside.armed) = (false, false, None);

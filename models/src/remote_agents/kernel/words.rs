@@ -12,6 +12,9 @@ pub(super) const USER: Lane = 0;
 /// The lane of the pool, and of the process that drives it.
 pub(super) const POOL: Lane = 1;
 
+/// The lane of the process that owned the pool before.
+pub(super) const FORMER: Lane = POOL + 1 + AGENTS;
+
 /// The lane of an agent.
 pub(super) fn agent_lane(agent: AgentIndex) -> Lane {
     POOL + 1 + usize::from(agent)
@@ -19,7 +22,8 @@ pub(super) fn agent_lane(agent: AgentIndex) -> Lane {
 
 pub(super) fn lanes() -> Vec<String> {
     let agents = (1..=AGENTS).map(|number| format!("agent {number}"));
-    ["user", "pool"].map(str::to_owned).into_iter().chain(agents).collect()
+    let processes = ["user", "pool"].map(str::to_owned);
+    processes.into_iter().chain(agents).chain(["owner before".to_owned()]).collect()
 }
 
 /// An end as a user calls it.
@@ -73,7 +77,11 @@ pub(super) fn arrow(state: &State, act: Act) -> Arrow {
         | Act::Elapse(_)
         | Act::ElapseEarly(_)
         | Act::ElapseVoid(..)
-        | Act::Crash => (POOL, POOL),
+        | Act::Crash
+        | Act::Record
+        | Act::Release
+        | Act::TakeOver => (POOL, POOL),
+        Act::WriteLate | Act::ReleaseLate(_) | Act::HearLate(..) | Act::ElapseLate(_) => (FORMER, FORMER),
         Act::FailToStart(agent) | Act::Remove(agent) | Act::Find(agent) => (agent_lane(agent), POOL),
         Act::Start(agent)
         | Act::Die(agent)
@@ -112,6 +120,13 @@ fn text(state: &State, act: Act) -> String {
         Act::ElapseEarly(agent) => format!("the timer of agent {} runs out, early", agent + 1),
         Act::ElapseVoid(agent, _) => format!("a timer of agent {} that is not armed runs out", agent + 1),
         Act::Crash => "the process crashes, and starts again".to_owned(),
+        Act::Record => "it is on record".to_owned(),
+        Act::Release => "goes on".to_owned(),
+        Act::TakeOver => "the process is suspended, and another one opens the journal".to_owned(),
+        Act::WriteLate => "wakes up, and writes that under its epoch".to_owned(),
+        Act::ReleaseLate(_) => "wakes up, and goes on".to_owned(),
+        Act::HearLate(agent, from) => format!("wakes up: agent {}: {}", agent + 1, report(from)),
+        Act::ElapseLate(agent) => format!("wakes up: the timer of agent {} has run out", agent + 1),
     }
 }
 

@@ -4,10 +4,10 @@
 use downbeat_kernel::{Task, TaskState};
 use downbeat_sim::model::{Check, Property};
 
-use super::pots::Tree;
 use super::state::{Place, State};
 use super::world::{asking, paused};
 use super::{KernelModel, id, index, words};
+use crate::pots::Tree;
 use crate::properties::{Observed, task_tree};
 use crate::watch::{TASKS, TaskIndex, Watch};
 
@@ -49,7 +49,7 @@ impl<'a> View<'a> {
     /// What the property of budgets looks at.
     fn tree(&self) -> Tree {
         let tasks = [0, 1, 2].map(|task| self.task(task));
-        Tree::new(self.model.scenario.budget, tasks, self.place(0).orders)
+        self.place(0).orders.tree(self.model.scenario.budget, tasks)
     }
 
     /// Whether a subtask of `parent` began, or something of it runs or is asked, that was not `before`.

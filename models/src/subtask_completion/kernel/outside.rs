@@ -3,14 +3,14 @@
 use std::hash::{Hash, Hasher};
 
 use downbeat_kernel::{
-    About, CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestEffect, RequestId, RequestTimer,
-    Sink, TaskId, Timer, TurnNumber,
+    About, Answer, CallId, CallResult, Effect, End, Kernel, Part, QuestionId, RequestEffect, RequestId,
+    RequestTimer, Sink, Task, TaskId, Timer, TurnNumber,
 };
 
 use super::index;
-use super::pots::Pot;
 use super::sights::Sight;
 use super::world::World;
+use crate::pots::{self, Pot};
 use crate::watch::{How, TASKS, TaskIndex};
 
 /// The effects of one event.
@@ -520,6 +520,22 @@ impl Orders {
             flight.delivered = true;
             self.delivered = flight.turn;
         }
+    }
+
+    /// A person answers. Only a yes to the question for more grants as much again.
+    pub(super) fn hear(&mut self, number: u8, answer: Answer) {
+        if self.more == Some(number) && answer == Answer::Approved {
+            self.pot.refill();
+        }
+        self.settle(number);
+    }
+
+    /// What is asked of the tree whose root has these outstanding.
+    pub(super) fn tree(&self, budget: u8, tasks: [Option<&Task>; TASKS]) -> pots::Tree {
+        let root = tasks[0].map(|root| root.state);
+        let turns = tasks.map(|task| task.map_or(0, |task| task.data.turn.0));
+        let Self { pot, more, budget: timer, .. } = *self;
+        pots::Tree { budget, root, pot, asks: more.is_some(), runs: timer.is_some(), turns }
     }
 
     /// A question is not open any more.

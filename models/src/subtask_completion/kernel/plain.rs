@@ -12,11 +12,11 @@ use super::aftermath::{Aftermath, aftermath};
 use super::left::Left;
 use super::moves::taken_edges;
 use super::outside::Outside;
-use super::pots::Tree;
 use super::sights::{Seen, Sight};
 use super::state::{State, answered, representative};
 use super::world::{World, asking, paused};
 use super::{KernelModel, Scenario, environment, first_world, id, index, seen_nothing, words};
+use crate::pots::Tree;
 use crate::properties::{Observe, Observed, settled, task_tree};
 use crate::watch::{TASKS, TaskIndex, Watch};
 
@@ -277,7 +277,7 @@ fn of_the_kernel() -> [Property<PlainModel>; 5] {
 /// The property of budgets, asked of the whole of two states.
 fn budget() -> Property<PlainModel> {
     fn tree(model: &PlainModel, whole: &Whole) -> Tree {
-        Tree::new(model.scenario.budget, [0, 1, 2].map(|task| whole.task(task)), *whole.outside.of(0))
+        whole.outside.of(0).tree(model.scenario.budget, [0, 1, 2].map(|task| whole.task(task)))
     }
     Property {
         id: "budget",

@@ -1,0 +1,112 @@
+//! What is on record beside the machines: which task is which attempt, why one ends, and what was paid for.
+
+use downbeat_kernel::{AttemptNumber, BillNumber, Conclusion, End, Event, Kernel, Spend, TaskId, TaskState};
+
+/// What is on record beside the machines, with the events that it came with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// The task of each attempt, in order.
+    attempts: [Option<TaskId>; 2],
+    /// The task that ends because there is no place for it, and not because somebody wanted that.
+    no_place: Option<TaskId>,
+    /// The last bill of each tree, by the number of its root.
+    bills: [u8; 3],
+}
+
+impl Record {
+    /// The task of an attempt, if the tree has taken it.
+    pub fn task_of(&self, attempt: AttemptNumber) -> Option<TaskId> {
+        self.slot(attempt).and_then(|slot| self.attempts[slot])
+    }
+
+    /// Which attempt a task is.
+    pub fn attempt_of(&self, task: TaskId) -> Option<AttemptNumber> {
+        (1..)
+            .zip(self.attempts)
+            .find(|(_, other)| *other == Some(task))
+            .map(|(number, _)| AttemptNumber(number))
+    }
+
+    fn slot(&self, attempt: AttemptNumber) -> Option<usize> {
+        let slot = usize::try_from(attempt.0).ok()?.checked_sub(1)?;
+        (slot < self.attempts.len()).then_some(slot)
+    }
+
+    /// The tree has taken the submission of an attempt.
+    pub fn begun(&mut self, attempt: AttemptNumber, task: TaskId) {
+        if let Some(slot) = self.slot(attempt) {
+            self.attempts[slot] = Some(task);
+        }
+    }
+
+    /// The tree is told that there is no place for a task. That is why it ends, unless somebody has cancelled it before. It is on
+    /// record with the event, before anything that comes of it goes out: it decides what people are told.
+    pub fn has_no_place(&mut self, kernel: &Kernel, task: TaskId) {
+        if kernel.task(task).is_some_and(|task| is_wanted(task.state)) {
+            self.no_place = Some(task);
+        }
+    }
+
+    /// Something was paid for in the tree of a root: which bill of that tree it is.
+    pub fn billed(&mut self, root: TaskId) -> BillNumber {
+        let Some(last) = place_of(root).and_then(|place| self.bills.get_mut(place)) else {
+            return BillNumber(0);
+        };
+        *last += 1;
+        BillNumber(u32::from(*last))
+    }
+
+    /// The last bill of a tree, 0 before the first.
+    pub fn bill(&self, root: TaskId) -> BillNumber {
+        let last = place_of(root).and_then(|place| self.bills.get(place));
+        BillNumber(last.copied().unwrap_or(0).into())
+    }
+
+    /// How people are told of the end of a task.
+    pub fn conclusion(&self, task: TaskId, end: End) -> Conclusion {
+        match end {
+            End::Completed => Conclusion::Completed,
+            End::Cancelled if self.no_place == Some(task) => Conclusion::Failed,
+            End::Failed(_) => Conclusion::Failed,
+            End::Cancelled => Conclusion::Cancelled,
+        }
+    }
+}
+
+/// Whether a task goes on as far as anybody knows.
+fn is_wanted(state: TaskState) -> bool {
+    match state {
+        TaskState::Queued
+        | TaskState::Initializing
+        | TaskState::Requesting
+        | TaskState::ExecutingTools
+        | TaskState::AwaitingSubtask
+        | TaskState::AwaitingInput
+        | TaskState::AwaitingBudget
+        | TaskState::Working
+        | TaskState::Paused(_) => true,
+        TaskState::Cancelling(_)
+        | TaskState::Ending(_)
+        | TaskState::Completed
+        | TaskState::Failed(_)
+        | TaskState::Cancelled => false,
+    }
+}
+
+/// The place of a task among those that have something on record.
+fn place_of(task: TaskId) -> Option<usize> {
+    usize::try_from(task.0.checked_sub(1)?).ok()
+}
+
+/// A bill of the tree of a root, of one token.
+pub fn spent(root: TaskId, bill: BillNumber) -> Event {
+    Event::Spent { task: root, bill, spend: Spend { tokens: 1, micros: 0 } }
+}
+
+/// The bills on record that the tree of a root has not taken. Whoever drives says them again after a crash.
+pub fn untaken(kernel: &Kernel, record: &Record, root: TaskId) -> impl Iterator<Item = Event> + use<> {
+    let live = kernel.task(root).filter(|task| task.state.end().is_none());
+    let last = record.bill(root).0;
+    let taken = live.and_then(|task| task.data.account.as_ref()).map_or(last, |account| account.bill.0);
+    (taken + 1..=last).map(move |bill| spent(root, BillNumber(bill)))
+}
