@@ -2,7 +2,7 @@
 //! outbox, the attempts at a task, and the questions of its agent, wired as whoever drives them has to wire them.
 //!
 //! Each step is one event: the true answer to an order, an act of a person, a timer, or a machine that takes what another has to
-//! say to it (`wiring`). The machine takes the event, and its effects are released in their order. A crash may come
+//! say to it (`downbeat-wiring`). The machine takes the event, and its effects are released in their order. A crash may come
 //! between any two effects, or at rest: what is on its way between machines is lost with everything else that is not on
 //! record, and every machine repeats what is outstanding.
 //!
@@ -29,7 +29,6 @@ mod step;
 mod tasks;
 mod vault;
 mod view;
-pub mod wiring;
 mod wish;
 mod words;
 

@@ -87,6 +87,12 @@ impl<T: Send> Sender<T> {
         })
     }
 
+    /// Lets nothing in any more, from anybody. What is there can still be taken.
+    pub fn seal(&self) {
+        self.0.touch();
+        self.0.mailbox.seal();
+    }
+
     /// How many wait to be taken.
     pub fn waiting(&self) -> usize {
         self.0.rt.touch(self.0.object, Access::Read);

@@ -89,3 +89,12 @@ async fn closed_queue_gives_back_what_it_has() {
     assert_eq!(sender.send(4).await, Err(SendError(4)));
     assert_eq!(receiver.next().await, None);
 }
+
+#[tokio::test]
+async fn sealed_queue_gives_what_is_in_it_and_takes_nothing() {
+    let (sender, mut receiver) = rt().channel("queue", 2);
+    sender.send(1).await.expect("there is room");
+    sender.clone().seal();
+    assert_eq!(sender.send(2).await, Err(SendError(2)));
+    assert_eq!([receiver.next().await, receiver.next().await], [Some(1), None]);
+}

@@ -1,15 +1,19 @@
 //! What the kernel orders, done: each order that takes time is a task of its own, which tells the shard what came of it.
 
 use crate::Ports;
+use crate::desk::Desk;
+use crate::fact::{Fact, Order, Refused, Told};
+use crate::known::Known;
 use crate::number::NEW;
 use crate::ports::{Doing, Question, Reply, SendEnd, Wish};
 use crate::shard::Letter;
 use crate::words::Library;
 use downbeat_kernel::{
-    BillNumber, Call, CallId, Effect, Event, Ignored, Outcome, RequestEffect, RequestEvent, RequestId,
-    Response, SendFailure, Spend, TaskId, ToolEnd, TurnNumber,
+    BillNumber, Call, CallId, Effect, Event, Ignored, MessageId, OrderNumber, Outcome, ProfileId,
+    RequestEffect, RequestEvent, RequestId, Response, SendFailure, Spend, TaskId, ToolEnd, TurnNumber,
 };
 use downbeat_rt::{Rt, Sender, Task};
+use downbeat_store::ShardId;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
@@ -23,24 +27,34 @@ pub(crate) enum Work {
     Tool(CallId),
     Place(TaskId),
     Preparation(TaskId),
-    /// By the event that it comes back with.
-    Timer(Event),
-    End(TaskId),
+    /// By the fact that it comes back with.
+    Timer(Fact),
+    /// The report that a message was not delivered.
+    Undelivered(TaskId, MessageId),
+    /// A notification of a root on its way.
+    Notice(TaskId),
+    /// The report that one was given up.
+    Report(TaskId),
+    /// What a credential has ordered of its store, or of its server.
+    Vault(ProfileId, OrderNumber),
 }
 
-/// Whoever carries out what the kernel orders.
+/// Whoever carries out what the machines of a shard order.
 pub(crate) struct Actor {
+    pub(crate) shard: ShardId,
     rt: Rt,
-    ports: Ports,
+    pub(crate) ports: Ports,
     mailbox: Sender<Letter>,
-    works: BTreeMap<Work, Task>,
+    pub(crate) works: BTreeMap<Work, Task>,
+    pub(crate) desk: Desk,
     /// What is known at once, and needs no way through the mailbox, which may be full.
     own: VecDeque<Letter>,
 }
 
 impl Actor {
-    pub(crate) fn new(rt: Rt, ports: Ports, mailbox: Sender<Letter>) -> Self {
-        Self { rt, ports, mailbox, works: BTreeMap::new(), own: VecDeque::new() }
+    pub(crate) fn new(shard: ShardId, rt: Rt, ports: Ports, mailbox: Sender<Letter>) -> Self {
+        let (works, desk, own) = (BTreeMap::new(), Desk::default(), VecDeque::new());
+        Self { shard, rt, ports, mailbox, works, desk, own }
     }
 
     /// The next of what is known at once.
@@ -49,7 +63,19 @@ impl Actor {
     }
 
     /// Does what takes no time, and begins what does.
-    pub(crate) async fn carry_out(&mut self, effect: Effect, library: &Library) {
+    pub(crate) async fn carry_out(&mut self, order: Order, known: &Known) {
+        match order {
+            Order::Tree(Effect::TaskEnded { task, end }) => self.task_ended(task, end, known),
+            Order::Tree(effect) => self.of_tree(effect, &known.library).await,
+            Order::Outbox { root, effect } => self.of_outbox(root, effect, known).await,
+            Order::Credential { profile, effect } => {
+                self.of_credential(profile, effect, &known.credentials).await;
+            }
+        }
+    }
+
+    /// An order of the tree of tasks.
+    async fn of_tree(&mut self, effect: Effect, library: &Library) {
         match effect {
             Effect::Enqueue { task } => {
                 let found = self.ports.places.find(task);
@@ -86,19 +112,17 @@ impl Actor {
                 self.ports.people.ask(question, about, library.question(about));
             }
             Effect::Withdraw { question } => self.ports.people.withdraw(question),
-            Effect::Arm { timer, after_ms } => self.arm(Event::TimerFired { timer }, after_ms),
-            Effect::Disarm { timer } => self.stop(&Work::Timer(Event::TimerFired { timer })).await,
+            Effect::Arm { timer, after_ms } => self.arm(Event::TimerFired { timer }.into(), after_ms),
+            Effect::Disarm { timer } => self.stop(&Work::Timer(Event::TimerFired { timer }.into())).await,
             Effect::ReportUndelivered { task, message, in_doubt } => {
-                self.ports.people.undelivered(task, message, in_doubt);
-            }
-            Effect::TaskEnded { task, end } => {
-                self.ports.places.leave(task);
-                let told = self.ports.people.ended(task, end, library.conclusion(task));
-                self.begin(Work::End(task), "end", async move {
-                    told.await;
-                    vec![(Event::EndAcknowledged { task }, vec![])]
+                let reported = self.ports.people.undelivered(task, message, in_doubt);
+                self.begin(Work::Undelivered(task, message), "report", async move {
+                    contained(reported).await;
+                    vec![(Told::Heard(task), vec![])]
                 });
             }
+            // People hear of it from its outbox.
+            Effect::TaskEnded { .. } => {}
             Effect::Worker { task, effect } => {
                 tracing::error!(?task, ?effect, "no place of this shell has workers");
             }
@@ -134,15 +158,15 @@ impl Actor {
             }
             RequestEffect::Fence { attempt } => self.stop(&Work::Send(id(attempt))).await,
             RequestEffect::Arm { timer, after_ms } => {
-                self.arm(tell(RequestEvent::TimerFired { timer }), after_ms);
+                self.arm(tell(RequestEvent::TimerFired { timer }).into(), after_ms);
             }
             RequestEffect::Disarm { timer } => {
-                self.stop(&Work::Timer(tell(RequestEvent::TimerFired { timer }))).await;
+                self.stop(&Work::Timer(tell(RequestEvent::TimerFired { timer }).into())).await;
             }
             // Who pays is on record, in the event that it came with.
             RequestEffect::Charge { .. } => {}
-            RequestEffect::GetCredential { attempt, .. } => {
-                self.tell(tell(RequestEvent::CredentialFailed { attempt }));
+            RequestEffect::GetCredential { attempt, profile, newer_than } => {
+                self.tell(Told::Wanted { profile, request: id(attempt), newer_than });
             }
             // The request tells its task.
             RequestEffect::Ended { .. } => {}
@@ -158,20 +182,20 @@ impl Actor {
         });
     }
 
-    fn arm(&mut self, event: Event, after_ms: u64) {
+    pub(crate) fn arm(&mut self, fact: Fact, after_ms: u64) {
         let wait = self.rt.sleep(Duration::from_millis(after_ms));
-        self.begin(Work::Timer(event.clone()), "timer", async move {
+        self.begin(Work::Timer(fact.clone()), "timer", async move {
             wait.await;
-            vec![(event, vec![])]
+            vec![(fact, vec![])]
         });
     }
 
-    /// Begins something that ends with events. What runs under the same name goes on: it is the same work, ordered again.
-    fn begin(
+    /// Begins something that ends with facts. What runs under the same name goes on: it is the same work, ordered again.
+    pub(crate) fn begin<F: Into<Told> + Send>(
         &mut self,
         work: Work,
         name: &'static str,
-        doing: impl Future<Output = Vec<(Event, Vec<String>)>> + Send + 'static,
+        doing: impl Future<Output = Vec<(F, Vec<String>)>> + Send + 'static,
     ) {
         if self.works.contains_key(&work) {
             return;
@@ -179,10 +203,11 @@ impl Actor {
         let (mailbox, of) = (self.mailbox.clone(), work.clone());
         let task = self.rt.spawn(name, async move {
             let mut finished = Some(of);
-            for (event, text) in doing.await {
+            let all = doing.await.into_iter().map(|(told, text)| (told.into(), text));
+            for (told, text) in all.collect::<Vec<_>>() {
                 let finished = finished.take();
                 // A shard that has stopped learns it when it starts again.
-                if mailbox.send(Letter { event: Some(event), text, reply: None, finished }).await.is_err() {
+                if mailbox.send(Letter { told, text, reply: None, finished }).await.is_err() {
                     return;
                 }
             }
@@ -190,19 +215,52 @@ impl Actor {
         self.works.insert(work, task);
     }
 
-    /// What has to follow on an answer of the world's that the kernel does not take.
-    pub(crate) fn was_not_taken(&mut self, event: &Event, outcome: &Outcome) {
-        match (event, outcome) {
+    /// What has to follow on something that no machine takes.
+    pub(crate) fn was_not_taken(&mut self, fact: &Fact, outcome: &Outcome<Refused>) {
+        match fact {
+            Fact::Tree(event) => self.was_not_taken_by_tree(event, outcome),
+            Fact::Credential { profile, event } => {
+                if let Some(event) = self.desk.was_not_taken(*profile, *event) {
+                    self.tell(event);
+                }
+            }
+            Fact::Outbox { .. } | Fact::Stands { .. } => {}
+        }
+    }
+
+    fn was_not_taken_by_tree(&mut self, event: &Event, outcome: &Outcome<Refused>) {
+        match event {
             // Its request waits still: the model has to be asked again.
-            (Event::ResponseEnded { request, jitter_ms, .. }, Outcome::Rejected(_)) => {
+            Event::ResponseEnded { request, jitter_ms, .. } if matches!(outcome, Outcome::Rejected(_)) => {
                 let RequestId { task, turn, attempt } = *request;
                 let failure = SendFailure::Interrupted;
                 let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: *jitter_ms };
                 self.tell(Event::Request { task, turn, event });
             }
             // The task ended before its place was found.
-            (Event::Admitted { task }, Outcome::Ignored(Ignored::Terminal)) => self.ports.places.leave(*task),
-            _ => {}
+            Event::Admitted { task } if *outcome == Outcome::Ignored(Ignored::Terminal) => {
+                self.ports.places.leave(*task);
+            }
+            Event::ResponseEnded { .. }
+            | Event::Admitted { .. }
+            | Event::TaskSubmitted { .. }
+            | Event::Spent { .. }
+            | Event::Initialized { .. }
+            | Event::InitializationFailed { .. }
+            | Event::Deployed { .. }
+            | Event::Worker { .. }
+            | Event::SubtaskRequested { .. }
+            | Event::Request { .. }
+            | Event::ProfileDown { .. }
+            | Event::ProfileUp { .. }
+            | Event::ToolEnded { .. }
+            | Event::AnswerReceived { .. }
+            | Event::MessageReceived { .. }
+            | Event::PauseRequested { .. }
+            | Event::ResumeRequested { .. }
+            | Event::CancelRequested { .. }
+            | Event::TimerFired { .. }
+            | Event::EndAcknowledged { .. } => {}
         }
     }
 
@@ -212,7 +270,7 @@ impl Actor {
     }
 
     /// Stops something, and waits until nothing of it is left.
-    async fn stop(&mut self, work: &Work) {
+    pub(crate) async fn stop(&mut self, work: &Work) {
         if let Some(task) = self.works.remove(work) {
             task.abort();
             task.join().await;
@@ -230,8 +288,17 @@ impl Actor {
     }
 
     /// Something that is known at once.
-    pub(crate) fn tell(&mut self, event: Event) {
-        self.own.push_back(Letter { event: Some(event), text: Vec::new(), reply: None, finished: None });
+    pub(crate) fn tell(&mut self, told: impl Into<Told>) {
+        self.own.push_back(Letter { told: told.into(), text: Vec::new(), reply: None, finished: None });
+    }
+}
+
+impl Drop for Actor {
+    /// What a shard that is gone has begun would tell nobody what came of it.
+    fn drop(&mut self) {
+        for task in self.works.values() {
+            task.abort();
+        }
     }
 }
 
@@ -239,7 +306,7 @@ impl Actor {
 const JITTER_MS: u64 = 1_000;
 
 /// Runs something of an adapter; `None` if it panics.
-async fn contained<T>(mut doing: Doing<T>) -> Option<T> {
+pub(crate) async fn contained<T>(mut doing: Doing<T>) -> Option<T> {
     poll_fn(move |cx| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| doing.as_mut().poll(cx)));
         polled.map_or(Poll::Ready(None), |polled| polled.map(Some))

@@ -7,26 +7,46 @@
 //! Everything asynchronous in it goes through the seam of `downbeat-rt`.
 
 mod act;
+mod alarms;
+mod compact;
+mod desk;
 mod entry;
 mod error;
+mod fact;
+#[cfg(test)]
+mod history;
+mod keeper;
+mod known;
 mod number;
 mod ports;
+mod post;
+mod replay;
 mod shard;
+mod snapshot;
+mod teller;
 mod trace;
+mod vault;
 mod words;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use downbeat_kernel::{Budget, Config, Event, Outcome, TaskId};
-use downbeat_rt::{Receiver, Rt, Sender, Task};
+use downbeat_rt::{First, Receiver, Rt, Sender, Task, first_of};
 use downbeat_store::{ShardId, Store};
 use tracing::Instrument;
 
-pub use entry::Entry;
+pub use entry::{Entry, Recorded, Standing};
 pub use error::ShellError;
-pub use ports::{Clock, Doing, Model, People, Places, Question, Reply, SendEnd, Tools, Wish};
-use shard::{Answered, Letter, Shard};
+pub use fact::Refused;
+pub use known::Contradiction;
+pub use ports::{
+    Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Places, Question, Reply, SendEnd,
+    Tools, Vault, Wish,
+};
+use shard::{Letter, Shard};
+pub use teller::Teller;
 pub use words::{Exchange, Piece, Said, Text};
 
 /// What the world has to do for a shell.
@@ -38,8 +58,12 @@ pub struct Ports {
     pub tools: Arc<dyn Tools>,
     /// The people.
     pub people: Arc<dyn People>,
+    /// Whoever tells people how roots end.
+    pub notifier: Arc<dyn Notifier>,
     /// Where tasks run.
     pub places: Arc<dyn Places>,
+    /// The credentials that have to be refreshed.
+    pub vault: Arc<dyn Vault>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
 }
@@ -56,21 +80,40 @@ pub struct ShellConfig {
     pub mailbox_max: usize,
     /// Events in one commit. 256 by default: more cost little more each, and make the first wait for the last.
     pub batch_max: u64,
+    /// Events after which a snapshot is taken, and what is over leaves the journal; 0 for never. 100,000 by default: they are
+    /// replayed in a fraction of a second.
+    pub snapshot_every: u64,
+    /// Milliseconds that a stop may take. 10,000 by default, as long as a cancelled task may take to stop its own work.
+    pub stop_ms_max: u64,
 }
 
 impl Default for ShellConfig {
     fn default() -> Self {
-        Self { shards: 1, kernel: Config::default(), mailbox_max: 1_024, batch_max: 256 }
+        Self {
+            shards: 1,
+            kernel: Config::default(),
+            mailbox_max: 1_024,
+            batch_max: 256,
+            snapshot_every: 100_000,
+            stop_ms_max: 10_000,
+        }
     }
 }
 
-/// A shell that runs.
+/// A shell that runs. Dropped, it stops where it is: whoever starts it again finds everything as after a crash.
 #[derive(Debug)]
 pub struct Shell {
+    rt: Rt,
     shards: Vec<Running>,
-    next: AtomicUsize,
-    ended: Receiver<Result<(), ShellError>>,
+    teller: Teller,
+    ended: Receiver<Ended>,
+    /// Those that have ended by now.
+    gone: BTreeSet<ShardId>,
+    stop_ms_max: u64,
 }
+
+/// A shard that has ended, and why it could not go on.
+type Ended = (ShardId, Result<(), ShellError>);
 
 impl Shell {
     /// Opens every shard and lets it run.
@@ -78,56 +121,64 @@ impl Shell {
         let (end, ended) = rt.channel("ended", config.shards.max(1) as usize);
         let start = |shard| {
             let (store, ports) = (Arc::clone(store), ports.clone());
-            Running::start(rt.clone(), ShardId(shard), config, store, ports, end.clone())
+            Running::start(rt, ShardId(shard), config, store, ports, end.clone())
         };
-        Self { shards: (0..config.shards.max(1)).map(start).collect(), next: AtomicUsize::new(0), ended }
+        let (shards, mailboxes): (Vec<_>, _) = (0..config.shards.max(1)).map(start).unzip();
+        Self {
+            rt: rt.clone(),
+            shards,
+            teller: Teller::new(rt.clone(), mailboxes),
+            ended,
+            gone: BTreeSet::new(),
+            stop_ms_max: config.stop_ms_max,
+        }
     }
 
-    /// The shard of a task.
-    fn shard_of(&self, task: TaskId) -> &Running {
-        let shards = self.shards.len() as u64;
-        &self.shards[usize::try_from(task.0 % shards).unwrap_or_default()]
+    /// What tells it events, for whoever has no business stopping it. When the shell has stopped, it says so.
+    pub fn teller(&self) -> Teller {
+        self.teller.clone()
     }
 
-    /// Tells an event with its words to the shard of its task, and hears what became of it when that is durable. What is about
-    /// all tasks is told to all shards, and the last of them answers.
+    /// As [`Teller::tell`].
     ///
     /// # Errors
     /// If the shard has stopped.
     pub async fn tell(&self, event: Event, text: Vec<String>) -> Result<Outcome, ShellError> {
-        if let Some(task) = trace::task_of(&event) {
-            return self.shard_of(task).tell(event, text).await;
-        }
-        let mut outcome = Err(ShellError::Stopped);
-        for shard in &self.shards {
-            outcome = Ok(shard.tell(event.clone(), text.clone()).await?);
-        }
-        outcome
+        self.teller.tell(event, text).await
     }
 
-    /// Submits a task to the next shard in turn, and gives its number when that is durable.
+    /// As [`Teller::submit`].
     ///
     /// # Errors
     /// If the shard has stopped, or has no room for another task.
     pub async fn submit(&self, prompt: String, budget: Budget) -> Result<TaskId, ShellError> {
-        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();
-        self.shards[next].submit(prompt, budget).await
+        self.teller.submit(prompt, budget).await
     }
 
-    /// Stops what runs, and gives the shards back: what was told before and is not durable is durable then. Whoever starts it
-    /// again finds everything as after a crash.
+    /// Stops what runs, and gives the shards back: what was told before is durable then, and was answered. What is told later is
+    /// refused as [`ShellError::Stopped`]. Whoever starts it again finds everything as after a crash.
     ///
     /// # Errors
-    /// Why the first that could not go on could not.
+    /// Why the first that could not go on could not; or [`ShellError::Late`], if some have not stopped in time. These are dropped.
     pub async fn stop(mut self) -> Result<(), ShellError> {
-        for shard in &self.shards {
-            shard.stop().await;
+        let late = self.rt.sleep(Duration::from_millis(self.stop_ms_max));
+        match first_of(self.stop_all(), late).await {
+            First::Left(stopped) => stopped,
+            First::Right(()) => {
+                let all = self.shards.iter().map(|shard| shard.shard);
+                Err(ShellError::Late { shards: all.filter(|shard| !self.gone.contains(shard)).collect() })
+            }
         }
+    }
+
+    async fn stop_all(&mut self) -> Result<(), ShellError> {
+        self.teller.seal();
         let mut stopped = Ok(());
-        while let Some(ended) = self.ended.next().await {
+        while let Some((shard, ended)) = self.ended.next().await {
+            self.gone.insert(shard);
             stopped = stopped.and(ended);
         }
-        for shard in self.shards {
+        for shard in std::mem::take(&mut self.shards) {
             shard.task.join().await;
         }
         stopped
@@ -136,35 +187,43 @@ impl Shell {
     /// Waits until a shard has ended, and stops the others.
     ///
     /// # Errors
-    /// Why it could not go on.
+    /// Why it could not go on; otherwise as for [`Shell::stop`].
     pub async fn join(mut self) -> Result<(), ShellError> {
-        let first = self.ended.next().await.unwrap_or(Err(ShellError::Stopped));
+        let Some((shard, first)) = self.ended.next().await else { return Err(ShellError::Stopped) };
+        self.gone.insert(shard);
         first.and(self.stop().await)
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            shard.task.abort();
+        }
     }
 }
 
 /// A shard that runs.
 #[derive(Debug)]
 struct Running {
-    mailbox: Sender<Letter>,
-    rt: Rt,
+    shard: ShardId,
     task: Task,
 }
 
 impl Running {
     /// Opens a shard and lets it run.
     fn start(
-        rt: Rt,
+        rt: &Rt,
         shard: ShardId,
         config: ShellConfig,
         store: Arc<dyn Store>,
         ports: Ports,
-        end: Sender<Result<(), ShellError>>,
-    ) -> Self {
+        end: Sender<Ended>,
+    ) -> (Self, Sender<Letter>) {
         let (mailbox, mut letters) = rt.channel("mailbox", config.mailbox_max);
         let (inner, own) = (rt.clone(), mailbox.clone());
         let span = tracing::info_span!("shard", shard = shard.0);
-        let mut ending = Ending { end, ran: None };
+        let mut ending = Ending { shard, end, ran: None };
         let work = async move {
             let ran = match Shard::open(inner, shard, config, store, ports, own).await {
                 Ok(mut shard) => {
@@ -180,46 +239,14 @@ impl Running {
             ending.ran(ran);
         };
         let task = rt.spawn("shard", work.instrument(span));
-        Self { mailbox, rt, task }
-    }
-
-    /// Tells the shard an event with its words, and hears what became of it when that is durable.
-    ///
-    /// # Errors
-    /// If the shard has stopped.
-    async fn tell(&self, event: Event, text: Vec<String>) -> Result<Outcome, ShellError> {
-        Ok(self.answered(event, text).await?.outcome)
-    }
-
-    /// Submits a task, and gives its number when that is durable.
-    ///
-    /// # Errors
-    /// If the shard has stopped, or has no room for another task.
-    async fn submit(&self, prompt: String, budget: Budget) -> Result<TaskId, ShellError> {
-        match self.answered(Event::TaskSubmitted { task: TaskId(0), budget }, vec![prompt]).await? {
-            Answered { outcome: Outcome::Applied, task: Some(task) } => Ok(task),
-            Answered { outcome, .. } => Err(ShellError::NotTaken(Box::new(outcome))),
-        }
-    }
-
-    async fn answered(&self, event: Event, text: Vec<String>) -> Result<Answered, ShellError> {
-        let (reply, mut outcome) = self.rt.channel("reply", 1);
-        let letter = Letter { event: Some(event), text, reply: Some(reply), finished: None };
-        self.mailbox.send(letter).await.map_err(|_| ShellError::Stopped)?;
-        outcome.next().await.ok_or(ShellError::Stopped)
-    }
-
-    /// Lets it commit what it was told, and end.
-    async fn stop(&self) {
-        let letter = Letter { event: None, text: Vec::new(), reply: None, finished: None };
-        // One that has ended by itself says why.
-        let _ = self.mailbox.send(letter).await;
+        (Self { shard, task }, mailbox)
     }
 }
 
 /// Says how a shard ended, also if it panicked.
 struct Ending {
-    end: Sender<Result<(), ShellError>>,
+    shard: ShardId,
+    end: Sender<Ended>,
     ran: Option<Result<(), ShellError>>,
 }
 
@@ -232,6 +259,6 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         // Nobody may want to know.
-        let _ = self.end.try_send(self.ran.take().unwrap_or(Err(ShellError::Stopped)));
+        let _ = self.end.try_send((self.shard, self.ran.take().unwrap_or(Err(ShellError::Stopped))));
     }
 }

@@ -6,10 +6,11 @@
 
 use crate::words::{Exchange, Piece, Text};
 use downbeat_kernel::{
-    About, Approval, CallId, End, Generation, Input, MessageId, ProfileId, QuestionId, RequestId,
-    SendFailure, SendReason, Spend, TaskId, ToolEnd,
+    About, Approval, CallId, End, Found, Generation, Input, MessageId, News, NotificationNumber, ProfileId,
+    QuestionId, RefreshEnd, RequestId, SendFailure, SendReason, Spend, TaskId, ToolEnd, WriteEnd,
 };
-use std::future::Future;
+use downbeat_store::ShardId;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
 /// Something that an adapter does.
@@ -93,11 +94,35 @@ pub trait People: Send + Sync {
     /// Nobody has to answer any more.
     fn withdraw(&self, question: QuestionId);
 
-    /// The model has not answered this message; if that is in doubt, it may have read it.
-    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool);
+    /// The model has not answered this message; if that is in doubt, it may have read it. Done when that is where people find it: the
+    /// task is not forgotten before. After a crash it may be said again.
+    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) -> Doing<()>;
+}
 
-    /// A task ended like this. Done when it is on record: from then on it is forgotten.
-    fn ended(&self, task: TaskId, end: End, result: Text) -> Doing<()>;
+/// What people are told of a root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Which root.
+    pub task: TaskId,
+    /// Which notification of that root: with the task it is what a receiver knows copies by. Numbers only grow, and a receiver drops
+    /// what is not above the highest that it has shown.
+    pub number: NotificationNumber,
+    /// What it is about.
+    pub news: News,
+    /// How the root ended.
+    pub end: End,
+    /// With what.
+    pub result: Text,
+}
+
+/// Whoever brings notifications to people.
+pub trait Notifier: Send + Sync {
+    /// Sends one: `true` when the receiver has it, `false` if it could not be sent. It is sent again, under the same number, until
+    /// somebody has it, also after a crash.
+    fn notify(&self, notification: Notification) -> Doing<bool>;
+
+    /// Nobody has acknowledged it for long. Done when that is where an operator looks; a conclusion is sent again after that.
+    fn undelivered(&self, notification: Notification) -> Doing<()>;
 }
 
 /// Where tasks run.
@@ -110,6 +135,71 @@ pub trait Places: Send + Sync {
 
     /// The task needs no place any more, or ended in the one that it has.
     fn leave(&self, task: TaskId);
+}
+
+/// Who asks for a credential, claims it and refreshes it: a shard, which keeps its number over all its lives. Where several processes
+/// share a store of credentials, whoever speaks for one of them adds which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claimant {
+    /// Whose credential.
+    pub profile: ProfileId,
+    /// The shard that asks.
+    pub shard: ShardId,
+}
+
+/// The store of credentials, and the server that gives new ones. The tokens stay here, by the generation that the store gives each: the
+/// shell knows numbers, and its journal has no secrets.
+pub trait Vault: Send + Sync {
+    /// Compares what the store holds with that generation.
+    fn read(&self, who: Claimant, generation: Generation) -> Doing<Found>;
+
+    /// The same; and, if the store holds that generation and nobody else may refresh it, takes the right to do so for that many
+    /// milliseconds, in one atomic act. Whoever has the right already keeps it for the new time.
+    fn claim(&self, who: Claimant, generation: Generation, for_ms: u64) -> Doing<Found>;
+
+    /// Uses the refresh token of that generation. What it brings is kept where a crash does not lose it before this is done; and
+    /// where something is kept, no token is used. When it is dropped, nothing more is sent.
+    fn refresh(&self, who: Claimant, generation: Generation) -> Doing<RefreshEnd>;
+
+    /// Writes what is kept under that generation, if the store holds the one before, in one atomic act. The claim on that ends.
+    fn write(&self, who: Claimant, generation: Generation) -> Doing<WriteEnd>;
+
+    /// After a crash: how the refresh of that generation ended. [`RefreshEnd::Refreshed`] if what it brought is kept, else
+    /// [`RefreshEnd::Failed`]. No token is used.
+    fn refreshed(&self, who: Claimant, generation: Generation) -> Doing<RefreshEnd>;
+
+    /// After a crash: how the write of that generation ended. [`WriteEnd::Lost`] if nothing is kept that could be written.
+    fn written(&self, who: Claimant, generation: Generation) -> Doing<WriteEnd>;
+}
+
+/// Nothing to log in with: for a shell whose profiles all have keys that do not change.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoVault;
+
+impl Vault for NoVault {
+    fn read(&self, _who: Claimant, _generation: Generation) -> Doing<Found> {
+        Box::pin(ready(Found::Empty))
+    }
+
+    fn claim(&self, _who: Claimant, _generation: Generation, _for_ms: u64) -> Doing<Found> {
+        Box::pin(ready(Found::Empty))
+    }
+
+    fn refresh(&self, _who: Claimant, _generation: Generation) -> Doing<RefreshEnd> {
+        Box::pin(ready(RefreshEnd::InvalidGrant))
+    }
+
+    fn write(&self, _who: Claimant, _generation: Generation) -> Doing<WriteEnd> {
+        Box::pin(ready(WriteEnd::Lost))
+    }
+
+    fn refreshed(&self, _who: Claimant, _generation: Generation) -> Doing<RefreshEnd> {
+        Box::pin(ready(RefreshEnd::Failed))
+    }
+
+    fn written(&self, _who: Claimant, _generation: Generation) -> Doing<WriteEnd> {
+        Box::pin(ready(WriteEnd::Lost))
+    }
 }
 
 /// The time of day.

@@ -2,25 +2,30 @@
 //!
 //! The order is the whole point. An event changes the kernel, goes to the journal with its words, and when that is durable, and only
 //! then, what the kernel ordered is carried out and whoever told the event hears what became of it. Many events go to the
-//! journal in one commit.
+//! journal in one commit, and while it lasts those of the next one go through the kernel.
 
 use crate::act::{Actor, Work};
 use crate::entry::Entry;
 use crate::error::ShellError;
+use crate::fact::{Fact, Order, Refused, Told};
+use crate::keeper::Keeper;
+use crate::known::Known;
 use crate::number::{Place, number};
 use crate::ports::Clock;
-use crate::words::Library;
+use crate::replay::recover;
 use crate::{Ports, ShellConfig, trace};
-use downbeat_kernel::{Config, Effect, Event, Kernel, Outcome, TaskId};
-use downbeat_rt::{Receiver, Rt, Sender};
-use downbeat_store::{Batch, Lease, Opened, Position, ShardId, Store};
+use downbeat_kernel::{Event, Outcome, TaskId};
+use downbeat_rt::{First, Receiver, Rt, Sender, first_of};
+use downbeat_store::{Batch, Lease, Opened, Pending, Position, ShardId, Store};
+use downbeat_wiring::posted;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-/// An event on its way to the kernel.
+/// Something on its way to a machine of a shard.
 #[derive(Debug)]
 pub(crate) struct Letter {
-    /// What happened; `None` if somebody wants the shard to stop.
-    pub(crate) event: Option<Event>,
+    /// What happened.
+    pub(crate) told: Told,
     pub(crate) text: Vec<String>,
     /// Who wants to hear what became of it.
     pub(crate) reply: Option<Sender<Answered>>,
@@ -28,10 +33,10 @@ pub(crate) struct Letter {
     pub(crate) finished: Option<Work>,
 }
 
-/// What became of an event.
+/// What became of it.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: Outcome<Refused>,
     /// The task that it began.
     pub(crate) task: Option<TaskId>,
 }
@@ -44,23 +49,27 @@ pub(crate) struct Shard {
     clock: Arc<dyn Clock>,
     lease: Lease,
     next: Position,
-    kernel: Kernel,
-    library: Library,
+    known: Known,
+    keeper: Keeper,
     actor: Actor,
 }
 
-/// What is released when a batch is durable.
-#[derive(Default)]
-struct Released {
-    effects: Vec<Effect>,
+/// What goes through the machines together, into one commit.
+struct Step {
+    batch: Batch,
+    /// What is released when that is durable.
+    orders: Vec<Order>,
     replies: Vec<(Sender<Answered>, Answered)>,
 }
 
-/// What comes after a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    GoOn,
-    Stop,
+impl Step {
+    fn at(first: Position) -> Self {
+        Self { batch: Batch::at(first), orders: Vec::new(), replies: Vec::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.replies.is_empty()
+    }
 }
 
 impl Shard {
@@ -75,11 +84,11 @@ impl Shard {
     ) -> Result<Self, ShellError> {
         let place = Place { shard, shards: config.shards.max(1) };
         let Opened { lease, next } = store.open(shard).await?;
-        let (kernel, library) = replay(&*store, place, config.kernel).await?;
-        kernel.validate().map_err(ShellError::Corrupt)?;
-        let (events, tasks) = (next.0 - 1, kernel.tasks().count());
-        tracing::info!(target: "downbeat::shard", epoch = lease.epoch, events, tasks, "opened");
-        let actor = Actor::new(rt, ports.clone(), mailbox);
+        let (known, from) = recover(&*store, place, config.kernel, next).await?;
+        let (events, replayed, tasks) = (next.0 - 1, next.0 - from.0, known.kernel.tasks().count());
+        tracing::info!(target: "downbeat::shard", epoch = lease.epoch, events, replayed, tasks, "opened");
+        let keeper = Keeper::new(rt.clone(), Arc::clone(&store), lease, place, config.snapshot_every, from);
+        let actor = Actor::new(shard, rt, ports.clone(), mailbox);
         Ok(Self {
             place,
             batch_max: config.batch_max,
@@ -87,128 +96,143 @@ impl Shard {
             clock: ports.clock,
             lease,
             next,
-            kernel,
-            library,
+            known,
+            keeper,
             actor,
         })
     }
 
-    /// Goes on with what was outstanding, and takes letters until somebody wants it to stop.
+    /// Goes on with what was outstanding, and takes letters until the mailbox is sealed and empty.
     pub(crate) async fn run(&mut self, letters: &mut Receiver<Letter>) -> Result<(), ShellError> {
-        let mut outstanding = Vec::new();
-        self.kernel.resync(&mut outstanding);
+        let outstanding = self.known.outstanding(self.clock.now_ms());
         self.carry_out(outstanding).await;
-        loop {
-            let first = match self.actor.own() {
-                Some(own) => own,
-                None => match letters.next().await {
-                    Some(letter) => letter,
-                    None => return Ok(()),
-                },
-            };
-            if self.commit(first, letters).await? == Then::Stop {
-                return Ok(());
+        while let Some(first) = self.next_letter(letters).await {
+            let mut step = Step::at(self.next);
+            self.take(first, &mut step)?;
+            while !step.is_empty() {
+                self.fill(&mut step, letters)?;
+                step = self.commit(step, letters).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// The next letter; `None` once the mailbox is sealed and empty.
+    async fn next_letter(&mut self, letters: &mut Receiver<Letter>) -> Option<Letter> {
+        match self.actor.own() {
+            Some(own) => Some(own),
+            None => letters.next().await,
         }
     }
 
-    /// What there is to take goes through the kernel and into the journal together; then what it leads to is released.
-    async fn commit(&mut self, first: Letter, letters: &mut Receiver<Letter>) -> Result<Then, ShellError> {
-        let mut batch = Batch::at(self.next);
-        let mut released = Released::default();
-        let mut then = self.take(first, &mut batch, &mut released)?;
-        while then == Then::GoOn
-            && batch.lines < self.batch_max
+    /// What there is to take goes through the kernel.
+    fn fill(&mut self, step: &mut Step, letters: &mut Receiver<Letter>) -> Result<(), ShellError> {
+        while step.batch.lines < self.batch_max
             && let Some(letter) = self.actor.own().or_else(|| letters.take())
         {
-            then = self.take(letter, &mut batch, &mut released)?;
+            self.take(letter, step)?;
         }
-        if !batch.is_empty() {
-            self.store.append(self.lease, &batch).await?;
-            self.next = batch.next;
+        Ok(())
+    }
+
+    /// Makes durable what went through the kernel together, and then releases what it leads to. What comes meanwhile goes through
+    /// the kernel already, and waits for a commit of its own.
+    async fn commit(&mut self, step: Step, letters: &mut Receiver<Letter>) -> Result<Step, ShellError> {
+        let taken = self.keeper.take(&self.known, step.batch.next);
+        let mut next = Step::at(step.batch.next);
+        if !step.batch.is_empty() {
+            let (store, lease) = (Arc::clone(&self.store), self.lease);
+            let appended = pin!(store.append(lease, &step.batch));
+            self.fill_while(appended, &mut next, letters).await?;
+            self.next = step.batch.next;
         }
-        for (reply, answered) in released.replies {
+        for (reply, answered) in step.replies {
             // Whoever asked may have gone.
             let _ = reply.try_send(answered);
         }
         // The words of an order do not change between its event and here: what could change them answers the order.
-        self.carry_out(released.effects).await;
-        Ok(then)
+        self.carry_out(step.orders).await;
+        if let Some(taken) = taken {
+            self.keeper.begin(taken);
+        }
+        Ok(next)
     }
 
-    /// One letter through the kernel. What it leads to waits for the journal.
-    fn take(
+    /// What comes while a batch is made durable goes through the kernel.
+    async fn fill_while(
         &mut self,
-        letter: Letter,
-        batch: &mut Batch,
-        released: &mut Released,
-    ) -> Result<Then, ShellError> {
-        let Letter { event, text, reply, finished } = letter;
-        let Some(mut event) = event else { return Ok(Then::Stop) };
+        mut appended: Pin<&mut Pending<'_, ()>>,
+        next: &mut Step,
+        letters: &mut Receiver<Letter>,
+    ) -> Result<(), ShellError> {
+        while next.batch.lines < self.batch_max {
+            match first_of(appended.as_mut(), self.next_letter(letters)).await {
+                First::Left(appended) => return Ok(appended?),
+                First::Right(Some(letter)) => self.take(letter, next)?,
+                First::Right(None) => break,
+            }
+        }
+        Ok(appended.await?)
+    }
+
+    /// One letter through its machine. What it leads to waits for the journal.
+    fn take(&mut self, letter: Letter, step: &mut Step) -> Result<(), ShellError> {
+        let Letter { told, text, reply, finished } = letter;
         if let Some(work) = finished {
             self.actor.finished(&work);
         }
-        if !number(&mut event, &self.kernel, self.place) {
-            return Ok(Then::GoOn);
-        }
-        let task = if let Event::TaskSubmitted { task, .. } = event { Some(task) } else { None };
-        let first = released.effects.len();
-        let outcome = self.kernel.step(event.clone(), &mut released.effects);
-        trace::step(&event, &outcome, released.effects.len() - first);
+        let Some(fact) = self.fact(told) else { return Ok(()) };
+        let task = if let Fact::Tree(Event::TaskSubmitted { task, .. }) = fact { Some(task) } else { None };
+        let first = step.orders.len();
+        let at_ms = self.clock.now_ms();
+        let outcome = self.known.take(at_ms, &fact, &text, &mut step.orders);
+        trace::step(&fact, &outcome, step.orders.len() - first);
         if outcome == Outcome::Applied {
-            self.library.take(&event, &text, &released.effects[first..]);
-            let entry = Entry { at_ms: self.clock.now_ms(), event: event.into(), text };
-            batch.push(&entry.line().map_err(ShellError::Unwritable)?);
+            let entry = Entry { at_ms, event: fact.into(), text };
+            step.batch.push(&entry.line().map_err(ShellError::Unwritable)?);
         } else {
-            self.actor.was_not_taken(&event, &outcome);
+            self.actor.was_not_taken(&fact, &outcome);
         }
-        released.replies.extend(reply.map(|reply| (reply, Answered { outcome, task })));
-        Ok(Then::GoOn)
+        step.replies.extend(reply.map(|reply| (reply, Answered { outcome, task })));
+        Ok(())
     }
 
-    async fn carry_out(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            trace::order(&effect);
-            self.actor.carry_out(effect, &self.library).await;
+    /// What was told, with the numbers that it lacked; `None` if no machine has to hear of it.
+    fn fact(&mut self, told: Told) -> Option<Fact> {
+        match told {
+            Told::Fact(Fact::Tree(mut event)) => {
+                number(&mut event, &self.known.kernel, self.place).then_some(Fact::Tree(event))
+            }
+            Told::Fact(fact @ (Fact::Credential { .. } | Fact::Outbox { .. } | Fact::Stands { .. })) => {
+                Some(fact)
+            }
+            Told::Posted { root, news } => {
+                let post = self.known.outboxes.get(&root)?;
+                Some(Fact::Outbox { root, event: posted(&post.outbox, news) })
+            }
+            Told::Heard(task) => {
+                let forgets = Fact::Tree(Event::EndAcknowledged { task });
+                self.actor.may_forget(task, &self.known).then_some(forgets)
+            }
+            Told::Wanted { profile, request, newer_than } => {
+                let wanted = self.actor.desk.wanted(&self.known.credentials, profile, request, newer_than);
+                wanted.map_err(|event| self.actor.tell(event)).ok()
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, orders: Vec<Order>) {
+        for order in orders {
+            trace::order(&order);
+            self.actor.carry_out(order, &self.known).await;
         }
     }
 
     /// Stops what runs, and gives the shard back.
     pub(crate) async fn close(mut self) -> Result<(), ShellError> {
         self.actor.stop_all().await;
+        self.keeper.stop().await;
         tracing::info!(target: "downbeat::shard", epoch = self.lease.epoch, events = self.next.0 - 1, "closed");
         Ok(self.store.close(self.lease).await?)
     }
 }
-
-/// The kernel and the words that the journal of a shard leads to.
-async fn replay(store: &dyn Store, place: Place, config: Config) -> Result<(Kernel, Library), ShellError> {
-    let shard = place.shard;
-    let (mut kernel, mut library) = (Kernel::new(config), Library::default());
-    let mut from = Position(1);
-    loop {
-        let batches = store.read(shard, from, LINES_AT_ONCE).await?;
-        let Some(last) = batches.last() else { return Ok((kernel, library)) };
-        from = last.next;
-        for batch in &batches {
-            for (line, at) in batch.lines().zip(batch.first.0..) {
-                let unreadable = |source| ShellError::Unreadable { shard, at: Position(at), source };
-                let (event, text) = Entry::read(line).map_err(unreadable)?;
-                if let Event::TaskSubmitted { task, .. } = event
-                    && !place.has(task)
-                {
-                    return Err(ShellError::Shards { shard, shards: place.shards, task });
-                }
-                let mut effects = Vec::new();
-                let outcome = kernel.step(event.clone(), &mut effects);
-                if outcome != Outcome::Applied {
-                    return Err(ShellError::Refused { shard, at: Position(at), outcome: Box::new(outcome) });
-                }
-                library.take(&event, &text, &effects);
-            }
-        }
-    }
-}
-
-/// Lines that are read at once: as many as are a few megabytes.
-const LINES_AT_ONCE: u64 = 10_000;

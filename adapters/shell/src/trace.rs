@@ -2,8 +2,10 @@
 //!
 //! The fields are in `docs/shell.md`. Words of people and models are never among them.
 
+use crate::fact::{Fact, Order, Refused};
 use downbeat_kernel::{
-    Effect, Event, Ignored, Outcome, RequestEffect, RequestEvent, RequestId, TaskId, Timer, TurnNumber,
+    CredentialEffect, CredentialEvent, Effect, Event, Ignored, NotificationEffect, NotificationEvent,
+    Outcome, RequestEffect, RequestEvent, RequestId, TaskId, Timer, TurnNumber,
 };
 
 /// Whom something is about, and what it is called.
@@ -12,11 +14,13 @@ struct Subject {
     task: Option<u64>,
     turn: Option<u32>,
     attempt: Option<u16>,
+    profile: Option<u8>,
+    notification: Option<u32>,
 }
 
 impl Subject {
     fn new(name: &'static str) -> Self {
-        Self { name, task: None, turn: None, attempt: None }
+        Self { name, task: None, turn: None, attempt: None, profile: None, notification: None }
     }
 
     fn of(name: &'static str, task: TaskId) -> Self {
@@ -32,27 +36,55 @@ impl Subject {
     }
 }
 
-/// An event was put to the kernel, and this became of it.
-pub(crate) fn step(event: &Event, outcome: &Outcome, effects: usize) {
-    let Subject { name, task, turn, attempt } = of_event(event);
+/// A fact was put to its machine, and this became of it.
+pub(crate) fn step(fact: &Fact, outcome: &Outcome<Refused>, effects: usize) {
+    let Subject { name, task, turn, attempt, profile, notification } = of_fact(fact);
     match outcome {
         Outcome::Applied => {
-            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, effects);
+            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, profile, notification, effects);
         }
         Outcome::Ignored(why) => {
             let why = ignored(*why);
-            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, why);
+            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, profile, notification, why);
         }
         Outcome::Rejected(why) => {
-            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, ?why);
+            let why = refused(why);
+            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, profile, notification, ?why);
         }
     }
 }
 
 /// An order is carried out.
-pub(crate) fn order(effect: &Effect) {
-    let Subject { name, task, turn, attempt } = of_effect(effect);
-    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt);
+pub(crate) fn order(order: &Order) {
+    let Subject { name, task, turn, attempt, profile, notification } = match order {
+        Order::Tree(effect) => of_effect(effect),
+        Order::Credential { profile, effect } => {
+            Subject { profile: Some(profile.0), ..Subject::new(of_credential_effect(*effect)) }
+        }
+        Order::Outbox { root, effect } => of_outbox_effect(*effect, *root),
+    };
+    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification);
+}
+
+fn of_fact(fact: &Fact) -> Subject {
+    match fact {
+        Fact::Tree(event) => of_event(event),
+        Fact::Credential { profile, event } => {
+            Subject { profile: Some(profile.0), ..Subject::new(of_credential_event(*event)) }
+        }
+        Fact::Outbox { root, event } => of_outbox_event(*event, *root),
+        Fact::Stands { profile, .. } => Subject { profile: Some(profile.0), ..Subject::new("Stands") },
+    }
+}
+
+/// Why it was refused, without the name of the machine.
+fn refused(why: &Refused) -> &dyn std::fmt::Debug {
+    match why {
+        Refused::Tree(why) => why,
+        Refused::Credential(why) => why,
+        Refused::Outbox(why) => why,
+        Refused::NoCredential(_) | Refused::NoOutbox(_) => why,
+    }
 }
 
 /// The task that an event is about; `None` if it is about all of them.
@@ -154,4 +186,49 @@ fn of_request_effect(effect: RequestEffect, task: TaskId) -> Subject {
         RequestEffect::Disarm { .. } => Subject::of("Disarm", task),
         RequestEffect::Ended { .. } => Subject::of("Ended", task),
     }
+}
+
+fn of_credential_event(event: CredentialEvent) -> &'static str {
+    match event {
+        CredentialEvent::Wanted { .. } => "Wanted",
+        CredentialEvent::StoreRead { .. } => "StoreRead",
+        CredentialEvent::RefreshEnded { .. } => "RefreshEnded",
+        CredentialEvent::WriteEnded { .. } => "WriteEnded",
+        CredentialEvent::StoreChanged { .. } => "StoreChanged",
+        CredentialEvent::Elapsed { .. } => "Elapsed",
+    }
+}
+
+fn of_credential_effect(effect: CredentialEffect) -> &'static str {
+    match effect {
+        CredentialEffect::Read { .. } => "Read",
+        CredentialEffect::Claim { .. } => "Claim",
+        CredentialEffect::Refresh { .. } => "Refresh",
+        CredentialEffect::Abort { .. } => "Abort",
+        CredentialEffect::Write { .. } => "Write",
+        CredentialEffect::Recover { .. } => "Recover",
+        CredentialEffect::Arm { .. } => "Arm",
+        CredentialEffect::Disarm { .. } => "Disarm",
+        CredentialEffect::Settle { .. } => "Settle",
+    }
+}
+
+fn of_outbox_event(event: NotificationEvent, root: TaskId) -> Subject {
+    let (name, number) = match event {
+        NotificationEvent::Posted { number, .. } => ("Posted", Some(number)),
+        NotificationEvent::Acknowledged { number } => ("Acknowledged", Some(number)),
+        NotificationEvent::UndeliveredRecorded { number } => ("UndeliveredRecorded", Some(number)),
+        NotificationEvent::Elapsed { .. } => ("Elapsed", None),
+    };
+    Subject { notification: number.map(|number| number.0), ..Subject::of(name, root) }
+}
+
+fn of_outbox_effect(effect: NotificationEffect, root: TaskId) -> Subject {
+    let (name, number) = match effect {
+        NotificationEffect::Send { number, .. } => ("Send", Some(number)),
+        NotificationEffect::ReportUndelivered { number, .. } => ("ReportUndelivered", Some(number)),
+        NotificationEffect::Arm { .. } => ("Arm", None),
+        NotificationEffect::Disarm { .. } => ("Disarm", None),
+    };
+    Subject { notification: number.map(|number| number.0), ..Subject::of(name, root) }
 }

@@ -7,6 +7,7 @@ use downbeat_kernel::{
     About, Call, CallId, CallRefusal, CallResult, Effect, Event, MessageId, Part, RequestEffect, Response,
     TaskId, ToolEnd,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub type Text = Arc<str>;
 
 /// One thing that the model reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// What it is.
     pub part: Part,
@@ -23,7 +24,7 @@ pub struct Piece {
 }
 
 /// What the model said in one turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// Its words beside the calls.
     pub text: Text,
@@ -33,7 +34,7 @@ pub struct Said {
 }
 
 /// One turn that the model has answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// What it read that was new.
     pub asked: Vec<Piece>,
@@ -42,7 +43,7 @@ pub struct Exchange {
 }
 
 /// What the shell knows of one task.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Words {
     parent: Option<TaskId>,
     prompt: Option<Text>,
@@ -108,7 +109,7 @@ impl Words {
 }
 
 /// The words of every task of a shard.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Library {
     tasks: BTreeMap<TaskId, Words>,
 }
@@ -179,8 +180,13 @@ impl Library {
             self.ordered(effect);
         }
         if let Event::EndAcknowledged { task } = *event {
-            self.tasks.remove(&task);
+            self.forget(task);
         }
+    }
+
+    /// Nothing is asked about this task any more.
+    pub(crate) fn forget(&mut self, task: TaskId) {
+        self.tasks.remove(&task);
     }
 
     fn change<T>(&mut self, task: TaskId, change: impl FnOnce(&mut Words) -> T) {

@@ -126,6 +126,7 @@ pub(crate) fn of_database(shard: Option<ShardId>, error: sqlx::Error) -> StoreEr
 fn of_code(code: &str) -> Trouble {
     match code {
         "53100" => return Trouble::Full,
+        "55P03" => return Trouble::Held,
         "25006" | "42501" => return Trouble::ReadOnly,
         "XX001" | "XX002" => return Trouble::NotADatabase,
         _ => {}

@@ -72,7 +72,8 @@ pub trait Store: Send + Sync {
     /// Adds a batch to the end of a journal, durably.
     fn append<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()>;
 
-    /// The batches from this position on, in their order: as many as hold `lines_max` lines, and one at least. None, at the end.
+    /// The batches from this position on, in their order: those that begin among the first `lines_max` positions, and one at
+    /// least. None, at the end.
     fn read(&self, shard: ShardId, from: Position, lines_max: u64) -> Pending<'_, Vec<Batch>>;
 
     /// Replaces everything before the end of this batch by it. It says what those before said, in fewer lines.

@@ -7,7 +7,7 @@ use crate::schema::{
 };
 use crate::{Batch, Lease, Opened, Pending, Position, ShardId, Snapshot, Store, StoreError, Trouble};
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,9 @@ const CONNECTIONS_MAX: u32 = 8;
 
 /// How long a server may take to answer at all.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long the lock of a shard is waited for, in milliseconds: a server takes a moment to notice that a process is gone.
+const HELD_MS: u32 = 2_000;
 
 /// The first half of the key under which a shard is locked, so that it is not the lock of something else.
 const LOCKS: i32 = 0x444f_574e;
@@ -28,6 +31,8 @@ const LOCKS: i32 = 0x444f_574e;
 #[derive(Debug)]
 pub struct Postgres {
     pool: PgPool,
+    /// The same connections.
+    readers: PgPool,
     url: String,
     held: Mutex<BTreeMap<ShardId, PgConnection>>,
 }
@@ -42,7 +47,7 @@ impl Postgres {
         let pool = pool.connect(url).await.map_err(|error| of_database(None, error))?;
         let tables = include_str!("../migrations/postgres/1_journal.sql");
         migrator(tables).run(&pool).await.map_err(migration_failed)?;
-        Ok(Self { pool, url: url.to_owned(), held: Mutex::default() })
+        Ok(Self { readers: pool.clone(), pool, url: url.to_owned(), held: Mutex::default() })
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, BTreeMap<ShardId, PgConnection>> {
@@ -55,15 +60,16 @@ impl Postgres {
         drop(self.held().remove(&shard));
         let failed = |error| of_database(Some(shard), error);
         let mut connection = PgConnection::connect(&self.url).await.map_err(failed)?;
-        let (is_mine,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock($1, $2)")
-            .bind(LOCKS)
-            .bind(i32::try_from(shard.0).unwrap_or(i32::MAX))
-            .fetch_one(&mut connection)
+        sqlx::query(AssertSqlSafe(format!("SET lock_timeout = {HELD_MS}")))
+            .execute(&mut connection)
             .await
             .map_err(failed)?;
-        if !is_mine {
-            return Err(Trouble::Held.of(shard));
-        }
+        sqlx::query("SELECT pg_advisory_lock($1, $2)")
+            .bind(LOCKS)
+            .bind(i32::try_from(shard.0).unwrap_or(i32::MAX))
+            .execute(&mut connection)
+            .await
+            .map_err(failed)?;
         self.held().insert(shard, connection);
         Ok(())
     }

@@ -64,7 +64,7 @@ pub(crate) fn migration_failed(error: sqlx::migrate::MigrateError) -> StoreError
     StoreError { shard: None, trouble, source: Some(Box::new(error)) }
 }
 
-/// [`Store`](crate::Store) on a pool of connections to `$database`.
+/// [`Store`](crate::Store) on connections to `$database`: `pool` for what writes, `readers` for what does not.
 macro_rules! journal_on {
     ($store:ident, $database:ty, append: $append:literal, tables: $tables:literal) => {
         impl $store {
@@ -72,7 +72,7 @@ macro_rules! journal_on {
             async fn epoch(&self, shard: ShardId) -> Result<u64, StoreError> {
                 let epoch: Option<(i64,)> = sqlx::query_as("SELECT epoch FROM shards WHERE shard = $1")
                     .bind(i64::from(shard.0))
-                    .fetch_optional(&self.pool)
+                    .fetch_optional(&self.readers)
                     .await
                     .map_err(|error| of_database(Some(shard), error))?;
                 Ok(epoch.map_or(0, |(epoch,)| read_back(epoch)))
@@ -201,12 +201,15 @@ macro_rules! journal_on {
             ) -> Result<Vec<Batch>, StoreError> {
                 let rows: Vec<Row> = sqlx::query_as(
                     "SELECT first, next, lines, sum, text FROM journal
-                     WHERE shard = $1 AND next > $2 ORDER BY first LIMIT $3",
+                     WHERE shard = $1 AND next > $2
+                     AND first >= COALESCE((SELECT MAX(first) FROM journal WHERE shard = $1 AND first <= $2), 0)
+                     AND first < $3 + COALESCE((SELECT MIN(first) FROM journal WHERE shard = $1 AND first >= $2), 0)
+                     ORDER BY first",
                 )
                 .bind(i64::from(shard.0))
                 .bind(stored(from.0))
-                .bind(stored(lines_max.max(1)))
-                .fetch_all(&self.pool)
+                .bind(i64::from(u32::try_from(lines_max.max(1)).unwrap_or(u32::MAX)))
+                .fetch_all(&self.readers)
                 .await
                 .map_err(|error| of_database(Some(shard), error))?;
                 batches(shard, from, rows)
@@ -215,7 +218,7 @@ macro_rules! journal_on {
             async fn last_snapshot(&self, shard: ShardId) -> Result<Option<Snapshot>, StoreError> {
                 let row = sqlx::query_as("SELECT next, form, sum, bytes FROM snapshots WHERE shard = $1")
                     .bind(i64::from(shard.0))
-                    .fetch_optional(&self.pool)
+                    .fetch_optional(&self.readers)
                     .await
                     .map_err(|error| of_database(Some(shard), error))?;
                 Ok(snapshot(row))
@@ -223,7 +226,7 @@ macro_rules! journal_on {
 
             async fn all_shards(&self) -> Result<Vec<ShardId>, StoreError> {
                 let rows: Vec<(i64,)> = sqlx::query_as("SELECT shard FROM shards ORDER BY shard")
-                    .fetch_all(&self.pool)
+                    .fetch_all(&self.readers)
                     .await
                     .map_err(|error| of_database(None, error))?;
                 Ok(rows.into_iter().filter_map(|(shard,)| u32::try_from(shard).ok().map(ShardId)).collect())

@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Connections at once: a writer, which is all that SQLite has at a time, and readers beside it.
-const CONNECTIONS_MAX: u32 = 4;
+/// Connections at once that read, beside the one that writes.
+const READERS_MAX: u32 = 3;
 
-/// How long a write waits for that of another shard: many times what a commit takes on a slow disk.
+/// How long a write waits for that of another process: many times what a commit takes on a slow disk.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Bytes in a page of a new file.
@@ -32,7 +32,10 @@ const PAGES_MAX: u64 = 4_294_967_294;
 /// Beside the file each shard has a lock file, which the system frees when the process that holds it is gone.
 #[derive(Debug)]
 pub struct Sqlite {
+    /// One connection, which is given to whoever has waited the longest. With two of them SQLite would let the one that did not get
+    /// its turn sleep, and a stream of commits would keep a snapshot waiting for ever.
     pool: SqlitePool,
+    readers: SqlitePool,
     path: PathBuf,
     held: Mutex<BTreeMap<ShardId, File>>,
 }
@@ -60,11 +63,13 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY);
         let failed = |error| of_database(None, error);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).test_before_acquire(false);
-        let pool = pool.connect_with(options).await.map_err(failed)?;
+        let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
+        let pool = pool.connect_with(options.clone()).await.map_err(failed)?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false);
+        let readers = readers.connect_lazy_with(options);
         let tables = include_str!("../migrations/sqlite/1_journal.sql");
         migrator(tables).run(&pool).await.map_err(migration_failed)?;
-        Ok(Self { pool, path: path.to_owned(), held: Mutex::default() })
+        Ok(Self { pool, readers, path: path.to_owned(), held: Mutex::default() })
     }
 
     /// Opens the file to read what is in it, whoever writes to it. Every write is refused.
@@ -73,9 +78,9 @@ impl Sqlite {
     /// If it is not there, is no database, or was written by a newer version.
     pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await;
+        let pool = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await;
         let pool = pool.map_err(|error| of_database(None, error))?;
-        let store = Self { pool, path: path.to_owned(), held: Mutex::default() };
+        let store = Self { readers: pool.clone(), pool, path: path.to_owned(), held: Mutex::default() };
         store.all_shards().await?;
         Ok(store)
     }

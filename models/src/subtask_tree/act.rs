@@ -4,8 +4,8 @@ use downbeat_kernel::Answer;
 use downbeat_sim::kinds::Kinds;
 
 use super::scenario::Budget;
-use super::wiring::Machine;
 use crate::watch::TaskIndex;
+use downbeat_wiring::Machine;
 
 /// An agent, from 0.
 pub(super) type AgentIndex = u8;

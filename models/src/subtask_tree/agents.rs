@@ -12,9 +12,9 @@ use super::Fault;
 use super::act::{AgentIndex, FleetAct};
 use super::state::{Breach, Fleet, Start, id, index};
 use super::step::Step;
-use super::wiring::{Word, ended_in_pool, lease_of, root_of, tool_lost};
 use super::words::{OUTSIDE, POOL};
 use crate::watch::{TASKS, TaskIndex};
+use downbeat_wiring::{Word, ended_in_pool, lease_of, root_of, tool_lost};
 
 /// The most agents that are ordered one after the other.
 pub(super) const AGENTS: usize = 4;

@@ -12,8 +12,8 @@ use super::Fault;
 use super::act::{AgentIndex, AskAct};
 use super::state::{Breach, Fleet, id};
 use super::step::Step;
-use super::wiring::{Word, asker_is_gone};
 use super::words::{AGENT, QUESTIONS, USER};
+use downbeat_wiring::{Word, asker_is_gone};
 
 /// The root whose agent asks.
 const ROOT: TaskId = id(0);

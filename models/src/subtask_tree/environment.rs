@@ -8,9 +8,9 @@ use super::agents::AGENTS;
 use super::scenario::Budget;
 use super::state::{State, id, index};
 use super::step::Step;
-use super::wiring::{Hearers, Machine, may_forget, root_of};
 use super::{Fault, SubtaskTree};
 use crate::watch::{TASKS, TaskIndex};
+use downbeat_wiring::{Hearers, Machine, may_forget, root_of};
 
 impl SubtaskTree {
     /// Takes every step from a state: each act, and after it each crash while the effects of its machine are released.

@@ -7,8 +7,8 @@ use super::act::TaskAct;
 use super::state::{Breach, id, index};
 use super::step::Step;
 use super::tasks::small;
-use super::wiring::{Word, denied, root_of, spent, untaken};
 use crate::watch::TaskIndex;
+use downbeat_wiring::{Word, denied, root_of, spent, untaken};
 
 impl Step<'_> {
     /// Something of a task was paid for: its root gets the next bill, on record with what has come.

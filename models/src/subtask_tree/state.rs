@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use downbeat_kernel::{
     Budget, Config, Credential, Effect, Epoch, Kernel, Outbox, Pool, PoolConfig, Retry, Task, TaskId,
+    WaiterId,
 };
 use downbeat_sim::parts::{Part, Parts};
 
@@ -15,9 +16,9 @@ use super::post::Receiver;
 use super::scenario::{Left, Scenario};
 use super::seen::Seen;
 use super::vault::Vault;
-use super::wiring::{Record, Waiters, Word, root_of};
 use crate::pots::Pot;
 use crate::watch::{TASKS, TaskIndex};
+use downbeat_wiring::{Record, Waiters, Word, root_of};
 
 /// The kernel's id of a task.
 pub(super) const fn id(task: TaskIndex) -> TaskId {
@@ -392,5 +393,7 @@ pub(super) fn renumber(credential: &mut Credential, waiters: &mut Waiters) {
     let fewer = credential.settled.0.saturating_sub(1);
     credential.settled.0 -= fewer;
     credential.accepted.0 -= fewer;
-    waiters.renumber(fewer);
+    // One that a planted fault has left behind is as old as can be.
+    let lower = |(waiter, request): (WaiterId, _)| (WaiterId(waiter.0.saturating_sub(fewer)), request);
+    *waiters = waiters.iter().map(lower).collect();
 }

@@ -9,9 +9,9 @@ use super::scenario::{Budget, Left};
 use super::seen::Seen;
 use super::state::{Breach, Breaches, Desk, Fleet, Post, Slot, State, Tables, Tree, Wish};
 use super::vault::Vault;
-use super::wiring::{self, Machine, Word, fenced};
 use super::words::{self, TREE};
 use downbeat_kernel::{Event, PoolEvent};
+use downbeat_wiring::{Machine, Word, fenced, over, posted};
 
 /// The state in the middle of a step.
 pub(super) struct Step<'m> {
@@ -176,11 +176,11 @@ impl<'m> Step<'m> {
             }
             Word::Pool(event) => self.inform_fleet(event),
             Word::Over(task, end) => {
-                let event = wiring::over(&self.fleet.pool, task, end);
+                let event = over(&self.fleet.pool, task, end);
                 event.is_none_or(|event| self.inform_fleet(event))
             }
             Word::Posted(news) => {
-                let event = wiring::posted(&self.post.outbox, news);
+                let event = posted(&self.post.outbox, news);
                 self.inform_post(event)
             }
             Word::Retry(event) => self.inform_wish(event),

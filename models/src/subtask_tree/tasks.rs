@@ -8,9 +8,9 @@ use downbeat_kernel::{
 use super::Fault;
 use super::state::{Breach, Flight, Orders, Read, Start, id, index};
 use super::step::Step;
-use super::wiring::{Word, attempt_end, enqueued, lease_of, root_of, uses_place};
 use super::words::{self, MODEL, OUTSIDE, TREE, USER};
 use crate::watch::{How, TASKS, TaskIndex};
+use downbeat_wiring::{Word, attempt_end, enqueued, lease_of, root_of, uses_place};
 
 /// One bit for a small number.
 pub(super) fn bit(number: u32) -> u8 {

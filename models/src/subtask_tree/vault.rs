@@ -9,13 +9,13 @@ use downbeat_kernel::{
     OrderNumber, Outcome, RefreshEnd, RequestId, WaitEnd, WaiterId, WriteEnd,
 };
 
+use super::Fault;
 use super::act::VaultAct;
 use super::state::{Breach, renumber};
 use super::step::Step;
-use super::wiring::{Word, settled};
 use super::words::{self, OUTSIDE, VAULT};
-use super::{Fault, wiring};
 use crate::token_refresh::server::{Answer, GENERATIONS, Generation, Server};
+use downbeat_wiring::{Waiters, Word, settled};
 
 /// An order that the store, or the record of whoever drives, has yet to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -347,7 +347,7 @@ impl Step<'_> {
             CredentialEffect::Disarm { .. } => (self.vault.armed, self.vault.ask) = (false, None),
             CredentialEffect::Settle { waiter, end } => {
                 if self.model.has(Fault::WaitersCrossed) {
-                    self.desk.waiters.cross();
+                    self.desk.waiters = crossed(&self.desk.waiters);
                 }
                 if let Some(event) = self.desk.waiters.settle(waiter, end) {
                     self.say(Word::Tree(event));
@@ -386,7 +386,7 @@ impl Step<'_> {
     pub(super) fn crash_vault(&mut self) {
         let vault = &mut *self.vault;
         (vault.ask, vault.armed, vault.flight) = (None, false, None);
-        self.desk.waiters = wiring::Waiters::default();
+        self.desk.waiters = Waiters::default();
         let (credential, mut effects) = (self.vault.credential, Vec::new());
         credential.resync(&self.model.settings.credential, &mut |effect| effects.push(effect));
         for effect in effects {
@@ -401,6 +401,13 @@ impl Step<'_> {
             self.desk.waiters = waiters;
         }
     }
+}
+
+/// The same with what the first was to get for who waits last.
+fn crossed(waiters: &Waiters) -> Waiters {
+    let last = waiters.requests().last();
+    let cross = |(at, (waiter, request))| (waiter, last.filter(|_| at == 0).unwrap_or(request));
+    waiters.iter().enumerate().map(cross).collect()
 }
 
 /// Where the credential stands, in words.

@@ -9,11 +9,11 @@ use super::scenario::Scenario;
 use super::seen::Seen;
 use super::state::{Desk, Fleet, Orders, Post, State, Tree, Wish, id, index};
 use super::vault::{self, Vault};
-use super::wiring::{Word, root_of, untaken};
 use super::{SubtaskTree, words};
 use crate::pots;
 use crate::properties::{Observed, settled};
 use crate::watch::{TASKS, TaskIndex, Watch};
+use downbeat_wiring::{Word, root_of, untaken};
 
 /// A state beside the tables that its parts are in.
 pub(super) struct View<'a> {

@@ -5,8 +5,8 @@ use downbeat_kernel::{AttemptNumber, Event, News, Outcome, RetryEffect, RetryEve
 use super::act::WishAct;
 use super::state::{Breach, Wish};
 use super::step::Step;
-use super::wiring::{Word, finding, retry_conclusion};
 use super::words::{TREE, WISH};
+use downbeat_wiring::{Word, finding, retry_conclusion};
 
 impl Wish {
     pub(super) fn acts(&self, may: &mut impl FnMut(WishAct)) {

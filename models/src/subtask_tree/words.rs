@@ -9,8 +9,8 @@ use downbeat_sim::model::{Arrow, Lane};
 use super::act::{Act, AskAct, Failure, FleetAct, PostAct, Said, TaskAct, VaultAct, WishAct, WorkerAct};
 use super::post::conclusion_word;
 use super::state::{Desk, Tree, index};
-use super::wiring::{Machine, Word};
 use crate::watch::TaskIndex;
+use downbeat_wiring::{Machine, Word};
 
 pub(super) const USER: Lane = 0;
 pub(super) const TREE: Lane = 1;

@@ -1,14 +1,19 @@
 //! The process that is killed: a shard whose whole world is on the other side of a socket.
 
-use downbeat_kernel::{About, CallId, End, Event, MessageId, QuestionId, RequestId, TaskId, ToolEnd};
+use downbeat_kernel::{
+    About, CallId, Event, Found, Generation, MessageId, QuestionId, RefreshEnd, RequestId, SendFailure,
+    TaskId, ToolEnd, WriteEnd,
+};
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Clock, Doing, Model, People, Places, Ports, Question, Reply, SendEnd, Shell, ShellConfig, Text, Tools,
-    Wish,
+    Claimant, Clock, Doing, Model, Notification, Notifier, People, Places, Ports, Question, Reply, SendEnd,
+    Shell, ShellConfig, Text, Tools, Vault, Wish,
 };
-use downbeat_store::{Sqlite, Store};
+use downbeat_store::{Postgres, Sqlite, Store};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,6 +46,9 @@ impl Link {
 }
 
 fn reply(answer: &Value) -> SendEnd {
+    if answer["refused"].as_bool() == Some(true) {
+        return SendEnd::Failed(SendFailure::Unauthorized);
+    }
     let calls = answer["calls"].as_array().into_iter().flatten().map(|call| {
         let text = call[1].as_str().unwrap_or_default().to_owned();
         let wish = match call[0].as_str() {
@@ -57,7 +65,8 @@ fn reply(answer: &Value) -> SendEnd {
 impl Model for Link {
     fn send(&self, question: Question) -> Doing<SendEnd> {
         let asking: Vec<_> = question.asking.iter().map(|piece| json!([piece.part, &*piece.text])).collect();
-        let answer = self.ask("send", &json!({ "id": question.id, "asking": asking }));
+        let answer = self
+            .ask("send", &json!({ "id": question.id, "asking": asking, "generation": question.generation }));
         Box::pin(async move { reply(&answer.await) })
     }
 
@@ -84,15 +93,25 @@ impl People for Link {
 
     fn withdraw(&self, _question: QuestionId) {}
 
-    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) {
-        self.tell("undelivered", &json!([task, message, in_doubt]));
-    }
-
-    fn ended(&self, task: TaskId, end: End, result: Text) -> Doing<()> {
-        let answer = Self::ask(self, "ended", &json!({ "task": task, "end": end, "result": &*result }));
+    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) -> Doing<()> {
+        let answer = Self::ask(self, "undelivered", &json!([task, message, in_doubt]));
         Box::pin(async move {
             answer.await;
         })
+    }
+}
+
+impl Notifier for Link {
+    fn notify(&self, notification: Notification) -> Doing<bool> {
+        let Notification { task, number, end, result, .. } = notification;
+        let about = json!({ "task": task, "number": number, "end": end, "result": &*result });
+        let answer = Self::ask(self, "notify", &about);
+        Box::pin(async move { answer.await.as_bool().unwrap_or(false) })
+    }
+
+    fn undelivered(&self, notification: Notification) -> Doing<()> {
+        self.tell("given up", &json!(notification.task));
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -108,10 +127,64 @@ impl Places for Link {
     fn leave(&self, _task: TaskId) {}
 }
 
+impl Link {
+    /// Asks the vault, which answers with a word of the kernel's.
+    fn ask_vault<T: DeserializeOwned + Send + 'static>(
+        &self,
+        what: &str,
+        generation: Generation,
+    ) -> Doing<T> {
+        let answer = self.ask(what, &json!(generation));
+        Box::pin(async move {
+            let Ok(answer) = serde_json::from_value(answer.await) else {
+                // The world has gone, and this process with it.
+                return pending().await;
+            };
+            answer
+        })
+    }
+}
+
+impl Vault for Link {
+    fn read(&self, _who: Claimant, generation: Generation) -> Doing<Found> {
+        self.ask_vault("compare", generation)
+    }
+
+    fn claim(&self, _who: Claimant, generation: Generation, _for_ms: u64) -> Doing<Found> {
+        self.ask_vault("compare", generation)
+    }
+
+    fn refresh(&self, _who: Claimant, generation: Generation) -> Doing<RefreshEnd> {
+        self.ask_vault("refresh", generation)
+    }
+
+    fn write(&self, _who: Claimant, generation: Generation) -> Doing<WriteEnd> {
+        self.ask_vault("write", generation)
+    }
+
+    fn refreshed(&self, _who: Claimant, generation: Generation) -> Doing<RefreshEnd> {
+        self.ask_vault("refreshed", generation)
+    }
+
+    fn written(&self, _who: Claimant, generation: Generation) -> Doing<WriteEnd> {
+        self.ask_vault("written", generation)
+    }
+}
+
 impl Clock for Link {
     fn now_ms(&self) -> u64 {
         0
     }
+}
+
+/// Events between two snapshots: few enough that most lives take one.
+const SNAPSHOT_EVERY: u64 = 10;
+
+async fn open(store: &str) -> Arc<dyn Store> {
+    if store.starts_with("postgres:") {
+        return Arc::new(Postgres::open(store).await.expect("a store"));
+    }
+    Arc::new(Sqlite::open(store.as_ref()).await.expect("a store"))
 }
 
 /// Lives until it is killed, or the world has gone.
@@ -134,13 +207,18 @@ pub(crate) fn live(socket: &Path, store: &str) {
             model: world.clone(),
             tools: world.clone(),
             people: world.clone(),
+            notifier: world.clone(),
             places: world.clone(),
+            vault: world.clone(),
             clock: world,
         };
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(store.as_ref()).await.expect("a store"));
-        let mut config = ShellConfig::default();
+        let store = open(store).await;
+        let mut config = ShellConfig { snapshot_every: SNAPSHOT_EVERY, ..ShellConfig::default() };
         config.kernel.backoff_ms = 1;
         config.kernel.attempts_max = 16;
+        config.kernel.profiles_keyed = 0;
+        config.kernel.notification_backoff_ms = 1;
+        config.kernel.credential_backoff_ms = 1;
         let rt = Rt::new(Tokio::current());
         let shard = Arc::new(Shell::start(&rt, config, &store, &ports));
         let mut lines = BufReader::new(read).lines();
@@ -156,8 +234,10 @@ pub(crate) fn live(socket: &Path, store: &str) {
             tokio::spawn(async move {
                 let event: Event = serde_json::from_value(line["event"].clone()).expect("an event");
                 let text = vec![line["text"].as_str().unwrap_or_default().to_owned()];
-                if let Ok(outcome) = shard.tell(event, text).await {
-                    link.tell("told", &json!({ "order": line["order"], "outcome": outcome }));
+                match shard.tell(event, text).await {
+                    Ok(outcome) => link.tell("told", &json!({ "order": line["order"], "outcome": outcome })),
+                    // The world has no word for it, and gives up.
+                    Err(_) => link.tell("stopped", &Value::Null),
                 }
             });
         }

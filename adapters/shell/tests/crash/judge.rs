@@ -1,7 +1,9 @@
 //! Whether what the world saw keeps the promises.
 
 use crate::world::Seen;
-use downbeat_kernel::{CallResult, End, MessageId, Part, RequestId, TaskId, TurnNumber};
+use downbeat_kernel::{
+    CallResult, End, Generation, MessageId, NotificationNumber, Part, RequestId, TaskId, TurnNumber,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In which turns of which task something was part of a request.
@@ -13,13 +15,16 @@ pub(crate) fn judge(seen: &Seen) {
     ends_are_one(seen);
     messages_are_read_once(seen);
     results_are_read_once(seen);
+    tokens_are_used_once(seen);
     println!(
-        "{} kills, {} roots, {} tasks, {} sends, {} tools",
+        "{} kills, {} roots, {} tasks, {} sends, {} tools, {} refreshes of which {} were unheard in their life",
         seen.kills,
         seen.roots.len(),
-        seen.ends.len(),
+        seen.ends.len() + subtasks(seen).len(),
         seen.sends.len(),
-        seen.tools.len()
+        seen.tools.len(),
+        seen.login.used.len(),
+        seen.login.unheard
     );
     assert!(seen.roots.len() > 50, "there was hardly any load");
 }
@@ -33,15 +38,31 @@ fn attempts_have_the_same_content(seen: &Seen) {
     }
 }
 
-/// S7, L1: every task ends, and in one way.
+/// S7, S24, L1: people hear of the end of every root, under one number, and of no other end.
 fn ends_are_one(seen: &Seen) {
     for (task, ends) in &seen.ends {
-        let expected = (End::Completed, format!("end of {}", task.0));
-        assert_eq!(*ends, [expected], "S7: {task:?}");
+        let expected = (NotificationNumber(1), End::Completed, format!("end of {}", task.0));
+        assert_eq!(*ends, [expected], "S7, S24: {task:?}");
     }
-    let sent: BTreeSet<_> = seen.sends.keys().map(|id| id.task).collect();
-    let ended: BTreeSet<_> = seen.ends.keys().copied().collect();
-    assert_eq!(sent, ended, "L1: a task asked the model and has no end, or the other way round");
+    let accepted: BTreeSet<_> = seen.roots.keys().collect();
+    let ended: BTreeSet<_> = seen.ends.keys().collect();
+    assert_eq!(accepted, ended, "L1: a root was accepted and has no end, or the other way round");
+}
+
+/// Tasks that have asked the model and are no roots.
+fn subtasks(seen: &Seen) -> BTreeSet<TaskId> {
+    seen.sends.keys().map(|id| id.task).filter(|task| !seen.roots.contains_key(task)).collect()
+}
+
+/// S15: no refresh token comes twice, or the server revokes the login.
+fn tokens_are_used_once(seen: &Seen) {
+    let used = &seen.login.used;
+    assert_eq!(*used, (1..=used.len()).filter_map(generation).collect::<Vec<_>>(), "S15: a token came twice");
+    assert!(used.len() > 20, "hardly any token expired");
+}
+
+fn generation(number: usize) -> Option<Generation> {
+    u32::try_from(number).ok().map(Generation)
 }
 
 /// Every turn whose request contains something.
@@ -82,10 +103,10 @@ fn results_are_read_once(seen: &Seen) {
             "S8: {call:?}"
         );
     }
-    for task in seen.ends.keys().filter(|task| !seen.roots.contains_key(task)) {
+    for task in subtasks(seen) {
         let result = format!("end of {}", task.0);
         let turns = turns_with(seen, |_, (part, text)| {
-            matches!(part, Part::Result { result: CallResult::Subtask { child, .. }, .. } if child == task)
+            matches!(part, Part::Result { result: CallResult::Subtask { child, .. }, .. } if *child == task)
                 && *text == result
         });
         assert_eq!(turns.len(), 1, "S3: the result of {task:?} is in {turns:?}");

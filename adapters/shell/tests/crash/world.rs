@@ -1,7 +1,9 @@
 //! Everything outside: it outlives the process, answers it, remembers what it was asked, and kills it.
 
+use crate::login::Login;
 use downbeat_kernel::{
-    Answer, Budget, CallId, End, Event, MessageId, Outcome, Part, QuestionId, Rejected, RequestId, TaskId,
+    Answer, Budget, CallId, End, Event, MessageId, NotificationNumber, Outcome, Part, QuestionId, Rejected,
+    RequestId, TaskId,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,7 +17,6 @@ use std::time::{Duration, Instant};
 pub(crate) type Sends = BTreeMap<RequestId, Vec<(Part, String)>>;
 
 /// What the world saw, over all lives of the process.
-#[derive(Default)]
 pub(crate) struct Seen {
     /// Each send, with what was in it.
     pub(crate) sends: Sends,
@@ -23,21 +24,38 @@ pub(crate) struct Seen {
     pub(crate) doubled: Vec<RequestId>,
     /// Each tool that ran, with what it was run with and what came of it.
     pub(crate) tools: BTreeMap<CallId, (String, String)>,
-    /// How each task ended; more than one end is a contradiction.
-    pub(crate) ends: BTreeMap<TaskId, Vec<(End, String)>>,
+    /// What people were told of each root; more than one end, or one under two numbers, is a contradiction.
+    pub(crate) ends: BTreeMap<TaskId, Vec<(NotificationNumber, End, String)>>,
     /// Messages that were reported as not delivered.
     pub(crate) undelivered: Vec<(TaskId, MessageId)>,
     /// Roots that were accepted, each with how many messages it was sent that were accepted.
     pub(crate) roots: BTreeMap<TaskId, u32>,
     /// How often the process was killed.
     pub(crate) kills: u32,
+    /// What happened to the login.
+    pub(crate) login: Login,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            sends: Sends::new(),
+            doubled: Vec::new(),
+            tools: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            undelivered: Vec::new(),
+            roots: BTreeMap::new(),
+            kills: 0,
+            login: Login::new(),
+        }
+    }
 }
 
 /// Roots that live at once.
 const ROOTS: usize = 16;
 
 /// The most that a process says before it is killed.
-const WORDS: u64 = 80;
+const WORDS: u64 = 48;
 
 /// How long a process may take to say that.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -61,7 +79,7 @@ impl World {
             socket: folder.join("world.sock"),
             store,
             kills,
-            seen: Seen::default(),
+            seen: Seen::new(),
             replies: BTreeMap::new(),
             orders: BTreeMap::new(),
             last_order: 0,
@@ -176,11 +194,18 @@ impl World {
                     self.seen.doubled.push(id);
                 }
                 self.highest = self.highest.max(id.task.0);
-                let reply = self.reply(id);
+                let expires = self.random(8) == 0;
+                let is_taken = self.seen.login.takes(read(&about["generation"]), (id.task, id.turn), expires);
+                let reply = if is_taken { self.reply(id) } else { json!({ "refused": true }) };
                 self.replies.insert(id, reply.clone());
                 self.write_to(stream, id.task);
                 reply
             }
+            "compare" => json!(self.seen.login.compare(read(about))),
+            "refresh" => json!(self.seen.login.refresh(read(about))),
+            "write" => json!(self.seen.login.write(read(about))),
+            "refreshed" => json!(self.seen.login.refreshed()),
+            "written" => json!(self.seen.login.written(read(about))),
             // Now and then the provider has forgotten what it said.
             "recover" if self.random(4) == 0 => Value::Null,
             "recover" => self.replies.get(&read(about)).cloned().unwrap_or(Value::Null),
@@ -201,15 +226,18 @@ impl World {
             "undelivered" => {
                 let (task, message, _): (TaskId, MessageId, bool) = read(about);
                 self.seen.undelivered.push((task, message));
-                return;
+                Value::Null
             }
-            "ended" => {
+            // Now and then what is sent does not come, or that it came is not heard.
+            "given up" => return,
+            "notify" if self.random(4) == 0 => Value::from(false),
+            "notify" => {
                 let ends = self.seen.ends.entry(read(&about["task"])).or_default();
-                let end = (read(&about["end"]), read(&about["result"]));
+                let end = (read(&about["number"]), read(&about["end"]), read(&about["result"]));
                 if !ends.contains(&end) {
                     ends.push(end);
                 }
-                Value::Null
+                Value::from(self.random(4) != 0)
             }
             "told" => return self.told(stream, read(&about["order"]), &read(&about["outcome"])),
             what => panic!("the child says {what}"),

@@ -1,4 +1,13 @@
 //! The shell on tokio and SQLite, in a world that plays a script.
 
+mod faults;
+mod login;
+mod logins;
+mod notices;
+#[expect(dead_code, reason = "the tests of the store use the rest of it")]
+#[path = "../../../store/tests/store/place.rs"]
+mod place;
+mod snapshots;
 mod stage;
+mod stopping;
 mod story;

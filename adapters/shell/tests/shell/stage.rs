@@ -5,8 +5,8 @@ use downbeat_kernel::{
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Clock, Doing, Model, People, Places, Ports, Question, Reply, SendEnd, Shell, ShellConfig, Text, Tools,
-    Wish,
+    Clock, Doing, Model, NoVault, Notification, Notifier, People, Places, Ports, Question, Reply, SendEnd,
+    Shell, ShellConfig, Text, Tools, Wish,
 };
 use downbeat_store::{Sqlite, Store};
 use std::collections::VecDeque;
@@ -35,6 +35,8 @@ struct State {
     /// What became of the send of before a crash.
     known: Option<SendEnd>,
     seen: Vec<Seen>,
+    /// Milliseconds since the world began.
+    passed_ms: u64,
 }
 
 /// The world of one test.
@@ -67,6 +69,11 @@ impl World {
         self.state().known = Some(end);
     }
 
+    /// So much time passes, for its clock alone.
+    pub(crate) fn pass_ms(&self, passed_ms: u64) {
+        self.state().passed_ms += passed_ms;
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
     }
@@ -84,7 +91,9 @@ impl World {
             model: world.clone(),
             tools: world.clone(),
             people: world.clone(),
+            notifier: world.clone(),
             places: world.clone(),
+            vault: Arc::new(NoVault),
             clock: world,
         }
     }
@@ -132,12 +141,20 @@ impl People for World {
 
     fn withdraw(&self, _question: QuestionId) {}
 
-    fn undelivered(&self, task: TaskId, message: MessageId, _in_doubt: bool) {
+    fn undelivered(&self, task: TaskId, message: MessageId, _in_doubt: bool) -> Doing<()> {
         self.see(Seen::Undelivered(task, message));
+        Box::pin(ready(()))
+    }
+}
+
+impl Notifier for World {
+    fn notify(&self, notification: Notification) -> Doing<bool> {
+        let Notification { task, end, result, .. } = notification;
+        self.see(Seen::Ended(task, end, result.to_string()));
+        Box::pin(ready(true))
     }
 
-    fn ended(&self, task: TaskId, end: End, result: Text) -> Doing<()> {
-        self.see(Seen::Ended(task, end, result.to_string()));
+    fn undelivered(&self, _notification: Notification) -> Doing<()> {
         Box::pin(ready(()))
     }
 }
@@ -156,7 +173,7 @@ impl Places for World {
 
 impl Clock for World {
     fn now_ms(&self) -> u64 {
-        1_700_000_000_000
+        1_700_000_000_000 + self.state().passed_ms
     }
 }
 
@@ -175,9 +192,23 @@ pub(crate) async fn start(journal: &Path, world: &World) -> Shell {
 
 /// The same, in so many shards.
 pub(crate) async fn start_shards(journal: &Path, world: &World, shards: u32) -> Shell {
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open(journal).await.expect("a store"));
+    start_with(journal, world, ShellConfig { shards, ..settings() }).await
+}
+
+/// Two calls in a response, and a millisecond before it is asked again.
+pub(crate) fn settings() -> ShellConfig {
     let kernel = Config { calls_max: 2, backoff_ms: 1, attempts_max: 2, ..Config::default() };
-    let config = ShellConfig { kernel, shards, ..ShellConfig::default() };
+    ShellConfig { kernel, ..ShellConfig::default() }
+}
+
+/// A shell of these settings.
+pub(crate) async fn start_with(journal: &Path, world: &World, config: ShellConfig) -> Shell {
+    start_on(Sqlite::open(journal).await.expect("a store"), world, config)
+}
+
+/// A shell on this store.
+pub(crate) fn start_on(store: impl Store + 'static, world: &World, config: ShellConfig) -> Shell {
+    let store: Arc<dyn Store> = Arc::new(store);
     Shell::start(&Rt::new(Tokio::current()), config, &store, &world.ports())
 }
 

@@ -1,23 +1,25 @@
 //! Whole lives of tasks: what the model is asked, what tools run, what people hear, also over a restart.
 
-use crate::stage::{Seen, World, charges, journal, says, start, start_shards, yes};
+use crate::stage::{Seen, World, charges, journal, says, settings, start, start_shards, start_with, yes};
 use downbeat_kernel::{
-    About, Approval, Budget, CallId, End, Event, Ignored, MessageId, Outcome, QuestionId, TaskId, TurnNumber,
+    About, Approval, Budget, CallId, End, Event, Ignored, MessageId, Outcome, QuestionId, SendFailure,
+    TaskId, TurnNumber,
 };
-use downbeat_shell::{Shell, Wish};
+use downbeat_shell::{SendEnd, Shell, Wish};
 use std::future::Future;
+use std::time::Duration;
 
-const A: TaskId = TaskId(1);
+pub(crate) const A: TaskId = TaskId(1);
 const B: TaskId = TaskId(2);
 
 const TOOL: Wish = Wish::Tool(Approval::Granted);
-const DONE: Wish = Wish::Completion(Approval::Granted);
+pub(crate) const DONE: Wish = Wish::Completion(Approval::Granted);
 
-fn call(task: TaskId, turn: u32) -> CallId {
+pub(crate) fn call(task: TaskId, turn: u32) -> CallId {
     CallId { task, turn: TurnNumber(turn), index: 0 }
 }
 
-fn sent(task: TaskId, turn: u32, new: &[&str]) -> Seen {
+pub(crate) fn sent(task: TaskId, turn: u32, new: &[&str]) -> Seen {
     Seen::Sent(task, turn, new.iter().map(|text| (*text).to_owned()).collect())
 }
 
@@ -39,7 +41,6 @@ async fn subtask_runs_and_its_result_is_in_the_next_request_of_its_parent() {
             sent(B, 1, &["count the files"]),
             Seen::Ran(call(B, 1), "ls".to_owned()),
             sent(B, 2, &["ls is done"]),
-            Seen::Ended(B, End::Completed, "there are three".to_owned()),
             sent(A, 2, &["there are three"]),
             Seen::Ended(A, End::Completed, "three files".to_owned()),
         ]
@@ -47,13 +48,13 @@ async fn subtask_runs_and_its_result_is_in_the_next_request_of_its_parent() {
 }
 
 /// Whether it was applied.
-async fn apply(shard: &Shell, event: Event, text: &str) {
+pub(crate) async fn apply(shard: &Shell, event: Event, text: &str) {
     let told = shard.tell(event, vec![text.to_owned()]).await;
     assert_eq!(told.expect("it runs"), Outcome::Applied);
 }
 
 /// Runs one life of a process: at its end everything that it had is gone.
-fn life<T>(life: impl Future<Output = T>) -> T {
+pub(crate) fn life<T>(life: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(life)
 }
@@ -186,4 +187,32 @@ fn shards_share_the_work_and_stay_as_many_as_they_were() {
     let fewer = life(async { start_shards(&path, &world, 2).await.join().await });
     let told = fewer.expect_err("two are not three").to_string();
     assert!(told.contains("start with as many as the journal was written with"), "{told}");
+}
+
+#[test]
+fn wait_of_before_a_crash_goes_on_where_it_was() {
+    let path = journal("wait");
+    let mut config = settings();
+    config.kernel.backoff_ms = 600_000;
+    let before = World::of([SendEnd::Failed(SendFailure::Transient)]);
+    life(async {
+        let shard = start_with(&path, &before, config).await;
+        apply(&shard, Event::TaskSubmitted { task: A, budget: Budget::default() }, "go").await;
+        before.until(|seen| *seen == sent(A, 1, &["go"])).await;
+        // The failure is on record when what was told after it is.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        apply(&shard, Event::PauseRequested { task: A }, "").await;
+        apply(&shard, Event::ResumeRequested { task: A }, "").await;
+    });
+    let after = World::of([says("", &[(DONE, "gone")])]);
+    life(async {
+        let _shard = start_with(&path, &after, config).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    });
+    assert_eq!(after.seen(), [], "the whole wait is not over yet");
+    after.pass_ms(700_000);
+    life(async {
+        let _shard = start_with(&path, &after, config).await;
+        after.until(|seen| matches!(seen, Seen::Ended(A, ..))).await;
+    });
 }

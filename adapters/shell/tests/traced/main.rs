@@ -9,11 +9,21 @@ use downbeat_shell::Wish;
 use stage::{Seen, World, journal, says, start};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// Waits until this was written.
+    async fn until(&self, text: &str) {
+        while !String::from_utf8_lossy(&self.0.lock().expect("no panic")).contains(text) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -47,7 +57,8 @@ fn every_step_order_and_refusal_is_told_with_its_subject() {
             let shard = start(&journal("traced"), &world).await;
             shard.submit("say nothing of this".to_owned(), Budget::default()).await.expect("it runs");
             world.until(|seen| matches!(seen, Seen::Ended(..))).await;
-            // Whichever acknowledgement comes second is a double.
+            lines.until("Disarm").await;
+            // The shell has said so already.
             let _ = shard.tell(Event::EndAcknowledged { task: TaskId(1) }, vec![]).await.expect("it runs");
             let message = Event::MessageReceived { task: TaskId(9), message: MessageId(1) };
             let _ = shard.tell(message, vec!["nor of this".to_owned()]).await.expect("it runs");

@@ -100,6 +100,30 @@ async fn compacted_journal_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn as_much_is_read_at_once_as_is_asked_for() {
+    for place in places("at-once").await {
+        let store = place.open().await;
+        let lease = store.open(SHARD).await.expect("nobody has it").lease;
+        for first in [1, 4, 7, 10] {
+            store.append(lease, &batch(first, &["a", "b", "c"])).await.expect("it is appended");
+        }
+        #[rustfmt::skip]
+        let cases = [
+            ("one at least",             1,  1,        vec![1]),
+            ("a second begins in time",  1,  4,        vec![1, 4]),
+            ("from the middle of one",   5,  1,        vec![4, 7]),
+            ("all the rest",             4,  u64::MAX, vec![4, 7, 10]),
+            ("the end",                  13, 100,      vec![]),
+        ];
+        for (name, from, lines_max, firsts) in cases {
+            let batches = store.read(SHARD, Position(from), lines_max).await.expect("it is read");
+            let read: Vec<_> = batches.iter().map(|batch| batch.first.0).collect();
+            assert_eq!(read, firsts, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn snapshot_is_kept_and_a_damaged_one_is_none() {
     for place in places("snapshot").await {
         let store = place.open().await;

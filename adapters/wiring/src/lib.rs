@@ -3,7 +3,8 @@
 //! The tree of tasks, a credential, a pool, an outbox, the attempts at a task and the questions of its agent are machines of their own. An order of one
 //! that is news to another becomes a [`Word`], which waits until the other takes it. Words of one machine are taken in
 //! their order. None of them is on record: a crash loses what is on its way, and each of the two machines repeats what is
-//! outstanding. So every word may come twice, and is lost only if its sender will say it again.
+//! outstanding. So every word may come twice, and is lost only if its sender will say it again. Which word follows from what, and what goes wrong
+//! otherwise, is in `docs/composition.md`. The model `subtask-tree` checks these functions, and a shell that ships uses them.
 //!
 //! Everything here is a pure function of what the machines hold, but for two tables: who waits for a credential
 //! ([`Waiters`]), which a crash may lose, and which task is which attempt ([`Record`]), which it may not.
@@ -19,6 +20,7 @@ use downbeat_kernel::{
     RequestEvent, RequestId, RequestReason, Retry, RetryEnd, RetryEvent, RetryState, SessionEffect, Standing,
     TaskId, ToolEnd, UserId, WaitEnd, WaiterId, WorkEnd, WorkerEffect, WorkerReason,
 };
+use std::collections::VecDeque;
 
 /// A machine that takes words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,10 +101,10 @@ impl Word {
     }
 }
 
-/// Who waits for a credential, by number. It is lost in a crash: the tree asks again for who waits still, under another number, and
-/// nobody takes what the old one is told.
+/// Who waits for one credential, by number. It is lost in a crash: the tree asks again for who waits still, under another number, and
+/// nobody takes what the old one is told. Whoever waits the longest is told first, so that is where it is looked for first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Waiters(Vec<(WaiterId, RequestId)>);
+pub struct Waiters(VecDeque<(WaiterId, RequestId)>);
 
 impl Waiters {
     /// A request becomes the next who waits.
@@ -113,14 +115,14 @@ impl Waiters {
         newer_than: Generation,
     ) -> CredentialEvent {
         let waiter = WaiterId(credential.accepted.0 + 1);
-        self.0.push((waiter, request));
+        self.0.push_back((waiter, request));
         CredentialEvent::Wanted { waiter, newer_than }
     }
 
     /// Whoever waits under this number need not any more; `None` if a crash came between.
     pub fn settle(&mut self, waiter: WaiterId, end: WaitEnd) -> Option<Event> {
         let at = self.0.iter().position(|(other, _)| *other == waiter)?;
-        let (_, request) = self.0.remove(at);
+        let (_, request) = self.0.remove(at)?;
         Some(settled(request, end))
     }
 
@@ -129,17 +131,15 @@ impl Waiters {
         self.0.iter().map(|(_, request)| *request)
     }
 
-    /// The same with numbers so much lower.
-    pub(super) fn renumber(&mut self, fewer: u64) {
-        // One that a planted fault has left behind is as old as can be.
-        self.0.iter_mut().for_each(|(waiter, _)| waiter.0 = waiter.0.saturating_sub(fewer));
+    /// Everyone who waits, with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (WaiterId, RequestId)> {
+        self.0.iter().copied()
     }
+}
 
-    /// Gives what the first was to get who waits to the last.
-    pub(super) fn cross(&mut self) {
-        if let [(_, first), .., (_, last)] = self.0.as_mut_slice() {
-            *first = *last;
-        }
+impl FromIterator<(WaiterId, RequestId)> for Waiters {
+    fn from_iter<T: IntoIterator<Item = (WaiterId, RequestId)>>(waiters: T) -> Self {
+        Self(waiters.into_iter().collect())
     }
 }
 

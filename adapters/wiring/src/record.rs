@@ -1,42 +1,34 @@
 //! What is on record beside the machines: which task is which attempt, why one ends, and what was paid for.
 
 use downbeat_kernel::{AttemptNumber, BillNumber, Conclusion, End, Event, Kernel, Spend, TaskId, TaskState};
+use std::collections::BTreeMap;
 
-/// What is on record beside the machines, with the events that it came with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// What is on record beside the machines, with the events that it came with: of one task that people want, and all attempts at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
-    /// The task of each attempt, in order.
-    attempts: [Option<TaskId>; 2],
-    /// The task that ends because there is no place for it, and not because somebody wanted that.
+    /// The task of each attempt.
+    attempts: BTreeMap<AttemptNumber, TaskId>,
+    /// The task that ends because there is no place for it, and not because somebody wanted that. One attempt is made at a time, so
+    /// that the last one counts.
     no_place: Option<TaskId>,
-    /// The last bill of each tree, by the number of its root.
-    bills: [u8; 3],
+    /// The last bill of each tree, by its root.
+    bills: BTreeMap<TaskId, BillNumber>,
 }
 
 impl Record {
     /// The task of an attempt, if the tree has taken it.
     pub fn task_of(&self, attempt: AttemptNumber) -> Option<TaskId> {
-        self.slot(attempt).and_then(|slot| self.attempts[slot])
+        self.attempts.get(&attempt).copied()
     }
 
     /// Which attempt a task is.
     pub fn attempt_of(&self, task: TaskId) -> Option<AttemptNumber> {
-        (1..)
-            .zip(self.attempts)
-            .find(|(_, other)| *other == Some(task))
-            .map(|(number, _)| AttemptNumber(number))
-    }
-
-    fn slot(&self, attempt: AttemptNumber) -> Option<usize> {
-        let slot = usize::try_from(attempt.0).ok()?.checked_sub(1)?;
-        (slot < self.attempts.len()).then_some(slot)
+        self.attempts.iter().find(|(_, other)| **other == task).map(|(attempt, _)| *attempt)
     }
 
     /// The tree has taken the submission of an attempt.
     pub fn begun(&mut self, attempt: AttemptNumber, task: TaskId) {
-        if let Some(slot) = self.slot(attempt) {
-            self.attempts[slot] = Some(task);
-        }
+        self.attempts.insert(attempt, task);
     }
 
     /// The tree is told that there is no place for a task. That is why it ends, unless somebody has cancelled it before. It is on
@@ -49,17 +41,14 @@ impl Record {
 
     /// Something was paid for in the tree of a root: which bill of that tree it is.
     pub fn billed(&mut self, root: TaskId) -> BillNumber {
-        let Some(last) = place_of(root).and_then(|place| self.bills.get_mut(place)) else {
-            return BillNumber(0);
-        };
-        *last += 1;
-        BillNumber(u32::from(*last))
+        let last = self.bills.entry(root).or_insert(BillNumber(0));
+        last.0 += 1;
+        *last
     }
 
     /// The last bill of a tree, 0 before the first.
     pub fn bill(&self, root: TaskId) -> BillNumber {
-        let last = place_of(root).and_then(|place| self.bills.get(place));
-        BillNumber(last.copied().unwrap_or(0).into())
+        self.bills.get(&root).copied().unwrap_or(BillNumber(0))
     }
 
     /// How people are told of the end of a task.
@@ -91,11 +80,6 @@ fn is_wanted(state: TaskState) -> bool {
         | TaskState::Failed(_)
         | TaskState::Cancelled => false,
     }
-}
-
-/// The place of a task among those that have something on record.
-fn place_of(task: TaskId) -> Option<usize> {
-    usize::try_from(task.0.checked_sub(1)?).ok()
 }
 
 /// A bill of the tree of a root, of one token.

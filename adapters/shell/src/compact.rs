@@ -1,0 +1,292 @@
+//! The journal without what is over.
+//!
+//! Trees of tasks do not touch each other. When no task of a tree is held any more, the lines of that tree say nothing about the
+//! state; without them the journal leads to the same. Whether it does is not taken for granted: what is left is replayed, and
+//! has to be what the snapshot says, byte for byte.
+//!
+//! Credentials go on for ever, and each send has one line of them. All that follows from these is how the credential stands, which is a few
+//! numbers; one line says that in their place.
+
+use crate::entry::{Entry, Recorded};
+use crate::error::ShellError;
+use crate::known::Known;
+use crate::number::Place;
+use crate::replay::{Line, Stretch, take};
+use crate::snapshot::encode;
+use crate::trace::task_of;
+use downbeat_kernel::{Call, Config, Event, ProfileId, Response, TaskId};
+use downbeat_store::{Batch, Lease, Position, Snapshot, Store};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lines that are read at once: few, because a shard waits for them that has the same thread.
+const LINES_AT_ONCE: u64 = 1_000;
+
+/// Bytes in a compacted journal, which is one row: a quarter of what SQLite and PostgreSQL can have there.
+const BYTES_MAX: usize = 1 << 28;
+
+/// What is to be compacted.
+pub(crate) struct Compaction<'s> {
+    pub(crate) place: Place,
+    pub(crate) config: Config,
+    pub(crate) lease: Lease,
+    pub(crate) snapshot: &'s Snapshot,
+    /// The tasks of which the snapshot holds something, and the one with the highest number.
+    pub(crate) held: BTreeSet<TaskId>,
+    /// How each credential stood when it was taken.
+    pub(crate) standing: Vec<Entry>,
+}
+
+impl Compaction<'_> {
+    /// Leaves the lines of what is over out of the journal before the snapshot. How many there are then, or `None` if all are
+    /// needed.
+    pub(crate) async fn run(self, store: &dyn Store) -> Result<Option<u64>, ShellError> {
+        let stretch = Stretch {
+            shard: self.lease.shard,
+            from: Position(1),
+            until: self.snapshot.next,
+            lines_at_once: LINES_AT_ONCE,
+        };
+        let mut trees = Trees::default();
+        stretch
+            .each(store, |line| {
+                if let Recorded::Tree(record) = line.entry.event {
+                    trees.take(&record.into());
+                }
+                Ok(())
+            })
+            .await?;
+        let stay = self.held.iter().filter_map(|task| trees.root_of.get(task).copied()).collect();
+        let mut rest = Rest::new(self.place, trees, stay, self.config);
+        stretch.each(store, |line| rest.take(line)).await?;
+        rest.keep_down()?;
+        for entry in self.standing {
+            let text = entry.line().map_err(ShellError::Unwritable)?;
+            rest.keep(Line { at: self.snapshot.next, text: &text, entry })?;
+        }
+        let is_equal =
+            encode(&rest.known, self.place, self.snapshot.next).is_ok_and(|it| it == *self.snapshot);
+        if !is_equal || rest.batch.text.len() > BYTES_MAX {
+            return Ok(None);
+        }
+        rest.batch.next = self.snapshot.next;
+        store.compact(self.lease, &rest.batch).await?;
+        Ok(Some(rest.batch.lines))
+    }
+}
+
+/// Which tree each task belongs to.
+#[derive(Default)]
+struct Trees {
+    root_of: BTreeMap<TaskId, TaskId>,
+}
+
+impl Trees {
+    fn take(&mut self, event: &Event) {
+        if let Event::TaskSubmitted { task, .. } = *event {
+            self.root_of.insert(task, task);
+        }
+        let Some(root) = self.root(event) else { return };
+        if let Event::SubtaskRequested { child, .. } = *event {
+            self.root_of.insert(child, root);
+        }
+        if let Event::ResponseEnded { response: Response::Calls(calls), .. } = event {
+            let child = |call: &Call| if let Call::Subtask { child } = call { Some(*child) } else { None };
+            self.root_of.extend(calls.iter().filter_map(child).map(|child| (child, root)));
+        }
+    }
+
+    /// The tree that an event is about.
+    fn root(&self, event: &Event) -> Option<TaskId> {
+        self.root_of.get(&task_of(event)?).copied()
+    }
+}
+
+/// What is left of a journal.
+struct Rest {
+    place: Place,
+    trees: Trees,
+    /// The trees whose lines stay.
+    stay: BTreeSet<TaskId>,
+    /// Profiles that went down before anything that stays, and did not come up again: with the line that says so.
+    down: Vec<(ProfileId, Position, String)>,
+    batch: Batch,
+    /// What it leads to.
+    known: Known,
+}
+
+impl Rest {
+    fn new(place: Place, trees: Trees, stay: BTreeSet<TaskId>, config: Config) -> Self {
+        let (batch, known) = (Batch::at(Position(1)), Known::new(config));
+        Self { place, trees, stay, down: Vec::new(), batch, known }
+    }
+
+    fn take(&mut self, line: Line<'_>) -> Result<(), ShellError> {
+        let event = match &line.entry.event {
+            Recorded::Tree(record) => Event::from(record.clone()),
+            Recorded::Outbox { root, .. } => return self.take_of(*root, line),
+            // How they stand in the end is said in one line each.
+            Recorded::Credential { .. } | Recorded::Stands { .. } => return Ok(()),
+        };
+        // Who hears of a profile is every tree; while there is none, all that counts is how it stands in the end.
+        if self.batch.is_empty() {
+            if let Event::ProfileDown { profile } = event {
+                self.down.push((profile, line.at, line.text.to_owned()));
+                return Ok(());
+            }
+            if let Event::ProfileUp { profile } = event {
+                self.down.retain(|(down, ..)| *down != profile);
+                return Ok(());
+            }
+        }
+        if let Some(root) = self.trees.root(&event) {
+            return self.take_of(root, line);
+        }
+        self.keep_down()?;
+        self.keep(line)
+    }
+
+    /// A line of the tree of a root.
+    fn take_of(&mut self, root: TaskId, line: Line<'_>) -> Result<(), ShellError> {
+        if !self.stay.contains(&root) {
+            return Ok(());
+        }
+        self.keep_down()?;
+        self.keep(line)
+    }
+
+    /// From here on somebody hears of profiles.
+    fn keep_down(&mut self) -> Result<(), ShellError> {
+        for (_, at, text) in std::mem::take(&mut self.down) {
+            self.keep(Line::read(self.place.shard, at, &text)?)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, line: Line<'_>) -> Result<(), ShellError> {
+        self.batch.push(line.text);
+        take(&mut self.known, self.place, line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Entry;
+    use crate::fact::Fact;
+    use crate::history::{PLACE, config, history, known_after, known_under};
+    use crate::replay::recover;
+    use downbeat_kernel::{
+        Attempt, Budget, Conclusion, News, NotificationEvent, NotificationNumber, RequestId, TurnNumber,
+    };
+    use downbeat_store::{Opened, Sqlite};
+    use std::path::{Path, PathBuf};
+
+    /// A folder for the files of a test, which removes it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn of(test: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("downbeat-{test}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).expect("a folder for the test");
+            Self(folder)
+        }
+
+        fn file(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            // Nothing depends on it.
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn batch(first: u64, entries: &[Entry]) -> Batch {
+        let mut batch = Batch::at(Position(first));
+        for entry in entries {
+            batch.push(&entry.line().expect("it is written"));
+        }
+        batch
+    }
+
+    /// A store with these entries, in two batches, and the snapshot between them.
+    async fn stored(
+        path: &Path,
+        config: Config,
+        entries: &[Entry],
+        taken: usize,
+    ) -> (Sqlite, Lease, Snapshot) {
+        let store = Sqlite::open(path).await.expect("a store");
+        let Opened { lease, .. } = store.open(PLACE.shard).await.expect("nobody has it");
+        let between = taken as u64 + 1;
+        for batch in [batch(1, &entries[..taken]), batch(between, &entries[taken..])] {
+            if !batch.is_empty() {
+                store.append(lease, &batch).await.expect("it is appended");
+            }
+        }
+        let snapshot = encode(&known_under(config, &entries[..taken]), PLACE, Position(between));
+        (store, lease, snapshot.expect("it is written"))
+    }
+
+    #[tokio::test]
+    async fn journal_that_is_compacted_anywhere_leads_to_the_same_with_its_snapshot_and_without() {
+        let history = history();
+        let (end, next) = (known_after(&history), Position(history.len() as u64 + 1));
+        let (folder, mut fewest) = (Folder::of("compacted"), u64::MAX);
+        for taken in 1..=history.len() {
+            let (store, lease, snapshot) =
+                stored(&folder.file(&format!("{taken}.db")), config(), &history, taken).await;
+            let known = known_after(&history[..taken]);
+            let (place, config) = (PLACE, config());
+            let (held, standing) = (known.held(), known.standing());
+            let compaction = Compaction { place, config, lease, snapshot: &snapshot, held, standing };
+            let lines = compaction.run(&store).await.expect("it is compacted").expect("it can be");
+            fewest = fewest.min(lines * 100 / taken as u64);
+
+            let (without, from) = recover(&store, PLACE, config, next).await.expect("it is replayed");
+            assert_eq!((&without, from), (&end, Position(1)), "compacted at {taken}");
+            store.keep(lease, &snapshot).await.expect("it is kept");
+            let (with, from) = recover(&store, PLACE, config, next).await.expect("it is replayed");
+            assert_eq!((&with, from), (&end, snapshot.next), "snapshot at {taken}");
+        }
+        assert!(fewest < 50, "at best {fewest} % of the lines are left");
+    }
+
+    /// One subtask is refused because of a task of another tree, which is over later: without its lines there would have been room.
+    #[tokio::test]
+    async fn journal_stays_as_it_is_where_trees_have_touched_each_other() {
+        let (folder, one, other) = (Folder::of("touched"), TaskId(1), TaskId(2));
+        let submitted = |task| Event::TaskSubmitted { task, budget: Budget::default() };
+        let request = RequestId { task: one, turn: TurnNumber(1), attempt: Attempt(0) };
+        let response = Response::Calls(vec![Call::Subtask { child: TaskId(3) }]);
+        let number = NotificationNumber(1);
+        let news = News::Concluded(Conclusion::Cancelled);
+        let of_outbox = |event| Fact::Outbox { root: other, event };
+        let events = [
+            submitted(one).into(),
+            submitted(other).into(),
+            Event::Admitted { task: one }.into(),
+            Event::Initialized { task: one }.into(),
+            Event::ResponseEnded { request, response, jitter_ms: 0 }.into(),
+            Event::CancelRequested { task: other }.into(),
+            of_outbox(NotificationEvent::Posted { number, news }),
+            Event::EndAcknowledged { task: other }.into(),
+            of_outbox(NotificationEvent::Acknowledged { number }),
+        ];
+        let entries = events.map(|fact: Fact| Entry { at_ms: 1, event: fact.into(), text: vec![] });
+        let (taken, next) = (entries.len(), Position(entries.len() as u64 + 1));
+        for (name, tasks_max, lines) in [("full", 2, None), ("roomy", 3, Some(4))] {
+            let (place, config) = (PLACE, Config { tasks_max, profiles_keyed: 0b11, ..config() });
+            let (store, lease, snapshot) =
+                stored(&folder.file(&format!("{name}.db")), config, &entries, taken).await;
+            let known = known_under(config, &entries);
+            let (held, standing) = (known.held(), known.standing());
+            let compaction = Compaction { place, config, lease, snapshot: &snapshot, held, standing };
+            assert_eq!(compaction.run(&store).await.expect("it is read"), lines, "{name}");
+            let (known, _) = recover(&store, PLACE, config, next).await.expect("it is replayed");
+            assert_eq!(known, known_under(config, &entries), "{name}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What a shard knows: a function of its journal alone, so that a replay, or a snapshot and the rest, leads to the same.
+
+use crate::alarms::Alarms;
+use crate::entry::Entry;
+use crate::fact::{Fact, Order, Owner, Refused, of};
+use crate::words::{Library, Text};
+use downbeat_kernel::{
+    Call, Config, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, End, Event, Kernel,
+    NotificationEvent, Outbox, OutboxCorrupt, Outcome, ProfileId, Response, TaskId,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The credential of every profile that needs one.
+pub(crate) type Credentials = BTreeMap<ProfileId, Credential>;
+
+/// What people are told of a root that has ended. It stays until they have heard, and the tree has forgotten the root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Post {
+    pub(crate) outbox: Outbox,
+    /// How it ended.
+    pub(crate) end: End,
+    /// With what.
+    pub(crate) result: Text,
+}
+
+impl Post {
+    fn is_delivered(&self) -> bool {
+        self.outbox.conclusion.is_some() && self.outbox.settled == self.outbox.accepted
+    }
+}
+
+/// What a shard knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) kernel: Kernel,
+    pub(crate) library: Library,
+    pub(crate) alarms: Alarms,
+    pub(crate) credentials: Credentials,
+    pub(crate) outboxes: BTreeMap<TaskId, Post>,
+}
+
+/// Which machine contradicts itself, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contradiction {
+    /// The tree of tasks.
+    Tree(Corrupt),
+    /// The credential of a profile.
+    Credential(ProfileId, CredentialCorrupt),
+    /// The outbox of a root.
+    Outbox(TaskId, OutboxCorrupt),
+}
+
+impl Known {
+    pub(crate) fn new(config: Config) -> Self {
+        let needs_one =
+            |profile: &u8| config.profiles_keyed.checked_shr((*profile).into()).unwrap_or(0) & 1 == 0;
+        let profiles = (0..config.profiles).filter(needs_one).map(ProfileId);
+        Self {
+            kernel: Kernel::new(config),
+            library: Library::default(),
+            alarms: Alarms::default(),
+            credentials: profiles.map(|profile| (profile, Credential::default())).collect(),
+            outboxes: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a fact with its words, at a time in milliseconds since 1970. What follows is added to the orders.
+    pub(crate) fn take(
+        &mut self,
+        at_ms: u64,
+        fact: &Fact,
+        text: &[String],
+        orders: &mut Vec<Order>,
+    ) -> Outcome<Refused> {
+        let first = orders.len();
+        let outcome = match fact {
+            Fact::Tree(event) => self.take_of_tree(event, text, orders),
+            Fact::Credential { profile, event } => self.take_of_credential(*profile, *event, orders),
+            Fact::Outbox { root, event } => self.take_of_outbox(*root, *event, orders),
+            Fact::Stands { profile, credential } => self.stands(*profile, *credential, orders),
+        };
+        if outcome == Outcome::Applied {
+            self.alarms.take(at_ms, fact, &orders[first..]);
+        }
+        outcome
+    }
+
+    fn take_of_tree(&mut self, event: &Event, text: &[String], orders: &mut Vec<Order>) -> Outcome<Refused> {
+        let mut effects = Vec::new();
+        let outcome = self.kernel.step(event.clone(), &mut effects);
+        if outcome == Outcome::Applied {
+            self.library.take(event, text, &effects);
+            self.note_ends(&effects);
+            self.forget_refused(event);
+            if let Event::EndAcknowledged { task } = *event {
+                self.forget_delivered(task);
+            }
+        }
+        orders.extend(effects.into_iter().map(Order::Tree));
+        of(outcome, Refused::Tree)
+    }
+
+    fn take_of_credential(
+        &mut self,
+        profile: ProfileId,
+        event: CredentialEvent,
+        orders: &mut Vec<Order>,
+    ) -> Outcome<Refused> {
+        let Some(credential) = self.credentials.get_mut(&profile) else {
+            return Outcome::Rejected(Refused::NoCredential(profile));
+        };
+        let mut order = |effect| orders.push(Order::Credential { profile, effect });
+        of(credential.step(event, self.kernel.config(), &mut order), Refused::Credential)
+    }
+
+    fn take_of_outbox(
+        &mut self,
+        root: TaskId,
+        event: NotificationEvent,
+        orders: &mut Vec<Order>,
+    ) -> Outcome<Refused> {
+        let Some(post) = self.outboxes.get_mut(&root) else {
+            return Outcome::Rejected(Refused::NoOutbox(root));
+        };
+        let mut order = |effect| orders.push(Order::Outbox { root, effect });
+        let outcome = post.outbox.step(event, self.kernel.config(), &mut order);
+        self.forget_delivered(root);
+        of(outcome, Refused::Outbox)
+    }
+
+    /// Who has ended and is a root gets an outbox, with what people are told: the words go when the tree has forgotten it.
+    fn note_ends(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::TaskEnded { task, end } = *effect
+                && self.kernel.task(task).is_some_and(|task| task.data.parent.is_none())
+            {
+                let result = self.library.conclusion(task);
+                self.outboxes.insert(task, Post { outbox: Outbox::default(), end, result });
+            }
+        }
+    }
+
+    /// After a crash the tree says again how a root ended that it holds, so the outbox of that one stays.
+    fn forget_delivered(&mut self, root: TaskId) {
+        if self.kernel.task(root).is_none() && self.outboxes.get(&root).is_some_and(Post::is_delivered) {
+            self.outboxes.remove(&root);
+        }
+    }
+
+    /// A credential that stood like this has ordered what it would order again.
+    fn stands(&mut self, profile: ProfileId, stood: Credential, orders: &mut Vec<Order>) -> Outcome<Refused> {
+        let Some(credential) = self.credentials.get_mut(&profile) else {
+            return Outcome::Rejected(Refused::NoCredential(profile));
+        };
+        *credential = stood;
+        let mut order = |effect| orders.push(Order::Credential { profile, effect });
+        credential.resync(self.kernel.config(), &mut order);
+        Outcome::Applied
+    }
+
+    /// A subtask that was refused never ends, so that nothing else would forget its prompt.
+    fn forget_refused(&mut self, event: &Event) {
+        let Event::ResponseEnded { response: Response::Calls(calls), .. } = event else { return };
+        for call in calls {
+            if let Call::Subtask { child } = call
+                && self.kernel.task(*child).is_none()
+            {
+                self.library.forget(*child);
+            }
+        }
+    }
+
+    /// What is outstanding after a crash, with what is left of each wait.
+    pub(crate) fn outstanding(&self, now_ms: u64) -> Vec<Order> {
+        let mut effects = Vec::new();
+        self.kernel.resync(&mut effects);
+        let mut orders: Vec<_> = effects.into_iter().map(Order::Tree).collect();
+        for (&profile, credential) in &self.credentials {
+            let mut order = |effect| orders.push(Order::Credential { profile, effect });
+            credential.resync(self.kernel.config(), &mut order);
+        }
+        for (&root, post) in &self.outboxes {
+            let mut order = |effect| orders.push(Order::Outbox { root, effect });
+            post.outbox.resync(self.kernel.config(), &mut order);
+        }
+        self.alarms.shorten(&mut orders, now_ms);
+        orders
+    }
+
+    /// How each credential stands of which anything was asked, for a journal without the events that led there.
+    pub(crate) fn standing(&self) -> Vec<Entry> {
+        let asked = self.credentials.iter().filter(|(_, credential)| **credential != Credential::default());
+        let entry = |(&profile, &credential): (&ProfileId, &Credential)| {
+            let at_ms = self.alarms.last(Owner::Profile(profile)).unwrap_or(0);
+            Entry { at_ms, event: Fact::Stands { profile, credential }.into(), text: Vec::new() }
+        };
+        asked.map(entry).collect()
+    }
+
+    /// Whether all of it can have come from events.
+    pub(crate) fn validate(&self) -> Result<(), Contradiction> {
+        self.kernel.validate().map_err(Contradiction::Tree)?;
+        self.credentials.iter().try_for_each(|(profile, credential)| {
+            let valid = credential.validate(self.kernel.config());
+            valid.map_err(|corrupt| Contradiction::Credential(*profile, corrupt))
+        })?;
+        self.outboxes.iter().try_for_each(|(root, post)| {
+            let valid = post.outbox.validate(self.kernel.config());
+            valid.map_err(|corrupt| Contradiction::Outbox(*root, corrupt))
+        })
+    }
+
+    /// Every task of which something is held, and the one with the highest number: no number may be given twice.
+    pub(crate) fn held(&self) -> BTreeSet<TaskId> {
+        let tasks = self.kernel.tasks().map(|task| task.id).chain(self.kernel.highest());
+        tasks.chain(self.outboxes.keys().copied()).collect()
+    }
+}

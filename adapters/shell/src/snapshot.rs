@@ -1,0 +1,145 @@
+//! What a shard knows, as bytes: they save the time of a replay, and can be thrown away at any time.
+//!
+//! The journal says all that a snapshot says. So there is one form of it, that of this version: whatever does not fit is left aside
+//! with its reason, and the journal is read from its beginning.
+
+use crate::known::{Contradiction, Known};
+use crate::number::Place;
+use downbeat_kernel::Config;
+use downbeat_store::{Position, Snapshot};
+use std::fmt;
+
+/// The form of the bytes. Another one for every change of what a shard knows, of the kernel's state above all: a test holds the
+/// bytes of a state against it.
+pub(crate) const FORM: u32 = 3;
+
+/// Why a snapshot is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// Another version wrote it.
+    Form(u32),
+    /// The bytes are no state.
+    Unreadable(postcard::Error),
+    /// There were more shards then, or fewer.
+    Shards(u32),
+    /// It was taken under other settings of the kernel.
+    Settings,
+    /// The state contradicts itself.
+    Corrupt(Contradiction),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(form) => write!(f, "another version wrote it: form {form}, and this one reads {FORM}"),
+            Self::Unreadable(error) => write!(f, "its bytes are no state: {error}"),
+            Self::Shards(shards) => write!(f, "there were {shards} shards when it was taken"),
+            Self::Settings => f.write_str("it was taken under other settings of the kernel"),
+            Self::Corrupt(corrupt) => write!(f, "its state contradicts itself: {corrupt:?}"),
+        }
+    }
+}
+
+/// What a shard knows before this position.
+pub(crate) fn encode(known: &Known, place: Place, next: Position) -> Result<Snapshot, postcard::Error> {
+    Ok(Snapshot { next, form: FORM, bytes: postcard::to_allocvec(&(place.shards, known))? })
+}
+
+/// What a shard knew when the snapshot was taken, if that is of use here.
+pub(crate) fn decode(snapshot: &Snapshot, place: Place, config: &Config) -> Result<Known, Unfit> {
+    if snapshot.form != FORM {
+        return Err(Unfit::Form(snapshot.form));
+    }
+    let (shards, known): (u32, Known) = postcard::from_bytes(&snapshot.bytes).map_err(Unfit::Unreadable)?;
+    if shards != place.shards {
+        return Err(Unfit::Shards(shards));
+    }
+    if known.kernel.config() != config {
+        return Err(Unfit::Settings);
+    }
+    known.validate().map_err(Unfit::Corrupt)?;
+    Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{PLACE, config, history, known_after};
+    use downbeat_kernel::{Generation, ProfileId, TaskId};
+    use downbeat_store::ShardId;
+
+    const NEXT: Position = Position(1);
+
+    #[test]
+    fn snapshot_after_any_event_leads_to_the_same_as_none() {
+        let history = history();
+        let end = known_after(&history);
+        assert!(history.len() > 90 && end.kernel.tasks().count() > 0, "too little happens");
+        assert_eq!(end.credentials[&ProfileId(0)].generation, Generation(2), "nothing was refreshed");
+        assert_eq!(end.outboxes.keys().collect::<Vec<_>>(), [&TaskId(7)], "who has to hear");
+        for taken in 0..=history.len() {
+            let known = known_after(&history[..taken]);
+            let snapshot = encode(&known, PLACE, NEXT).expect("it is written");
+            let mut again = decode(&snapshot, PLACE, &config()).expect("it is read");
+            assert_eq!(again, known, "after {taken}");
+            let mut known = known;
+            for entry in &history[taken..] {
+                let (fact, mut orders, mut others) = (entry.event.clone().into(), vec![], vec![]);
+                let of_again = again.take(entry.at_ms, &fact, &entry.text, &mut orders);
+                let of_known = known.take(entry.at_ms, &fact, &entry.text, &mut others);
+                assert_eq!((of_again, orders), (of_known, others), "after {taken}: {fact:?}");
+            }
+            assert_eq!(again, end, "after {taken}");
+        }
+    }
+
+    #[test]
+    fn snapshot_that_does_not_fit_is_left_aside_with_its_reason() {
+        let history = history();
+        let whole = encode(&known_after(&history[..50]), PLACE, NEXT).expect("it is written");
+        let newer = Snapshot { form: FORM + 1, ..whole.clone() };
+        let half = Snapshot { bytes: whole.bytes[..whole.bytes.len() / 2].to_vec(), ..whole.clone() };
+        let more = Place { shard: ShardId(0), shards: 2 };
+        let others = Config { calls_max: 7, ..config() };
+        let unreadable = Unfit::Unreadable(postcard::Error::DeserializeUnexpectedEnd);
+        #[rustfmt::skip]
+        let cases = [
+            ("newer",    &newer, PLACE, config(), Unfit::Form(FORM + 1)),
+            ("half",     &half,  PLACE, config(), unreadable),
+            ("shards",   &whole, more,  config(), Unfit::Shards(1)),
+            ("settings", &whole, PLACE, others,   Unfit::Settings),
+        ];
+        for (name, snapshot, place, config, why) in cases {
+            assert_eq!(decode(snapshot, place, &config), Err(why), "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_were_changed_are_no_state_or_a_valid_one() {
+        let whole = encode(&known_after(&history()[..50]), PLACE, NEXT).expect("it is written");
+        let mut found_out = 0;
+        for (place, change) in
+            (0..whole.bytes.len()).flat_map(|place| [(place, 1), (place, 0x80), (place, 0xff)])
+        {
+            let mut changed = whole.clone();
+            changed.bytes[place] ^= change;
+            match decode(&changed, PLACE, &config()) {
+                Ok(known) => assert_eq!(known.kernel.validate(), Ok(()), "byte {place}"),
+                Err(_) => found_out += 1,
+            }
+        }
+        assert!(found_out > whole.bytes.len() / 2, "{found_out} were found out");
+    }
+
+    /// What is there when a version wrote it has to be there for every other that has the same number.
+    #[test]
+    fn form_has_a_number_of_its_own() {
+        let bytes = encode(&known_after(&history()[..50]), PLACE, NEXT).expect("it is written").bytes;
+        let sum = bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
+        assert_eq!(
+            (FORM, bytes.len(), sum),
+            (3, 1_008, 2_254_149_579),
+            "another form: raise FORM, and put its numbers here"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Tells shards what happened.
+
+use crate::error::ShellError;
+use crate::fact::{Fact, Told, of_tree};
+use crate::shard::{Answered, Letter};
+use crate::trace::task_of;
+use downbeat_kernel::{Budget, CredentialEvent, Event, Generation, Outcome, ProfileId, TaskId};
+use downbeat_rt::{Rt, Sender};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What tells the shards of a shell events, from as many places as one likes.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    rt: Rt,
+    /// One for each shard.
+    mailboxes: Arc<[Sender<Letter>]>,
+    /// Whose turn it is.
+    next: Arc<AtomicUsize>,
+}
+
+impl Teller {
+    pub(crate) fn new(rt: Rt, mailboxes: Vec<Sender<Letter>>) -> Self {
+        Self { rt, mailboxes: mailboxes.into(), next: Arc::default() }
+    }
+
+    /// Tells an event with its words to the shard of its task, and hears what became of it when that is durable. What is about
+    /// all tasks is told to all shards, and the last of them answers. Where the mailbox of a shard is full, it waits for room.
+    ///
+    /// # Errors
+    /// If the shard has stopped. Then the event is durable, or has not happened.
+    pub async fn tell(&self, event: Event, text: Vec<String>) -> Result<Outcome, ShellError> {
+        if let Some(task) = task_of(&event) {
+            let shards = self.mailboxes.len() as u64;
+            let shard = usize::try_from(task.0 % shards).unwrap_or_default();
+            return Ok(of_tree(self.answered(shard, event.into(), text).await?.outcome));
+        }
+        let mut outcome = Err(ShellError::Stopped);
+        for shard in 0..self.mailboxes.len() {
+            outcome = Ok(of_tree(self.answered(shard, event.clone().into(), text.clone()).await?.outcome));
+        }
+        outcome
+    }
+
+    /// Submits a task to the next shard in turn, and gives its number when that is durable.
+    ///
+    /// # Errors
+    /// If the shard has stopped, or has no room for another task.
+    pub async fn submit(&self, prompt: String, budget: Budget) -> Result<TaskId, ShellError> {
+        let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
+        let submitted = Event::TaskSubmitted { task: TaskId(0), budget };
+        match self.answered(shard, submitted.into(), vec![prompt]).await? {
+            Answered { outcome: Outcome::Applied, task: Some(task) } => Ok(task),
+            Answered { outcome, .. } => Err(ShellError::NotTaken(Box::new(of_tree(outcome)))),
+        }
+    }
+
+    /// Tells every shard that the store of credentials holds this generation now: a person has logged in, or somebody else has
+    /// refreshed. It is a hint, without which it is found out when a credential is wanted next.
+    ///
+    /// # Errors
+    /// If a shard has stopped.
+    pub async fn credential_changed(
+        &self,
+        profile: ProfileId,
+        generation: Generation,
+    ) -> Result<(), ShellError> {
+        for shard in 0..self.mailboxes.len() {
+            let event = CredentialEvent::StoreChanged { generation };
+            self.answered(shard, Told::Fact(Fact::Credential { profile, event }), Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    async fn answered(&self, shard: usize, told: Told, text: Vec<String>) -> Result<Answered, ShellError> {
+        let (reply, mut outcome) = self.rt.channel("reply", 1);
+        let letter = Letter { told, text, reply: Some(reply), finished: None };
+        self.mailboxes[shard].send(letter).await.map_err(|_| ShellError::Stopped)?;
+        outcome.next().await.ok_or(ShellError::Stopped)
+    }
+
+    /// Lets nothing in any more: every shard commits what it was told, and ends.
+    pub(crate) fn seal(&self) {
+        for mailbox in self.mailboxes.iter() {
+            mailbox.seal();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The end of a root: people hear of it at least once, under one number, and the tree forgets it when the outbox has it.
+
+use crate::stage::{World, journal, says, settings};
+use crate::story::{A, DONE, life};
+use downbeat_kernel::{Budget, Conclusion, Event, Ignored, News, NotificationNumber, Outcome, TaskId};
+use downbeat_rt::{Rt, Tokio};
+use downbeat_shell::{Doing, Notification, Notifier, Ports, Shell, ShellConfig};
+use downbeat_store::{Sqlite, Store};
+use std::future::{pending, ready};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What becomes of a notification.
+#[derive(Clone, Copy)]
+enum Way {
+    Comes,
+    /// It could not be sent.
+    Fails,
+    /// Nobody hears whether it came.
+    Unheard,
+    Panics,
+}
+
+/// A receiver to whom notifications come by these ways, and then always.
+#[derive(Clone, Default)]
+struct Receiver {
+    ways: Arc<Mutex<Vec<Way>>>,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Heard {
+    Told(TaskId, NotificationNumber, News, String),
+    GivenUp(TaskId, NotificationNumber),
+}
+
+fn told(text: &str) -> Heard {
+    Heard::Told(A, NotificationNumber(1), News::Concluded(Conclusion::Completed), text.to_owned())
+}
+
+/// Longer than a test.
+const LONG_MS: u32 = 600_000;
+
+const GIVEN_UP: Heard = Heard::GivenUp(A, NotificationNumber(1));
+
+impl Receiver {
+    fn of(ways: &[Way]) -> Self {
+        let receiver = Self::default();
+        receiver.ways.lock().expect("no panic").extend(ways.iter().rev());
+        receiver
+    }
+
+    fn hear(&self, heard: Heard) {
+        self.heard.lock().expect("no panic").push(heard);
+    }
+
+    fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().expect("no panic").clone()
+    }
+
+    async fn until(&self, notices: usize) {
+        while self.heard().len() < notices {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+impl Notifier for Receiver {
+    fn notify(&self, notification: Notification) -> Doing<bool> {
+        let Notification { task, number, news, result, .. } = notification;
+        self.hear(Heard::Told(task, number, news, result.to_string()));
+        let way = self.ways.lock().expect("no panic").pop();
+        match way {
+            Some(Way::Comes) | None => Box::pin(ready(true)),
+            Some(Way::Fails) => Box::pin(ready(false)),
+            Some(Way::Unheard) => Box::pin(pending()),
+            Some(Way::Panics) => Box::pin(async { panic!("on purpose") }),
+        }
+    }
+
+    fn undelivered(&self, notification: Notification) -> Doing<()> {
+        self.hear(Heard::GivenUp(notification.task, notification.number));
+        Box::pin(ready(()))
+    }
+}
+
+/// A shell that says a thing twice before it gives it up, and waits so long after the first time.
+async fn start(path: &Path, world: &World, receiver: &Receiver, backoff_ms: u32) -> Shell {
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(path).await.expect("a store"));
+    let mut config = ShellConfig { snapshot_every: 2, ..settings() };
+    (config.kernel.notification_backoff_ms, config.kernel.notification_attempts_max) = (backoff_ms, 2);
+    let ports = Ports { notifier: Arc::new(receiver.clone()), ..world.ports() };
+    Shell::start(&Rt::new(Tokio::current()), config, &store, &ports)
+}
+
+fn world() -> World {
+    World::of([says("", &[(DONE, "fine")])])
+}
+
+#[tokio::test]
+async fn end_is_told_until_somebody_has_it_and_no_longer() {
+    use Way::{Comes, Fails, Panics, Unheard};
+    #[rustfmt::skip]
+    let cases: [(&str, &[Way], Vec<Heard>); 5] = [
+        ("comes",    &[Comes],                  vec![told("fine")]),
+        ("fails",    &[Fails, Comes],           vec![told("fine"), told("fine")]),
+        ("panics",   &[Panics, Comes],          vec![told("fine"), told("fine")]),
+        ("unheard",  &[Unheard, Comes],         vec![told("fine"), told("fine")]),
+        ("given up", &[Unheard, Unheard, Fails, Comes], vec![told("fine"), told("fine"), GIVEN_UP, told("fine"), GIVEN_UP, told("fine")]),
+    ];
+    for (name, ways, heard) in cases {
+        let (world, receiver) = (world(), Receiver::of(ways));
+        let shell = start(&journal(&format!("notice-{name}")), &world, &receiver, 5).await;
+        shell.submit("go".to_owned(), Budget::default()).await.expect("it runs");
+        receiver.until(heard.len()).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(receiver.heard(), heard, "{name}");
+        shell.stop().await.expect("it stops");
+    }
+}
+
+#[test]
+fn end_that_nobody_has_acknowledged_is_told_again_after_a_restart_and_one_that_somebody_has_is_not() {
+    let (path, unheard, again, after) =
+        (journal("notice-restart"), Receiver::of(&[Way::Unheard]), Receiver::default(), Receiver::default());
+    life(async {
+        let shell = start(&path, &world(), &unheard, LONG_MS).await;
+        shell.submit("go".to_owned(), Budget::default()).await.expect("it runs");
+        unheard.until(1).await;
+        // The tree has forgotten it: what people are told is in the outbox.
+        let ended = Event::EndAcknowledged { task: A };
+        let acknowledged = shell.tell(ended, vec![]).await.expect("it runs");
+        assert_eq!(acknowledged, Outcome::Ignored(Ignored::Terminal));
+    });
+    life(async {
+        let shell = start(&path, &World::default(), &again, LONG_MS).await;
+        again.until(1).await;
+        shell.stop().await.expect("it stops");
+    });
+    assert_eq!(again.heard(), [told("fine")]);
+    life(async {
+        let world = World::of([says("", &[(DONE, "the next")])]);
+        let shell = start(&path, &world, &after, LONG_MS).await;
+        let next = shell.submit("go on".to_owned(), Budget::default()).await.expect("it runs");
+        after.until(1).await;
+        assert_eq!(next, TaskId(2));
+        shell.stop().await.expect("it stops");
+    });
+    let next = News::Concluded(Conclusion::Completed);
+    assert_eq!(after.heard(), [Heard::Told(TaskId(2), NotificationNumber(1), next, "the next".to_owned())]);
+}
