@@ -483,6 +483,8 @@ faults! {
         CredentialSticks,
         /// Calls it a failover when the next send goes where the last one went.
         ReturnIsFailover,
+        /// Sends again at once, to a profile that is down, what was stopped for another one that is down by then.
+        ReturnsToDown,
         /// Takes a stream that was stopped by nobody here for one that was told to stop.
         UnaskedStops,
         /// Goes on with a failover although the request was cancelled meanwhile.

@@ -182,11 +182,15 @@ impl Kernel {
         }
         let bit = 1 << profile.0;
         let is_down = matches!(change, RequestEvent::ProfileDown { .. });
-        if is_down == (self.down & bit != 0) {
+        let is_known = is_down == (self.down & bit != 0);
+        // That a profile is up is news to whoever it asked for too much patience, also where it was never down.
+        let is_news = |task: &Task| !is_known || (!is_down && task.data.request.has_shut(profile));
+        let asking = self.tasks.iter().filter(|task| task.is_asking() && is_news(task));
+        let asking: Vec<_> = asking.map(|task| task.id).collect();
+        if is_known && asking.is_empty() {
             return Outcome::Ignored(Ignored::Duplicate);
         }
-        self.down ^= bit;
-        let asking: Vec<_> = self.tasks.iter().filter(|task| task.is_asking()).map(|task| task.id).collect();
+        self.down = if is_down { self.down | bit } else { self.down & !bit };
         for task in asking {
             self.deliver(task, &TaskEvent::ProfileChanged { event: change }, sink, visit);
         }

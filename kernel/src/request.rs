@@ -265,6 +265,17 @@ impl Request {
         (0..count).find(|place| avoided >> place & 1 == 0).map_or(otherwise, ProfileId)
     }
 
+    /// Whether no profile can be used.
+    fn is_stranded(&self) -> bool {
+        let Profiles { count, down, .. } = self.profiles;
+        (0..count).all(|place| (down | self.shut) >> place & 1 == 1)
+    }
+
+    /// Whether a profile asked for too much patience, and was not said to be up since.
+    pub(crate) fn has_shut(&self, profile: ProfileId) -> bool {
+        self.shut >> profile.0.min(PROFILES_MAX - 1) & 1 == 1
+    }
+
     /// How often it has waited before it was sent to the same place again.
     fn waits(&self) -> u32 {
         let retries = self.ledger.sends().iter().filter(|send| matches!(send.reason, SendReason::Retry(_)));

@@ -12,7 +12,7 @@ use downbeat_sim::report::Verdict;
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/races/duplicate-send.md");
 
 /// What a variant may have, so that all of them are checked in seconds.
-const STATES_MAX: usize = 500_000;
+const STATES_MAX: usize = 1_000_000;
 
 fn variant(name: &str) -> Variant {
     let found = variants().into_iter().find(|variant| variant.name() == name);

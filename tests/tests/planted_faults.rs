@@ -513,6 +513,12 @@ const REQUEST: request::Scenario = request::Scenario {
 const REQUEST_CRASHING: request::Scenario =
     request::Scenario { left: request::Left { failures: 1, crashes: 1, ..REQUEST.left }, ..REQUEST };
 
+/// A request whose profiles go down, and nothing else.
+const REQUEST_STRANDED: request::Scenario = request::Scenario {
+    left: request::Left { failures: 0, keyless: 0, downs: 2, cancels: 0, crashes: 0 },
+    ..REQUEST
+};
+
 /// A request to one profile, and nothing but a crash.
 const REQUEST_ALONE: request::Scenario = request::Scenario {
     profiles: 1,
@@ -545,6 +551,7 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::DownIsPreferred,         REQUEST,            "orders"),
     (Fault::CredentialSticks,        REQUEST,            "orders"),
     (Fault::ReturnIsFailover,        REQUEST,            "ledger"),
+    (Fault::ReturnsToDown,           REQUEST_STRANDED,   "orders"),
     (Fault::UnaskedStops,            REQUEST,            "stale"),
     (Fault::FailoverOutlivesCancel,  REQUEST,            "S19"),
     (Fault::CancelMissesWait,        REQUEST,            "S19"),

@@ -1,4 +1,4 @@
-//! What the kernel orders, done: each order that takes time is a task of its own, which tells the shard what came of it.
+//! What the machines of a shard order, done: each order that takes time is a task of its own, which tells the shard what came of it.
 
 use crate::Ports;
 use crate::desk::Desk;

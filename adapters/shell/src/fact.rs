@@ -99,8 +99,6 @@ pub enum Refused {
     NoCredential(ProfileId),
     /// The outbox of a root says so.
     Outbox(NotificationRejected),
-    /// There is no outbox of this task: it has not ended, it is no root, or people have heard of its end.
-    NoOutbox(TaskId),
 }
 
 /// The same outcome, of a machine among others.
@@ -119,10 +117,7 @@ pub(crate) fn of_tree(outcome: Outcome<Refused>) -> Outcome {
         Outcome::Ignored(why) => Outcome::Ignored(why),
         Outcome::Rejected(Refused::Tree(rejected)) => Outcome::Rejected(rejected),
         Outcome::Rejected(
-            refused @ (Refused::Credential(_)
-            | Refused::NoCredential(_)
-            | Refused::Outbox(_)
-            | Refused::NoOutbox(_)),
+            refused @ (Refused::Credential(_) | Refused::NoCredential(_) | Refused::Outbox(_)),
         ) => {
             unreachable!("the tree was told, and another machine answers: {refused:?}")
         }

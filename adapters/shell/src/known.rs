@@ -5,8 +5,8 @@ use crate::entry::Entry;
 use crate::fact::{Fact, Order, Owner, Refused, of};
 use crate::words::{Library, Text};
 use downbeat_kernel::{
-    Call, Config, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, End, Event, Kernel,
-    NotificationEvent, Outbox, OutboxCorrupt, Outcome, ProfileId, Response, TaskId,
+    Call, Config, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, End, Event, Ignored,
+    Kernel, NotificationEvent, Outbox, OutboxCorrupt, Outcome, ProfileId, Response, TaskId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,9 +120,8 @@ impl Known {
         event: NotificationEvent,
         orders: &mut Vec<Order>,
     ) -> Outcome<Refused> {
-        let Some(post) = self.outboxes.get_mut(&root) else {
-            return Outcome::Rejected(Refused::NoOutbox(root));
-        };
+        // People have heard: this is a second answer to what was sent twice.
+        let Some(post) = self.outboxes.get_mut(&root) else { return Outcome::Ignored(Ignored::Terminal) };
         let mut order = |effect| orders.push(Order::Outbox { root, effect });
         let outcome = post.outbox.step(event, self.kernel.config(), &mut order);
         self.forget_delivered(root);

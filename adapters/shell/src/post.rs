@@ -56,7 +56,11 @@ impl Actor {
                 });
             }
             NotificationEffect::Arm { timer, after_ms } => self.arm(elapsed(root, timer), after_ms),
-            NotificationEffect::Disarm { timer } => self.stop(&Work::Timer(elapsed(root, timer))).await,
+            NotificationEffect::Disarm { timer } => {
+                self.stop(&Work::Timer(elapsed(root, timer))).await;
+                // Whoever has it need not get it again.
+                self.stop(&Work::Notice(root)).await;
+            }
         }
     }
 

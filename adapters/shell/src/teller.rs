@@ -27,6 +27,9 @@ impl Teller {
     /// Tells an event with its words to the shard of its task, and hears what became of it when that is durable. What is about
     /// all tasks is told to all shards, and the last of them answers. Where the mailbox of a shard is full, it waits for room.
     ///
+    /// What answers an order of the kernel's comes from the ports; above all, that the end of a task is on record (`EndAcknowledged`) says
+    /// the shell alone, when everybody has it.
+    ///
     /// # Errors
     /// If the shard has stopped. Then the event is durable, or has not happened.
     pub async fn tell(&self, event: Event, text: Vec<String>) -> Result<Outcome, ShellError> {

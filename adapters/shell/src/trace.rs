@@ -83,7 +83,7 @@ fn refused(why: &Refused) -> &dyn std::fmt::Debug {
         Refused::Tree(why) => why,
         Refused::Credential(why) => why,
         Refused::Outbox(why) => why,
-        Refused::NoCredential(_) | Refused::NoOutbox(_) => why,
+        Refused::NoCredential(_) => why,
     }
 }
 

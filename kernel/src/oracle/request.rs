@@ -219,6 +219,8 @@ impl View {
     /// The stream that was told to stop is closed.
     fn freed(self, aim: Aim, config: &Config) -> Self {
         match aim {
+            // Nobody is there for it, so it waits like one that broke off.
+            Aim::Failover { .. } if self.up().is_none() => self.wait(Passing::Interrupted, None, 0, config),
             Aim::Failover { .. } => self.ask_best(SendReason::Failover, config),
             Aim::Cancel => self.end(RequestEnd::Cancelled),
         }
@@ -266,7 +268,10 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             }
             view.given(profile, got, reason, config)
         }
-        (E::CredentialFailed { .. }, S::Authorizing { .. }) => view.fail(RequestReason::Credential),
+        (E::CredentialFailed { .. }, S::Authorizing { profile, reason }) => match view.up() {
+            Some(up) if up != profile => view.ask_at(up, reason, config),
+            _ => view.fail(RequestReason::Credential),
+        },
         (E::CredentialGiven { .. } | E::CredentialFailed { .. }, S::Ready { profile, .. })
             if !view.is_keyed(profile) =>
         {
@@ -363,14 +368,13 @@ fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         }
         (E::ProfileDown { .. } | E::ProfileUp { .. }, S::Ended(_)) => return terminal,
         (E::ProfileDown { profile }, _) if at.profiles.down & 1 << profile.0 != 0 => return duplicate,
-        (E::ProfileUp { profile }, _) if at.profiles.down & 1 << profile.0 == 0 => return duplicate,
+        (E::ProfileUp { profile }, _) if (at.profiles.down | at.shut) & 1 << profile.0 == 0 => {
+            return duplicate;
+        }
         (E::ProfileUp { profile }, _) => {
             let mut view = view;
-            view.request.profiles.down -= 1 << profile.0;
+            view.request.profiles.down &= !(1 << profile.0);
             view.request.shut &= !(1 << profile.0);
-            if view.at() == Some(profile) {
-                view.request.owed = None;
-            }
             view
         }
         (E::ProfileDown { profile }, state) => {

@@ -152,10 +152,15 @@ impl Step<'_> {
         if let Err(fit) = self.request.fits_next(attempt) {
             return self.unfit(fit, event);
         }
-        let RequestState::Authorizing { .. } = self.request.state else {
+        let RequestState::Authorizing { profile, reason } = self.request.state else {
             return self.unasked_credential(event);
         };
-        self.end(RequestEnd::Failed(RequestReason::Credential));
+        let better = self.request.preferred_to(profile, self.config);
+        if better == profile || self.config.has(Fault::CredentialSticks) {
+            self.end(RequestEnd::Failed(RequestReason::Credential));
+        } else {
+            self.send_to(better, reason);
+        }
         Outcome::Applied
     }
 
@@ -348,10 +353,14 @@ impl Step<'_> {
         if profile.0 >= count {
             return Outcome::Rejected(RequestRejected::UnknownProfile { count, got: profile });
         }
-        let changed = if is_down { down | 1 << profile.0 } else { down & !(1 << profile.0) };
+        let (changed, was_shut) = if is_down {
+            (down | 1 << profile.0, false)
+        } else {
+            (down & !(1 << profile.0), self.request.has_shut(profile))
+        };
         match self.request.state {
             RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
-            _ if changed == down => return Outcome::Ignored(Ignored::Duplicate),
+            _ if changed == down && !was_shut => return Outcome::Ignored(Ignored::Duplicate),
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
             | RequestState::Ready { .. }
@@ -363,11 +372,8 @@ impl Step<'_> {
         if is_down {
             self.fail_over(profile);
         } else {
-            // Who says so has seen that its patience is over.
+            // Who says so has seen that its patience is over. A wait that is owed there is so all the same.
             self.request.shut &= !(1 << profile.0);
-            self.request
-                .owed
-                .take_if(|_| self.request.ledger.last().is_some_and(|send| send.profile == profile));
         }
         Outcome::Applied
     }
@@ -558,6 +564,9 @@ impl Step<'_> {
     /// The send that was told to stop is closed.
     fn stopped_for(&mut self, aim: Aim) {
         match aim {
+            Aim::Failover { .. } if self.request.is_stranded() && !self.config.has(Fault::ReturnsToDown) => {
+                self.try_again(Passing::Interrupted, None, 0);
+            }
             Aim::Failover { .. } => self.send_later(SendReason::Failover),
             Aim::Cancel => self.end(RequestEnd::Cancelled),
         }

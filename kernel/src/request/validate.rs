@@ -187,7 +187,7 @@ impl Request {
 
     /// Whether a request can have failed like this after a last send that ended like that.
     fn can_fail(&self, reason: RequestReason, fate: Option<Fate>, config: &Config) -> bool {
-        let is_refused = self.ledger.last().is_some_and(SendRecord::may_be_refused);
+        let is_refused = self.ledger.last().is_some_and(|send| send.may_be_refused());
         match reason {
             RequestReason::AttemptsExhausted => fate.is_some() && self.is_spent(config),
             RequestReason::Credential => fate.is_none() || !self.is_spent(config),
@@ -201,7 +201,7 @@ impl Request {
 
 impl SendRecord {
     /// Whether it can have failed by a refusal: a provider that had sent its bill by then has worked on it all the same.
-    fn may_be_refused(&self) -> bool {
+    fn may_be_refused(self) -> bool {
         self.fate == Fate::Refused || self.fate == Fate::Lost && self.charged
     }
 }

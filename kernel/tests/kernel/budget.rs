@@ -162,6 +162,7 @@ fn bills_are_counted_once_each_in_their_order_and_for_the_root() {
     stage.refuses(&spent(2, 2, 60), &not_a_root);
     assert_eq!(stage.takes(spent(1, 2, 30)), []);
     stage.takes(responded(1, 2, 0, calls(&[DONE])));
+    stage.refuses(&spent(1, 1, 60), &DUPLICATE);
     stage.refuses(&spent(1, 2, 30), &DUPLICATE);
     stage.refuses(&spent(1, 3, 30), &TERMINAL);
     stage.takes(acknowledged(1));
@@ -195,6 +196,9 @@ fn time_of_a_grant_runs_from_the_admission_and_from_the_grant() {
     let never =
         |event: &Event, state| Outcome::Rejected(Rejected::NeverAsked { state, event: event.clone() });
     stage.refuses(&fired(time(1)), &never(&fired(time(1)), TaskState::Queued));
+    let mut shortest = Stage::new(Config::default());
+    shortest.takes(submitted_with(1, Budget { wall_ms: 1, ..Budget::default() }));
+    assert_eq!(shortest.takes(admitted(1)), [initialize(1), arm(time(1), 1)]);
     // A pause in the queue holds the time back, and one after it does not.
     assert_eq!(stage.takes_all([paused(1), admitted(1)]), []);
     assert_eq!(stage.takes(resumed(1)), [initialize(1), arm(time(1), 60_000)]);

@@ -88,6 +88,8 @@ fn damage_of_the_timers_of_questions_is_named() {
     let settled = |untold| Settled { end: QuestionEnd::Answered, untold };
     let withdrawn = Settled { end: QuestionEnd::Withdrawn, untold: Untold::Person };
     let lost = |questions| Questions { asker: Asker::Absent, ..questions };
+    let telling = Settled { end: QuestionEnd::Withdrawn, untold: Untold::Both };
+    let done = |questions| Questions { asker: Asker::Done, ..questions };
     #[rustfmt::skip]
     let cases = [
         ("none was asked",                            questions(Silent, 0, 0),                      Ok(())),
@@ -99,6 +101,8 @@ fn damage_of_the_timers_of_questions_is_named() {
         ("another one when the agent was told",       questions(settled(Untold::Person), 1, 2),     Ok(())),
         ("none although the agent was told",          questions(settled(Untold::Person), 1, 1),     Err(Counters)),
         ("none where the agent was lost",             lost(questions(withdrawn, 1, 1)),             Ok(())),
+        ("none while it is told that its task ended", done(questions(telling, 1, 1)),               Err(Counters)),
+        ("one while it is told that its task ended",  done(questions(telling, 1, 2)),               Ok(())),
         ("two for the first and one for the second",  questions(Open, 2, 3),                        Ok(())),
         ("one too few for the second",                questions(Open, 2, 2),                        Err(Counters)),
         ("as many as can be",                         questions(Open, 2, COUNTER_MAX),              Ok(())),

@@ -3,7 +3,7 @@
 
 use downbeat_kernel::{
     Aim, Attempt, Config, Fate, Generation, Ledger, Passing, Previous, ProfileId, Profiles, Request,
-    RequestCorrupt, RequestEnd, RequestReason, RequestState, SendReason, SendRecord, TurnNumber,
+    RequestCorrupt, RequestEnd, RequestReason, RequestState, SendReason, SendRecord, TurnNumber, Wait,
 };
 
 const FIRST: SendReason = SendReason::First;
@@ -38,6 +38,25 @@ fn refusing(profile: u8, request: Request) -> Request {
     let mut refused = request.refused;
     refused[usize::from(profile)] = Generation(1);
     Request { refused, ..request }
+}
+
+/// A profile asked for too much patience.
+fn shut(profile: u8, request: Request) -> Request {
+    Request { shut: 1 << profile, ..request }
+}
+
+/// A wait is due where the last send failed.
+fn owing(after: Passing, request: Request) -> Request {
+    Request { owed: Some(Wait { after, after_ms: 1 }), ..request }
+}
+
+/// Its last send was billed.
+fn billed(request: Request) -> Request {
+    let mut lines = request.ledger.sends().to_vec();
+    for line in &mut lines {
+        line.charged = true;
+    }
+    Request { ledger: Ledger::try_from(lines).expect("they are few"), ..request }
 }
 
 fn continuing(profile: u8, request: Request) -> Request {
@@ -101,7 +120,7 @@ fn sends_that_do_not_follow_are_found() {
     let sent = |sends: &[(u8, SendReason, Fate)]| request(streaming(2), sends);
     let keyed = |sends: &[(u8, SendReason, Fate)]| request(streaming(0), sends);
     #[rustfmt::skip]
-    let cases: [Case; 17] = [
+    let cases: [Case; 20] = [
         ("again after a loss",              sent(&[(0, FIRST, LOST), (0, AGAIN, OPEN)]),                    Ok(())),
         ("again after a refusal",           sent(&[(0, FIRST, REFUSED), (0, AGAIN, OPEN)]),                 LEDGER),
         ("later after a refusal",           sent(&[(0, FIRST, REFUSED), (0, LATER, OPEN)]),                 Ok(())),
@@ -120,6 +139,9 @@ fn sends_that_do_not_follow_are_found() {
             refusing(0, sent(&[(0, FIRST, REFUSED), (0, FRESH, REFUSED), (0, FRESH, OPEN)])),               LEDGER),
         ("in full twice",                   sent(&[(0, FIRST, REFUSED), (0, FULL, REFUSED), (0, FULL, OPEN)]), LEDGER),
         ("refused before the first",        refusing(0, request(authorizing(0, FIRST), &[])),               LEDGER),
+        ("shut by a refusal",               shut(0, request(authorizing(2, FAILOVER), &[(0, FIRST, REFUSED)])), Ok(())),
+        ("shut without a send",             shut(2, request(authorizing(2, FAILOVER), &[(0, FIRST, REFUSED)])), LEDGER),
+        ("shut by what is open",            shut(0, sent(&[(0, FIRST, OPEN)])),                             LEDGER),
     ];
     assert_cases(&cases);
 }
@@ -166,14 +188,16 @@ fn next_send_that_cannot_be_due_is_found() {
 
 #[test]
 fn state_that_does_not_follow_from_the_sends_is_found() {
-    use RequestReason::{AttemptsExhausted, ContextTooLong, Credential, Interrupted, Invalid, Unauthorized};
+    use RequestReason::{
+        AttemptsExhausted, ContextTooLong, Credential, Interrupted, Invalid, Throttled, Unauthorized,
+    };
     const STATE: Result<(), RequestCorrupt> = Err(RequestCorrupt::State);
     let one = |state, fate| request(state, &[(0, FIRST, fate)]);
     let leaves = |generation| RequestState::Stopping(Aim::Failover { generation: Generation(generation) });
     let cancelling = RequestState::Stopping(Aim::Cancel);
     let cancelled = RequestState::Ended(RequestEnd::Cancelled);
     #[rustfmt::skip]
-    let cases: [Case; 27] = [
+    let cases: [Case; 31] = [
         ("a stream that is over",               one(streaming(1), LOST),                            STATE),
         ("a stream without a credential",       one(streaming(0), OPEN),                            STATE),
         ("output of nothing",                   one(RequestState::Delivering, LOST),                STATE),
@@ -202,6 +226,10 @@ fn state_that_does_not_follow_from_the_sends_is_found() {
         ("too long, and it was lost",           one(failed(ContextTooLong), LOST),                  STATE),
         ("invalid",                             one(failed(Invalid), REFUSED),                      Ok(())),
         ("invalid, and it was lost",            one(failed(Invalid), LOST),                         STATE),
+        ("invalid, and it is open",             billed(one(failed(Invalid), OPEN)),                 STATE),
+        ("too much patience",                   shut(0, one(failed(Throttled), REFUSED)),           Ok(())),
+        ("too much, of one that is not shut",   one(failed(Throttled), REFUSED),                    STATE),
+        ("too much, of one that was lost",      shut(0, one(failed(Throttled), LOST)),              STATE),
     ];
     assert_cases(&cases);
     let spent = Config { attempts_max: 1, ..Config::default() };
@@ -209,6 +237,24 @@ fn state_that_does_not_follow_from_the_sends_is_found() {
     assert_eq!(one(failed(Credential), LOST).validate(&spent), STATE, "nobody asks for one any more");
     let never = Config { attempts_max: 0, ..Config::default() };
     assert_eq!(request(failed(AttemptsExhausted), &[]).validate(&never), STATE, "it was never sent");
+}
+
+#[test]
+fn wait_that_nobody_owes_is_found() {
+    use Passing::{Throttled, Transient};
+    const STATE: Result<(), RequestCorrupt> = Err(RequestCorrupt::State);
+    let next = |profile, reason, fate| request(authorizing(profile, reason), &[(0, FIRST, fate)]);
+    #[rustfmt::skip]
+    let cases: [Case; 7] = [
+        ("it goes elsewhere",        owing(Transient, next(2, FAILOVER, LOST)),                                       Ok(())),
+        ("it is held there",         owing(Transient, held(request(ready(2, 1, FAILOVER), &[(0, FIRST, LOST)]))),     Ok(())),
+        ("a refusal asks for it",    owing(Throttled, next(2, FAILOVER, REFUSED)),                                    Ok(())),
+        ("a loss asks for another",  owing(Throttled, next(2, FAILOVER, LOST)),                                       STATE),
+        ("it goes to the same",      owing(Transient, next(0, AGAIN, LOST)),                                          STATE),
+        ("it is the first",          owing(Transient, request(authorizing(0, FIRST), &[])),                           STATE),
+        ("it is out",                owing(Transient, request(streaming(1), &[(0, FIRST, LOST), (0, AGAIN, OPEN)])),  STATE),
+    ];
+    assert_cases(&cases);
 }
 
 #[test]

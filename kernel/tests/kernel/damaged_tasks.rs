@@ -135,6 +135,25 @@ fn requests_that_do_not_fit_where_the_task_stands_are_found() {
     assert_first(&queued.kernel, &[("as it was", vec![], Ok(())), held]);
 }
 
+/// A call is one of a response, or of the agent of a worker, and a response has so many at most.
+#[test]
+fn calls_that_nobody_can_have_made_are_found() {
+    let settled = json!({"Settled": {"Tool": "Succeeded"}});
+    assert_first(
+        &requesting(&[]),
+        &[("before the first response", vec![("/data/calls", json!([settled]))], CALLS)],
+    );
+    let mut placed = Stage::new(config());
+    placed.takes_all([submitted(1), admitted(1)]);
+    let subtask = json!({"Settled": {"Subtask": {"child": 2, "end": "Completed"}}});
+    assert_first(&placed.kernel, &[("before it is ready", vec![("/data/calls", json!([subtask]))], CALLS)]);
+    let two = requesting(&[calls(1, &[TOOL, TOOL])]);
+    let two = two.task(TASK).expect("it is held");
+    for (calls_max, expected) in [(2, Ok(())), (1, CALLS), (0, CALLS)] {
+        assert_eq!(two.validate(&Config { calls_max, ..config() }), expected, "at most {calls_max}");
+    }
+}
+
 /// What a turn continues from was answered in the turn before, by a profile that keeps it.
 #[test]
 fn what_cannot_be_continued_from_is_found() {
@@ -170,6 +189,7 @@ fn counters_of_a_task_are_bounded() {
             ("one more", messages(COUNTER_MAX + 1), COUNTERS),
         ],
     );
+    assert_task(task, &[("a turn that was answered goes on", vec![("/data/replied", json!(1))], COUNTERS)]);
     assert_eq!(task.validate(&Config { messages_max: 1, ..config() }), Ok(()));
     assert_eq!(task.validate(&Config { messages_max: 0, ..config() }), COUNTERS, "one is in doubt");
 }

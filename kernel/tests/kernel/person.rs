@@ -263,3 +263,17 @@ fn answer_to_an_older_question_is_stale_and_to_none_is_refused() {
         assert_eq!(stage.state(1), state, "{name}");
     }
 }
+
+/// What the model has asked is nobody's to answer once its task is cancelled, however long that takes.
+#[test]
+fn answer_that_comes_while_a_task_is_being_cancelled_is_late() {
+    let mut stage = Stage::new(Config::default());
+    let both = calls(&[TOOL, Call::Question]);
+    stage.takes_all([submitted(1), admitted(1), initialized(1), responded(1, 1, 0, both)]);
+    stage.takes(cancelled(1));
+    assert_eq!(stage.state(1), TaskState::Cancelling(Outstanding::Nothing), "its tool runs");
+    stage.refuses(&answered(1, 1, Answer::Approved), &STALE);
+    let event = answered(1, 2, Answer::Approved);
+    let state = TaskState::Cancelling(Outstanding::Nothing);
+    stage.refuses(&event, &Outcome::Rejected(Rejected::NeverAsked { state, event: event.clone() }));
+}

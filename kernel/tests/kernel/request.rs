@@ -190,15 +190,17 @@ fn provider_that_asks_for_too_much_patience_is_left() {
     let throttled = fail(RequestReason::Throttled);
     let elsewhere = [failed(0, day), given(1, 3)];
     let retried = [&elsewhere[..], &[failed(1, SendFailure::Transient)]].concat();
-    let back = [&elsewhere[..], &[down(0), up(0), failed(1, SendFailure::Transient)]].concat();
+    let back = [&elsewhere[..], &[up(0), failed(1, SendFailure::Transient)]].concat();
+    let down_and_up = [&elsewhere[..], &[down(0), up(0), failed(1, SendFailure::Transient)]].concat();
     #[rustfmt::skip]
-    let cases: [(&str, Vec<RequestEvent>, RequestEffect); 7] = [
+    let cases: [(&str, Vec<RequestEvent>, RequestEffect); 8] = [
         ("an hour is waited for",            vec![failed(0, hour)],                            arm(backoff(1), 3_601_000)),
         ("a day is not",                     vec![failed(0, day)],                             get(1, 1, 0)),
         ("the other one asks for it too",    [&elsewhere[..], &[failed(1, day)]].concat(),     throttled),
         ("the other one is down",            vec![down(1), failed(0, day)],                    throttled),
         ("nobody comes back to it",          retried,                                          arm(backoff(2), 5_000)),
         ("until it is said to be up",        back,                                             get(2, 0, 0)),
+        ("down and up again is up",          down_and_up,                                      get(2, 0, 0)),
         ("what was given up asks for it",    vec![down(0), failed(0, day)],                    get(1, 1, 0)),
     ];
     for (name, events, expected) in cases {
@@ -354,6 +356,38 @@ fn stream_is_given_up_only_for_a_better_place() {
     let first_down =
         RequestEvent::Began { profiles: Profiles { count: 2, down: 1, keyed: 0 }, previous: None };
     assert_eq!(after(&[first_down]).1, [get(0, 1, 0)]);
+}
+
+#[test]
+fn request_comes_back_after_the_wait_that_it_left_behind() {
+    let busy = failed(0, SendFailure::Throttled { retry_after_ms: Some(20_000) });
+    let left = streaming(&[down(0), busy, up(0)]);
+    assert_eq!(after(&left).1, [], "the other one's credential is on its way");
+    assert_eq!(after(&[&left[..], &[given(1, 1)]].concat()).1, [arm(backoff(1), 21_000)]);
+    let none = RequestEvent::CredentialFailed { attempt: Attempt(1) };
+    assert_eq!(after(&[&left[..], &[none]].concat()).1, [arm(backoff(1), 21_000)], "nor is there one");
+}
+
+#[test]
+fn send_that_was_given_up_waits_where_nobody_is_left() {
+    let all_down = streaming(&[down(0), down(1), RequestEvent::Stopped { attempt: Attempt(0) }]);
+    assert_eq!(after(&all_down).1.last(), Some(&arm(backoff(1), 5_000)));
+    let up_again = [&all_down[..], &[up(1), fired(backoff(1))]].concat();
+    assert_eq!(after(&up_again).1, [get(1, 1, 0)], "then it looks for the best place");
+}
+
+#[test]
+fn credential_that_cannot_be_had_is_the_end_unless_there_is_a_better_place() {
+    let none = RequestEvent::CredentialFailed { attempt: Attempt(0) };
+    #[rustfmt::skip]
+    let cases: [(&str, Vec<RequestEvent>, RequestEffect); 3] = [
+        ("its profile is up",   vec![BEGAN, none],                   fail(RequestReason::Credential)),
+        ("its profile is down", vec![BEGAN, down(0), none],          get(0, 1, 0)),
+        ("nobody else is up",   vec![BEGAN, down(0), down(1), none], fail(RequestReason::Credential)),
+    ];
+    for (name, events, expected) in cases {
+        assert_eq!(after(&events).1.last(), Some(&expected), "{name}");
+    }
 }
 
 #[test]

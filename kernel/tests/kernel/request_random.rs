@@ -188,24 +188,33 @@ impl World {
         assert_eq!(self.delivered, None, "S18: {attempt:?} after output went out");
         assert!(!self.is_cancelled && self.end.is_none(), "S19: {attempt:?} after the cancel or the end");
         let failure = self.wire.last().and_then(|send| send.failure);
+        let was_given_up = self.given_up.contains(&Attempt(attempt.0.wrapping_sub(1)));
         let fits = match reason {
             SendReason::First => sent == 0,
             SendReason::Retry(Passing::Throttled) => matches!(failure, Some(SendFailure::Throttled { .. })),
             SendReason::Retry(Passing::Transient) => failure == Some(SendFailure::Transient),
-            SendReason::Retry(Passing::Interrupted) => failure == Some(SendFailure::Interrupted),
+            // What was given up for another profile, and found none, has no failure of its own.
+            SendReason::Retry(Passing::Interrupted) => {
+                failure == Some(SendFailure::Interrupted) || failure.is_none() && was_given_up
+            }
             SendReason::FreshToken => failure == Some(SendFailure::Unauthorized),
             SendReason::FullInput => failure == Some(SendFailure::ContinuityLost) && input == Input::Full,
             SendReason::Failover => self.wire.last().is_some_and(|last| last.profile != profile),
             SendReason::Returned => {
-                let was_given_up = self.given_up.contains(&Attempt(attempt.0.wrapping_sub(1)));
                 let is_there = self.wire.last().is_some_and(|last| last.profile == profile);
-                is_there && (was_given_up || self.came_up.contains(&profile))
+                let is_up = !self.down.contains(&profile);
+                is_there && (was_given_up && is_up || self.came_up.contains(&profile))
             }
         };
         assert!(fits, "paid: {attempt:?} goes out for {reason:?} after {failure:?}");
-        if let SendReason::Retry(_) = reason {
-            assert!(self.waited.contains(&attempt), "waits: {attempt:?} without its wait");
-        }
+        let waits = match reason {
+            SendReason::Retry(_) => true,
+            SendReason::Returned => self.asks_for_a_wait(failure),
+            SendReason::First | SendReason::FreshToken | SendReason::FullInput | SendReason::Failover => {
+                false
+            }
+        };
+        assert!(!waits || self.waited.contains(&attempt), "waits: {attempt:?} without its wait");
         let is_final = self.refused.iter().any(|(of, _)| self.refusals(*of) > 1);
         assert!(!is_final, "S17: {attempt:?} after a second refusal");
         let will_not_do = self.refused.iter().any(|(of, old)| *of == profile && *old >= generation);
@@ -221,6 +230,23 @@ impl World {
     /// How often a token of a profile was refused.
     fn refusals(&self, profile: ProfileId) -> usize {
         self.refused.iter().filter(|(of, _)| *of == profile).count()
+    }
+
+    /// Whether what failed like this may go to the same place only after a wait.
+    fn asks_for_a_wait(&self, failure: Option<SendFailure>) -> bool {
+        match failure {
+            Some(SendFailure::Throttled { retry_after_ms }) => {
+                retry_after_ms.is_none_or(|asked| asked <= self.config.retry_after_ms_max)
+            }
+            Some(SendFailure::Transient | SendFailure::Interrupted) => true,
+            Some(
+                SendFailure::Unauthorized
+                | SendFailure::ContinuityLost
+                | SendFailure::ContextTooLong
+                | SendFailure::Invalid,
+            )
+            | None => false,
+        }
     }
 
     fn judge_end(&mut self, end: RequestEnd) {
@@ -316,8 +342,8 @@ impl World {
 
     fn change(&mut self, profile: ProfileId, is_up: bool) {
         if is_up {
-            if self.down.remove(&profile) {
-                self.shut.remove(&profile);
+            let was_away = self.down.remove(&profile) | self.shut.remove(&profile);
+            if was_away {
                 self.came_up.insert(profile);
             }
             drop(self.take(RequestEvent::ProfileUp { profile }));
@@ -553,7 +579,7 @@ fn random_histories_come_by_every_reason_to_send_and_every_end() {
 
 /// The judge can say no: a fault, and what it says in one history or another.
 #[cfg(feature = "planted-faults")]
-const JUDGED: [(downbeat_kernel::Fault, &str); 47] = {
+const JUDGED: [(downbeat_kernel::Fault, &str); 48] = {
     use downbeat_kernel::Fault as F;
     [
         (F::BeginsAgain, "a second credential"),
@@ -589,6 +615,7 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 47] = {
         (F::ChargesPreferred, "charged: "),
         (F::ChargedTwice, "charged: "),
         (F::NoRetryTimer, "is not armed"),
+        (F::ReturnsToDown, "paid: "),
         (F::WaitUnbounded, "waits: "),
         (F::HeldSends, "S13: "),
         (F::ResumeLeavesReady, "L1: "),

@@ -154,6 +154,18 @@ fn close_settles_everything_and_waits_for_the_iterator() {
     }
 }
 
+/// The bound is on what waits, and not on what has ever come.
+#[test]
+fn prompts_that_were_answered_make_room() {
+    let answers = (1..=20).flat_map(|prompt| [answered(1, prompt), invoked(prompt + 1)]);
+    let more = (22..=20 + PROMPTS_MAX).map(invoked);
+    let events: Vec<SessionEvent> = [invoked(1), started(1)].into_iter().chain(answers).chain(more).collect();
+    let (session, _) = after(&events);
+    let prompt = PromptId(21 + PROMPTS_MAX);
+    let full = Outcome::Rejected(SessionRejected::QueueFull { prompt });
+    assert_eq!(refused(&session, invoked(21 + PROMPTS_MAX)), full);
+}
+
 #[test]
 fn bounds_are_refused_by_name() {
     let full: Vec<SessionEvent> = (1..=PROMPTS_MAX).map(invoked).collect();

@@ -217,3 +217,12 @@ fn turn_continues_from_a_response_of_a_profile_that_keeps_it() {
         assert_eq!(previous, kept.then_some(expected), "{profiles_continuing:#b}: profile {profile}");
     }
 }
+
+/// The request of a task that is being cancelled is still told of profiles, so that it agrees with what everybody knows.
+#[test]
+fn request_that_is_told_to_stop_hears_of_profiles() {
+    let mut stage = Stage::new(two_profiles());
+    stage.takes_all([submitted(1), admitted(1), initialized(1), given(1, 1, 0, 1), cancelled(1)]);
+    assert_eq!(stage.takes(Event::ProfileDown { profile: ProfileId(0) }), []);
+    assert_eq!(stage.kernel.validate(), Ok(()));
+}

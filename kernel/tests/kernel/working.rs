@@ -420,6 +420,31 @@ fn stored_worker_that_does_not_fit_its_task_is_found() {
     assert_eq!(child.ties().validate(|_| Some(closing.ties())), unstarted, "its parent is cancelled");
 }
 
+#[test]
+fn stored_worker_that_does_not_fit_where_its_task_stands_is_found() {
+    let corrupt = Err(Corrupt::Worker { task: TaskId(1) });
+    let live = family();
+    let mut over = family();
+    over.takes_all([answered(1, 1), completes(1), gone(1)]);
+    let ending = || serde_json::json!({"Ending": "Completed"});
+    let kept = || ("/data/worker/data/kept", serde_json::json!(true));
+    let none = || ("/data/worker", serde_json::Value::Null);
+    #[rustfmt::skip]
+    let cases = [
+        ("a live one of a live task",     &live, vec![],                                          Ok(())),
+        ("one that is over of one bound to end", &over, vec![],                                   Ok(())),
+        ("a live one of one bound to end", &live, vec![("/state", ending())],                     corrupt),
+        ("one that is over of a live task", &over, vec![("/state", serde_json::json!("Working"))], corrupt),
+        ("one that cannot be",            &live, vec![kept()],                                    corrupt),
+        ("nobody, of one bound to end",   &over, vec![none()],                                    corrupt),
+    ];
+    for (name, stage, changes, expected) in cases {
+        let task = stage.kernel.task(TaskId(1)).expect("it is held");
+        let read: Task = serde_json::from_value(changed(task, &changes)).expect("it is read");
+        assert_eq!(read.validate(&Config::default()), expected, "{name}");
+    }
+}
+
 /// A worker has subtasks for calls, and what has come of one is no call any more.
 #[test]
 fn stored_calls_that_no_worker_makes_are_found() {

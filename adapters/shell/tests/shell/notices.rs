@@ -39,6 +39,9 @@ fn told(text: &str) -> Heard {
     Heard::Told(A, NotificationNumber(1), News::Concluded(Conclusion::Completed), text.to_owned())
 }
 
+/// Longer than an answer takes to be on record.
+const PATIENCE_MS: u32 = 100;
+
 /// Longer than a test.
 const LONG_MS: u32 = 600_000;
 
@@ -111,10 +114,10 @@ async fn end_is_told_until_somebody_has_it_and_no_longer() {
     ];
     for (name, ways, heard) in cases {
         let (world, receiver) = (world(), Receiver::of(ways));
-        let shell = start(&journal(&format!("notice-{name}")), &world, &receiver, 5).await;
+        let shell = start(&journal(&format!("notice-{name}")), &world, &receiver, PATIENCE_MS).await;
         shell.submit("go".to_owned(), Budget::default()).await.expect("it runs");
         receiver.until(heard.len()).await;
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        tokio::time::sleep(Duration::from_millis(u64::from(PATIENCE_MS) * 3)).await;
         assert_eq!(receiver.heard(), heard, "{name}");
         shell.stop().await.expect("it stops");
     }

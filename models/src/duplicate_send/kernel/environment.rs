@@ -105,11 +105,12 @@ impl KernelModel {
     }
 
     fn of_profiles(&self, state: &State, turn: TurnIndex, may: &mut impl FnMut(Act)) {
-        let down = state.desk(turn).request.profiles.down;
+        let Desk { down, shut, .. } = *state.desk(turn);
         for profile in 0..self.scenario.profiles {
-            if down >> profile & 1 == 1 {
+            if (down | shut) >> profile & 1 == 1 {
                 may(Act::Up(turn, profile));
-            } else if state.left.downs > 0 {
+            }
+            if down >> profile & 1 == 0 && state.left.downs > 0 {
                 may(Act::Down(turn, profile));
             }
         }

@@ -29,6 +29,10 @@ pub(super) struct Desk {
     pub(super) grace: Option<u8>,
     /// The last send went with a crash, and the driver is to say what became of it.
     pub(super) is_asked_about: bool,
+    /// One bit for each profile that the turn was told is down.
+    pub(super) down: u8,
+    /// One bit for each profile that asked for more patience than there is, and was not said to be up since.
+    pub(super) shut: u8,
 }
 
 /// What may be wrong about a request, beside what goes over the wire.
@@ -70,7 +74,15 @@ impl State {
             conversation = before_the_first();
         }
         let request = Request::default();
-        let desk = Desk { request, wanted: None, backoff: None, grace: None, is_asked_about: false };
+        let desk = Desk {
+            request,
+            wanted: None,
+            backoff: None,
+            grace: None,
+            is_asked_about: false,
+            down: 0,
+            shut: 0,
+        };
         Self {
             desks: [desk; TURNS],
             conversation,
@@ -127,8 +139,8 @@ impl State {
 
     /// The profiles that a request may be sent to now.
     pub(super) fn up(&self, turn: TurnIndex) -> Option<Profile> {
-        let Request { profiles, shut, .. } = self.desk(turn).request;
-        (0..profiles.count).find(|profile| (profiles.down | shut) >> profile & 1 == 0)
+        let Desk { request, down, shut, .. } = self.desk(turn);
+        (0..request.profiles.count).find(|profile| (down | shut) >> profile & 1 == 0)
     }
 
     /// Notes in the wire what the ledger of a turn says now about what may have to be paid, whether or not its bill has come.

@@ -1,6 +1,8 @@
 //! One step: what happens outside, what the request makes of it, and what comes of its orders.
 
-use downbeat_kernel::{Attempt, Outcome, RequestEffect, RequestEnd, RequestTimer};
+use downbeat_kernel::{
+    Aim, Attempt, Outcome, RequestEffect, RequestEnd, RequestState, RequestTimer, SendReason,
+};
 use downbeat_sim::model::{Arrow, Lane};
 
 use super::super::wire::{self, Progress, Promise, SendIndex, Stage, TurnIndex};
@@ -69,6 +71,7 @@ impl Step<'_> {
         self.state.left = left;
         self.state.note(Flaw::Corrupt, is_corrupt);
         self.state.note(Flaw::AppliedVoid, matches!(act, Act::Echo(..)));
+        self.state.note(Flaw::Disorder, self.goes_back(turn, before.state, after.state));
         self.means(act, turn);
         self.state.keep_books(turn);
         self.release(turn, &effects, cut);
@@ -80,6 +83,16 @@ impl Step<'_> {
         let outlives = is_over && (desk.backoff.is_some() || desk.grace.is_some());
         self.state.note(Flaw::Disorder, outlives);
         Some(())
+    }
+
+    /// What was stopped to go elsewhere goes back at once, where nobody is.
+    fn goes_back(&self, turn: TurnIndex, before: RequestState, after: RequestState) -> bool {
+        let leaves = matches!(before, RequestState::Stopping(Aim::Failover { .. }));
+        let goes = matches!(
+            after,
+            RequestState::Authorizing { reason: SendReason::Failover | SendReason::Returned, .. }
+        );
+        leaves && goes && self.state.up(turn).is_none()
     }
 
     /// What an act is outside, before the request knows of it.
@@ -113,13 +126,20 @@ impl Step<'_> {
                 state.wire.turn_mut(turn).throttled = None;
             }
             Act::Grace(turn) => state.desk_mut(turn).grace = None,
-            // Whoever says so has seen that the patience is over.
-            Act::Up(turn, up) => {
-                let throttled = &mut state.wire.turn_mut(turn).throttled;
-                *throttled = throttled.filter(|throttled| *throttled != up);
-            }
-            Act::Forget(_) | Act::Usage(..) | Act::Down(..) | Act::Crash | Act::Echo(..) => {}
+            Act::Down(turn, down) => state.desk_mut(turn).down |= 1 << down,
+            Act::Up(turn, up) => self.comes_up(turn, up),
+            Act::Forget(_) | Act::Usage(..) | Act::Crash | Act::Echo(..) => {}
         }
+    }
+
+    /// Whoever says so of a profile that asked for more patience than there is has seen that this is over. Any other wait has
+    /// to be waited for all the same.
+    fn comes_up(&mut self, turn: TurnIndex, up: u8) {
+        let desk = self.state.desk_mut(turn);
+        let was_shut = desk.shut >> up & 1 == 1;
+        (desk.down, desk.shut) = (desk.down & !(1 << up), desk.shut & !(1 << up));
+        let throttled = &mut self.state.wire.turn_mut(turn).throttled;
+        *throttled = throttled.filter(|throttled| !(was_shut && *throttled == up));
     }
 
     /// The credential is refreshed if its generation will not do.
@@ -139,7 +159,11 @@ impl Step<'_> {
             Answer::End => wire.close(send, Stage::Whole),
             Answer::Throttled | Answer::Exhausted => {
                 wire.close(send, Stage::Refused);
-                wire.turn_mut(turn).throttled = Some(wire.sent(send).profile);
+                let profile = wire.sent(send).profile;
+                wire.turn_mut(turn).throttled = Some(profile);
+                if answer == Answer::Exhausted {
+                    self.state.desk_mut(turn).shut |= 1 << profile;
+                }
             }
             Answer::Sheds => {
                 wire.close(send, Stage::Broken);
@@ -295,7 +319,8 @@ impl Step<'_> {
                     downbeat_kernel::Input::Full => None,
                     downbeat_kernel::Input::Continue(previous) => Some(response(previous)),
                 };
-                let is_preferred = self.state.up(turn).is_none_or(|up| up == profile(to));
+                let up = self.state.up(turn);
+                let is_preferred = up.is_none_or(|up| up == profile(to));
                 self.state.note(Flaw::Disorder, !is_preferred);
                 self.sends(turn, attempt, (profile(to), token(generation)), from);
                 let is_explained = self.state.is_explained(turn, attempt, reason);
