@@ -259,16 +259,15 @@ impl Request {
 
     /// The first profile that is neither down nor shut; if all are, `otherwise`.
     fn preferred_to(&self, otherwise: ProfileId, config: &Config) -> ProfileId {
+        self.first_up(config).unwrap_or(otherwise)
+    }
+
+    /// The first profile that is neither down nor shut.
+    fn first_up(&self, config: &Config) -> Option<ProfileId> {
         let Profiles { count, down, .. } = self.profiles;
         let down = if config.has(Fault::DownIsPreferred) { 0 } else { down };
         let avoided = down | self.shut;
-        (0..count).find(|place| avoided >> place & 1 == 0).map_or(otherwise, ProfileId)
-    }
-
-    /// Whether no profile can be used.
-    fn is_stranded(&self) -> bool {
-        let Profiles { count, down, .. } = self.profiles;
-        (0..count).all(|place| (down | self.shut) >> place & 1 == 1)
+        (0..count).find(|place| avoided >> place & 1 == 0).map(ProfileId)
     }
 
     /// Whether a profile asked for too much patience, and was not said to be up since.

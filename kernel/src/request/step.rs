@@ -353,27 +353,26 @@ impl Step<'_> {
         if profile.0 >= count {
             return Outcome::Rejected(RequestRejected::UnknownProfile { count, got: profile });
         }
-        let (changed, was_shut) = if is_down {
-            (down | 1 << profile.0, false)
-        } else {
-            (down & !(1 << profile.0), self.request.has_shut(profile))
-        };
+        let bit = 1 << profile.0;
+        let is_news = if is_down { down & bit == 0 } else { (down | self.request.shut) & bit != 0 };
         match self.request.state {
             RequestState::Ended(_) => return Outcome::Ignored(Ignored::Terminal),
-            _ if changed == down && !was_shut => return Outcome::Ignored(Ignored::Duplicate),
+            _ if !is_news => return Outcome::Ignored(Ignored::Duplicate),
             RequestState::Unbegun
             | RequestState::Authorizing { .. }
             | RequestState::Ready { .. }
             | RequestState::Streaming { .. }
             | RequestState::Delivering
             | RequestState::BackingOff { .. }
-            | RequestState::Stopping(_) => self.request.profiles.down = changed,
+            | RequestState::Stopping(_) => {}
         }
         if is_down {
+            self.request.profiles.down |= bit;
             self.fail_over(profile);
         } else {
             // Who says so has seen that its patience is over. A wait that is owed there is so all the same.
-            self.request.shut &= !(1 << profile.0);
+            self.request.profiles.down &= !bit;
+            self.request.shut &= !bit;
         }
         Outcome::Applied
     }
@@ -564,7 +563,9 @@ impl Step<'_> {
     /// The send that was told to stop is closed.
     fn stopped_for(&mut self, aim: Aim) {
         match aim {
-            Aim::Failover { .. } if self.request.is_stranded() && !self.config.has(Fault::ReturnsToDown) => {
+            Aim::Failover { .. }
+                if self.request.first_up(self.config).is_none() && !self.config.has(Fault::ReturnsToDown) =>
+            {
                 self.try_again(Passing::Interrupted, None, 0);
             }
             Aim::Failover { .. } => self.send_later(SendReason::Failover),

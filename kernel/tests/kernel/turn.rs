@@ -226,3 +226,17 @@ fn request_that_is_told_to_stop_hears_of_profiles() {
     assert_eq!(stage.takes(Event::ProfileDown { profile: ProfileId(0) }), []);
     assert_eq!(stage.kernel.validate(), Ok(()));
 }
+
+/// A limit for a day is asked of one request alone, and nobody says for that that the profile is down.
+#[test]
+fn profile_that_is_up_again_is_news_to_whoever_it_asked_for_patience() {
+    let day = SendFailure::Throttled { retry_after_ms: Some(86_400_000) };
+    let up = Event::ProfileUp { profile: ProfileId(0) };
+    let mut stage = Stage::new(two_profiles());
+    stage.takes_all([submitted(1), admitted(1), initialized(1), given(1, 1, 0, 1)]);
+    stage.refuses(&up, &DUPLICATE);
+    stage.takes(failed(1, 1, 0, day, 0));
+    assert_eq!(stage.takes(up.clone()), [], "the send to the other profile is out");
+    stage.refuses(&up, &DUPLICATE);
+    assert_eq!(stage.takes(failed(1, 1, 1, SendFailure::Transient, 0)), [get(1, 1, 2, 0)]);
+}
