@@ -192,11 +192,12 @@ impl TaskMachine<'_> {
         let Some(account) = &mut self.data.account else { return Handled };
         let expected = BillNumber(account.bill.0 + 1);
         let known = (BillNumber(1)..expected).contains(&bill);
-        if known && !self.config.has(Fault::BillCountedTwice) {
+        let again = self.config.has(Fault::BillCountedTwice) && known;
+        if known && !again {
             return cx.ignore(Ignored::Duplicate);
         }
-        let gap = !known && bill != expected;
-        if gap && !(bill > expected && self.config.has(Fault::BillGapTaken)) {
+        let beyond = self.config.has(Fault::BillGapTaken) && bill > expected;
+        if bill != expected && !again && !beyond {
             return cx.refuse(Refusal::BillGap { expected, got: bill });
         }
         account.bill = account.bill.max(bill);

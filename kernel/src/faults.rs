@@ -477,6 +477,8 @@ faults! {
         NoFence,
         /// Arms no timer for a stream that is told to stop.
         NoFenceTimer,
+        /// Takes every profile for up again when it has sent.
+        DownForgotten,
         /// Sends to the first profile although it is down.
         DownIsPreferred,
         /// Sends with the credential that has come, although its profile has gone down meanwhile.
@@ -503,6 +505,14 @@ faults! {
         BilledIsRefused,
         /// Waits as long as a provider asks for, however long that is.
         WaitUnbounded,
+        /// Forgets the wait that it owes a provider when the next send is to go elsewhere.
+        OwedForgotten,
+        /// Owes a wait still when the next send has gone elsewhere.
+        OwedKept,
+        /// Takes a provider that wants more patience than there is for one that can be used.
+        ShutForgotten,
+        /// Avoids such a provider also when it is said to be up again.
+        ShutKept,
         /// Books a stream that was closed by force as one that costs nothing.
         FencedIsFree,
         /// Charges the profile that is preferred now.

@@ -650,8 +650,9 @@ impl TaskMachine<'_> {
         if (1..=self.data.accepted.0).contains(&message.0) { Ignored::Duplicate } else { Ignored::Terminal }
     }
 
+    /// A request that has not begun, or has ended, takes no notice.
     fn pause(&mut self, held: Held, cx: &mut Surroundings<'_>) -> TaskState {
-        if held == Held::Requesting && !self.config.has(Fault::PauseMissesRequest) {
+        if !self.config.has(Fault::PauseMissesRequest) {
             let _ = self.tell_request(RequestEvent::PauseRequested, cx);
         }
         TaskState::Paused(held)

@@ -15,6 +15,7 @@ mod pool;
 mod pool_twin;
 mod question;
 mod request;
+mod request_twin;
 mod requests;
 mod retry;
 mod session;

@@ -327,12 +327,13 @@ impl Step<'_> {
                 self.fence();
             }
             // S21: the order of the attempt may still arrive, so nobody may say that nothing starts any more.
-            RetryState::Cancelling { asked }
-                if self.is_last(asked) && !self.config.has(Fault::UnconfirmedIsCancelled) =>
-            {
-                self.end(RetryEnd::CancelUnconfirmed);
+            RetryState::Cancelling { asked } if self.is_last(asked) => {
+                self.end(if self.config.has(Fault::UnconfirmedIsCancelled) {
+                    RetryEnd::Cancelled
+                } else {
+                    RetryEnd::CancelUnconfirmed
+                });
             }
-            RetryState::Cancelling { asked } if self.is_last(asked) => self.end(RetryEnd::Cancelled),
             RetryState::Cancelling { asked } => {
                 self.retry.state = RetryState::Cancelling { asked: asked.saturating_add(1) };
                 self.fence();

@@ -144,7 +144,8 @@ impl TaskMachine<'_> {
             return TaskState::AwaitingBudget;
         }
         let continues = |profile: ProfileId| self.config.profiles_continuing >> profile.0.min(7) & 1 == 1;
-        let previous = self.data.request.response(self.data.turn);
+        let shared = self.data.request.previous.filter(|_| self.config.has(Fault::ContinuityShared));
+        let previous = shared.or_else(|| self.data.request.response(self.data.turn));
         let previous = previous.filter(|previous| continues(previous.profile));
         self.data.turn.0 += 1;
         self.data.taken = self.data.accepted;

@@ -408,7 +408,7 @@ fn calls_fit(task: &Task, calls_max: u16) -> bool {
     };
     let cancelled = matches!(task.state, TaskState::Cancelling(_));
     // Or of an agent, which has no turn here.
-    let of_a_response = calls.len() == 0 || task.data.replied.0 > 0 || !has(|call| !is_of_agent(call));
+    let of_a_response = task.data.replied.0 > 0 || !has(|call| !is_of_agent(call));
     fits && questions
         && possible
         && of_a_response

@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod machine;
 pub mod notifications;
+pub mod owners;
 pub mod properties;
 pub mod questions;
 pub mod queue;

@@ -16,9 +16,11 @@ mod agents;
 mod asking;
 mod content;
 mod environment;
+mod features;
 mod judgement;
 mod line;
 mod moves;
+mod pairs;
 mod post;
 mod purse;
 mod scenario;
@@ -40,6 +42,7 @@ use crate::properties::{Observe, Observed};
 use act::Act;
 use agents::{AGENTS, Place};
 use asking::Asking;
+use downbeat_wiring::Machine;
 use post::Receiver;
 use seen::Seen;
 use state::{Breaches, Desk, Fleet, Orders, Post, Settings, State, Tables, Tree, Wish, id};
@@ -48,8 +51,9 @@ use vault::Vault;
 use view::View;
 
 pub use act::Action;
+pub use features::FEATURES;
 pub use scenario::{Budget, Left, Scenario};
-pub use scenarios::{SCENARIOS, variants};
+pub use scenarios::{Named, scenarios, variants};
 
 /// A fault of the wiring: whoever drives the machines does not do what `docs/composition.md` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +62,26 @@ pub enum Fault {
     WaitersCrossed,
     /// Does not ask again for a credential after a crash.
     AskedOnce,
+    /// Sends again with the token that was refused, whatever the send names.
+    TokenKept,
+    /// Writes a credential again of which nothing was heard, in the place of whatever is there.
+    WritesOver,
     /// Puts the end of a root on record before everybody has it who has to.
     ForgetsAtOnce,
     /// Lets out what uses a place although there is none.
     GateOpen,
     /// Lets out what was kept although it was told to stop.
     StopMissesKept,
+    /// Drops what was kept for the next iterator when the last one has ended.
+    StopMeetsNext,
     /// Lets out what was kept although a person holds the task.
     HeldKeptGoesOut,
+    /// Lets out what the tree repeats after a crash although a person holds the task.
+    HeldRepeatGoesOut,
     /// Takes what an agent says under a lease that is over.
     OldLeaseTaken,
+    /// Takes what an agent answers for the answer to the last prompt, whatever it answers and under which lease.
+    AnswersUnnamed,
     /// Does not say that a tool was lost with its place.
     LostToolUntold,
     /// Has the pool place each subtask.
@@ -84,14 +98,19 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::WaitersCrossed,
         Self::AskedOnce,
+        Self::TokenKept,
+        Self::WritesOver,
         Self::ForgetsAtOnce,
         Self::GateOpen,
         Self::StopMissesKept,
+        Self::StopMeetsNext,
         Self::HeldKeptGoesOut,
+        Self::HeldRepeatGoesOut,
         Self::OldLeaseTaken,
+        Self::AnswersUnnamed,
         Self::LostToolUntold,
         Self::SubtasksPlaced,
         Self::AttemptsConclude,
@@ -173,13 +192,17 @@ impl Model for SubtaskTree {
         let mut step = Step::new(self, &nothing, None);
         if self.scenario.retry {
             step.inform_wish(RetryEvent::Submitted);
-        } else {
-            for root in 0..self.scenario.roots {
-                let mut next = Step::new(self, &step.fold(), None);
+        }
+        for root in 0..self.scenario.roots {
+            let mut next = Step::new(self, &step.fold(), None);
+            if !self.scenario.is_tried_again(root) {
                 let budget = self.settings.budget;
                 next.inform_tree(Event::TaskSubmitted { task: id(root), budget });
-                step = next;
+            } else if self.scenario.roots > 1 {
+                // The first attempt has its id before the second root has one.
+                next.take(Action { act: Act::Take(Machine::Tree), cut: None });
             }
+            step = next;
         }
         vec![step.fold()]
     }
@@ -211,7 +234,7 @@ impl Model for SubtaskTree {
     }
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
-        environment::fairness()
+        environment::fairness(&self.scenario)
     }
 
     fn is_final(&self, state: &State) -> bool {

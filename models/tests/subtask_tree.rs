@@ -7,7 +7,7 @@ use downbeat_sim::harness::{Run, Settings, Variant, run};
 
 /// What the largest variant may have, and what each of the others may, so that all of them are checked in seconds.
 const LARGE_MAX: usize = 1_500_000;
-const STATES_MAX: usize = 300_000;
+const STATES_MAX: usize = 500_000;
 
 fn check(variant: &Variant) -> Run {
     run(variant, &variant.default_bounds(), &Settings::default()).expect("the model is consistent")

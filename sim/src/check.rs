@@ -62,7 +62,7 @@ use crate::pack::Pack;
 use crate::report::Report;
 use audit::Audit;
 use decide::decide;
-use encoding::{Fingerprint, Packed, Whole};
+use encoding::{Hashed, Kept, Packed};
 use evaluate::Evaluator;
 use explore::Plan;
 use reduced::Reduced;
@@ -96,6 +96,7 @@ pub struct Checker<'a, M: Model> {
     only: Option<Vec<String>>,
     progress: Option<OnProgress<'a>>,
     decide: Decide<M>,
+    kept: Kept,
     spill: Option<PathBuf>,
     checkpoint: Option<Checkpointing>,
     resume: bool,
@@ -119,7 +120,8 @@ impl<'a, M: Model> Checker<'a, M> {
             threads,
             only: None,
             progress: None,
-            decide: decide::<M, Fingerprint<u64>>,
+            decide: decide::<M, Hashed>,
+            kept: Kept::OneWord,
             spill: None,
             checkpoint: None,
             resume: false,
@@ -132,23 +134,26 @@ impl<'a, M: Model> Checker<'a, M> {
     /// Tells states apart by fingerprints of 64 bits, which is what is done unless something else is asked for.
     /// The report gives the chance that a state was missed.
     #[must_use]
-    pub fn fingerprints_of_64_bits(mut self) -> Self {
-        self.decide = decide::<M, Fingerprint<u64>>;
-        self
+    pub fn fingerprints_of_64_bits(self) -> Self {
+        self.hashed(Kept::OneWord)
     }
 
     /// Tells states apart by fingerprints of 128 bits: twice the memory, and no chance of a missed state that is
     /// worth a thought.
     #[must_use]
-    pub fn fingerprints_of_128_bits(mut self) -> Self {
-        self.decide = decide::<M, Fingerprint<u128>>;
-        self
+    pub fn fingerprints_of_128_bits(self) -> Self {
+        self.hashed(Kept::TwoWords)
     }
 
     /// Stores and compares whole states. Nothing is left to chance, and the memory is that of all states.
     #[must_use]
-    pub fn whole_states(mut self) -> Self {
-        self.decide = decide::<M, Whole>;
+    pub fn whole_states(self) -> Self {
+        self.hashed(Kept::Whole)
+    }
+
+    fn hashed(mut self, kept: Kept) -> Self {
+        self.decide = decide::<M, Hashed>;
+        self.kept = kept;
         self
     }
 
@@ -161,6 +166,7 @@ impl<'a, M: Model> Checker<'a, M> {
         // One word of each width stands for no state.
         let is_narrow = <M::State as Pack>::BITS < u64::BITS;
         self.decide = if is_narrow { decide::<M, Packed<u64>> } else { decide::<M, Packed<u128>> };
+        self.kept = Kept::Packed;
         self
     }
 
@@ -265,6 +271,7 @@ impl<'a, M: Model> Checker<'a, M> {
         });
         let plan = Plan {
             model: self.model,
+            kept: self.kept,
             evaluator: Evaluator::new(self.model, &properties),
             limits: self.limits,
             threads: self.threads,

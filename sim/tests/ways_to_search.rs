@@ -186,7 +186,7 @@ fn checkpoints_that_do_not_fit_are_refused() {
     let mut newer = whole.clone();
     newer[20] = 7;
     std::fs::write(&path, &newer).expect("the file can be written");
-    assert_eq!(resume(), refused(BadCheckpoint::Version { found: 7, known: 2 }));
+    assert_eq!(resume(), refused(BadCheckpoint::Version { found: 7, known: 3 }));
 
     std::fs::write(&path, &whole).expect("the file can be written");
     let other = Checkpointing { identity: "another model".into(), ..checkpointing(&directory) };

@@ -5,6 +5,7 @@ use downbeat_models::subtask_completion::kernel::SCENARIOS;
 use downbeat_models::{duplicate_send, health, interrupt, subtask_tree, token_refresh};
 use downbeat_sim::harness::{Registry, Variant};
 use downbeat_sim::report::Verdict;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
@@ -81,6 +82,47 @@ fn page_of_duplicate_send_has_the_state_count_of_every_variant_of_the_kernel() {
 fn page_of_the_composition_has_the_state_count_of_every_variant() {
     for variant in subtask_tree::variants() {
         assert_row_has_count(COMPOSITION, COMPOSITION_COUNTS, variant.name());
+    }
+}
+
+/// The rows of the table of a page that begins with this header.
+fn rows_under(page: &'static str, header: &str) -> Vec<Vec<&'static str>> {
+    let table = page.lines().skip_while(|line| *line != header).skip(2);
+    let rows = table.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+/// Each two features of the composition are together in a scenario, or its page says why not.
+#[test]
+fn page_of_the_composition_has_every_pair_of_features_that_no_scenario_has() {
+    let mut missing = BTreeSet::new();
+    for (at, (a, has_a)) in subtask_tree::FEATURES.iter().enumerate() {
+        for (b, has_b) in &subtask_tree::FEATURES[at + 1..] {
+            let has_both = |(_, _, scenario): &subtask_tree::Named| has_a(scenario) && has_b(scenario);
+            if !subtask_tree::scenarios().any(has_both) {
+                missing.insert([*a, *b]);
+            }
+        }
+    }
+    let excepted: BTreeSet<_> = rows_under(COMPOSITION, "| feature | and | why not |")
+        .into_iter()
+        .map(|row| [row[0], row[1]])
+        .collect();
+    assert_eq!(missing, excepted);
+}
+
+/// What the page says of how many variants have a property.
+#[test]
+fn page_of_the_composition_counts_the_variants_with_each_property() {
+    let counted = rows_under(COMPOSITION, "| property | in the variants with | how many |");
+    assert!(!counted.is_empty());
+    for row in counted {
+        for id in row[0].split(", ") {
+            let has = |variant: &Variant| {
+                variant.properties(&variant.default_bounds()).iter().any(|property| property.id == id)
+            };
+            assert_eq!(row[2], subtask_tree::variants().filter(has).count().to_string(), "{id}");
+        }
     }
 }
 
@@ -206,6 +248,74 @@ fn testing_page_names_checks_that_have_the_properties_that_it_says() {
         }
     }
     assert!(cited > 40, "only {cited} were found");
+}
+
+/// The rows of a table of the page of tests, by the heading above it.
+fn testing_rows(heading: &str) -> Vec<&'static str> {
+    let section = TESTING.split("\n## ").find(|section| section.starts_with(heading));
+    let section = section.unwrap_or_else(|| panic!("no section {heading}"));
+    section.lines().filter(|line| line.starts_with('|')).skip(2).collect()
+}
+
+/// That the variants exist is looked at for every page, and that they have the properties above.
+#[test]
+fn testing_page_names_a_variant_for_each_line_of_the_checklist_and_each_race() {
+    let sections = [
+        ("The checklist of the lifecycle document", 4),
+        ("The six causes of duplicate requests", 6),
+        ("The races of remote agents", 14),
+        ("What is said and asked around a remote task", 5),
+    ];
+    for (heading, lines) in sections {
+        let rows = testing_rows(heading);
+        assert_eq!(rows.len(), lines, "{heading}");
+        for row in rows {
+            let names_variant = row.split('`').skip(1).step_by(2).any(|code| code.contains('@'));
+            let is_all = row.contains("| in all three |");
+            assert!(names_variant || is_all, "no variant in: {row}");
+        }
+    }
+}
+
+/// The folders of the packages, below the root.
+fn packages(root: &Path) -> Vec<PathBuf> {
+    let inner = std::fs::read_dir(root.join("adapters")).expect("a folder");
+    let inner = inner.map(|entry| entry.expect("an entry").path());
+    let outer = ["kernel", "sim", "models", "tests", "fuzz"].map(|name| root.join(name));
+    inner.chain(outer).collect()
+}
+
+/// A command that names no test runs none, and passes.
+#[test]
+fn testing_page_names_files_packages_and_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let packages = packages(&root);
+    let manifest = |folder: &PathBuf| std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let mut named = [0; 3];
+    for code in TESTING.split('`').skip(1).step_by(2) {
+        let words: Vec<&str> = code.split_whitespace().collect();
+        if let [path] = words.as_slice()
+            && path.contains('/')
+        {
+            assert!(root.join(path).exists(), "there is no {path}");
+            named[0] += 1;
+        }
+        let after = |option| words.iter().position(|word| *word == option).and_then(|at| words.get(at + 1));
+        let package = after("-p");
+        if let Some(package) = package {
+            let is_it = |folder: &&PathBuf| manifest(folder).contains(&format!("name = \"{package}\""));
+            let folder =
+                packages.iter().find(is_it).unwrap_or_else(|| panic!("no package {package}: {code}"));
+            named[1] += 1;
+            if let Some(test) = after("--test") {
+                let file = folder.join(format!("tests/{test}.rs"));
+                assert!(file.exists() || folder.join(format!("tests/{test}/main.rs")).exists(), "{code}");
+                named[2] += 1;
+            }
+        }
+    }
+    let enough = named.iter().zip([5, 4, 1]).all(|(found, least)| *found >= least);
+    assert!(enough, "only {named:?} paths, packages and tests were found");
 }
 
 /// The properties that the project sets out to keep.

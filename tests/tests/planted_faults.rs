@@ -2,6 +2,8 @@
 
 #[path = "planted_faults/composition.rs"]
 mod composition;
+#[path = "planted_faults/owners.rs"]
+mod owners;
 #[path = "planted_faults/pools.rs"]
 mod pools;
 use std::fmt::Debug;
@@ -549,6 +551,8 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::NoFence,                 REQUEST,            "S1"),
     (Fault::NoFenceTimer,            REQUEST,            "L2"),
     (Fault::DownIsPreferred,         REQUEST,            "orders"),
+    // Only who remembers what each profile has asked for finds this by `waits`.
+    (Fault::DownForgotten,           REQUEST,            "waits"),
     (Fault::CredentialSticks,        REQUEST,            "orders"),
     (Fault::ReturnIsFailover,        REQUEST,            "ledger"),
     (Fault::ReturnsToDown,           REQUEST_STRANDED,   "orders"),
@@ -561,6 +565,10 @@ const OF_REQUESTS: &[(Fault, request::Scenario, &str)] = &[
     (Fault::LostIsFree,              REQUEST,            "paid"),
     (Fault::BilledIsRefused,         REQUEST,            "paid"),
     (Fault::WaitUnbounded,           REQUEST,            "orders"),
+    (Fault::OwedForgotten,           REQUEST,            "waits"),
+    (Fault::OwedKept,                REQUEST,            "orders"),
+    (Fault::ShutForgotten,           REQUEST,            "orders"),
+    (Fault::ShutKept,                REQUEST,            "orders"),
     (Fault::FencedIsFree,            REQUEST,            "paid"),
     (Fault::ChargesPreferred,        REQUEST,            "charged"),
     (Fault::ChargedTwice,            REQUEST,            "charged"),
@@ -800,6 +808,14 @@ fn every_planted_fault_of_requests_breaks_the_property_that_is_there_for_it() {
         let report = check(&format!("{fault:?}"), &model, Some(property));
         assert_eq!(report.properties[0].verdict, Verdict::Violated, "{fault:?} should break {property}");
     }
+}
+
+/// A21: a request knows the patience of the last place only.
+#[test]
+fn driver_that_does_not_say_what_cools_down_breaks_the_wait_that_was_asked_for() {
+    let model = request::KernelModel::new(request::SCENARIO).with_cooling_unsaid();
+    let report = check("cooling unsaid", &model, Some("waits"));
+    assert_eq!(report.properties[0].verdict, Verdict::Violated);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use downbeat_demo::{DemoArgs, demo};
 use downbeat_sim::harness::{self, CheckArgs, ModelsArgs, ReplayArgs};
 
-/// Checks models of agent-task orchestrators: their races, and what keeps them away.
+/// Checks models of agent-task orchestrators, their races and what keeps them away, and shows an orchestrator at work.
 #[derive(Parser)]
 #[command(name = "downbeat", version, after_help = EXAMPLES)]
 struct Program {
@@ -23,6 +24,9 @@ enum Command {
     Replay(ReplayArgs),
     /// Lists models with their variants, bounds and properties
     Models(ModelsArgs),
+    /// Runs trees of tasks against a simulated provider, and shows them live
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(DemoArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -30,7 +34,8 @@ Examples:
   downbeat models                          what there is to check
   downbeat check                           everything, as in continuous integration
   downbeat check subtask-completion        one model in all its variants
-  downbeat replay FILE                     whether a saved counterexample is one still";
+  downbeat replay FILE                     whether a saved counterexample is one still
+  downbeat demo                            trees of tasks at work on a simulated provider";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -71,11 +76,34 @@ Exit code:
   1  some does not: its steps cannot be taken any more, or they violate nothing
   2  some could not be replayed: it is no saved counterexample, or its model does not exist";
 
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  downbeat demo                            a dozen trees, stored in ./downbeat-demo
+  downbeat demo                            again, after Ctrl-C or kill -9: goes on where it was
+  downbeat demo --fresh --speed 10         anew, ten times as fast
+  downbeat demo --tasks 1000 --live 100    many trees, a hundred at once
+  downbeat demo --store DIR                stored elsewhere
+  downbeat demo --format json              for machines
+
+What is simulated is the provider, the tools, the people and the login; the kernel, the shell and
+the store are those that ship. The world remembers over all lives of the process what reached it,
+and says at the end whether the promises were kept: no send twice, each result once, each end told.
+
+The first Ctrl-C stops in an orderly way; a second one ends the program at once. A run that is over
+makes room for the next one. NO_COLOR leaves colours out.
+
+Exit code:
+  0    every tree has ended, and every promise was kept
+  1    some promise was broken
+  2    wrong usage, or a store that cannot be used
+  130  Ctrl-C came before the end; nothing was broken by then";
+
 fn main() -> ExitCode {
-    let registry = downbeat_models::registry();
+    let registry = downbeat_models::registry;
     match Program::parse().command {
-        Command::Check(args) => harness::check(&args, &registry),
-        Command::Replay(args) => harness::replay(&args, &registry),
-        Command::Models(args) => harness::models(&args, &registry),
+        Command::Check(args) => harness::check(&args, &registry()),
+        Command::Replay(args) => harness::replay(&args, &registry()),
+        Command::Models(args) => harness::models(&args, &registry()),
+        Command::Demo(args) => demo(&args).into(),
     }
 }

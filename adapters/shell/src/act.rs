@@ -1,6 +1,7 @@
 //! What the machines of a shard order, done: each order that takes time is a task of its own, which tells the shard what came of it.
 
 use crate::Ports;
+use crate::agents::{Seat, Submitter};
 use crate::desk::Desk;
 use crate::fact::{Fact, Order, Refused, Told};
 use crate::known::Known;
@@ -9,11 +10,13 @@ use crate::ports::{Doing, Question, Reply, SendEnd, Wish};
 use crate::shard::Letter;
 use crate::words::Library;
 use downbeat_kernel::{
-    BillNumber, Call, CallId, Effect, Event, Ignored, MessageId, OrderNumber, Outcome, ProfileId,
-    RequestEffect, RequestEvent, RequestId, Response, SendFailure, Spend, TaskId, ToolEnd, TurnNumber,
+    AgentId, BillNumber, Call, CallId, Effect, Event, Lease, MessageId, OrderNumber, Outcome, PoolEvent,
+    PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId, Response, SendFailure, Spend, TaskId,
+    ToolEnd, TurnNumber,
 };
 use downbeat_rt::{Rt, Sender, Task};
 use downbeat_store::ShardId;
+use downbeat_wiring::{dequeued, enqueued, given_back};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
@@ -25,7 +28,16 @@ use std::time::Duration;
 pub(crate) enum Work {
     Send(RequestId),
     Tool(CallId),
-    Place(TaskId),
+    /// The start of a container.
+    Start(AgentId),
+    /// The removal of one.
+    Remove(AgentId),
+    /// What is heard of an agent that has a task.
+    Attend(AgentId),
+    /// The end of what an agent was told to stop.
+    Stop(AgentId),
+    /// The reset of a workspace.
+    Clean(AgentId),
     Preparation(TaskId),
     /// By the fact that it comes back with.
     Timer(Fact),
@@ -39,13 +51,20 @@ pub(crate) enum Work {
     Vault(ProfileId, OrderNumber),
 }
 
+/// Something that runs.
+pub(crate) struct Under {
+    /// The lease that it needs: when that is over, so is this.
+    pub(crate) lease: Option<Lease>,
+    pub(crate) task: Task,
+}
+
 /// Whoever carries out what the machines of a shard order.
 pub(crate) struct Actor {
     pub(crate) shard: ShardId,
-    rt: Rt,
+    pub(crate) rt: Rt,
     pub(crate) ports: Ports,
-    mailbox: Sender<Letter>,
-    pub(crate) works: BTreeMap<Work, Task>,
+    pub(crate) mailbox: Sender<Letter>,
+    pub(crate) works: BTreeMap<Work, Under>,
     pub(crate) desk: Desk,
     /// What is known at once, and needs no way through the mailbox, which may be full.
     own: VecDeque<Letter>,
@@ -66,7 +85,14 @@ impl Actor {
     pub(crate) async fn carry_out(&mut self, order: Order, known: &Known) {
         match order {
             Order::Tree(Effect::TaskEnded { task, end }) => self.task_ended(task, end, known),
-            Order::Tree(effect) => self.of_tree(effect, &known.library).await,
+            Order::Tree(effect) => self.of_tree(effect, None, known).await,
+            Order::There { agent, lease, effect } => {
+                let seat = self.seat(agent, lease);
+                self.of_tree(effect, Some(seat), known).await;
+            }
+            Order::Pool(effect) => self.of_pool(effect, known).await,
+            Order::LeaseOver { agent, lease, lost } => self.lease_over(agent, lease, lost).await,
+            Order::Forgotten(task) => self.forgotten(task, known),
             Order::Outbox { root, effect } => self.of_outbox(root, effect, known).await,
             Order::Credential { profile, effect } => {
                 self.of_credential(profile, effect, &known.credentials).await;
@@ -74,23 +100,27 @@ impl Actor {
         }
     }
 
-    /// An order of the tree of tasks.
-    async fn of_tree(&mut self, effect: Effect, library: &Library) {
+    /// An order of the tree of tasks, with the place where it is carried out.
+    async fn of_tree(&mut self, effect: Effect, seat: Option<Seat>, known: &Known) {
+        let library = &known.library;
         match effect {
             Effect::Enqueue { task } => {
-                let found = self.ports.places.find(task);
-                self.begin(Work::Place(task), "place", async move {
-                    found.await;
-                    vec![(Event::Admitted { task }, vec![])]
-                });
+                if known.pool.is_some() {
+                    let Submitter { user, priority } = known.submitter(task);
+                    self.tell(enqueued(&known.kernel, task, user, priority));
+                } else {
+                    self.tell(Event::Admitted { task });
+                }
             }
             Effect::Dequeue { task } => {
-                self.stop(&Work::Place(task)).await;
-                self.ports.places.leave(task);
+                if let (Some(_), Some(word)) = (&known.pool, dequeued(&known.kernel, task)) {
+                    self.tell(word);
+                }
             }
             Effect::Initialize { task } => {
-                let ready = self.ports.places.prepare(task);
-                self.begin(Work::Preparation(task), "preparation", async move {
+                let ready = self.ports.agents.prepare(task, seat);
+                let lease = seat.map(|seat| seat.lease);
+                self.begin_under(lease, Work::Preparation(task), "preparation", async move {
                     let is_ready = contained(ready).await.unwrap_or(false);
                     let failed = Event::InitializationFailed { task };
                     vec![(if is_ready { Event::Initialized { task } } else { failed }, vec![])]
@@ -103,7 +133,7 @@ impl Actor {
             // What a request contains is in the library.
             Effect::Include { .. } => {}
             Effect::Request { task, turn, effect } => self.of_request(task, turn, effect, library).await,
-            Effect::RunTool { call } => self.run_tool(call, library),
+            Effect::RunTool { call } => self.run_tool(call, seat, library),
             Effect::CancelTool { call } => {
                 self.stop(&Work::Tool(call)).await;
                 self.tell(Event::ToolEnded { call, end: ToolEnd::Cancelled });
@@ -124,7 +154,7 @@ impl Actor {
             // People hear of it from its outbox.
             Effect::TaskEnded { .. } => {}
             Effect::Worker { task, effect } => {
-                tracing::error!(?task, ?effect, "no place of this shell has workers");
+                tracing::error!(?task, ?effect, "no agent of this shell has workers");
             }
         }
     }
@@ -173,9 +203,9 @@ impl Actor {
         }
     }
 
-    fn run_tool(&mut self, call: CallId, library: &Library) {
-        let run = self.ports.tools.run(call, library.argument(call));
-        self.begin(Work::Tool(call), "tool", async move {
+    fn run_tool(&mut self, call: CallId, seat: Option<Seat>, library: &Library) {
+        let run = self.ports.tools.run(call, library.argument(call), seat);
+        self.begin_under(seat.map(|seat| seat.lease), Work::Tool(call), "tool", async move {
             let panicked = || (ToolEnd::Failed, "The tool has panicked.".to_owned());
             let (end, text) = contained(run).await.unwrap_or_else(panicked);
             vec![(Event::ToolEnded { call, end }, vec![text])]
@@ -197,6 +227,17 @@ impl Actor {
         name: &'static str,
         doing: impl Future<Output = Vec<(F, Vec<String>)>> + Send + 'static,
     ) {
+        self.begin_under(None, work, name, doing);
+    }
+
+    /// The same, under a lease: when that is over, so is this, and what it says is dropped.
+    fn begin_under<F: Into<Told> + Send>(
+        &mut self,
+        lease: Option<Lease>,
+        work: Work,
+        name: &'static str,
+        doing: impl Future<Output = Vec<(F, Vec<String>)>> + Send + 'static,
+    ) {
         if self.works.contains_key(&work) {
             return;
         }
@@ -207,28 +248,55 @@ impl Actor {
             for (told, text) in all.collect::<Vec<_>>() {
                 let finished = finished.take();
                 // A shard that has stopped learns it when it starts again.
-                if mailbox.send(Letter { told, text, reply: None, finished }).await.is_err() {
+                let letter = Letter { told, text, reply: None, finished, under: lease };
+                if mailbox.send(letter).await.is_err() {
                     return;
                 }
             }
         });
-        self.works.insert(work, task);
+        self.works.insert(work, Under { lease, task });
     }
 
     /// What has to follow on something that no machine takes.
-    pub(crate) fn was_not_taken(&mut self, fact: &Fact, outcome: &Outcome<Refused>) {
+    pub(crate) async fn was_not_taken(&mut self, fact: &Fact, outcome: &Outcome<Refused>, known: &Known) {
         match fact {
-            Fact::Tree(event) => self.was_not_taken_by_tree(event, outcome),
+            Fact::Tree(event) => self.was_not_taken_by_tree(event, outcome, known),
+            Fact::Pool(event) => self.was_not_taken_by_pool(*event, outcome).await,
             Fact::Credential { profile, event } => {
                 if let Some(event) = self.desk.was_not_taken(*profile, *event) {
                     self.tell(event);
                 }
             }
-            Fact::Outbox { .. } | Fact::Stands { .. } => {}
+            Fact::Outbox { .. } | Fact::Stands { .. } | Fact::Submitted { .. } | Fact::NoPlace(_) => {}
         }
     }
 
-    fn was_not_taken_by_tree(&mut self, event: &Event, outcome: &Outcome<Refused>) {
+    async fn was_not_taken_by_pool(&mut self, event: PoolEvent, outcome: &Outcome<Refused>) {
+        match (event, outcome) {
+            // Nobody else will place it.
+            (PoolEvent::Submitted { task, .. }, Outcome::Rejected(_)) => self.tell(Fact::NoPlace(task)),
+            // It has come back, and there is no room to remember that: there may never be.
+            (
+                PoolEvent::Started { agent },
+                Outcome::Rejected(Refused::Pool(PoolRejected::AgentsFull { .. })),
+            ) => self.remove(agent).await,
+            (
+                PoolEvent::Submitted { .. }
+                | PoolEvent::Started { .. }
+                | PoolEvent::CancelRequested { .. }
+                | PoolEvent::EndAcknowledged { .. }
+                | PoolEvent::Gone { .. }
+                | PoolEvent::Heartbeat { .. }
+                | PoolEvent::WorkEnded { .. }
+                | PoolEvent::Cleaned { .. }
+                | PoolEvent::DrainRequested { .. }
+                | PoolEvent::Elapsed { .. },
+                Outcome::Applied | Outcome::Ignored(_) | Outcome::Rejected(_),
+            ) => {}
+        }
+    }
+
+    fn was_not_taken_by_tree(&mut self, event: &Event, outcome: &Outcome<Refused>, known: &Known) {
         match event {
             // Its request waits still: the model has to be asked again.
             Event::ResponseEnded { request, jitter_ms, .. } if matches!(outcome, Outcome::Rejected(_)) => {
@@ -237,12 +305,12 @@ impl Actor {
                 let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: *jitter_ms };
                 self.tell(Event::Request { task, turn, event });
             }
-            // The task ended before its place was found.
-            Event::Admitted { task } if *outcome == Outcome::Ignored(Ignored::Terminal) => {
-                self.ports.places.leave(*task);
+            Event::Admitted { task } => {
+                if let (Some(_), Some(word)) = (&known.pool, given_back(&known.kernel, *task)) {
+                    self.tell(word);
+                }
             }
             Event::ResponseEnded { .. }
-            | Event::Admitted { .. }
             | Event::TaskSubmitted { .. }
             | Event::Spent { .. }
             | Event::Initialized { .. }
@@ -271,32 +339,51 @@ impl Actor {
 
     /// Stops something, and waits until nothing of it is left.
     pub(crate) async fn stop(&mut self, work: &Work) {
-        if let Some(task) = self.works.remove(work) {
+        if let Some(Under { task, .. }) = self.works.remove(work) {
             task.abort();
             task.join().await;
         }
     }
 
+    /// Stops what runs under a lease.
+    pub(crate) async fn stop_under(&mut self, lease: Lease) {
+        let needs = |(work, under): (&Work, &Under)| (under.lease == Some(lease)).then(|| work.clone());
+        let works: Vec<_> = self.works.iter().filter_map(needs).collect();
+        for work in works {
+            self.stop(&work).await;
+        }
+    }
+
     /// Stops everything.
     pub(crate) async fn stop_all(&mut self) {
-        for task in self.works.values() {
+        for Under { task, .. } in self.works.values() {
             task.abort();
         }
-        for task in std::mem::take(&mut self.works).into_values() {
+        for Under { task, .. } in std::mem::take(&mut self.works).into_values() {
             task.join().await;
         }
     }
 
     /// Something that is known at once.
     pub(crate) fn tell(&mut self, told: impl Into<Told>) {
-        self.own.push_back(Letter { told: told.into(), text: Vec::new(), reply: None, finished: None });
+        self.own.push_back(Letter::of(told, None));
+    }
+
+    /// The same, with words.
+    pub(crate) fn tell_with(&mut self, told: impl Into<Told>, text: &str) {
+        self.own.push_back(Letter { text: vec![text.to_owned()], ..Letter::of(told, None) });
+    }
+
+    /// Whether something is on its way to the pool about the place of a root.
+    pub(crate) fn tells_pool_of(&self, root: TaskId) -> bool {
+        self.own.iter().any(|letter| letter.told.is_for_place_of(root))
     }
 }
 
 impl Drop for Actor {
     /// What a shard that is gone has begun would tell nobody what came of it.
     fn drop(&mut self) {
-        for task in self.works.values() {
+        for Under { task, .. } in self.works.values() {
             task.abort();
         }
     }

@@ -6,8 +6,8 @@
 
 use crate::fact::{Fact, Order, Owner};
 use downbeat_kernel::{
-    CredentialEffect, CredentialEvent, Effect, Event, NotificationEffect, NotificationEvent, RequestEffect,
-    RequestEvent,
+    CredentialEffect, CredentialEvent, Effect, Event, NotificationEffect, NotificationEvent, PoolEffect,
+    PoolEvent, RequestEffect, RequestEvent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,7 +35,8 @@ impl Alarms {
         }
     }
 
-    fn arm(&mut self, fact: Fact, at_ms: u64) {
+    /// A timer was armed at this time.
+    pub(crate) fn arm(&mut self, fact: Fact, at_ms: u64) {
         if let Some(owner) = fact.owner() {
             self.of.entry(owner).or_default().insert(fact, at_ms);
         }
@@ -53,7 +54,12 @@ impl Alarms {
 
     /// When the last timer of an owner was armed that runs still.
     pub(crate) fn last(&self, owner: Owner) -> Option<u64> {
-        self.of.get(&owner)?.values().copied().max()
+        self.of_owner(owner).map(|(_, at_ms)| at_ms).max()
+    }
+
+    /// The timers of an owner that run, and when each was armed.
+    pub(crate) fn of_owner(&self, owner: Owner) -> impl Iterator<Item = (&Fact, u64)> {
+        self.of.get(&owner).into_iter().flatten().map(|(fact, at_ms)| (fact, *at_ms))
     }
 
     /// Takes from each wait that is ordered again what is over of it.
@@ -67,6 +73,7 @@ impl Alarms {
                 | Effect::Request { effect: RequestEffect::Arm { after_ms, .. }, .. },
             )
             | Order::Credential { effect: CredentialEffect::Arm { after_ms, .. }, .. }
+            | Order::Pool(PoolEffect::Arm { after_ms, .. })
             | Order::Outbox { effect: NotificationEffect::Arm { after_ms, .. }, .. } = order
             {
                 *after_ms = whole_ms.saturating_sub(over_ms);
@@ -98,6 +105,21 @@ fn timer(order: &Order) -> Option<(Fact, Option<u64>)> {
             let event = NotificationEvent::Elapsed { timer };
             Some((Fact::Outbox { root: *root, event }, after_ms))
         }
+        Order::Pool(effect) => {
+            let (timer, after_ms) = match *effect {
+                PoolEffect::Arm { timer, after_ms } => (timer, Some(after_ms)),
+                PoolEffect::Disarm { timer } => (timer, None),
+                PoolEffect::Provision { .. }
+                | PoolEffect::Retire { .. }
+                | PoolEffect::Assign { .. }
+                | PoolEffect::Stop { .. }
+                | PoolEffect::Clean { .. }
+                | PoolEffect::TaskEnded { .. } => return None,
+            };
+            Some((Fact::Pool(PoolEvent::Elapsed { timer }), after_ms))
+        }
+        // What uses a place is no timer.
+        Order::There { .. } | Order::LeaseOver { .. } | Order::Forgotten(_) => None,
     }
 }
 

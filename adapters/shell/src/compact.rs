@@ -4,17 +4,17 @@
 //! state; without them the journal leads to the same. Whether it does is not taken for granted: what is left is replayed, and
 //! has to be what the snapshot says, byte for byte.
 //!
-//! Credentials go on for ever, and each send has one line of them. All that follows from these is how the credential stands, which is a few
-//! numbers; one line says that in their place.
+//! Credentials and the pool go on for ever, and each send has one line of a credential. All that follows from these is how the machine stands;
+//! one line says that in their place.
 
 use crate::entry::{Entry, Recorded};
 use crate::error::ShellError;
 use crate::known::Known;
-use crate::number::Place;
+use crate::number::{Place, Settings};
 use crate::replay::{Line, Stretch, take};
 use crate::snapshot::encode;
 use crate::trace::task_of;
-use downbeat_kernel::{Call, Config, Event, ProfileId, Response, TaskId};
+use downbeat_kernel::{Call, Event, ProfileId, Response, TaskId};
 use downbeat_store::{Batch, Lease, Position, Snapshot, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,12 +27,12 @@ const BYTES_MAX: usize = 1 << 28;
 /// What is to be compacted.
 pub(crate) struct Compaction<'s> {
     pub(crate) place: Place,
-    pub(crate) config: Config,
+    pub(crate) settings: Settings,
     pub(crate) lease: Lease,
     pub(crate) snapshot: &'s Snapshot,
     /// The tasks of which the snapshot holds something, and the one with the highest number.
     pub(crate) held: BTreeSet<TaskId>,
-    /// How each credential stood when it was taken.
+    /// How the pool and each credential stood when it was taken.
     pub(crate) standing: Vec<Entry>,
 }
 
@@ -49,14 +49,21 @@ impl Compaction<'_> {
         let mut trees = Trees::default();
         stretch
             .each(store, |line| {
-                if let Recorded::Tree(record) = line.entry.event {
-                    trees.take(&record.into());
+                match line.entry.event {
+                    Recorded::Tree(record) => trees.take(&record.into()),
+                    Recorded::Submitted { task, .. } => trees.is_root(task),
+                    Recorded::Credential { .. }
+                    | Recorded::Outbox { .. }
+                    | Recorded::Pool(_)
+                    | Recorded::NoPlace { .. }
+                    | Recorded::PoolStands { .. }
+                    | Recorded::Stands { .. } => {}
                 }
                 Ok(())
             })
             .await?;
         let stay = self.held.iter().filter_map(|task| trees.root_of.get(task).copied()).collect();
-        let mut rest = Rest::new(self.place, trees, stay, self.config);
+        let mut rest = Rest::new(self.place, trees, stay, self.settings);
         stretch.each(store, |line| rest.take(line)).await?;
         rest.keep_down()?;
         for entry in self.standing {
@@ -83,7 +90,7 @@ struct Trees {
 impl Trees {
     fn take(&mut self, event: &Event) {
         if let Event::TaskSubmitted { task, .. } = *event {
-            self.root_of.insert(task, task);
+            self.is_root(task);
         }
         let Some(root) = self.root(event) else { return };
         if let Event::SubtaskRequested { child, .. } = *event {
@@ -93,6 +100,10 @@ impl Trees {
             let child = |call: &Call| if let Call::Subtask { child } = call { Some(*child) } else { None };
             self.root_of.extend(calls.iter().filter_map(child).map(|child| (child, root)));
         }
+    }
+
+    fn is_root(&mut self, task: TaskId) {
+        self.root_of.insert(task, task);
     }
 
     /// The tree that an event is about.
@@ -115,8 +126,8 @@ struct Rest {
 }
 
 impl Rest {
-    fn new(place: Place, trees: Trees, stay: BTreeSet<TaskId>, config: Config) -> Self {
-        let (batch, known) = (Batch::at(Position(1)), Known::new(config));
+    fn new(place: Place, trees: Trees, stay: BTreeSet<TaskId>, settings: Settings) -> Self {
+        let (batch, known) = (Batch::at(Position(1)), Known::new(settings));
         Self { place, trees, stay, down: Vec::new(), batch, known }
     }
 
@@ -124,8 +135,14 @@ impl Rest {
         let event = match &line.entry.event {
             Recorded::Tree(record) => Event::from(record.clone()),
             Recorded::Outbox { root, .. } => return self.take_of(*root, line),
+            Recorded::Submitted { task: root, .. } | Recorded::NoPlace { task: root } => {
+                return self.take_of(*root, line);
+            }
             // How they stand in the end is said in one line each.
-            Recorded::Credential { .. } | Recorded::Stands { .. } => return Ok(()),
+            Recorded::Credential { .. }
+            | Recorded::Stands { .. }
+            | Recorded::Pool(_)
+            | Recorded::PoolStands { .. } => return Ok(()),
         };
         // Who hears of a profile is every tree; while there is none, all that counts is how it stands in the end.
         if self.batch.is_empty() {
@@ -173,10 +190,11 @@ mod tests {
     use super::*;
     use crate::entry::Entry;
     use crate::fact::Fact;
-    use crate::history::{PLACE, config, history, known_after, known_under};
+    use crate::history::{PLACE, history, known_after, known_under, settings};
     use crate::replay::recover;
     use downbeat_kernel::{
-        Attempt, Budget, Conclusion, News, NotificationEvent, NotificationNumber, RequestId, TurnNumber,
+        Attempt, Budget, Conclusion, Config, News, NotificationEvent, NotificationNumber, RequestId,
+        TurnNumber,
     };
     use downbeat_store::{Opened, Sqlite};
     use std::path::{Path, PathBuf};
@@ -214,7 +232,7 @@ mod tests {
     /// A store with these entries, in two batches, and the snapshot between them.
     async fn stored(
         path: &Path,
-        config: Config,
+        settings: Settings,
         entries: &[Entry],
         taken: usize,
     ) -> (Sqlite, Lease, Snapshot) {
@@ -226,7 +244,7 @@ mod tests {
                 store.append(lease, &batch).await.expect("it is appended");
             }
         }
-        let snapshot = encode(&known_under(config, &entries[..taken]), PLACE, Position(between));
+        let snapshot = encode(&known_under(settings, &entries[..taken]), PLACE, Position(between));
         (store, lease, snapshot.expect("it is written"))
     }
 
@@ -237,18 +255,18 @@ mod tests {
         let (folder, mut fewest) = (Folder::of("compacted"), u64::MAX);
         for taken in 1..=history.len() {
             let (store, lease, snapshot) =
-                stored(&folder.file(&format!("{taken}.db")), config(), &history, taken).await;
+                stored(&folder.file(&format!("{taken}.db")), settings(), &history, taken).await;
             let known = known_after(&history[..taken]);
-            let (place, config) = (PLACE, config());
+            let (place, settings) = (PLACE, settings());
             let (held, standing) = (known.held(), known.standing());
-            let compaction = Compaction { place, config, lease, snapshot: &snapshot, held, standing };
+            let compaction = Compaction { place, settings, lease, snapshot: &snapshot, held, standing };
             let lines = compaction.run(&store).await.expect("it is compacted").expect("it can be");
             fewest = fewest.min(lines * 100 / taken as u64);
 
-            let (without, from) = recover(&store, PLACE, config, next).await.expect("it is replayed");
+            let (without, from) = recover(&store, PLACE, settings, next).await.expect("it is replayed");
             assert_eq!((&without, from), (&end, Position(1)), "compacted at {taken}");
             store.keep(lease, &snapshot).await.expect("it is kept");
-            let (with, from) = recover(&store, PLACE, config, next).await.expect("it is replayed");
+            let (with, from) = recover(&store, PLACE, settings, next).await.expect("it is replayed");
             assert_eq!((&with, from), (&end, snapshot.next), "snapshot at {taken}");
         }
         assert!(fewest < 50, "at best {fewest} % of the lines are left");
@@ -278,15 +296,16 @@ mod tests {
         let entries = events.map(|fact: Fact| Entry { at_ms: 1, event: fact.into(), text: vec![] });
         let (taken, next) = (entries.len(), Position(entries.len() as u64 + 1));
         for (name, tasks_max, lines) in [("full", 2, None), ("roomy", 3, Some(4))] {
-            let (place, config) = (PLACE, Config { tasks_max, profiles_keyed: 0b11, ..config() });
+            let kernel = Config { tasks_max, profiles_keyed: 0b11, ..settings().kernel };
+            let (place, settings) = (PLACE, Settings { kernel, pool: None });
             let (store, lease, snapshot) =
-                stored(&folder.file(&format!("{name}.db")), config, &entries, taken).await;
-            let known = known_under(config, &entries);
+                stored(&folder.file(&format!("{name}.db")), settings, &entries, taken).await;
+            let known = known_under(settings, &entries);
             let (held, standing) = (known.held(), known.standing());
-            let compaction = Compaction { place, config, lease, snapshot: &snapshot, held, standing };
+            let compaction = Compaction { place, settings, lease, snapshot: &snapshot, held, standing };
             assert_eq!(compaction.run(&store).await.expect("it is read"), lines, "{name}");
-            let (known, _) = recover(&store, PLACE, config, next).await.expect("it is replayed");
-            assert_eq!(known, known_under(config, &entries), "{name}");
+            let (known, _) = recover(&store, PLACE, settings, next).await.expect("it is replayed");
+            assert_eq!(known, known_under(settings, &entries), "{name}");
         }
     }
 }

@@ -3,8 +3,12 @@
 //! A line says which machine its event is for. Each machine's events have versions of their own; a machine, a version or a field that
 //! is not known is an error, because a journal of which half is understood leads to a state that never was.
 
+use crate::agents::Submitter;
 use crate::fact::Fact;
-use downbeat_kernel::{Credential, CredentialRecord, Event, NotificationRecord, ProfileId, Record, TaskId};
+use downbeat_kernel::{
+    Budget, Credential, CredentialRecord, Event, NotificationRecord, Pool, PoolRecord, PoolTimer, ProfileId,
+    Record, TaskId,
+};
 use serde::{Deserialize, Serialize};
 
 /// An event as it is on record, with the words that came with it.
@@ -40,6 +44,29 @@ pub enum Recorded {
         /// What.
         event: NotificationRecord,
     },
+    /// To the pool of agents.
+    Pool(PoolRecord),
+    /// To the tree: somebody submits a task, whom the pool counts it to.
+    Submitted {
+        /// Which task.
+        task: TaskId,
+        /// What it may spend.
+        budget: Budget,
+        /// Who.
+        by: Submitter,
+    },
+    /// To the tree: it is told to end a task, because there is no place for it.
+    NoPlace {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A journal was compacted: this is how the pool stands, in place of everything that happened to it.
+    PoolStands {
+        /// How.
+        pool: PoolStanding,
+        /// Each timer that runs, and when it was armed, in milliseconds since 1970.
+        armed: Vec<(PoolTimer, u64)>,
+    },
     /// A journal was compacted: this is how a credential stands, in place of everything that happened to it.
     Stands {
         /// Which profile.
@@ -57,6 +84,22 @@ pub enum Standing {
     V1(Credential),
 }
 
+/// How the pool stands, in the form of some version, as [`Standing`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PoolStanding {
+    /// The form of the first version.
+    V1(Box<Pool>),
+}
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// This happened.
+    Happened(Fact),
+    /// The pool stands like this, and these timers run, each since then.
+    PoolStands(Box<Pool>, Vec<(PoolTimer, u64)>),
+}
+
 impl From<Event> for Recorded {
     fn from(event: Event) -> Self {
         Self::Tree(event.into())
@@ -69,6 +112,9 @@ impl From<Fact> for Recorded {
             Fact::Tree(event) => event.into(),
             Fact::Credential { profile, event } => Self::Credential { profile, event: event.into() },
             Fact::Outbox { root, event } => Self::Outbox { root, event: event.into() },
+            Fact::Pool(event) => Self::Pool(event.into()),
+            Fact::Submitted { task, budget, by } => Self::Submitted { task, budget, by },
+            Fact::NoPlace(task) => Self::NoPlace { task },
             Fact::Stands { profile, credential } => {
                 Self::Stands { profile, credential: Standing::V1(credential) }
             }
@@ -76,16 +122,22 @@ impl From<Fact> for Recorded {
     }
 }
 
-impl From<Recorded> for Fact {
+impl From<Recorded> for Past {
     fn from(recorded: Recorded) -> Self {
-        match recorded {
-            Recorded::Tree(record) => Self::Tree(record.into()),
-            Recorded::Credential { profile, event } => Self::Credential { profile, event: event.into() },
-            Recorded::Outbox { root, event } => Self::Outbox { root, event: event.into() },
+        Self::Happened(match recorded {
+            Recorded::Tree(record) => Fact::Tree(record.into()),
+            Recorded::Credential { profile, event } => Fact::Credential { profile, event: event.into() },
+            Recorded::Outbox { root, event } => Fact::Outbox { root, event: event.into() },
+            Recorded::Pool(event) => Fact::Pool(event.into()),
+            Recorded::Submitted { task, budget, by } => Fact::Submitted { task, budget, by },
+            Recorded::NoPlace { task } => Fact::NoPlace(task),
             Recorded::Stands { profile, credential: Standing::V1(credential) } => {
-                Self::Stands { profile, credential }
+                Fact::Stands { profile, credential }
             }
-        }
+            Recorded::PoolStands { pool: PoolStanding::V1(pool), armed } => {
+                return Self::PoolStands(pool, armed);
+            }
+        })
     }
 }
 
@@ -108,8 +160,9 @@ impl Entry {
 mod tests {
     use super::*;
     use downbeat_kernel::{
-        Conclusion, CredentialEvent, CredentialState, Generation, IfCurrent, MessageId, News,
-        NotificationEvent, NotificationNumber, OrderNumber, WaiterId,
+        AgentId, Conclusion, CredentialEvent, CredentialState, Epoch, Generation, IfCurrent, Lease,
+        MessageId, News, NotificationEvent, NotificationNumber, OrderNumber, PoolConfig, PoolEvent, Priority,
+        UserId, WaiterId, WorkEnd,
     };
 
     const STATES: [CredentialState; 12] = [
@@ -127,50 +180,96 @@ mod tests {
         CredentialState::Refused,
     ];
 
+    const TIMER: PoolTimer = PoolTimer { agent: AgentId(2), number: 4 };
+
     /// Lines of every kind that was ever written. They are never changed, only added to.
     const LINES: &str = include_str!("../tests/journal/v1.jsonl");
 
-    /// What the lines say that are no credential's standing.
-    fn facts() -> [Fact; 4] {
+    /// What the lines say that say what happened.
+    fn facts() -> [Fact; 16] {
         let wanted = CredentialEvent::Wanted { waiter: WaiterId(u64::MAX), newer_than: Generation(4) };
         let news = News::Concluded(Conclusion::Cancelled);
         let posted = NotificationEvent::Posted { number: NotificationNumber(1), news };
+        let budget = Budget { tokens: 1, micros: 2, wall_ms: 3 };
+        let by = Submitter { user: UserId(5), priority: Priority::High };
+        let (agent, lease) = (AgentId(2), Lease { task: TaskId(7), epoch: Epoch(3) });
         [
             Event::MessageReceived { task: TaskId(7), message: MessageId(1) }.into(),
             Event::PauseRequested { task: TaskId(7) }.into(),
             Fact::Credential { profile: ProfileId(1), event: wanted },
             Fact::Outbox { root: TaskId(7), event: posted },
+            Fact::Pool(PoolEvent::Submitted { task: TaskId(7), user: UserId(5), priority: Priority::Normal }),
+            Fact::Pool(PoolEvent::CancelRequested { task: TaskId(7) }),
+            Fact::Pool(PoolEvent::EndAcknowledged { task: TaskId(7) }),
+            Fact::Pool(PoolEvent::Started { agent }),
+            Fact::Pool(PoolEvent::Gone { agent }),
+            Fact::Pool(PoolEvent::Heartbeat { agent, lease }),
+            Fact::Pool(PoolEvent::WorkEnded { agent, lease, end: WorkEnd::Returned }),
+            Fact::Pool(PoolEvent::Cleaned { agent, lease }),
+            Fact::Pool(PoolEvent::DrainRequested { agent }),
+            Fact::Pool(PoolEvent::Elapsed { timer: TIMER }),
+            Fact::NoPlace(TaskId(7)),
+            Fact::Submitted { task: TaskId(7), budget, by },
         ]
     }
 
     #[test]
     fn lines_of_a_journal_say_what_they_said_when_they_were_written() {
         let entries: Vec<_> = LINES.lines().map(|line| Entry::read(line).expect(line)).collect();
-        let of_machines: Vec<Fact> = entries.iter().take(4).map(|entry| entry.event.clone().into()).collect();
-        assert_eq!(of_machines, facts());
+        let happened = entries.iter().filter_map(|entry| match entry.event.clone().into() {
+            Past::Happened(Fact::Stands { .. }) | Past::PoolStands(..) => None,
+            Past::Happened(fact) => Some(fact),
+        });
+        assert_eq!(happened.collect::<Vec<_>>(), facts());
         let numbers = |credential: Credential| {
             let Credential { generation, order, waits, accepted, settled, .. } = credential;
             (generation, order, waits, accepted, settled)
         };
-        let standing = entries.iter().skip(4).filter_map(|entry| match entry.event {
-            Recorded::Stands { profile: ProfileId(0), credential: Standing::V1(credential) } => {
-                Some(credential)
-            }
-            Recorded::Stands { .. }
-            | Recorded::Tree(_)
-            | Recorded::Credential { .. }
-            | Recorded::Outbox { .. } => None,
+        let standing = entries.iter().filter_map(|entry| match entry.event.clone().into() {
+            Past::Happened(Fact::Stands { profile: ProfileId(0), credential }) => Some(credential),
+            Past::Happened(_) | Past::PoolStands(..) => None,
         });
         let standing: Vec<_> = standing.collect();
         assert_eq!(standing.iter().map(|credential| credential.state).collect::<Vec<_>>(), STATES);
         let waiting = (Generation(1), OrderNumber(4), 2, WaiterId(9), WaiterId(8));
         assert_eq!(numbers(standing[7]), waiting);
+        let pools = entries.into_iter().filter_map(|entry| match entry.event.into() {
+            Past::PoolStands(pool, armed) => Some((*pool, armed)),
+            Past::Happened(_) => None,
+        });
+        assert_eq!(
+            pools.collect::<Vec<_>>(),
+            [(pool(), vec![(PoolTimer { number: 3, ..TIMER }, 1_700_000_000_001)])]
+        );
+    }
+
+    /// A pool of which one agent is gone, with a task that the second is at and one that waits.
+    fn pool() -> Pool {
+        let mut pool = Pool::new(PoolConfig { agents_max: 2, ..PoolConfig::default() });
+        let submitted =
+            |task| PoolEvent::Submitted { task: TaskId(task), user: UserId(5), priority: Priority::Low };
+        let [first, second] = [AgentId(1), AgentId(2)];
+        let events = [
+            submitted(7),
+            submitted(9),
+            PoolEvent::Started { agent: second },
+            PoolEvent::Started { agent: first },
+            PoolEvent::Gone { agent: first },
+            PoolEvent::Heartbeat { agent: second, lease: Lease { task: TaskId(7), epoch: Epoch(1) } },
+            PoolEvent::Elapsed { timer: PoolTimer { agent: second, number: 2 } },
+        ];
+        for event in events {
+            assert_eq!(pool.step(event, &mut |_| {}), downbeat_kernel::Outcome::Applied, "{event:?}");
+        }
+        pool
     }
 
     #[test]
     fn lines_are_written_as_they_are_read() {
         for line in LINES.lines().filter(|line| !line.contains(r#"{"V1":{"Pause"#)) {
-            assert_eq!(Entry::read(line).and_then(|entry| entry.line()).expect(line), line);
+            let written = Entry::read(line).and_then(|entry| entry.line()).expect(line);
+            // A kernel that may have a planted fault has a place for it in its settings.
+            assert_eq!(written.replace(r#","fault":null"#, ""), line);
         }
     }
 
@@ -178,7 +277,7 @@ mod tests {
     fn line_of_another_machine_version_or_field_is_an_error() {
         #[rustfmt::skip]
         let cases = [
-            ("machine", r#"{"at_ms":1,"event":{"Pool":{"V1":{}}}}"#),
+            ("machine", r#"{"at_ms":1,"event":{"Queue":{"V1":{}}}}"#),
             ("version", r#"{"at_ms":1,"event":{"Credential":{"profile":0,"event":{"V2":{"Elapsed":{"order":1}}}}}}"#),
             ("field",   r#"{"at_ms":1,"event":{"Credential":{"profile":0,"why":1,"event":{"V1":{"Elapsed":{"order":1}}}}}}"#),
             ("no machine", r#"{"at_ms":1,"event":{"V3":{"Admitted":{"task":7}}}}"#),

@@ -1,14 +1,16 @@
 //! What happens to the machines of a shard, what they order, and why one does not take something. Each says which machine it is of.
 //!
-//! A shard has a tree of tasks, a credential for each profile that has no key that does not change, and an outbox for each root that has
-//! ended. They know nothing of each other: what one has to say to another is a fact like any other, and is carried by `downbeat-wiring`.
+//! A shard has a tree of tasks, a credential for each profile that has no key that does not change, a pool if its tasks run on agents, and
+//! an outbox for each root that has ended. They know nothing of each other: what one has to say to another is a fact like any other, and is carried by `downbeat-wiring`.
 
+use crate::agents::Submitter;
 use crate::trace::task_of;
 use downbeat_kernel::{
-    Credential, CredentialEffect, CredentialEvent, CredentialRejected, Effect, Event, Generation, News,
-    NotificationEffect, NotificationEvent, NotificationRejected, Outcome, ProfileId, Rejected, RequestId,
-    TaskId,
+    AgentId, Budget, CallId, Credential, CredentialEffect, CredentialEvent, CredentialRejected, Effect, End,
+    Event, Generation, Lease, News, NotificationEffect, NotificationEvent, NotificationRejected, Outcome,
+    PoolEffect, PoolEvent, PoolRejected, ProfileId, Rejected, RequestId, TaskId,
 };
+use downbeat_wiring::Word;
 use serde::{Deserialize, Serialize};
 
 /// What happened to which machine.
@@ -20,6 +22,12 @@ pub(crate) enum Fact {
     Credential { profile: ProfileId, event: CredentialEvent },
     /// To the outbox of a root.
     Outbox { root: TaskId, event: NotificationEvent },
+    /// To the pool of agents.
+    Pool(PoolEvent),
+    /// To the tree: somebody submits a task, whom the pool counts it to.
+    Submitted { task: TaskId, budget: Budget, by: Submitter },
+    /// The pool has no place for a task and will have none: the tree is told to end it, and why is on record with that.
+    NoPlace(TaskId),
     /// A compacted journal says how a credential stands, in place of everything that happened to it.
     Stands { profile: ProfileId, credential: Credential },
 }
@@ -30,6 +38,7 @@ pub(crate) enum Owner {
     Task(TaskId),
     Profile(ProfileId),
     Outbox(TaskId),
+    Agent(AgentId),
 }
 
 impl Fact {
@@ -39,6 +48,8 @@ impl Fact {
             Self::Tree(event) => task_of(event).map(Owner::Task),
             Self::Credential { profile, .. } | Self::Stands { profile, .. } => Some(Owner::Profile(*profile)),
             Self::Outbox { root, .. } => Some(Owner::Outbox(*root)),
+            Self::Pool(event) => agent_of(*event).map(Owner::Agent),
+            Self::Submitted { task, .. } | Self::NoPlace(task) => Some(Owner::Task(*task)),
         }
     }
 }
@@ -66,11 +77,52 @@ pub(crate) enum Told {
     },
     /// Somebody who has to hear of the end of a task has: if that was the last, the tree may forget it.
     Heard(TaskId),
+    /// A root has ended like that in the tree: what the pool is told depends on where it stands there.
+    Over(TaskId, End),
+}
+
+impl Told {
+    /// Whether the pool has still to hear this of a root.
+    pub(crate) fn is_for_place_of(&self, root: TaskId) -> bool {
+        match self {
+            Self::Fact(Fact::Pool(event)) => Word::Pool(*event).is_for_place_of(root),
+            Self::Over(task, end) => Word::Over(*task, *end).is_for_place_of(root),
+            Self::Fact(
+                Fact::Tree(_)
+                | Fact::Credential { .. }
+                | Fact::Stands { .. }
+                | Fact::Outbox { .. }
+                | Fact::Submitted { .. }
+                | Fact::NoPlace(_),
+            )
+            | Self::Wanted { .. }
+            | Self::Posted { .. }
+            | Self::Heard(_) => false,
+        }
+    }
 }
 
 impl From<Fact> for Told {
     fn from(fact: Fact) -> Self {
         Self::Fact(fact)
+    }
+}
+
+impl From<Word> for Told {
+    /// A word to the tree or to the pool. To the others the shell says more than a word has: of which profile, or of which root.
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Tree(event) => event.into(),
+            Word::NoPlace(task) => Fact::NoPlace(task).into(),
+            Word::Pool(event) => Fact::Pool(event).into(),
+            Word::Over(task, end) => Self::Over(task, end),
+            Word::Begin(_)
+            | Word::Fence(..)
+            | Word::Wanted(..)
+            | Word::Posted(_)
+            | Word::Retry(_)
+            | Word::Question(_) => unreachable!("it is for another machine: {word:?}"),
+        }
     }
 }
 
@@ -84,8 +136,45 @@ impl From<Event> for Told {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Tree(Effect),
-    Credential { profile: ProfileId, effect: CredentialEffect },
-    Outbox { root: TaskId, effect: NotificationEffect },
+    Credential {
+        profile: ProfileId,
+        effect: CredentialEffect,
+    },
+    Outbox {
+        root: TaskId,
+        effect: NotificationEffect,
+    },
+    Pool(PoolEffect),
+    /// An order of the tree that is carried out at an agent, under the lease that its root had when it was given.
+    There {
+        agent: AgentId,
+        lease: Lease,
+        effect: Effect,
+    },
+    /// A root has lost its place, and these tools ran there.
+    LeaseOver {
+        agent: AgentId,
+        lease: Lease,
+        lost: Vec<CallId>,
+    },
+    /// The tree does not hold this task any more.
+    Forgotten(TaskId),
+}
+
+/// The agent that an event of the pool names.
+pub(crate) fn agent_of(event: PoolEvent) -> Option<AgentId> {
+    match event {
+        PoolEvent::Started { agent }
+        | PoolEvent::Gone { agent }
+        | PoolEvent::Heartbeat { agent, .. }
+        | PoolEvent::WorkEnded { agent, .. }
+        | PoolEvent::Cleaned { agent, .. }
+        | PoolEvent::DrainRequested { agent } => Some(agent),
+        PoolEvent::Elapsed { timer } => Some(timer.agent),
+        PoolEvent::Submitted { .. }
+        | PoolEvent::CancelRequested { .. }
+        | PoolEvent::EndAcknowledged { .. } => None,
+    }
 }
 
 /// Why a machine does not take a fact.
@@ -99,6 +188,10 @@ pub enum Refused {
     NoCredential(ProfileId),
     /// The outbox of a root says so.
     Outbox(NotificationRejected),
+    /// The pool says so.
+    Pool(PoolRejected),
+    /// There is no pool of these settings.
+    NoPool,
 }
 
 /// The same outcome, of a machine among others.
@@ -117,7 +210,11 @@ pub(crate) fn of_tree(outcome: Outcome<Refused>) -> Outcome {
         Outcome::Ignored(why) => Outcome::Ignored(why),
         Outcome::Rejected(Refused::Tree(rejected)) => Outcome::Rejected(rejected),
         Outcome::Rejected(
-            refused @ (Refused::Credential(_) | Refused::NoCredential(_) | Refused::Outbox(_)),
+            refused @ (Refused::Credential(_)
+            | Refused::NoCredential(_)
+            | Refused::Outbox(_)
+            | Refused::Pool(_)
+            | Refused::NoPool),
         ) => {
             unreachable!("the tree was told, and another machine answers: {refused:?}")
         }

@@ -1,18 +1,20 @@
 //! A history for tests: a small world that answers every order, with something of everything that is on record.
 
+use crate::agents::Submitter;
 use crate::desk::Desk;
 use crate::entry::Entry;
 use crate::fact::{Fact, Order, Told};
 use crate::known::Known;
-use crate::number::{NEW, Place, number};
+use crate::number::{NEW, Place, Settings, number};
+use crate::passage::Passage;
 use downbeat_kernel::{
-    Answer, Approval, Budget, Call, Conclusion, Config, CredentialEffect, CredentialEvent, Effect, Event,
-    Found, Generation, MessageId, News, NotificationEffect, NotificationEvent, Outcome, ProfileId,
-    RefreshEnd, RequestEffect, RequestEvent, RequestId, Response, SendFailure, TaskId, ToolEnd, TurnNumber,
-    WriteEnd,
+    AgentId, Answer, Approval, Budget, Call, Conclusion, Config, CredentialEffect, CredentialEvent, Effect,
+    Event, Found, Generation, MessageId, News, NotificationEffect, NotificationEvent, Outcome, PoolConfig,
+    PoolEffect, PoolEvent, Priority, ProfileId, RefreshEnd, RequestEffect, RequestEvent, RequestId, Response,
+    SendFailure, TaskId, ToolEnd, TurnNumber, UserId, WorkEnd, WriteEnd,
 };
 use downbeat_store::ShardId;
-use downbeat_wiring::posted;
+use downbeat_wiring::{dequeued, ended_in_pool, enqueued, over, posted, tool_lost};
 use std::collections::VecDeque;
 
 pub(crate) const PLACE: Place = Place { shard: ShardId(0), shards: 1 };
@@ -22,93 +24,148 @@ pub(crate) fn config() -> Config {
     Config { profiles: 2, profiles_keyed: 0b10, depth_max: 1, attempts_max: 3, ..Config::default() }
 }
 
+/// The same, and two agents.
+pub(crate) fn settings() -> Settings {
+    let pool = PoolConfig { agents_max: 2, agents_min: 0, quota: 2, ..PoolConfig::default() };
+    Settings { kernel: config(), pool: Some(pool) }
+}
+
 /// What is told without being asked for, and after how many entries.
-fn told() -> Vec<(usize, Event, &'static str)> {
-    let submitted = |tokens| {
-        let budget = Budget { tokens, ..Budget::default() };
-        Event::TaskSubmitted { task: NEW, budget }
-    };
-    let message = |message| Event::MessageReceived { task: TaskId(1), message: MessageId(message) };
+fn told() -> Vec<(usize, Fact, &'static str)> {
+    let submitted = || Fact::Tree(Event::TaskSubmitted { task: NEW, budget: Budget::default() });
+    let budget = Budget { tokens: 1, ..Budget::default() };
+    let by = Submitter { user: UserId(5), priority: Priority::High };
+    let by_somebody = Fact::Submitted { task: NEW, budget, by };
+    let message =
+        |message| Fact::Tree(Event::MessageReceived { task: TaskId(1), message: MessageId(message) });
+    let gone = |agent| Fact::Pool(PoolEvent::Gone { agent: AgentId(agent) });
     vec![
-        (0, Event::ProfileDown { profile: ProfileId(1) }, ""),
-        (1, Event::ProfileUp { profile: ProfileId(1) }, ""),
-        (2, Event::ProfileDown { profile: ProfileId(1) }, ""),
-        (3, submitted(0), "count the files"),
-        (8, message(1), "and the folders"),
-        (9, submitted(1), "with a budget"),
-        (14, message(2), "but no links"),
-        (25, Event::ProfileUp { profile: ProfileId(1) }, ""),
-        (30, Event::ProfileDown { profile: ProfileId(0) }, ""),
-        (40, submitted(0), "to be cancelled"),
-        (52, Event::CancelRequested { task: TaskId(7) }, ""),
-        (70, submitted(0), "the last"),
+        (0, Event::ProfileDown { profile: ProfileId(1) }.into(), ""),
+        (1, Event::ProfileUp { profile: ProfileId(1) }.into(), ""),
+        (2, Event::ProfileDown { profile: ProfileId(1) }.into(), ""),
+        (3, submitted(), "count the files"),
+        (10, message(1), "and the folders"),
+        (11, by_somebody, "with a budget"),
+        (16, message(2), "but no links"),
+        (25, gone(1), ""),
+        (29, Event::ProfileUp { profile: ProfileId(1) }.into(), ""),
+        (34, Event::ProfileDown { profile: ProfileId(0) }.into(), ""),
+        (50, submitted(), "to be cancelled"),
+        (66, Event::CancelRequested { task: TaskId(7) }.into(), ""),
+        (90, submitted(), "the last"),
+        (112, Fact::NoPlace(TaskId(8)), ""),
     ]
 }
 
-/// The entries of about a hundred events. At the end something is live still.
+/// The entries of more than a hundred events. At the end something is held still.
 pub(crate) fn history() -> Vec<Entry> {
-    let (mut known, mut entries, mut desk) = (Known::new(config()), Vec::new(), Desk::default());
-    let (mut told, mut answers) = (VecDeque::from(told()), VecDeque::new());
+    let (mut known, mut entries, mut desk) = (Known::new(settings()), Vec::new(), Desk::default());
+    let (mut told, mut answers, mut passage) = (VecDeque::from(told()), VecDeque::new(), Passage::default());
     loop {
         let (next, text) = match told.front() {
             Some((after, ..)) if *after <= entries.len() || answers.is_empty() => {
-                let Some((_, event, text)) = told.pop_front() else { return entries };
-                (Told::from(event), vec![text.to_owned()])
+                let Some((_, fact, text)) = told.pop_front() else { return entries };
+                (Told::from(fact), vec![text.to_owned()])
             }
             Some(_) | None => match answers.pop_front() {
                 Some(answer) => answer,
                 None => return entries,
             },
         };
-        let fact = match next {
-            Told::Fact(Fact::Tree(mut event)) => {
-                number(&mut event, &known.kernel, PLACE).then_some(Fact::Tree(event))
-            }
-            Told::Fact(fact) => Some(fact),
-            Told::Heard(task) => Some(Event::EndAcknowledged { task }.into()),
-            // A subtask has no outbox: nobody has to hear of its end.
-            Told::Posted { root, news } => Some(match known.outboxes.get(&root) {
-                Some(post) => Fact::Outbox { root, event: posted(&post.outbox, news) },
-                None => Event::EndAcknowledged { task: root }.into(),
-            }),
-            Told::Wanted { profile, request, newer_than } => {
-                desk.wanted(&known.credentials, profile, request, newer_than).ok()
-            }
-        };
-        let Some(fact) = fact else { continue };
+        let Some(fact) = fact(next, &known, &mut desk) else { continue };
         let (mut orders, at_ms) = (Vec::new(), 1_000 + 10 * entries.len() as u64);
         if known.take(at_ms, &fact, &text, &mut orders) == Outcome::Applied {
             entries.push(Entry { at_ms, event: fact.into(), text });
         }
-        answers.extend(orders.into_iter().filter_map(|order| answer(&order, &mut desk)));
+        for order in passage.pass(&known, orders) {
+            answers.extend(answer(&order, &known, &mut desk));
+        }
     }
 }
 
+fn fact(told: Told, known: &Known, desk: &mut Desk) -> Option<Fact> {
+    match told {
+        Told::Fact(Fact::Tree(mut event)) => {
+            number(&mut event, &known.kernel, PLACE).then_some(Fact::Tree(event))
+        }
+        Told::Fact(Fact::Submitted { budget, by, .. }) => {
+            Some(Fact::Submitted { task: PLACE.after(known.kernel.highest()), budget, by })
+        }
+        Told::Fact(fact) => Some(fact),
+        Told::Heard(task) => Some(Event::EndAcknowledged { task }.into()),
+        Told::Over(task, end) => over(known.pool.as_ref()?, task, end).map(Fact::Pool),
+        // A subtask has no outbox: nobody has to hear of its end.
+        Told::Posted { root, news } => Some(match known.outboxes.get(&root) {
+            Some(post) => Fact::Outbox { root, event: posted(&post.outbox, news) },
+            None => Event::EndAcknowledged { task: root }.into(),
+        }),
+        Told::Wanted { profile, request, newer_than } => {
+            desk.wanted(&known.credentials, profile, request, newer_than).ok()
+        }
+    }
+}
+
+type Answers = Vec<(Told, Vec<String>)>;
+
+fn plain(told: impl Into<Told>) -> Answers {
+    vec![(told.into(), vec![])]
+}
+
 /// What the world says to an order.
-fn answer(order: &Order, desk: &mut Desk) -> Option<(Told, Vec<String>)> {
-    match *order {
+fn answer(order: &Order, known: &Known, desk: &mut Desk) -> Answers {
+    match order {
         Order::Tree(Effect::Request {
             task,
             turn,
             effect: RequestEffect::GetCredential { attempt, profile, newer_than },
         }) => {
-            let request = RequestId { task, turn, attempt };
-            Some((Told::Wanted { profile, request, newer_than }, vec![]))
+            let request = RequestId { task: *task, turn: *turn, attempt: *attempt };
+            plain(Told::Wanted { profile: *profile, request, newer_than: *newer_than })
         }
-        Order::Tree(Effect::TaskEnded { task, .. }) => (task != TaskId(10)).then(|| {
+        Order::Tree(Effect::Enqueue { task }) => {
+            let Submitter { user, priority } = known.submitter(*task);
+            plain(enqueued(&known.kernel, *task, user, priority))
+        }
+        Order::Tree(Effect::Dequeue { task }) => {
+            dequeued(&known.kernel, *task).map(plain).unwrap_or_default()
+        }
+        Order::Tree(Effect::TaskEnded { task: TaskId(9), .. }) => vec![],
+        Order::Tree(Effect::TaskEnded { task, end }) => {
             let news = News::Concluded(Conclusion::Completed);
-            (Told::Posted { root: task, news }, vec![])
-        }),
-        Order::Outbox { root, effect } => Some((answer_of_receiver(root, effect)?, vec![])),
-        Order::Tree(ref effect) => answer_of_tree(effect).map(|(event, text)| (event.into(), text)),
+            let over = known.outboxes.contains_key(task).then_some(Told::Over(*task, *end));
+            over.map(plain).into_iter().flatten().chain(plain(Told::Posted { root: *task, news })).collect()
+        }
+        Order::Outbox { root, effect } => answer_of_receiver(*root, *effect).map(plain).unwrap_or_default(),
+        Order::Tree(effect) | Order::There { effect, .. } => {
+            answer_of_tree(effect).map(|(event, text)| (event.into(), text)).into_iter().collect()
+        }
         Order::Credential { profile, effect: CredentialEffect::Settle { waiter, end } } => {
-            desk.settled(profile, waiter, end).map(|event| (event.into(), vec![]))
+            desk.settled(*profile, *waiter, *end).map(plain).unwrap_or_default()
         }
         Order::Credential { profile, effect } => {
-            let event = answer_of_vault(effect)?;
-            Some((Told::Fact(Fact::Credential { profile, event }), vec![]))
+            let fact = |event| Fact::Credential { profile: *profile, event };
+            answer_of_vault(*effect).map(fact).map(plain).unwrap_or_default()
         }
+        Order::Pool(effect) => answer_of_pool(*effect, known),
+        Order::LeaseOver { lost, .. } => lost.iter().flat_map(|call| plain(tool_lost(*call))).collect(),
+        Order::Forgotten(task) => plain(Fact::Pool(PoolEvent::EndAcknowledged { task: *task })),
     }
+}
+
+/// Agents do what they are told, and say how it ended.
+fn answer_of_pool(effect: PoolEffect, known: &Known) -> Answers {
+    let event = match effect {
+        PoolEffect::Provision { agent } => PoolEvent::Started { agent },
+        PoolEffect::Retire { agent } => PoolEvent::Gone { agent },
+        PoolEffect::Assign { lease, .. } => return plain(Event::Admitted { task: lease.task }),
+        PoolEffect::Stop { agent, lease } => PoolEvent::WorkEnded { agent, lease, end: WorkEnd::Returned },
+        PoolEffect::Clean { agent, lease } => PoolEvent::Cleaned { agent, lease },
+        PoolEffect::TaskEnded { task, end } => {
+            return ended_in_pool(&known.kernel, task, end).map(plain).unwrap_or_default();
+        }
+        PoolEffect::Arm { .. } | PoolEffect::Disarm { .. } => return vec![],
+    };
+    plain(Fact::Pool(event))
 }
 
 /// Who is told of the end of a root has it before the tree has forgotten that one. Of the seventh task nobody hears.
@@ -155,7 +212,6 @@ fn answer_of_vault(effect: CredentialEffect) -> Option<CredentialEvent> {
 fn answer_of_tree(effect: &Effect) -> Option<(Event, Vec<String>)> {
     let plain = |event| Some((event, vec![]));
     match *effect {
-        Effect::Enqueue { task } => plain(Event::Admitted { task }),
         Effect::Initialize { task } => plain(Event::Initialized { task }),
         Effect::AbortInitialization { task } => plain(Event::InitializationFailed { task }),
         Effect::Request { task, turn, effect } => answer_to_request(task, turn, effect),
@@ -168,7 +224,8 @@ fn answer_of_tree(effect: &Effect) -> Option<(Event, Vec<String>)> {
             Some((Event::AnswerReceived { question, answer: Answer::Approved }, vec!["yes".to_owned()]))
         }
         Effect::Arm { timer, .. } => plain(Event::TimerFired { timer }),
-        Effect::Dequeue { .. }
+        Effect::Enqueue { .. }
+        | Effect::Dequeue { .. }
         | Effect::Worker { .. }
         | Effect::Include { .. }
         | Effect::Withdraw { .. }
@@ -215,15 +272,14 @@ fn calls(turn: TurnNumber) -> Vec<Call> {
 
 /// What a shard knows after these.
 pub(crate) fn known_after(entries: &[Entry]) -> Known {
-    known_under(config(), entries)
+    known_under(settings(), entries)
 }
 
 /// The same, under other settings.
-pub(crate) fn known_under(config: Config, entries: &[Entry]) -> Known {
-    let mut known = Known::new(config);
-    for Entry { at_ms, event, text } in entries {
-        let outcome = known.take(*at_ms, &event.clone().into(), text, &mut Vec::new());
-        assert_eq!(outcome, Outcome::Applied, "{event:?}");
+pub(crate) fn known_under(settings: Settings, entries: &[Entry]) -> Known {
+    let mut known = Known::new(settings);
+    for entry @ Entry { at_ms, event, text } in entries {
+        assert_eq!(known.replay(*at_ms, event.clone().into(), text), Outcome::Applied, "{entry:?}");
     }
     known
 }

@@ -7,9 +7,9 @@ use crate::compact::Compaction;
 use crate::entry::Entry;
 use crate::error::ShellError;
 use crate::known::Known;
-use crate::number::Place;
+use crate::number::{Place, Settings};
 use crate::snapshot::encode;
-use downbeat_kernel::{Config, TaskId};
+use downbeat_kernel::TaskId;
 use downbeat_rt::{Receiver, Rt, Sender, Task};
 use downbeat_store::{Lease, Position, Snapshot, Store};
 use std::collections::BTreeSet;
@@ -73,7 +73,7 @@ pub(crate) struct Taken {
     store: Arc<dyn Store>,
     lease: Lease,
     place: Place,
-    config: Config,
+    settings: Settings,
     snapshot: Snapshot,
     held: BTreeSet<TaskId>,
     standing: Vec<Entry>,
@@ -117,7 +117,7 @@ impl Keeper {
             store: Arc::clone(&self.store),
             lease: self.lease,
             place: self.place,
-            config: *known.kernel.config(),
+            settings: known.settings(),
             snapshot,
             held: known.held(),
             standing: known.standing(),
@@ -167,13 +167,13 @@ impl Drop for Keeper {
 
 impl Taken {
     async fn keep(self) -> Result<Compacted, ShellError> {
-        let Self { store, lease, place, config, snapshot, held, standing, compacted, every } = self;
+        let Self { store, lease, place, settings, snapshot, held, standing, compacted, every } = self;
         store.keep(lease, &snapshot).await?;
         let next = snapshot.next;
         if !compacted.is_due(next, every) {
             return Ok(compacted);
         }
-        let compaction = Compaction { place, config, lease, snapshot: &snapshot, held, standing };
+        let compaction = Compaction { place, settings, lease, snapshot: &snapshot, held, standing };
         let lines = compaction.run(&*store).await?;
         tracing::debug!(target: "downbeat::shard", events = next.0 - 1, lines, "compacted");
         // What cannot be compacted now is tried again when there is twice as much.

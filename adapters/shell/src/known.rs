@@ -1,13 +1,17 @@
 //! What a shard knows: a function of its journal alone, so that a replay, or a snapshot and the rest, leads to the same.
 
+use crate::agents::Submitter;
 use crate::alarms::Alarms;
-use crate::entry::Entry;
+use crate::entry::{Entry, Past, PoolStanding, Recorded};
 use crate::fact::{Fact, Order, Owner, Refused, of};
+use crate::number::Settings;
 use crate::words::{Library, Text};
 use downbeat_kernel::{
-    Call, Config, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, End, Event, Ignored,
-    Kernel, NotificationEvent, Outbox, OutboxCorrupt, Outcome, ProfileId, Response, TaskId,
+    Call, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, End, Event, Ignored, Kernel,
+    NotificationEvent, Outbox, OutboxCorrupt, Outcome, Pool, PoolCorrupt, PoolEvent, PoolTimer, ProfileId,
+    Response, TaskId,
 };
+use downbeat_wiring::{Record, at_stake};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +42,12 @@ pub(crate) struct Known {
     pub(crate) alarms: Alarms,
     pub(crate) credentials: Credentials,
     pub(crate) outboxes: BTreeMap<TaskId, Post>,
+    /// The pool, if tasks run on agents.
+    pub(crate) pool: Option<Pool>,
+    /// Why a task ends that has no place.
+    pub(crate) records: BTreeMap<TaskId, Record>,
+    /// Who has submitted a root, if that was anybody in particular.
+    submitters: BTreeMap<TaskId, Submitter>,
 }
 
 /// Which machine contradicts itself, and how.
@@ -49,10 +59,12 @@ pub enum Contradiction {
     Credential(ProfileId, CredentialCorrupt),
     /// The outbox of a root.
     Outbox(TaskId, OutboxCorrupt),
+    /// The pool.
+    Pool(PoolCorrupt),
 }
 
 impl Known {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(Settings { kernel: config, pool }: Settings) -> Self {
         let needs_one =
             |profile: &u8| config.profiles_keyed.checked_shr((*profile).into()).unwrap_or(0) & 1 == 0;
         let profiles = (0..config.profiles).filter(needs_one).map(ProfileId);
@@ -62,7 +74,15 @@ impl Known {
             alarms: Alarms::default(),
             credentials: profiles.map(|profile| (profile, Credential::default())).collect(),
             outboxes: BTreeMap::new(),
+            pool: pool.map(Pool::new),
+            records: BTreeMap::new(),
+            submitters: BTreeMap::new(),
         }
+    }
+
+    /// The settings of its machines.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { kernel: *self.kernel.config(), pool: self.pool.as_ref().map(|pool| *pool.config()) }
     }
 
     /// Takes a fact with its words, at a time in milliseconds since 1970. What follows is added to the orders.
@@ -78,6 +98,16 @@ impl Known {
             Fact::Tree(event) => self.take_of_tree(event, text, orders),
             Fact::Credential { profile, event } => self.take_of_credential(*profile, *event, orders),
             Fact::Outbox { root, event } => self.take_of_outbox(*root, *event, orders),
+            Fact::Pool(event) => self.take_of_pool(*event, orders),
+            Fact::Submitted { task, budget, by } => {
+                let event = Event::TaskSubmitted { task: *task, budget: *budget };
+                let outcome = self.take_of_tree(&event, text, orders);
+                if outcome == Outcome::Applied {
+                    self.submitters.insert(*task, *by);
+                }
+                outcome
+            }
+            Fact::NoPlace(task) => self.has_no_place(*task, orders),
             Fact::Stands { profile, credential } => self.stands(*profile, *credential, orders),
         };
         if outcome == Outcome::Applied {
@@ -95,10 +125,62 @@ impl Known {
             self.forget_refused(event);
             if let Event::EndAcknowledged { task } = *event {
                 self.forget_delivered(task);
+                self.records.remove(&task);
+                self.submitters.remove(&task);
+                orders.extend(self.pool.is_some().then_some(Order::Forgotten(task)));
             }
         }
         orders.extend(effects.into_iter().map(Order::Tree));
         of(outcome, Refused::Tree)
+    }
+
+    /// Who has submitted a root.
+    pub(crate) fn submitter(&self, root: TaskId) -> Submitter {
+        self.submitters.get(&root).copied().unwrap_or_default()
+    }
+
+    /// That a lease is over the pool says with no effect: whoever worked under it is told before anything else follows.
+    fn take_of_pool(&mut self, event: PoolEvent, orders: &mut Vec<Order>) -> Outcome<Refused> {
+        let Some(pool) = &mut self.pool else { return Outcome::Rejected(Refused::NoPool) };
+        let (at_stake, mut effects) = (at_stake(pool, event), Vec::new());
+        let outcome = pool.step(event, &mut |effect| effects.push(Order::Pool(effect)));
+        if let Some((agent, lease)) = at_stake
+            && !pool.holds(agent, lease)
+        {
+            orders.push(Order::LeaseOver { agent, lease, lost: Vec::new() });
+        }
+        orders.extend(effects);
+        of(outcome, Refused::Pool)
+    }
+
+    /// A task ends because there is no place for it, unless somebody has cancelled it before: it decides what people are told.
+    fn has_no_place(&mut self, task: TaskId, orders: &mut Vec<Order>) -> Outcome<Refused> {
+        let mut record = Record::default();
+        record.has_no_place(&self.kernel, task);
+        let outcome = self.take_of_tree(&Event::CancelRequested { task }, &[], orders);
+        if outcome == Outcome::Applied && record != Record::default() {
+            self.records.insert(task, record);
+        }
+        outcome
+    }
+
+    /// Takes what is on record.
+    pub(crate) fn replay(&mut self, at_ms: u64, past: Past, text: &[String]) -> Outcome<Refused> {
+        match past {
+            Past::Happened(fact) => self.take(at_ms, &fact, text, &mut Vec::new()),
+            Past::PoolStands(pool, armed) => self.pool_stands(*pool, &armed),
+        }
+    }
+
+    fn pool_stands(&mut self, stood: Pool, armed: &[(PoolTimer, u64)]) -> Outcome<Refused> {
+        match &mut self.pool {
+            Some(pool) if pool.config() == stood.config() => *pool = stood,
+            Some(_) | None => return Outcome::Rejected(Refused::NoPool),
+        }
+        for (timer, at_ms) in armed {
+            self.alarms.arm(Fact::Pool(PoolEvent::Elapsed { timer: *timer }), *at_ms);
+        }
+        Outcome::Applied
     }
 
     fn take_of_credential(
@@ -174,7 +256,12 @@ impl Known {
     pub(crate) fn outstanding(&self, now_ms: u64) -> Vec<Order> {
         let mut effects = Vec::new();
         self.kernel.resync(&mut effects);
-        let mut orders: Vec<_> = effects.into_iter().map(Order::Tree).collect();
+        // Who has which place is said before anything that uses one.
+        let mut orders = Vec::new();
+        if let Some(pool) = &self.pool {
+            pool.resync(&mut |effect| orders.push(Order::Pool(effect)));
+        }
+        orders.extend(effects.into_iter().map(Order::Tree));
         for (&profile, credential) in &self.credentials {
             let mut order = |effect| orders.push(Order::Credential { profile, effect });
             credential.resync(self.kernel.config(), &mut order);
@@ -187,14 +274,34 @@ impl Known {
         orders
     }
 
-    /// How each credential stands of which anything was asked, for a journal without the events that led there.
+    /// How the pool stands, and each credential of which anything was asked, for a journal without the events that led there.
     pub(crate) fn standing(&self) -> Vec<Entry> {
         let asked = self.credentials.iter().filter(|(_, credential)| **credential != Credential::default());
         let entry = |(&profile, &credential): (&ProfileId, &Credential)| {
             let at_ms = self.alarms.last(Owner::Profile(profile)).unwrap_or(0);
             Entry { at_ms, event: Fact::Stands { profile, credential }.into(), text: Vec::new() }
         };
-        asked.map(entry).collect()
+        asked.map(entry).chain(self.pool_standing()).collect()
+    }
+
+    fn pool_standing(&self) -> Option<Entry> {
+        let pool = self.pool.as_ref().filter(|pool| **pool != Pool::new(*pool.config()))?;
+        let armed = |agent| {
+            self.alarms.of_owner(Owner::Agent(agent)).filter_map(|(fact, at_ms)| match fact {
+                Fact::Pool(PoolEvent::Elapsed { timer }) => Some((*timer, at_ms)),
+                Fact::Pool(_)
+                | Fact::Tree(_)
+                | Fact::Credential { .. }
+                | Fact::Stands { .. }
+                | Fact::Outbox { .. }
+                | Fact::Submitted { .. }
+                | Fact::NoPlace(_) => None,
+            })
+        };
+        let armed: Vec<_> = pool.agents().flat_map(|(agent, _)| armed(agent)).collect();
+        let at_ms = armed.iter().map(|(_, at_ms)| *at_ms).max().unwrap_or(0);
+        let pool = PoolStanding::V1(Box::new(pool.clone()));
+        Some(Entry { at_ms, event: Recorded::PoolStands { pool, armed }, text: Vec::new() })
     }
 
     /// Whether all of it can have come from events.
@@ -204,6 +311,7 @@ impl Known {
             let valid = credential.validate(self.kernel.config());
             valid.map_err(|corrupt| Contradiction::Credential(*profile, corrupt))
         })?;
+        self.pool.iter().try_for_each(|pool| pool.validate().map_err(Contradiction::Pool))?;
         self.outboxes.iter().try_for_each(|(root, post)| {
             let valid = post.outbox.validate(self.kernel.config());
             valid.map_err(|corrupt| Contradiction::Outbox(*root, corrupt))

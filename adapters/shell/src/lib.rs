@@ -7,17 +7,20 @@
 //! Everything asynchronous in it goes through the seam of `downbeat-rt`.
 
 mod act;
+mod agents;
 mod alarms;
 mod compact;
 mod desk;
 mod entry;
 mod error;
 mod fact;
+mod fleet;
 #[cfg(test)]
 mod history;
 mod keeper;
 mod known;
 mod number;
+mod passage;
 mod ports;
 mod post;
 mod replay;
@@ -32,18 +35,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use downbeat_kernel::{Budget, Config, Event, Outcome, TaskId};
+use downbeat_kernel::{Budget, Config, Event, Outcome, PoolConfig, TaskId};
 use downbeat_rt::{First, Receiver, Rt, Sender, Task, first_of};
 use downbeat_store::{ShardId, Store};
 use tracing::Instrument;
 
-pub use entry::{Entry, Recorded, Standing};
+pub use agents::{Agents, Container, NoAgents, Seat, Sign, Submitter};
+pub use entry::{Entry, PoolStanding, Recorded, Standing};
 pub use error::ShellError;
 pub use fact::Refused;
 pub use known::Contradiction;
 pub use ports::{
-    Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Places, Question, Reply, SendEnd,
-    Tools, Vault, Wish,
+    Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Question, Reply, SendEnd, Tools,
+    Vault, Wish,
 };
 use shard::{Letter, Shard};
 pub use teller::Teller;
@@ -61,7 +65,7 @@ pub struct Ports {
     /// Whoever tells people how roots end.
     pub notifier: Arc<dyn Notifier>,
     /// Where tasks run.
-    pub places: Arc<dyn Places>,
+    pub agents: Arc<dyn Agents>,
     /// The credentials that have to be refreshed.
     pub vault: Arc<dyn Vault>,
     /// The time of day.
@@ -76,6 +80,9 @@ pub struct ShellConfig {
     pub shards: u32,
     /// Those of the kernel of each shard. A journal is replayed under the settings that it was written under.
     pub kernel: Config,
+    /// Those of the pool of each shard: how many agents it has, how many tasks run at once, how long a lease lasts. `None`, the default, if
+    /// tasks need no agents: then each has its place at once.
+    pub pool: Option<PoolConfig>,
     /// Events that wait for one shard: whoever has one more waits for room. 1,024 by default.
     pub mailbox_max: usize,
     /// Events in one commit. 256 by default: more cost little more each, and make the first wait for the last.
@@ -92,6 +99,7 @@ impl Default for ShellConfig {
         Self {
             shards: 1,
             kernel: Config::default(),
+            pool: None,
             mailbox_max: 1_024,
             batch_max: 256,
             snapshot_every: 100_000,

@@ -1,7 +1,14 @@
 //! Numbers that are known only when an event is taken: of new tasks, and of bills.
 
-use downbeat_kernel::{BillNumber, Call, Event, Kernel, Response, TaskId};
+use downbeat_kernel::{BillNumber, Call, Config, Event, Kernel, PoolConfig, Response, TaskId};
 use downbeat_store::ShardId;
+
+/// The settings of the machines of a shard, under which its journal is replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) kernel: Config,
+    pub(crate) pool: Option<PoolConfig>,
+}
 
 /// Which shard of how many. The number of a task says in which it is: what is left when it is divided by their count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +25,7 @@ impl Place {
     }
 
     /// The next number of this shard.
-    fn after(self, highest: Option<TaskId>) -> TaskId {
+    pub(crate) fn after(self, highest: Option<TaskId>) -> TaskId {
         let (step, own) = (u64::from(self.shards), u64::from(self.shard.0));
         let least = highest.map_or(1, |highest| highest.0 + 1);
         TaskId(least + (own + step - least % step) % step)

@@ -4,6 +4,7 @@
 //! again, it does not choose another place, it does not answer for somebody else. Whatever it is asked for may be stopped at any
 //! point where it waits, by dropping the future.
 
+use crate::agents::Seat;
 use crate::words::{Exchange, Piece, Text};
 use downbeat_kernel::{
     About, Approval, CallId, End, Found, Generation, Input, MessageId, News, NotificationNumber, ProfileId,
@@ -83,7 +84,9 @@ pub trait Model: Send + Sync {
 /// What runs tools.
 pub trait Tools: Send + Sync {
     /// Runs one. After a crash it may be asked again under the same id, which is the key under which it is done once.
-    fn run(&self, call: CallId, argument: Text) -> Doing<(ToolEnd, String)>;
+    /// It runs in the place of its task, if tasks have places: what it writes carries the epoch of the lease, and what it says when that is
+    /// over is dropped.
+    fn run(&self, call: CallId, argument: Text, seat: Option<Seat>) -> Doing<(ToolEnd, String)>;
 }
 
 /// The people, or whoever speaks for them.
@@ -123,18 +126,6 @@ pub trait Notifier: Send + Sync {
 
     /// Nobody has acknowledged it for long. Done when that is where an operator looks; a conclusion is sent again after that.
     fn undelivered(&self, notification: Notification) -> Doing<()>;
-}
-
-/// Where tasks run.
-pub trait Places: Send + Sync {
-    /// Finds a place. It may be asked again for the same task.
-    fn find(&self, task: TaskId) -> Doing<()>;
-
-    /// Makes a task's surroundings ready. `false` if that cannot be.
-    fn prepare(&self, task: TaskId) -> Doing<bool>;
-
-    /// The task needs no place any more, or ended in the one that it has.
-    fn leave(&self, task: TaskId);
 }
 
 /// Who asks for a credential, claims it and refreshes it: a shard, which keeps its number over all its lives. Where several processes

@@ -9,17 +9,21 @@ use crate::known::Known;
 use crate::ports::Notification;
 use downbeat_kernel::{
     End, MessageId, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationTimer,
-    Outbox, TaskId,
+    TaskId,
 };
 use downbeat_wiring::{Hearers, Record, may_forget};
 
 impl Actor {
     /// A task has ended in the tree. What a subtask ended with is its parent's by then, and nobody else has to hear of it.
     pub(crate) fn task_ended(&mut self, task: TaskId, end: End, known: &Known) {
-        self.ports.places.leave(task);
+        let is_root = known.outboxes.contains_key(&task);
+        if is_root && known.pool.is_some() {
+            self.tell(Told::Over(task, end));
+        }
         match known.outboxes.get(&task) {
-            Some(post) if !has_heard(task, &post.outbox) => {
-                let news = News::Concluded(Record::default().conclusion(task, end));
+            Some(post) if post.outbox.conclusion.is_none() => {
+                let record = known.records.get(&task).cloned().unwrap_or_default();
+                let news = News::Concluded(record.conclusion(task, end));
                 self.tell(Told::Posted { root: task, news });
             }
             Some(_) | None => self.tell(Told::Heard(task)),
@@ -31,10 +35,13 @@ impl Actor {
         let (first, last) = (MessageId(0), MessageId(u32::MAX));
         let reports = Work::Undelivered(task, first)..=Work::Undelivered(task, last);
         let has_ended = known.kernel.task(task).is_some_and(|task| task.state.end().is_some());
+        let is_root = known.kernel.task(task).is_some_and(|task| task.data.parent.is_none());
+        let pool = known.pool.as_ref().filter(|_| is_root);
         let outbox = known.outboxes.get(&task).map(|post| &post.outbox);
+        let hearers = Hearers { pool, outbox, retry: None, questions: None };
         has_ended
             && self.works.range(reports).next().is_none()
-            && outbox.is_none_or(|outbox| has_heard(task, outbox))
+            && may_forget(task, hearers, &Record::default(), self.tells_pool_of(task))
     }
 
     /// An order of the outbox of a root.
@@ -76,12 +83,6 @@ impl Actor {
             has_it.then_some((Fact::Outbox { root, event }, vec![])).into_iter().collect()
         });
     }
-}
-
-/// Whether everybody who has to has heard of the end of a root, as far as this shell tells them.
-fn has_heard(root: TaskId, outbox: &Outbox) -> bool {
-    let hearers = Hearers { pool: None, outbox: Some(outbox), retry: None, questions: None };
-    may_forget(root, hearers, &Record::default(), &[])
 }
 
 fn notification(task: TaskId, number: NotificationNumber, news: News, known: &Known) -> Option<Notification> {

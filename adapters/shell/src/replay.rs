@@ -1,12 +1,12 @@
 //! From a store to what a shard knows: the last snapshot, and what the journal has behind it.
 
-use crate::entry::Entry;
+use crate::entry::{Entry, Past};
 use crate::error::ShellError;
 use crate::fact::Fact;
 use crate::known::Known;
-use crate::number::Place;
+use crate::number::{Place, Settings};
 use crate::snapshot::decode;
-use downbeat_kernel::{Config, Event, Outcome};
+use downbeat_kernel::{Event, Outcome};
 use downbeat_store::{Position, ShardId, Store, Trouble};
 
 /// Lines that are read at once: as many as are a few megabytes.
@@ -30,12 +30,12 @@ impl<'l> Line<'l> {
 pub(crate) async fn recover(
     store: &dyn Store,
     place: Place,
-    config: Config,
+    settings: Settings,
     next: Position,
 ) -> Result<(Known, Position), ShellError> {
-    let (mut known, from) = match from_snapshot(store, place, &config, next).await? {
+    let (mut known, from) = match from_snapshot(store, place, settings, next).await? {
         Some(found) => found,
-        None => (Known::new(config), Position(1)),
+        None => (Known::new(settings), Position(1)),
     };
     let stretch = Stretch { shard: place.shard, from, until: next, lines_at_once: LINES_AT_ONCE };
     stretch.each(store, |line| take(&mut known, place, line)).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn recover(
 async fn from_snapshot(
     store: &dyn Store,
     place: Place,
-    config: &Config,
+    settings: Settings,
     next: Position,
 ) -> Result<Option<(Known, Position)>, ShellError> {
     let shard = place.shard;
@@ -56,7 +56,7 @@ async fn from_snapshot(
         // What it knows has gone out: without it things would be done twice, and with it the journal would have a gap.
         return Err(ShellError::Ahead { shard, snapshot: snapshot.next, journal: next });
     }
-    match decode(&snapshot, place, config) {
+    match decode(&snapshot, place, settings) {
         Ok(known) => Ok(Some((known, snapshot.next))),
         Err(why) => {
             tracing::warn!(target: "downbeat::shard", %why, "the snapshot is left aside");
@@ -68,13 +68,13 @@ async fn from_snapshot(
 /// Takes a line that is on record.
 pub(crate) fn take(known: &mut Known, place: Place, line: Line<'_>) -> Result<(), ShellError> {
     let Line { at, entry: Entry { at_ms, event, text }, .. } = line;
-    let (shard, fact) = (place.shard, Fact::from(event));
-    if let Fact::Tree(Event::TaskSubmitted { task, .. }) = fact
+    let (shard, past) = (place.shard, Past::from(event));
+    if let Past::Happened(Fact::Tree(Event::TaskSubmitted { task, .. }) | Fact::Submitted { task, .. }) = past
         && !place.has(task)
     {
         return Err(ShellError::Shards { shard, shards: place.shards, task });
     }
-    match known.take(at_ms, &fact, &text, &mut Vec::new()) {
+    match known.replay(at_ms, past, &text) {
         Outcome::Applied => Ok(()),
         outcome @ (Outcome::Ignored(_) | Outcome::Rejected(_)) => {
             Err(ShellError::Refused { shard, at, outcome: Box::new(outcome) })

@@ -10,14 +10,15 @@ use crate::error::ShellError;
 use crate::fact::{Fact, Order, Refused, Told};
 use crate::keeper::Keeper;
 use crate::known::Known;
-use crate::number::{Place, number};
+use crate::number::{NEW, Place, Settings, number};
+use crate::passage::Passage;
 use crate::ports::Clock;
 use crate::replay::recover;
 use crate::{Ports, ShellConfig, trace};
-use downbeat_kernel::{Event, Outcome, TaskId};
+use downbeat_kernel::{Event, Ignored, Lease as RootLease, Outcome, TaskId};
 use downbeat_rt::{First, Receiver, Rt, Sender, first_of};
 use downbeat_store::{Batch, Lease, Opened, Pending, Position, ShardId, Store};
-use downbeat_wiring::posted;
+use downbeat_wiring::{is_present, over, posted};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -31,6 +32,15 @@ pub(crate) struct Letter {
     pub(crate) reply: Option<Sender<Answered>>,
     /// What came to its end with it.
     pub(crate) finished: Option<Work>,
+    /// The lease that it was done under: if that is over, it is nothing to anybody (S20).
+    pub(crate) under: Option<RootLease>,
+}
+
+impl Letter {
+    /// What nobody waits to hear of.
+    pub(crate) fn of(told: impl Into<Told>, finished: Option<Work>) -> Self {
+        Self { told: told.into(), text: Vec::new(), reply: None, finished, under: None }
+    }
 }
 
 /// What became of it.
@@ -50,6 +60,7 @@ pub(crate) struct Shard {
     lease: Lease,
     next: Position,
     known: Known,
+    passage: Passage,
     keeper: Keeper,
     actor: Actor,
 }
@@ -84,7 +95,8 @@ impl Shard {
     ) -> Result<Self, ShellError> {
         let place = Place { shard, shards: config.shards.max(1) };
         let Opened { lease, next } = store.open(shard).await?;
-        let (known, from) = recover(&*store, place, config.kernel, next).await?;
+        let settings = Settings { kernel: config.kernel, pool: config.pool };
+        let (known, from) = recover(&*store, place, settings, next).await?;
         let (events, replayed, tasks) = (next.0 - 1, next.0 - from.0, known.kernel.tasks().count());
         tracing::info!(target: "downbeat::shard", epoch = lease.epoch, events, replayed, tasks, "opened");
         let keeper = Keeper::new(rt.clone(), Arc::clone(&store), lease, place, config.snapshot_every, from);
@@ -97,6 +109,7 @@ impl Shard {
             lease,
             next,
             known,
+            passage: Passage::default(),
             keeper,
             actor,
         })
@@ -105,12 +118,13 @@ impl Shard {
     /// Goes on with what was outstanding, and takes letters until the mailbox is sealed and empty.
     pub(crate) async fn run(&mut self, letters: &mut Receiver<Letter>) -> Result<(), ShellError> {
         let outstanding = self.known.outstanding(self.clock.now_ms());
+        let outstanding = self.passage.pass_again(&self.known, outstanding);
         self.carry_out(outstanding).await;
         while let Some(first) = self.next_letter(letters).await {
             let mut step = Step::at(self.next);
-            self.take(first, &mut step)?;
+            self.take(first, &mut step).await?;
             while !step.is_empty() {
-                self.fill(&mut step, letters)?;
+                self.fill(&mut step, letters).await?;
                 step = self.commit(step, letters).await?;
             }
         }
@@ -126,11 +140,11 @@ impl Shard {
     }
 
     /// What there is to take goes through the kernel.
-    fn fill(&mut self, step: &mut Step, letters: &mut Receiver<Letter>) -> Result<(), ShellError> {
+    async fn fill(&mut self, step: &mut Step, letters: &mut Receiver<Letter>) -> Result<(), ShellError> {
         while step.batch.lines < self.batch_max
             && let Some(letter) = self.actor.own().or_else(|| letters.take())
         {
-            self.take(letter, step)?;
+            self.take(letter, step).await?;
         }
         Ok(())
     }
@@ -168,7 +182,7 @@ impl Shard {
         while next.batch.lines < self.batch_max {
             match first_of(appended.as_mut(), self.next_letter(letters)).await {
                 First::Left(appended) => return Ok(appended?),
-                First::Right(Some(letter)) => self.take(letter, next)?,
+                First::Right(Some(letter)) => self.take(letter, next).await?,
                 First::Right(None) => break,
             }
         }
@@ -176,22 +190,38 @@ impl Shard {
     }
 
     /// One letter through its machine. What it leads to waits for the journal.
-    fn take(&mut self, letter: Letter, step: &mut Step) -> Result<(), ShellError> {
-        let Letter { told, text, reply, finished } = letter;
-        if let Some(work) = finished {
+    async fn take(&mut self, letter: Letter, step: &mut Step) -> Result<(), ShellError> {
+        let Letter { told, text, reply, finished, under } = letter;
+        // What runs under this name by now is another's, and whoever began this is told of its end with that of the lease.
+        let is_late = under.is_some_and(|lease| !self.is_present(lease));
+        if let Some(work) = finished.filter(|_| !is_late) {
             self.actor.finished(&work);
         }
         let Some(fact) = self.fact(told) else { return Ok(()) };
-        let task = if let Fact::Tree(Event::TaskSubmitted { task, .. }) = fact { Some(task) } else { None };
+        if is_late {
+            trace::step(&fact, &Outcome::Ignored(Ignored::Stale), 0);
+            return Ok(());
+        }
+        let task = match fact {
+            Fact::Tree(Event::TaskSubmitted { task, .. }) | Fact::Submitted { task, .. } => Some(task),
+            Fact::Tree(_)
+            | Fact::Credential { .. }
+            | Fact::Stands { .. }
+            | Fact::Outbox { .. }
+            | Fact::Pool(_)
+            | Fact::NoPlace(_) => None,
+        };
         let first = step.orders.len();
         let at_ms = self.clock.now_ms();
         let outcome = self.known.take(at_ms, &fact, &text, &mut step.orders);
         trace::step(&fact, &outcome, step.orders.len() - first);
         if outcome == Outcome::Applied {
+            let orders = step.orders.split_off(first);
+            step.orders.extend(self.passage.pass(&self.known, orders));
             let entry = Entry { at_ms, event: fact.into(), text };
             step.batch.push(&entry.line().map_err(ShellError::Unwritable)?);
         } else {
-            self.actor.was_not_taken(&fact, &outcome);
+            self.actor.was_not_taken(&fact, &outcome, &self.known).await;
         }
         step.replies.extend(reply.map(|reply| (reply, Answered { outcome, task })));
         Ok(())
@@ -203,9 +233,20 @@ impl Shard {
             Told::Fact(Fact::Tree(mut event)) => {
                 number(&mut event, &self.known.kernel, self.place).then_some(Fact::Tree(event))
             }
-            Told::Fact(fact @ (Fact::Credential { .. } | Fact::Outbox { .. } | Fact::Stands { .. })) => {
-                Some(fact)
+            Told::Fact(Fact::Submitted { mut task, budget, by }) => {
+                if task == NEW {
+                    task = self.place.after(self.known.kernel.highest());
+                }
+                Some(Fact::Submitted { task, budget, by })
             }
+            Told::Fact(
+                fact @ (Fact::Credential { .. }
+                | Fact::Outbox { .. }
+                | Fact::Pool(_)
+                | Fact::NoPlace(_)
+                | Fact::Stands { .. }),
+            ) => Some(fact),
+            Told::Over(task, end) => over(self.known.pool.as_ref()?, task, end).map(Fact::Pool),
             Told::Posted { root, news } => {
                 let post = self.known.outboxes.get(&root)?;
                 Some(Fact::Outbox { root, event: posted(&post.outbox, news) })
@@ -219,6 +260,11 @@ impl Shard {
                 wanted.map_err(|event| self.actor.tell(event)).ok()
             }
         }
+    }
+
+    /// Whether a lease is the one that its root has now.
+    fn is_present(&self, lease: RootLease) -> bool {
+        self.known.pool.as_ref().is_some_and(|pool| is_present(pool, lease))
     }
 
     async fn carry_out(&mut self, orders: Vec<Order>) {

@@ -4,14 +4,13 @@
 //! with its reason, and the journal is read from its beginning.
 
 use crate::known::{Contradiction, Known};
-use crate::number::Place;
-use downbeat_kernel::Config;
+use crate::number::{Place, Settings};
 use downbeat_store::{Position, Snapshot};
 use std::fmt;
 
 /// The form of the bytes. Another one for every change of what a shard knows, of the kernel's state above all: a test holds the
 /// bytes of a state against it.
-pub(crate) const FORM: u32 = 3;
+pub(crate) const FORM: u32 = 4;
 
 /// Why a snapshot is of no use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub(crate) enum Unfit {
     Unreadable(postcard::Error),
     /// There were more shards then, or fewer.
     Shards(u32),
-    /// It was taken under other settings of the kernel.
+    /// It was taken under other settings of its machines.
     Settings,
     /// The state contradicts itself.
     Corrupt(Contradiction),
@@ -34,7 +33,7 @@ impl fmt::Display for Unfit {
             Self::Form(form) => write!(f, "another version wrote it: form {form}, and this one reads {FORM}"),
             Self::Unreadable(error) => write!(f, "its bytes are no state: {error}"),
             Self::Shards(shards) => write!(f, "there were {shards} shards when it was taken"),
-            Self::Settings => f.write_str("it was taken under other settings of the kernel"),
+            Self::Settings => f.write_str("it was taken under other settings of its machines"),
             Self::Corrupt(corrupt) => write!(f, "its state contradicts itself: {corrupt:?}"),
         }
     }
@@ -46,7 +45,7 @@ pub(crate) fn encode(known: &Known, place: Place, next: Position) -> Result<Snap
 }
 
 /// What a shard knew when the snapshot was taken, if that is of use here.
-pub(crate) fn decode(snapshot: &Snapshot, place: Place, config: &Config) -> Result<Known, Unfit> {
+pub(crate) fn decode(snapshot: &Snapshot, place: Place, settings: Settings) -> Result<Known, Unfit> {
     if snapshot.form != FORM {
         return Err(Unfit::Form(snapshot.form));
     }
@@ -54,7 +53,7 @@ pub(crate) fn decode(snapshot: &Snapshot, place: Place, config: &Config) -> Resu
     if shards != place.shards {
         return Err(Unfit::Shards(shards));
     }
-    if known.kernel.config() != config {
+    if known.settings() != settings {
         return Err(Unfit::Settings);
     }
     known.validate().map_err(Unfit::Corrupt)?;
@@ -64,8 +63,9 @@ pub(crate) fn decode(snapshot: &Snapshot, place: Place, config: &Config) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{PLACE, config, history, known_after};
-    use downbeat_kernel::{Generation, ProfileId, TaskId};
+    use crate::entry::Past;
+    use crate::history::{PLACE, history, known_after, settings};
+    use downbeat_kernel::{Config, Generation, ProfileId, TaskId};
     use downbeat_store::ShardId;
 
     const NEXT: Position = Position(1);
@@ -80,11 +80,12 @@ mod tests {
         for taken in 0..=history.len() {
             let known = known_after(&history[..taken]);
             let snapshot = encode(&known, PLACE, NEXT).expect("it is written");
-            let mut again = decode(&snapshot, PLACE, &config()).expect("it is read");
+            let mut again = decode(&snapshot, PLACE, settings()).expect("it is read");
             assert_eq!(again, known, "after {taken}");
             let mut known = known;
             for entry in &history[taken..] {
-                let (fact, mut orders, mut others) = (entry.event.clone().into(), vec![], vec![]);
+                let (mut orders, mut others) = (vec![], vec![]);
+                let Past::Happened(fact) = entry.event.clone().into() else { continue };
                 let of_again = again.take(entry.at_ms, &fact, &entry.text, &mut orders);
                 let of_known = known.take(entry.at_ms, &fact, &entry.text, &mut others);
                 assert_eq!((of_again, orders), (of_known, others), "after {taken}: {fact:?}");
@@ -100,17 +101,20 @@ mod tests {
         let newer = Snapshot { form: FORM + 1, ..whole.clone() };
         let half = Snapshot { bytes: whole.bytes[..whole.bytes.len() / 2].to_vec(), ..whole.clone() };
         let more = Place { shard: ShardId(0), shards: 2 };
-        let others = Config { calls_max: 7, ..config() };
+        let kernel = Config { calls_max: 7, ..settings().kernel };
+        let others = Settings { kernel, ..settings() };
+        let nobody = Settings { pool: None, ..settings() };
         let unreadable = Unfit::Unreadable(postcard::Error::DeserializeUnexpectedEnd);
         #[rustfmt::skip]
         let cases = [
-            ("newer",    &newer, PLACE, config(), Unfit::Form(FORM + 1)),
-            ("half",     &half,  PLACE, config(), unreadable),
-            ("shards",   &whole, more,  config(), Unfit::Shards(1)),
-            ("settings", &whole, PLACE, others,   Unfit::Settings),
+            ("newer",    &newer, PLACE, settings(), Unfit::Form(FORM + 1)),
+            ("half",     &half,  PLACE, settings(), unreadable),
+            ("shards",   &whole, more,  settings(), Unfit::Shards(1)),
+            ("settings", &whole, PLACE, others,     Unfit::Settings),
+            ("no pool",  &whole, PLACE, nobody,     Unfit::Settings),
         ];
-        for (name, snapshot, place, config, why) in cases {
-            assert_eq!(decode(snapshot, place, &config), Err(why), "{name}");
+        for (name, snapshot, place, settings, why) in cases {
+            assert_eq!(decode(snapshot, place, settings), Err(why), "{name}");
         }
     }
 
@@ -123,8 +127,8 @@ mod tests {
         {
             let mut changed = whole.clone();
             changed.bytes[place] ^= change;
-            match decode(&changed, PLACE, &config()) {
-                Ok(known) => assert_eq!(known.kernel.validate(), Ok(()), "byte {place}"),
+            match decode(&changed, PLACE, settings()) {
+                Ok(known) => assert_eq!(known.validate(), Ok(()), "byte {place}"),
                 Err(_) => found_out += 1,
             }
         }
@@ -137,10 +141,10 @@ mod tests {
         let bytes = encode(&known_after(&history()[..50]), PLACE, NEXT).expect("it is written").bytes;
         let sum = bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
         // A workspace that is tested as a whole has a kernel with a place for a planted fault in its settings.
-        let settings = serde_json::to_value(config()).expect("settings have a JSON form");
+        let settings = serde_json::to_value(settings().kernel).expect("settings have a JSON form");
         let expected = match settings.get("fault") {
-            None => (3, 1_008, 2_254_149_579),
-            Some(_) => (3, 1_009, 2_101_610_939),
+            None => (4, 993, 2_985_114_567),
+            Some(_) => (4, 995, 4_037_811_965),
         };
         assert_eq!((FORM, bytes.len(), sum), expected, "another form: raise FORM, and put its numbers here");
     }

@@ -1,11 +1,14 @@
 //! Tells shards what happened.
 
+use crate::agents::Submitter;
 use crate::error::ShellError;
-use crate::fact::{Fact, Told, of_tree};
+use crate::fact::{Fact, Refused, Told, of_tree};
+use crate::number::NEW;
 use crate::shard::{Answered, Letter};
 use crate::trace::task_of;
-use downbeat_kernel::{Budget, CredentialEvent, Event, Generation, Outcome, ProfileId, TaskId};
+use downbeat_kernel::{Budget, CredentialEvent, Event, Generation, Outcome, PoolEvent, ProfileId, TaskId};
 use downbeat_rt::{Rt, Sender};
+use downbeat_store::ShardId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,9 +53,25 @@ impl Teller {
     /// # Errors
     /// If the shard has stopped, or has no room for another task.
     pub async fn submit(&self, prompt: String, budget: Budget) -> Result<TaskId, ShellError> {
+        self.submitted(Event::TaskSubmitted { task: NEW, budget }.into(), prompt).await
+    }
+
+    /// The same, for somebody in particular: the pool counts the task towards the quota of that user. Each shard has a pool of its own.
+    ///
+    /// # Errors
+    /// If the shard has stopped, or has no room for another task.
+    pub async fn submit_for(
+        &self,
+        by: Submitter,
+        prompt: String,
+        budget: Budget,
+    ) -> Result<TaskId, ShellError> {
+        self.submitted(Fact::Submitted { task: NEW, budget, by }.into(), prompt).await
+    }
+
+    async fn submitted(&self, submitted: Told, prompt: String) -> Result<TaskId, ShellError> {
         let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
-        let submitted = Event::TaskSubmitted { task: TaskId(0), budget };
-        match self.answered(shard, submitted.into(), vec![prompt]).await? {
+        match self.answered(shard, submitted, vec![prompt]).await? {
             Answered { outcome: Outcome::Applied, task: Some(task) } => Ok(task),
             Answered { outcome, .. } => Err(ShellError::NotTaken(Box::new(of_tree(outcome)))),
         }
@@ -75,9 +94,22 @@ impl Teller {
         Ok(())
     }
 
+    /// Tells the pool of a shard an event: above all that a container is gone which had nothing to do, or that one is to go. What answers
+    /// an order of the pool comes from the ports, and what is to be placed from the tree.
+    ///
+    /// # Errors
+    /// If there is no such shard, or it has stopped.
+    pub async fn tell_pool(&self, shard: ShardId, event: PoolEvent) -> Result<Outcome<Refused>, ShellError> {
+        let shard = usize::try_from(shard.0).unwrap_or(usize::MAX);
+        if shard >= self.mailboxes.len() {
+            return Err(ShellError::Stopped);
+        }
+        Ok(self.answered(shard, Fact::Pool(event).into(), Vec::new()).await?.outcome)
+    }
+
     async fn answered(&self, shard: usize, told: Told, text: Vec<String>) -> Result<Answered, ShellError> {
         let (reply, mut outcome) = self.rt.channel("reply", 1);
-        let letter = Letter { told, text, reply: Some(reply), finished: None };
+        let letter = Letter { text, reply: Some(reply), ..Letter::of(told, None) };
         self.mailboxes[shard].send(letter).await.map_err(|_| ShellError::Stopped)?;
         outcome.next().await.ok_or(ShellError::Stopped)
     }

@@ -2,10 +2,11 @@
 //!
 //! The fields are in `docs/shell.md`. Words of people and models are never among them.
 
-use crate::fact::{Fact, Order, Refused};
+use crate::fact::{Fact, Order, Refused, agent_of};
 use downbeat_kernel::{
-    CredentialEffect, CredentialEvent, Effect, Event, Ignored, NotificationEffect, NotificationEvent,
-    Outcome, RequestEffect, RequestEvent, RequestId, TaskId, Timer, TurnNumber,
+    AgentId, CredentialEffect, CredentialEvent, Effect, Event, Ignored, Lease, NotificationEffect,
+    NotificationEvent, Outcome, PoolEffect, PoolEvent, RequestEffect, RequestEvent, RequestId, TaskId, Timer,
+    TurnNumber,
 };
 
 /// Whom something is about, and what it is called.
@@ -16,15 +17,34 @@ struct Subject {
     attempt: Option<u16>,
     profile: Option<u8>,
     notification: Option<u32>,
+    agent: Option<u32>,
+    epoch: Option<u64>,
 }
 
 impl Subject {
     fn new(name: &'static str) -> Self {
-        Self { name, task: None, turn: None, attempt: None, profile: None, notification: None }
+        Self {
+            name,
+            task: None,
+            turn: None,
+            attempt: None,
+            profile: None,
+            notification: None,
+            agent: None,
+            epoch: None,
+        }
     }
 
     fn of(name: &'static str, task: TaskId) -> Self {
         Self { task: Some(task.0), ..Self::new(name) }
+    }
+
+    fn at(self, agent: AgentId) -> Self {
+        Self { agent: Some(agent.0), ..self }
+    }
+
+    fn under(self, lease: Lease) -> Self {
+        Self { task: Some(lease.task.0), epoch: Some(lease.epoch.0), ..self }
     }
 
     fn turn(self, turn: TurnNumber) -> Self {
@@ -38,32 +58,38 @@ impl Subject {
 
 /// A fact was put to its machine, and this became of it.
 pub(crate) fn step(fact: &Fact, outcome: &Outcome<Refused>, effects: usize) {
-    let Subject { name, task, turn, attempt, profile, notification } = of_fact(fact);
+    let Subject { name, task, turn, attempt, profile, notification, agent, epoch } = of_fact(fact);
     match outcome {
         Outcome::Applied => {
-            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, profile, notification, effects);
+            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, profile, notification, agent, epoch, effects);
         }
         Outcome::Ignored(why) => {
             let why = ignored(*why);
-            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, profile, notification, why);
+            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, profile, notification, agent, epoch, why);
         }
         Outcome::Rejected(why) => {
             let why = refused(why);
-            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, profile, notification, ?why);
+            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, profile, notification, agent, epoch, ?why);
         }
     }
 }
 
 /// An order is carried out.
 pub(crate) fn order(order: &Order) {
-    let Subject { name, task, turn, attempt, profile, notification } = match order {
+    let Subject { name, task, turn, attempt, profile, notification, agent, epoch } = match order {
         Order::Tree(effect) => of_effect(effect),
         Order::Credential { profile, effect } => {
             Subject { profile: Some(profile.0), ..Subject::new(of_credential_effect(*effect)) }
         }
         Order::Outbox { root, effect } => of_outbox_effect(*effect, *root),
+        Order::Pool(effect) => of_pool_effect(*effect),
+        Order::There { agent, lease, effect } => {
+            Subject { epoch: Some(lease.epoch.0), ..of_effect(effect).at(*agent) }
+        }
+        Order::LeaseOver { agent, lease, .. } => Subject::new("LeaseOver").at(*agent).under(*lease),
+        Order::Forgotten(task) => Subject::of("Forgotten", *task),
     };
-    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification);
+    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification, agent, epoch);
 }
 
 fn of_fact(fact: &Fact) -> Subject {
@@ -73,6 +99,9 @@ fn of_fact(fact: &Fact) -> Subject {
             Subject { profile: Some(profile.0), ..Subject::new(of_credential_event(*event)) }
         }
         Fact::Outbox { root, event } => of_outbox_event(*event, *root),
+        Fact::Pool(event) => of_pool_event(*event),
+        Fact::Submitted { task, .. } => Subject::of("TaskSubmitted", *task),
+        Fact::NoPlace(task) => Subject::of("NoPlace", *task),
         Fact::Stands { profile, .. } => Subject { profile: Some(profile.0), ..Subject::new("Stands") },
     }
 }
@@ -83,7 +112,8 @@ fn refused(why: &Refused) -> &dyn std::fmt::Debug {
         Refused::Tree(why) => why,
         Refused::Credential(why) => why,
         Refused::Outbox(why) => why,
-        Refused::NoCredential(_) => why,
+        Refused::Pool(why) => why,
+        Refused::NoCredential(_) | Refused::NoPool => why,
     }
 }
 
@@ -231,4 +261,33 @@ fn of_outbox_effect(effect: NotificationEffect, root: TaskId) -> Subject {
         NotificationEffect::Disarm { .. } => ("Disarm", None),
     };
     Subject { notification: number.map(|number| number.0), ..Subject::of(name, root) }
+}
+
+fn of_pool_event(event: PoolEvent) -> Subject {
+    let subject = match event {
+        PoolEvent::Submitted { task, .. } => Subject::of("Submitted", task),
+        PoolEvent::CancelRequested { task } => Subject::of("CancelRequested", task),
+        PoolEvent::EndAcknowledged { task } => Subject::of("EndAcknowledged", task),
+        PoolEvent::Started { .. } => Subject::new("Started"),
+        PoolEvent::Gone { .. } => Subject::new("Gone"),
+        PoolEvent::Heartbeat { lease, .. } => Subject::new("Heartbeat").under(lease),
+        PoolEvent::WorkEnded { lease, .. } => Subject::new("WorkEnded").under(lease),
+        PoolEvent::Cleaned { lease, .. } => Subject::new("Cleaned").under(lease),
+        PoolEvent::DrainRequested { .. } => Subject::new("DrainRequested"),
+        PoolEvent::Elapsed { .. } => Subject::new("Elapsed"),
+    };
+    Subject { agent: agent_of(event).map(|agent| agent.0), ..subject }
+}
+
+fn of_pool_effect(effect: PoolEffect) -> Subject {
+    match effect {
+        PoolEffect::Provision { agent } => Subject::new("Provision").at(agent),
+        PoolEffect::Retire { agent } => Subject::new("Retire").at(agent),
+        PoolEffect::Assign { agent, lease } => Subject::new("Assign").at(agent).under(lease),
+        PoolEffect::Stop { agent, lease } => Subject::new("Stop").at(agent).under(lease),
+        PoolEffect::Clean { agent, lease } => Subject::new("Clean").at(agent).under(lease),
+        PoolEffect::TaskEnded { task, .. } => Subject::of("TaskEnded", task),
+        PoolEffect::Arm { timer, .. } => Subject::new("Arm").at(timer.agent),
+        PoolEffect::Disarm { timer } => Subject::new("Disarm").at(timer.agent),
+    }
 }

@@ -9,16 +9,22 @@
 //! Everything here is a pure function of what the machines hold, but for two tables: who waits for a credential
 //! ([`Waiters`]), which a crash may lose, and which task is which attempt ([`Record`]), which it may not.
 
+mod gate;
+mod places;
 mod record;
 
+pub use gate::{Gate, task_of};
+pub use places::{
+    at_stake, dequeued, ended_in_pool, enqueued, given_back, has_place, is_held, is_present, lease_of,
+    may_go_out, over, root_of, tool_lost,
+};
 pub use record::{Record, spent, untaken};
 
 use downbeat_kernel::{
-    AgentId, Asker, AttemptEnd, AttemptNumber, CallId, Conclusion, Credential, CredentialEvent, Effect, End,
-    Event, FailureClass, Finding, Generation, Kernel, Lease, News, NotificationEvent, NotificationNumber,
-    Outbox, Pool, PoolEnd, PoolEvent, Priority, QueryNumber, QuestionEvent, Questions, Reason, RequestEffect,
-    RequestEvent, RequestId, RequestReason, Retry, RetryEnd, RetryEvent, RetryState, SessionEffect, Standing,
-    TaskId, ToolEnd, UserId, WaitEnd, WaiterId, WorkEnd, WorkerEffect, WorkerReason,
+    Asker, AttemptEnd, AttemptNumber, Conclusion, Credential, CredentialEvent, End, Event, FailureClass,
+    Finding, Generation, Kernel, News, NotificationEvent, NotificationNumber, Outbox, Pool, PoolEvent,
+    QueryNumber, QuestionEvent, Questions, Reason, RequestEvent, RequestId, RequestReason, Retry, RetryEnd,
+    RetryEvent, RetryState, Standing, TaskId, WaitEnd, WaiterId, WorkerReason,
 };
 use std::collections::VecDeque;
 
@@ -168,87 +174,6 @@ pub fn denied(retry: &Retry, record: &Record, task: TaskId) -> Option<RetryEvent
     is_theirs.then_some(RetryEvent::CancelRequested)
 }
 
-/// The root of the tree in which a task hangs: it has the place in which all of them run.
-pub fn root_of(kernel: &Kernel, task: TaskId) -> TaskId {
-    let parent = kernel.task(task).and_then(|task| task.data.parent);
-    parent.map_or(task, |parent| root_of(kernel, parent))
-}
-
-/// The lease under which a task runs, and where.
-pub fn lease_of(pool: &Pool, root: TaskId) -> Option<(AgentId, Lease)> {
-    let Standing::Held { agent } = pool.task(root)?.standing else { return None };
-    let lease = pool.agent(agent)?.state.lease()?;
-    Some((agent, lease))
-}
-
-/// Whether an order uses the place of its task, so that it is kept while there is none. What is sent to a model is among
-/// them: the quota is on what runs.
-pub fn uses_place(effect: &Effect) -> bool {
-    match effect {
-        Effect::Initialize { .. }
-        | Effect::Include { .. }
-        | Effect::Request { effect: RequestEffect::Send { .. }, .. }
-        | Effect::RunTool { .. }
-        | Effect::Worker {
-            effect:
-                WorkerEffect::Include { .. }
-                | WorkerEffect::Session(SessionEffect::Start { .. } | SessionEffect::Prompt { .. }),
-            ..
-        } => true,
-        Effect::Enqueue { .. }
-        | Effect::Dequeue { .. }
-        | Effect::AbortInitialization { .. }
-        | Effect::Worker { .. }
-        | Effect::Request { .. }
-        | Effect::CancelTool { .. }
-        | Effect::Ask { .. }
-        | Effect::Withdraw { .. }
-        | Effect::Arm { .. }
-        | Effect::Disarm { .. }
-        | Effect::ReportUndelivered { .. }
-        | Effect::TaskEnded { .. } => false,
-    }
-}
-
-/// A task wants a place. A root gets one of the pool; a subtask runs in that of its root, or two roots that wait for their
-/// subtasks would wait for each other's places.
-pub fn enqueued(kernel: &Kernel, task: TaskId, user: UserId, priority: Priority) -> Word {
-    if root_of(kernel, task) == task {
-        Word::Pool(PoolEvent::Submitted { task, user, priority })
-    } else {
-        Word::Tree(Event::Admitted { task })
-    }
-}
-
-/// What the pool is told of a task that has ended in the tree; nothing, if it knows.
-///
-/// The agent of one that was cancelled is told to stop, because something of it may still run there.
-pub fn over(pool: &Pool, root: TaskId, end: End) -> Option<PoolEvent> {
-    let cancel = PoolEvent::CancelRequested { task: root };
-    match pool.task(root)?.standing {
-        Standing::Queued => Some(cancel),
-        Standing::Ended(_) => None,
-        Standing::Held { .. } => {
-            let (agent, lease) = lease_of(pool, root)?;
-            let ended = |end| PoolEvent::WorkEnded { agent, lease, end };
-            Some(match end {
-                End::Completed => ended(WorkEnd::Completed),
-                End::Failed(_) => ended(WorkEnd::Failed),
-                End::Cancelled => cancel,
-            })
-        }
-    }
-}
-
-/// What the tree is told of a task that has ended in the pool; nothing, if it has ended in the tree too.
-pub fn ended_in_pool(kernel: &Kernel, root: TaskId, end: PoolEnd) -> Option<Word> {
-    let is_live = kernel.task(root).is_some_and(|task| task.state.end().is_none());
-    match end {
-        PoolEnd::Lost | PoolEnd::Failed | PoolEnd::Completed => is_live.then_some(Word::NoPlace(root)),
-        PoolEnd::Cancelled => is_live.then_some(Word::Tree(Event::CancelRequested { task: root })),
-    }
-}
-
 /// What the questions of a root are told after a crash of an agent that has no lease of it any more: that it lost it was said once, and
 /// is on no record. Their own is the epoch under which they count on an agent.
 pub fn asker_is_gone(pool: &Pool, questions: &Questions, root: TaskId) -> Option<QuestionEvent> {
@@ -256,11 +181,6 @@ pub fn asker_is_gone(pool: &Pool, questions: &Questions, root: TaskId) -> Option
     let holds = lease_of(pool, root).is_some_and(|(_, lease)| lease.epoch == epoch);
     let is_counted_on = epoch.0 > 0 && questions.asker != Asker::Absent;
     (is_counted_on && !holds).then_some(QuestionEvent::AgentLost { epoch })
-}
-
-/// What the tree is told of a tool that ran under a lease that is lost.
-pub fn tool_lost(call: CallId) -> Event {
-    Event::ToolEnded { call, end: ToolEnd::Failed }
 }
 
 /// Who has to hear of the end of a root, beside the tree.
@@ -278,11 +198,12 @@ pub struct Hearers<'a> {
 
 /// Whether the end of a root may be put on record in the tree, which then forgets it: everybody who has to hear of it has it on
 /// record, and nothing about it is on the way. A crash would keep an end that was forgotten before from whoever has not heard of it,
-/// and a submission that comes after it would be that of another task to the pool.
-pub fn may_forget(root: TaskId, hearers: Hearers<'_>, record: &Record, words: &[Word]) -> bool {
+/// and a submission that comes after it would be that of another task to the pool. `is_on_way` says whether the pool has still to hear
+/// something of the root ([`Word::is_for_place_of`]).
+pub fn may_forget(root: TaskId, hearers: Hearers<'_>, record: &Record, is_on_way: bool) -> bool {
     let Hearers { pool, outbox, retry, questions } = hearers;
     let pool_knows = pool.is_none_or(|pool| match pool.task(root).map(|booking| booking.standing) {
-        None | Some(Standing::Ended(_)) => !words.iter().any(|word| word.is_for_place_of(root)),
+        None | Some(Standing::Ended(_)) => !is_on_way,
         Some(Standing::Queued | Standing::Held { .. }) => false,
     });
     let people_know = outbox.is_none_or(|outbox| outbox.conclusion.is_some());

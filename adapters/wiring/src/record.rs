@@ -1,10 +1,11 @@
 //! What is on record beside the machines: which task is which attempt, why one ends, and what was paid for.
 
 use downbeat_kernel::{AttemptNumber, BillNumber, Conclusion, End, Event, Kernel, Spend, TaskId, TaskState};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What is on record beside the machines, with the events that it came with: of one task that people want, and all attempts at it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// The task of each attempt.
     attempts: BTreeMap<AttemptNumber, TaskId>,

@@ -1,10 +1,5 @@
 //! The credential beside its twin: lists of who waits, and one table over event and state.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside::{self, Side};
 use super::page::Observed;
 use crate::config::Config;
@@ -115,7 +110,7 @@ fn twin(at: &Credential, event: CredentialEvent, config: &Config) -> Said {
                 S::Fresh | S::Lapsed => read(I::Refresh),
                 S::Unsaved => read(I::Write),
                 S::Refused => read(I::Refuse),
-                _ => Ok((more, Vec::new())),
+                S::Reading { .. } | S::Refreshing | S::Storing | S::Waiting { .. } => Ok((more, Vec::new())),
             }
         }
 
@@ -126,8 +121,8 @@ fn twin(at: &Credential, event: CredentialEvent, config: &Config) -> Said {
             S::Refreshing => {
                 fresh(generation, [disarm, Vec::from([CredentialEffect::Abort { order: at.order }])].concat())
             }
-            _ if open => fresh(generation, disarm),
-            _ => fresh(generation, Vec::new()),
+            S::Reading { .. } | S::Storing | S::Waiting { .. } => fresh(generation, disarm),
+            S::Lapsed | S::Fresh | S::Unsaved | S::Refused => fresh(generation, Vec::new()),
         },
 
         E::StoreRead { order, .. }
@@ -164,7 +159,16 @@ fn twin(at: &Credential, event: CredentialEvent, config: &Config) -> Said {
             }
             (S::Reading { if_current: I::Refuse }, Found::Current) => refused(disarm),
             (S::Reading { if_current }, Found::Taken) => wait(if_current, disarm),
-            _ => never,
+            (
+                S::Lapsed
+                | S::Fresh
+                | S::Refreshing
+                | S::Storing
+                | S::Unsaved
+                | S::Waiting { .. }
+                | S::Refused,
+                _,
+            ) => never,
         },
         E::RefreshEnded { end, .. } => match (at.state, end) {
             (S::Refreshing, RefreshEnd::Refreshed) => begin(*at, S::Storing, at.waits, disarm),
@@ -172,19 +176,38 @@ fn twin(at: &Credential, event: CredentialEvent, config: &Config) -> Said {
                 begin(*at, S::Reading { if_current: I::Refuse }, at.waits, disarm)
             }
             (S::Refreshing, RefreshEnd::Failed) => wait(I::Refresh, disarm),
-            _ => never,
+            (
+                S::Lapsed
+                | S::Fresh
+                | S::Reading { .. }
+                | S::Storing
+                | S::Unsaved
+                | S::Waiting { .. }
+                | S::Refused,
+                _,
+            ) => never,
         },
         E::WriteEnded { end, .. } => match (at.state, end) {
             (S::Storing, WriteEnd::Stored) => fresh(Generation(known.0 + 1), disarm),
             (S::Storing, WriteEnd::Failed) => wait(I::Write, disarm),
             (S::Storing, WriteEnd::Lost) => wait(I::Refresh, disarm),
-            _ => never,
+            (
+                S::Lapsed
+                | S::Fresh
+                | S::Reading { .. }
+                | S::Refreshing
+                | S::Unsaved
+                | S::Waiting { .. }
+                | S::Refused,
+                _,
+            ) => never,
         },
         E::Elapsed { order } => match at.state {
             S::Reading { if_current } => wait(if_current, Vec::new()),
             S::Waiting { if_current } => begin(*at, S::Reading { if_current }, at.waits, Vec::new()),
             S::Refreshing => wait(I::Refresh, Vec::from([CredentialEffect::Abort { order }])),
-            _ => wait(I::Write, Vec::new()),
+            S::Storing => wait(I::Write, Vec::new()),
+            S::Lapsed | S::Fresh | S::Unsaved | S::Refused => unreachable!("no order is open there"),
         },
     }
 }

@@ -1,10 +1,5 @@
 //! The outbox beside its twin: a list of what waits, and one table over the events.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside::{self, Side};
 use super::page::Observed;
 use crate::config::Config;
@@ -104,16 +99,16 @@ fn twin(at: &Outbox, event: NotificationEvent, config: &Config) -> Said {
         }
         E::Acknowledged { .. } => match at.state {
             S::Sending { .. } => rest(Vec::from([NotificationEffect::Disarm { timer: at.timer }])),
-            _ => ignored(Ignored::Stale),
+            S::Idle | S::Undelivered => ignored(Ignored::Stale),
         },
         E::UndeliveredRecorded { .. } => match at.state {
             S::Undelivered => match queue.first() {
                 Some(last @ (_, News::Concluded(_))) => {
                     Ok(attempt(at, *last, config.notification_attempts_max, next_timer))
                 }
-                _ => rest(Vec::new()),
+                Some((_, News::Progress)) | None => rest(Vec::new()),
             },
-            _ => never,
+            S::Idle | S::Sending { .. } => never,
         },
 
         E::Elapsed { timer } if timer.0 == 0 || timer > at.timer => never,
@@ -127,7 +122,7 @@ fn twin(at: &Outbox, event: NotificationEvent, config: &Config) -> Said {
                 Ok((Outbox { state: S::Undelivered, ..*at }, Vec::from([report])))
             }
             (S::Sending { attempt: last }, Some(first)) => Ok(attempt(at, *first, last + 1, next_timer)),
-            _ => ignored(Ignored::Stale),
+            (S::Sending { .. }, None) | (S::Idle | S::Undelivered, _) => ignored(Ignored::Stale),
         },
     }
 }
@@ -140,7 +135,7 @@ fn twin_resync(at: &Outbox, _: &Config) -> Vec<NotificationEffect> {
             let number = NotificationNumber(*number);
             Vec::from([NotificationEffect::ReportUndelivered { number, news: *news }])
         }
-        _ => Vec::new(),
+        (OutboxState::Sending { .. } | OutboxState::Undelivered, None) | (OutboxState::Idle, _) => Vec::new(),
     }
 }
 

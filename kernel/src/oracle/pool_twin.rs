@@ -1,10 +1,5 @@
 //! The pool a second time: one table over event and state, which counts and looks for everything anew.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside;
 use crate::pool::{
     Agent, AgentId, AgentState, Booking, Epoch, Lease, Place, PoolEffect, PoolEnd, PoolEvent, PoolRejected,
@@ -55,7 +50,11 @@ pub(super) fn twin_resync(at: &Stored) -> Vec<PoolEffect> {
 fn lease_of(state: AgentState) -> Option<Lease> {
     match state {
         AgentState::Busy { lease, .. } | AgentState::Draining { lease, .. } => Some(lease),
-        _ => None,
+        AgentState::Provisioning
+        | AgentState::Failed
+        | AgentState::Idle(_)
+        | AgentState::Cleaning { .. }
+        | AgentState::Leaving => None,
     }
 }
 
@@ -149,7 +148,11 @@ impl Draft {
                         self.effects.push(PoolEffect::Stop { agent, lease: *lease });
                         Ok(())
                     }
-                    other => panic!("a task is held by an agent that is {other:?}"),
+                    AgentState::Provisioning
+                    | AgentState::Failed
+                    | AgentState::Idle(_)
+                    | AgentState::Cleaning { .. }
+                    | AgentState::Leaving => panic!("a task is held by an agent that has none"),
                 }
             }
         }
@@ -385,7 +388,7 @@ impl Draft {
             }
             AgentState::Cleaning { lease } => PoolEffect::Clean { agent, lease },
             AgentState::Leaving => PoolEffect::Retire { agent },
-            _ => return,
+            AgentState::Failed | AgentState::Idle(_) => return,
         };
         self.effects.push(order);
     }

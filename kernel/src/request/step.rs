@@ -134,7 +134,12 @@ impl Step<'_> {
         let (attempt, input) = (self.request.ledger.next(), self.request.input(profile));
         self.request.ledger.write(profile, reason);
         self.request.state = RequestState::Streaming { generation };
-        self.request.owed = None;
+        if !self.config.has(Fault::OwedKept) {
+            self.request.owed = None;
+        }
+        if self.config.has(Fault::DownForgotten) {
+            self.request.profiles.down = 0;
+        }
         (self.sink)(RequestEffect::Send { attempt, profile, generation, input, reason });
     }
 
@@ -372,7 +377,9 @@ impl Step<'_> {
         } else {
             // Who says so has seen that its patience is over. A wait that is owed there is so all the same.
             self.request.profiles.down &= !bit;
-            self.request.shut &= !bit;
+            if !self.config.has(Fault::ShutKept) {
+                self.request.shut &= !bit;
+            }
         }
         Outcome::Applied
     }
@@ -578,15 +585,18 @@ impl Step<'_> {
         let Some(profile) = self.request.ledger.last().map(|send| send.profile) else { return };
         let too_long = retry_after_ms.is_some_and(|asked| asked > self.config.retry_after_ms_max)
             && !self.config.has(Fault::WaitUnbounded);
-        if too_long {
+        if too_long && !self.config.has(Fault::ShutForgotten) {
             self.request.shut |= 1 << profile.0;
         }
         let after_ms = backoff(self.config, self.request.waits(), retry_after_ms, jitter_ms);
         let elsewhere = profile != self.request.preferred(self.config);
         if self.request.is_spent(self.config) {
             self.end(RequestEnd::Failed(RequestReason::AttemptsExhausted));
-        } else if elsewhere || self.config.has(Fault::RetriesAtOnce) {
-            self.request.owed = (elsewhere && !too_long).then_some(Wait { after, after_ms });
+        } else if elsewhere {
+            let is_owed = !too_long && !self.config.has(Fault::OwedForgotten);
+            self.request.owed = is_owed.then_some(Wait { after, after_ms });
+            self.send_later(SendReason::Failover);
+        } else if self.config.has(Fault::RetriesAtOnce) {
             self.send_later(SendReason::Failover);
         } else if too_long {
             self.end(RequestEnd::Failed(RequestReason::Throttled));

@@ -6,8 +6,8 @@ use crate::stage::{
     result, resumed, run, send, stop, submitted_with, text, tool_ended, withdraw,
 };
 use downbeat_kernel::{
-    About, Answer, Approval, BillNumber, Budget, Call, CallResult, Config, Corrupt, Effect, End, Event,
-    GrantNumber, Held, IteratorId, Kernel, Outcome, Outstanding, Part, PromptId, Rejected, Response,
+    About, Answer, Approval, BillNumber, Budget, COUNTER_MAX, Call, CallResult, Config, Corrupt, Effect, End,
+    Event, GrantNumber, Held, IteratorId, Kernel, Outcome, Outstanding, Part, PromptId, Rejected, Response,
     SendFailure, SessionEffect, SessionEvent, Spend, TaskId, TaskState, Timer, ToolEnd, WorkerEffect,
     WorkerEvent, WorkerState,
 };
@@ -364,10 +364,15 @@ fn restart_repeats_the_question_and_the_timer_under_their_identities() {
     assert_eq!(stage.state(1), TaskState::Cancelling(Outstanding::Request));
 }
 
-/// The snapshot of task 1, whose pot is empty, and its subtask 2, with some places changed.
-fn changed(changes: &[(&str, Value)]) -> Kernel {
+/// A task whose pot is empty, with a subtask.
+fn empty_family() -> Stage {
     let mut stage = requesting(Budget { wall_ms: 60_000, ..TOKENS });
     stage.takes_all([responded(1, 1, 0, calls(&[subtask(2)])), spent(1, 1, 100)]);
+    stage
+}
+
+/// The snapshot of a stage with some places changed.
+fn changed(stage: &Stage, changes: &[(&str, Value)]) -> Kernel {
     let mut snapshot = serde_json::to_value(&stage.kernel).expect("a kernel has a JSON form");
     for (pointer, value) in changes {
         *snapshot.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is there")) = value.clone();
@@ -379,7 +384,8 @@ fn changed(changes: &[(&str, Value)]) -> Kernel {
 fn validate_names_a_budget_that_cannot_be() {
     let account = |place: &str, value: Value| vec![(format!("/tasks/0/data/account/{place}"), value)];
     let data = |task: u8, place: &str, value: Value| vec![(format!("/tasks/{task}/data/{place}"), value)];
-    let whole = serde_json::to_value(changed(&[])).expect("a kernel has a JSON form");
+    let stage = empty_family();
+    let whole = serde_json::to_value(&stage.kernel).expect("a kernel has a JSON form");
     let whole = whole.pointer("/tasks/0/data/account").cloned().expect("it has an account");
     #[rustfmt::skip]
     let cases = [
@@ -396,11 +402,47 @@ fn validate_names_a_budget_that_cannot_be() {
         ("the child does not know",            data(1, "spent", json!(false)),          2),
         ("the child has a pot of its own",     data(1, "account", whole),               2),
     ];
-    assert_eq!(changed(&[]).validate(), Ok(()));
+    assert_eq!(stage.kernel.validate(), Ok(()));
     for (name, changes, task) in cases {
         let changes: Vec<_> = changes.iter().map(|(place, value)| (place.as_str(), value.clone())).collect();
         let corrupt = Corrupt::Budget { task: TaskId(task) };
-        assert_eq!(changed(&changes).validate(), Err(corrupt), "{name}");
+        assert_eq!(changed(&stage, &changes).validate(), Err(corrupt), "{name}");
         assert_eq!(corrupt.to_string(), format!("the budget of task {task} cannot be as it is"), "{name}");
+    }
+}
+
+/// Each of these breaks one rule, and no other one.
+#[test]
+fn validate_looks_at_a_budget_where_its_task_stands() {
+    let found = Err(Corrupt::Budget { task: TaskId(1) });
+    let closing = || ("/tasks/0/state", json!({"Cancelling": "Nothing"}));
+    let question = |number: Option<u32>| ("/tasks/0/data/account/question", json!(number));
+    let clock = |clock: &str| ("/tasks/0/data/account/clock", json!(clock));
+    let knows_not = |task: usize| (["/tasks/0/data/spent", "/tasks/1/data/spent"][task], json!(false));
+    let unbounded = || ("/tasks/0/data/account/budget", json!({"tokens": 0, "micros": 0, "wall_ms": 0}));
+    let bills = ("/tasks/0/data/account/bill", json!(COUNTER_MAX));
+    let no_time = ("/tasks/0/data/account/budget/wall_ms", json!(0));
+    let left = ("/tasks/0/data/account/spent/tokens", json!(99));
+    let family = empty_family();
+    let mut waiting = requesting(TOKENS);
+    waiting.takes_all([spent(1, 1, 100), responded(1, 1, 0, Response::Calls(vec![TOOL]))]);
+    waiting.takes(tool_ended(1, 1, 0, ToolEnd::Succeeded));
+    let mut asks_too = requesting(TOKENS);
+    asks_too.takes_all([responded(1, 1, 0, calls(&[Call::Question])), spent(1, 1, 100)]);
+    let nothing = vec![unbounded(), question(None), clock("Stopped"), knows_not(0), knows_not(1)];
+    #[rustfmt::skip]
+    let cases = [
+        ("as many bills as can be",             &family,   vec![bills],                                  Ok(())),
+        ("time that has no bound is over",      &family,   vec![no_time, clock("Over")],                 found),
+        ("bound to end",                        &family,   vec![closing(), question(None), clock("Stopped")], Ok(())),
+        ("bound to end, and a person is asked", &family,   vec![closing(), clock("Stopped")],            found),
+        ("bound to end, and its time runs",     &family,   vec![closing(), question(None)],              found),
+        ("an account of nothing",               &family,   nothing,                                      found),
+        ("waits for more, and there is some",   &waiting,  vec![left, question(None), knows_not(0)],     found),
+        ("its question is that of a call",      &asks_too, vec![question(Some(1))],                      found),
+    ];
+    for (name, stage, changes, expected) in cases {
+        assert_eq!(stage.kernel.validate(), Ok(()), "{name}: before");
+        assert_eq!(changed(stage, &changes).validate(), expected, "{name}");
     }
 }

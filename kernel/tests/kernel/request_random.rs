@@ -164,10 +164,15 @@ impl World {
         self.keyed >> profile.0 & 1 == 1
     }
 
+    /// The first profile that is up.
+    fn up(&self) -> Option<ProfileId> {
+        let mut profiles = (0..self.profiles).map(ProfileId);
+        profiles.find(|profile| !self.down.contains(profile) && !self.shut.contains(profile))
+    }
+
     /// Every send goes to the first profile that is up, if one is.
     fn judge_place(&self, profile: ProfileId) {
-        let mut profiles = (0..self.profiles).map(ProfileId);
-        let up = profiles.find(|profile| !self.down.contains(profile) && !self.shut.contains(profile));
+        let up = self.up();
         assert!(up.is_none_or(|up| up == profile), "place: {profile:?} and not {up:?}");
     }
 
@@ -262,6 +267,9 @@ impl World {
             let last = self.wire.last().map(|send| send.profile);
             let is_final = last.is_some_and(|last| self.is_keyed(last) || self.refusals(last) == 2);
             assert!(is_final, "S17: it gives up without a newer token of {last:?}");
+        }
+        if end == RequestEnd::Failed(R::Throttled) {
+            assert_eq!(self.up(), None, "place: it gives up although a provider is up");
         }
         self.end = Some(end);
     }
@@ -579,7 +587,7 @@ fn random_histories_come_by_every_reason_to_send_and_every_end() {
 
 /// The judge can say no: a fault, and what it says in one history or another.
 #[cfg(feature = "planted-faults")]
-const JUDGED: [(downbeat_kernel::Fault, &str); 48] = {
+const JUDGED: [(downbeat_kernel::Fault, &str); 53] = {
     use downbeat_kernel::Fault as F;
     [
         (F::BeginsAgain, "a second credential"),
@@ -600,6 +608,7 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 48] = {
         (F::FailoverBeside, "paid: "),
         (F::NoFence, "paid: "),
         (F::NoFenceTimer, "is not armed"),
+        (F::DownForgotten, "place: "),
         (F::DownIsPreferred, "place: "),
         (F::CredentialSticks, "place: "),
         (F::ReturnIsFailover, "paid: "),
@@ -617,6 +626,10 @@ const JUDGED: [(downbeat_kernel::Fault, &str); 48] = {
         (F::NoRetryTimer, "is not armed"),
         (F::ReturnsToDown, "paid: "),
         (F::WaitUnbounded, "waits: "),
+        (F::OwedForgotten, "waits: "),
+        (F::OwedKept, "paid: "),
+        (F::ShutForgotten, "place: it gives up"),
+        (F::ShutKept, "place: "),
         (F::HeldSends, "S13: "),
         (F::ResumeLeavesReady, "L1: "),
         (F::ResumeSendsAgain, "S1: "),

@@ -445,6 +445,28 @@ fn stored_worker_that_does_not_fit_where_its_task_stands_is_found() {
     }
 }
 
+/// A child and its worker hear of the budget of their tree in one step, until the worker is about to end.
+#[test]
+fn stored_worker_that_does_not_know_of_the_budget_is_found() {
+    let live = family();
+    let mut closing = family();
+    closing.takes_all([answered(1, 1), completes(1)]);
+    let mut over = family();
+    over.takes_all([answered(1, 1), completes(1), gone(1)]);
+    #[rustfmt::skip]
+    let cases = [
+        ("a live one",                     &live,    Err(Corrupt::Budget { task: TaskId(1) })),
+        ("one whose session is to close",  &closing, Ok(())),
+        ("one that is over",               &over,    Ok(())),
+    ];
+    for (name, stage, expected) in cases {
+        let task = stage.kernel.task(TaskId(1)).expect("it is held");
+        let changes = vec![("/data/parent", serde_json::json!(9)), ("/data/spent", serde_json::json!(true))];
+        let read: Task = serde_json::from_value(changed(task, &changes)).expect("it is read");
+        assert_eq!(read.validate(&Config::default()), expected, "{name}");
+    }
+}
+
 /// A worker has subtasks for calls, and what has come of one is no call any more.
 #[test]
 fn stored_calls_that_no_worker_makes_are_found() {

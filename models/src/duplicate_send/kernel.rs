@@ -128,13 +128,15 @@ fn variant(name: &'static str, about: &'static str, scenario: Scenario) -> Varia
 pub struct KernelModel {
     scenario: Scenario,
     config: Config,
+    /// Whether the driver says nothing of what was left and cools down.
+    leaves_cooling_unsaid: bool,
 }
 
 impl KernelModel {
     /// A system whose request is the one that ships.
     pub fn new(scenario: Scenario) -> Self {
         let config = Config { attempts_max: scenario.attempts.into(), ..Config::default() };
-        Self { scenario, config }
+        Self { scenario, config, leaves_cooling_unsaid: false }
     }
 
     /// The same system with a fault planted in its request.
@@ -142,6 +144,14 @@ impl KernelModel {
     #[must_use]
     pub fn with_fault(mut self, fault: downbeat_kernel::Fault) -> Self {
         self.config.fault = Some(fault);
+        self
+    }
+
+    /// The same system, whose driver does not say that what was left for another profile is down while it cools (A21).
+    #[cfg(feature = "planted-faults")]
+    #[must_use]
+    pub fn with_cooling_unsaid(mut self) -> Self {
+        self.leaves_cooling_unsaid = true;
         self
     }
 

@@ -281,7 +281,10 @@ impl Scene<'_> {
             return self.end_cancelled(call, None);
         }
         self.tell(TASK, TASK, || format!("turn {}: the countdown is over", turn_name(call.turn)));
-        self.state.wire.turn_mut(call.turn).throttled = None;
+        let last = self.state.wire.sends_of(call.turn).last().map(|(_, sent)| sent.profile);
+        if let Some(profile) = last {
+            self.state.wire.waited(call.turn, profile);
+        }
         self.attempt(call);
     }
 

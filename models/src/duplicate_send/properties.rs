@@ -157,7 +157,7 @@ fn waits<M: Model<State: Judged>>() -> Property<M> {
         "waits",
         "what a provider throttled comes back to it after the wait of the turn's owner, and in no other way",
         |_, state: &M::State| state.wire().breach(Promise::Waits).is_none(),
-        |_, state: &M::State| state.wire().turns().any(|(_, turn)| turn.throttled.is_some()),
+        |_, state: &M::State| state.wire().turns().any(|(_, turn)| turn.has_throttled()),
         |_, state: &M::State| {
             by_send(state, Promise::Waits, |send, _, _| {
                 format!(

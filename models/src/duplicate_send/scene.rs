@@ -89,11 +89,10 @@ impl Scene<'_> {
 
     fn refuse(&mut self, turn: TurnIndex, refusal: Refusal) -> Option<()> {
         let (call, send) = self.requested(turn)?;
-        let sent = *self.state.wire.sent(send);
         match refusal {
             Refusal::Throttled => {
                 self.spend(|left| &mut left.throttles)?;
-                self.state.wire.turn_mut(turn).throttled = Some(sent.profile);
+                self.state.wire.throttle(send);
                 self.tell_answer(send, "429: later");
             }
             Refusal::Unauthorized => {

@@ -129,8 +129,8 @@ pub struct Turn {
     pub refused: [Option<Token>; PROFILES],
     /// It was refused for good, or a second time for a token of one profile.
     pub is_refused_for_good: bool,
-    /// The profile that asked for patience, until the owner of the turn has waited.
-    pub throttled: Option<Profile>,
+    /// Which profiles asked for patience, until that was waited for.
+    pub throttled: [bool; PROFILES],
     /// Descriptions of the model that were fetched since it last began.
     pub fetched: u8,
 }
@@ -139,6 +139,11 @@ impl Turn {
     /// Whether a token was refused for it.
     pub fn has_refused(&self) -> bool {
         self.refused.iter().any(Option::is_some)
+    }
+
+    /// Whether a profile asked for patience that was not waited for yet.
+    pub fn has_throttled(&self) -> bool {
+        self.throttled.contains(&true)
     }
 }
 
@@ -187,7 +192,7 @@ impl Wire {
             is_cancelled: false,
             refused: [None; PROFILES],
             is_refused_for_good: false,
-            throttled: None,
+            throttled: [false; PROFILES],
             fetched: 0,
         }; TURNS],
         sends: [Sent::NONE; SENDS],
@@ -297,7 +302,7 @@ impl Wire {
         if is_cancelled || matches!(progress, Progress::Over(_)) {
             self.breaks(Promise::S19, send);
         }
-        if throttled == Some(profile) {
+        if throttled[usize::from(profile)] {
             self.breaks(Promise::Waits, send);
         }
         let is_claimed = |(_, other): (SendIndex, &Sent)| other.turn != turn && other.from == from;
@@ -324,6 +329,17 @@ impl Wire {
     /// A stream is closed.
     pub fn close(&mut self, send: SendIndex, stage: Stage) {
         self.sent_mut(send).stage = stage;
+    }
+
+    /// Whoever a send went to asks for patience.
+    pub fn throttle(&mut self, send: SendIndex) {
+        let Sent { turn, profile, .. } = *self.sent(send);
+        self.turn_mut(turn).throttled[usize::from(profile)] = true;
+    }
+
+    /// The patience that a profile asked for was waited for.
+    pub fn waited(&mut self, turn: TurnIndex, profile: Profile) {
+        self.turn_mut(turn).throttled[usize::from(profile)] = false;
     }
 
     /// The provider does not take the token. The second time that is for good; another one has tokens of its own.

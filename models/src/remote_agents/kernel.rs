@@ -137,8 +137,8 @@ pub struct KernelModel {
 pub enum Flaw {
     /// An agent takes every assignment, whatever it has seen before.
     AnyEpoch,
-    /// The store takes what is written under an epoch that is over.
-    Unfenced,
+    /// Somebody around the owners of the pool does not do his.
+    Owners(super::owners::Flaw),
 }
 
 impl KernelModel {
@@ -149,6 +149,13 @@ impl KernelModel {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
+    }
+
+    fn flaw_of_owners(&self) -> Option<super::owners::Flaw> {
+        match self.flaw {
+            Some(Flaw::Owners(flaw)) => Some(flaw),
+            Some(Flaw::AnyEpoch) | None => None,
+        }
     }
 
     /// The same system, in which nobody does this duty.

@@ -5,112 +5,66 @@
 //! or at rest: the timers of the process are gone, and the machine repeats what is outstanding (`resync`). The event is on
 //! record before its orders go out, so the machine itself loses nothing.
 //!
+//! With a second owner the process may be suspended, between any two steps of its own: the machine takes an event, the journal
+//! has it, each order goes out. Another process goes on from what is on record ([`owners`]).
+//!
 //! Links are not modelled as queues. What was sent once may arrive at any later moment, any number of times, in any order,
-//! or never; fairness says what arrives at some time.
+//! or never; fairness says what arrives at some time. What a process hears that was replaced is lost for nobody by that.
 
+mod step;
 #[cfg(test)]
 mod tests;
-
-use std::fmt::Debug;
-use std::hash::Hash;
+mod world;
 
 use downbeat_kernel::Config;
-use downbeat_sim::kinds::Kinds;
-use downbeat_sim::model::{Arrow, Fairness, Lane, Model, Property, Told};
+use downbeat_sim::kinds::Kinds as _;
+use downbeat_sim::model::{Fairness, Lane, Model, Property, Told};
 
-/// Acts that are not put off for ever: the name, and which they are.
-pub type Fair<A> = (&'static str, fn(A) -> bool);
-
-/// What surrounds a machine: what may happen there, and what comes of the machine's orders.
-pub trait World: Copy + Eq + Hash + Debug + Send + Sync + 'static {
-    /// The machine of the kernel.
-    type Machine: Copy + Default + Eq + Hash + Debug + Send + Sync;
-    /// What the machine is told.
-    type Event: Copy + Debug;
-    /// What it orders.
-    type Effect: Copy + Debug;
-    /// What may happen.
-    type Act: Copy + Eq + Debug + Kinds + Send + Sync;
-
-    /// The settings of the machine, but for a planted fault.
-    fn config() -> Config;
-
-    /// The machine takes an event, or not; whether it was applied.
-    fn step(
-        machine: &mut Self::Machine,
-        event: Self::Event,
-        config: &Config,
-        sink: &mut dyn FnMut(Self::Effect),
-    ) -> bool;
-
-    /// The machine repeats what is outstanding.
-    fn resync(machine: &Self::Machine, config: &Config, sink: &mut dyn FnMut(Self::Effect));
-
-    /// Whether the machine says of itself that it can be.
-    fn is_valid(machine: &Self::Machine, config: &Config) -> bool;
-
-    /// Gives counters that only grow the lowest values under which everything goes on alike.
-    fn renumber(&mut self, machine: &mut Self::Machine);
-
-    /// Everything that may happen but a crash, always in the same order.
-    fn acts(&self, machine: &Self::Machine, acts: &mut Vec<Self::Act>);
-
-    /// The event that an act is to the machine, if it is told of it.
-    fn event(&self, machine: &Self::Machine, act: Self::Act) -> Option<Self::Event>;
-
-    /// What an act does in the world, before the machine is told.
-    fn happens(&mut self, act: Self::Act);
-
-    /// The machine has applied an event.
-    fn is_taken(&mut self, event: Self::Event);
-
-    /// Carries out an order.
-    fn obeys(&mut self, order: Self::Effect);
-
-    /// The process is gone with its timers; `None` if it may not crash any more.
-    fn crash(&mut self) -> Option<()>;
-
-    /// What keeps the world from rest, as a sentence; `None` if it may rest.
-    fn unsettled(&self) -> Option<String>;
-
-    /// What is asked of it, beside S25 and `valid`.
-    fn properties() -> Vec<Property<Closed<Self>>>;
-
-    /// Acts that are not put off for ever: the name, and which they are.
-    fn fair() -> Vec<Fair<Self::Act>>;
-
-    /// The participants of a diagram.
-    fn lanes() -> Vec<String>;
-
-    /// How an act reads.
-    fn told(&self, act: Self::Act) -> Arrow;
-
-    /// How an order reads.
-    fn ordered(order: Self::Effect) -> Arrow;
-
-    /// Where things stand, in one line.
-    fn standing(&self, machine: &Self::Machine) -> String;
-}
+use super::owners::{self, Course, Flaw};
+pub use world::{Fair, World};
 
 /// The lane of whoever drives the machine, in every diagram.
 pub const DESK: Lane = 0;
 
-/// One step: an act, and whether the process crashes while its orders go out.
+/// A process in the middle of an event, or one that was replaced. Of an event it has what the world calls it, too.
+pub type Former<W> =
+    owners::Former<<W as World>::Machine, (<W as World>::Act, <W as World>::Event), <W as World>::Effect>;
+
+/// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Action<A> {
-    /// What happens; `None` for a crash at rest.
-    pub act: Option<A>,
-    /// The process crashes after so many orders, and less than all, went out.
-    pub cut: Option<u8>,
+pub enum Action<A> {
+    /// Something happens, and the process comes so far with it.
+    Act(A, Course),
+    /// The process crashes at rest.
+    Crash,
+    /// What a slow process has taken is on record.
+    Journal,
+    /// The next order of a slow process goes out.
+    Release,
+    /// Another process goes on from what is on record. The one before is suspended, and has not noticed.
+    TakeOver,
+    /// Something comes to the one before: to a flawed store it makes a difference what it is.
+    Wake(Option<A>),
+    /// The one before writes what it has taken. The store refuses that, and it ends.
+    WriteLate,
+    /// An order of the one before goes out that was on record when it was replaced.
+    ReleaseLate(u8),
 }
 
+/// The kinds of steps beside those of the world, in the order of [`Closed::kind_of`].
+const KINDS: [&str; 7] = ["Crash", "Journal", "Release", "TakeOver", "Wake", "WriteLate", "ReleaseLate"];
+
 /// One state of the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State<W: World> {
-    /// The machine.
+    /// The machine, as it is on record.
     pub machine: W::Machine,
     /// What surrounds it.
     pub world: W,
+    /// A process that is slow, or the one before the present owner.
+    pub former: Option<Box<Former<W>>>,
+    /// How often a process may still be suspended.
+    pub owners: u8,
     /// An event that was not applied has changed something all the same (S25).
     pub changed_unapplied: bool,
     /// The machine says that it cannot be as it is.
@@ -122,12 +76,29 @@ pub struct State<W: World> {
 pub struct Closed<W> {
     first: W,
     config: Config,
+    owners: u8,
+    flaw: Option<Flaw>,
 }
 
 impl<W: World> Closed<W> {
-    /// The system that begins in a world.
+    /// The system that begins in a world, with one owner.
     pub fn new(first: W) -> Self {
-        Self { first, config: W::config() }
+        Self { first, config: W::config(), owners: 0, flaw: None }
+    }
+
+    /// The same system, whose process may be suspended so many times.
+    #[must_use]
+    pub fn with_owners(mut self, owners: u8) -> Self {
+        self.owners = owners;
+        self
+    }
+
+    /// The same system, in which nobody does this duty.
+    #[cfg(feature = "planted-faults")]
+    #[must_use]
+    pub fn with_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaw = Some(flaw);
+        self
     }
 
     /// The same system with a fault planted in its machine.
@@ -138,70 +109,19 @@ impl<W: World> Closed<W> {
         self
     }
 
-    /// How many orders an act has the machine give.
-    fn orders(&self, state: &State<W>, act: W::Act) -> u8 {
-        let Some(event) = state.world.event(&state.machine, act) else { return 0 };
-        let (mut machine, mut orders) = (state.machine, 0);
-        W::step(&mut machine, event, &self.config, &mut |_| orders += 1);
-        orders
-    }
-
-    /// Takes one step; `None` if it may not be taken. `tell` is given what there is to tell.
-    fn take(&self, from: &State<W>, action: Action<W::Act>, tell: &mut dyn FnMut(Arrow)) -> Option<State<W>> {
-        let mut state = self.counted(from, action, tell)?;
-        state.world.renumber(&mut state.machine);
-        Some(state)
-    }
-
-    /// The same, and every number stays as it was counted.
-    fn counted(
-        &self,
-        from: &State<W>,
-        action: Action<W::Act>,
-        tell: &mut dyn FnMut(Arrow),
-    ) -> Option<State<W>> {
-        let mut state = *from;
-        let Some(act) = action.act else {
-            self.crash(&mut state, tell)?;
-            return Some(state);
+    /// The place of an action among the kinds.
+    fn kind_of(action: &Action<W::Act>) -> usize {
+        let beside = match action {
+            Action::Act(act, _) => return act.kind(),
+            Action::Crash => 0,
+            Action::Journal => 1,
+            Action::Release => 2,
+            Action::TakeOver => 3,
+            Action::Wake(_) => 4,
+            Action::WriteLate => 5,
+            Action::ReleaseLate(_) => 6,
         };
-        tell(state.world.told(act));
-        let event = state.world.event(&state.machine, act);
-        state.world.happens(act);
-        if let Some(event) = event {
-            self.inform(&mut state, event, action.cut, tell);
-        }
-        if action.cut.is_some() {
-            self.crash(&mut state, tell)?;
-        }
-        Some(state)
-    }
-
-    fn inform(&self, state: &mut State<W>, event: W::Event, cut: Option<u8>, tell: &mut dyn FnMut(Arrow)) {
-        let (before, mut orders) = (state.machine, Vec::new());
-        if W::step(&mut state.machine, event, &self.config, &mut |order| orders.push(order)) {
-            state.world.is_taken(event);
-        } else {
-            tell(Arrow { from: DESK, to: DESK, text: "takes no notice".to_owned() });
-            state.changed_unapplied |= before != state.machine || !orders.is_empty();
-        }
-        state.invalid |= !W::is_valid(&state.machine, &self.config);
-        for order in orders.into_iter().take(cut.map_or(usize::MAX, usize::from)) {
-            tell(W::ordered(order));
-            state.world.obeys(order);
-        }
-    }
-
-    fn crash(&self, state: &mut State<W>, tell: &mut dyn FnMut(Arrow)) -> Option<()> {
-        state.world.crash()?;
-        tell(Arrow { from: DESK, to: DESK, text: "the process crashes, and begins anew".to_owned() });
-        let mut orders = Vec::new();
-        W::resync(&state.machine, &self.config, &mut |order| orders.push(order));
-        for order in orders {
-            tell(W::ordered(order));
-            state.world.obeys(order);
-        }
-        Some(())
+        W::Act::COUNT + beside
     }
 }
 
@@ -211,22 +131,31 @@ impl<W: World> Model for Closed<W> {
 
     fn initial(&self) -> Vec<State<W>> {
         let machine = W::Machine::default();
-        vec![State { machine, world: self.first, changed_unapplied: false, invalid: false }]
+        let (world, owners) = (self.first, self.owners);
+        vec![State { machine, world, former: None, owners, changed_unapplied: false, invalid: false }]
     }
 
     fn actions(&self, state: &State<W>, actions: &mut Vec<Self::Action>) {
         let mut acts = Vec::new();
         state.world.acts(&state.machine, &mut acts);
-        let may_crash = { state.world }.crash().is_some();
+        let may_crash = { state.world }.spend_crash().is_some();
         for act in acts {
-            let act = Some(act);
-            actions.push(Action { act, cut: None });
-            let cuts = if may_crash { act.map_or(0, |act| self.orders(state, act)) } else { 0 };
-            actions.extend((0..cuts).map(|cut| Action { act, cut: Some(cut) }));
+            if state.is_slow() && state.world.event(&state.machine, act).is_some() {
+                continue;
+            }
+            actions.push(Action::Act(act, Course::Whole));
+            let Some(orders) = self.orders(&state.world, &state.machine, act) else { continue };
+            if may_crash {
+                actions.extend((0..orders).map(|kept| Action::Act(act, Course::Crash(kept))));
+            }
+            if state.owners > 0 && state.former.is_none() {
+                actions.push(Action::Act(act, Course::Slow));
+            }
         }
         if may_crash {
-            actions.push(Action { act: None, cut: None });
+            actions.push(Action::Crash);
         }
+        self.of_owners(state, actions);
     }
 
     fn next(&self, state: &State<W>, action: &Self::Action) -> Option<State<W>> {
@@ -234,11 +163,12 @@ impl<W: World> Model for Closed<W> {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        W::Act::names().into_iter().chain(["Crash"]).collect()
+        let beside = if self.owners > 0 { KINDS.len() } else { 1 };
+        W::Act::names().into_iter().chain(KINDS.into_iter().take(beside)).collect()
     }
 
     fn kind(&self, action: &Self::Action) -> usize {
-        action.act.map_or(W::Act::COUNT, |act| act.kind())
+        Self::kind_of(action)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -249,7 +179,7 @@ impl<W: World> Model for Closed<W> {
                 "not applied means nothing changed and nothing was emitted",
                 |_, _: &State<W>, _, after: &State<W>| !after.changed_unapplied,
                 |_, before: &State<W>, action: &Action<W::Act>, after| {
-                    before == after && action.act.is_some()
+                    before == after && matches!(action, Action::Act(..))
                 },
                 |_, _| {
                     "the machine did not apply the event, and changed or emitted something all the same"
@@ -269,11 +199,15 @@ impl<W: World> Model for Closed<W> {
 
     fn fairness(&self) -> Vec<Fairness<Self>> {
         let fair = |(name, includes): Fair<W::Act>| {
-            Fairness::weak(name, move |action: &Action<W::Act>| {
-                action.cut.is_none() && action.act.is_some_and(includes)
-            })
+            Fairness::weak(
+                name,
+                move |action: &Action<W::Act>| matches!(action, Action::Act(act, Course::Whole) if includes(*act)),
+            )
         };
-        W::fair().into_iter().map(fair).collect()
+        let goes_on = Fairness::weak("a slow process goes on", |action: &Action<W::Act>| {
+            matches!(action, Action::Journal | Action::Release)
+        });
+        W::fair().into_iter().map(fair).chain((self.owners > 0).then_some(goes_on)).collect()
     }
 
     fn is_final(&self, state: &State<W>) -> bool {
@@ -281,7 +215,8 @@ impl<W: World> Model for Closed<W> {
     }
 
     fn lanes(&self) -> Vec<String> {
-        W::lanes()
+        let former = (self.owners > 0).then(|| "the owner before".to_owned());
+        W::lanes().into_iter().chain(former).collect()
     }
 
     fn opening(&self, state: &State<W>) -> String {

@@ -42,6 +42,7 @@ use outside::Outside;
 use sights::Seen;
 use state::{Roster, State, Tables};
 use world::World;
+pub(crate) use world::asking;
 
 pub use scenarios::{Deep, SCENARIOS, Scenario, variants};
 

@@ -1,6 +1,6 @@
 //! What can happen.
 
-use downbeat_kernel::Answer;
+use downbeat_kernel::{Answer, Then, TurnNumber};
 use downbeat_sim::kinds::Kinds;
 
 use super::scenario::Budget;
@@ -39,6 +39,8 @@ pub enum Failure {
     Throttled,
     /// It is refused for good.
     Invalid,
+    /// The response that it continues from is lost.
+    Forgotten,
 }
 
 /// What happens.
@@ -231,6 +233,12 @@ pub enum WorkerAct {
     ElapseRetry(TaskIndex),
     /// The agent is silent for too long.
     ElapseWatch(TaskIndex),
+    /// The agent says how far it is.
+    Progress(TaskIndex),
+    /// An agent whose lease was lost answers the prompt that it had.
+    StrayAnswers(TaskIndex),
+    /// A person interrupts a turn, the last one or the one before, and what comes then.
+    Interrupt(TaskIndex, TurnNumber, Then),
     /// The agent asks for a subtask.
     Delegate(TaskIndex),
     /// The agent asks a person.
@@ -248,6 +256,8 @@ pub enum AskAct {
     Ask,
     /// It says so.
     Say,
+    /// An agent that was taken for dead says what it asked before its successor did.
+    SayLate,
     /// A person answers it.
     Answer,
     /// Whoever was asked knows that it is over.
@@ -283,6 +293,7 @@ impl TaskAct {
             Self::Respond(_, Said::Question) => Some(Budget::Questions),
             Self::Fail(_, Failure::Throttled) => Some(Budget::Throttles),
             Self::Fail(_, Failure::Invalid) => Some(Budget::Failures),
+            Self::Fail(_, Failure::Forgotten) => Some(Budget::Forgets),
             Self::Write(_) => Some(Budget::Messages),
             Self::Pause(_) => Some(Budget::Pauses),
             Self::Cancel(_) => Some(Budget::Cancels),
@@ -371,14 +382,17 @@ impl WorkerAct {
     fn budget(self) -> Option<Budget> {
         match self {
             Self::EndIterator(_) => Some(Budget::Failures),
-            Self::ElapseWatch(_) => Some(Budget::Silences),
             Self::Ask(_) => Some(Budget::Questions),
+            Self::Interrupt(..) => Some(Budget::Interrupts),
             Self::Deploy(_)
             | Self::StartIterator(_)
             | Self::AnswerPrompt(_)
             | Self::StopIterator(_)
             | Self::ElapseStop(_)
             | Self::ElapseRetry(_)
+            | Self::ElapseWatch(_)
+            | Self::Progress(_)
+            | Self::StrayAnswers(_)
             | Self::Delegate(_)
             | Self::Approve(_)
             | Self::Finish(_) => None,
@@ -390,7 +404,7 @@ impl AskAct {
     fn budget(self) -> Option<Budget> {
         match self {
             Self::Ask => Some(Budget::Asks),
-            Self::Say | Self::Answer | Self::Shut | Self::Learn | Self::Elapse => None,
+            Self::Say | Self::SayLate | Self::Answer | Self::Shut | Self::Learn | Self::Elapse => None,
         }
     }
 }

@@ -4,8 +4,8 @@
 //! taken for dead although it works; then it goes on with what runs there, until it is removed.
 
 use downbeat_kernel::{
-    AgentId, AgentState, CallId, Effect, Epoch, Event, Lease, Outcome, PoolEffect, PoolEvent, PoolTimer,
-    QuestionEvent, Standing, TaskId, TurnNumber, WorkEnd,
+    AgentId, AgentState, Event, Lease, Outcome, PoolEffect, PoolEvent, PoolTimer, QuestionEvent, Standing,
+    TaskId, WorkEnd,
 };
 
 use super::Fault;
@@ -13,8 +13,8 @@ use super::act::{AgentIndex, FleetAct};
 use super::state::{Breach, Fleet, Start, id, index};
 use super::step::Step;
 use super::words::{OUTSIDE, POOL};
-use crate::watch::{TASKS, TaskIndex};
-use downbeat_wiring::{Word, ended_in_pool, lease_of, root_of, tool_lost};
+use crate::watch::TASKS;
+use downbeat_wiring::{Word, at_stake, ended_in_pool, root_of, tool_lost};
 
 /// The most agents that are ordered one after the other.
 pub(super) const AGENTS: usize = 4;
@@ -208,6 +208,9 @@ impl Step<'_> {
             if self.tree.of(task).stray.is_some() {
                 self.tree.of_mut(task).stray = None;
             }
+            if self.tree.of(task).line.has_stray() {
+                self.tree.of_mut(task).line.stray_ends();
+            }
         }
     }
 
@@ -223,8 +226,8 @@ impl Step<'_> {
         match event {
             PoolEvent::WorkEnded { agent, lease, .. } => self.ends(agent, lease),
             PoolEvent::Gone { agent } => self.fleet.places[place_of(agent)].lease = None,
+            PoolEvent::CancelRequested { task } => self.seen.withdrawn |= 1 << index(task),
             PoolEvent::Submitted { .. }
-            | PoolEvent::CancelRequested { .. }
             | PoolEvent::EndAcknowledged { .. }
             | PoolEvent::Started { .. }
             | PoolEvent::Heartbeat { .. }
@@ -232,12 +235,10 @@ impl Step<'_> {
             | PoolEvent::DrainRequested { .. }
             | PoolEvent::Elapsed { .. } => {}
         }
-        let roots: Vec<TaskId> = before.tasks().map(|(root, _)| root).collect();
-        for root in roots {
-            let was = lease_of(&before, root);
-            if was.is_some() && lease_of(&self.fleet.pool, root) != was {
-                self.lease_is_over(root, was.map_or(Epoch(0), |(_, lease)| lease.epoch));
-            }
+        if let Some((agent, lease)) = at_stake(&before, event)
+            && !self.fleet.pool.holds(agent, lease)
+        {
+            self.lease_is_over(lease);
         }
         for effect in self.cut_short(effects) {
             self.obey_pool(effect);
@@ -253,37 +254,36 @@ impl Step<'_> {
     }
 
     /// A root has lost its place. What ran there is over; what was being made ready is made ready in the next.
-    fn lease_is_over(&mut self, root: TaskId, epoch: Epoch) {
+    fn lease_is_over(&mut self, lease: Lease) {
+        let Lease { task: root, epoch } = lease;
         self.tell(POOL, POOL, || "a place is lost".to_owned());
+        // One that was taken for dead goes on with what runs there.
+        let goes_on = self
+            .fleet
+            .places
+            .iter()
+            .any(|place| place.container == Container::Up && place.lease == Some(lease));
         if !self.model.has(Fault::LostAskerUntold) {
             self.tell_questions(root, QuestionEvent::AgentLost { epoch });
+        }
+        for call in self.desk.gate.lose(&self.tree.kernel, root) {
+            let orders = self.tree.of_mut(index(call.task));
+            (orders.tools, orders.tools_stopping) = (0, 0);
+            let stray = (orders.tools_turn, u8::try_from(call.index).unwrap_or(u8::MAX), epoch);
+            orders.stray = goes_on.then_some(stray);
+            if !self.model.has(Fault::LostToolUntold) {
+                self.say(Word::Tree(tool_lost(call)));
+            }
         }
         for task in (0..).take(TASKS) {
             if self.tree.task(task).is_none() || root_of(&self.tree.kernel, id(task)) != root {
                 continue;
             }
-            self.tools_are_over(task, epoch);
             if self.tree.of(task).start == Start::Initializing {
-                let orders = self.tree.of_mut(task);
-                orders.start = Start::Nothing;
-                orders.kept.push(Effect::Initialize { task: id(task) });
+                self.tree.of_mut(task).start = Start::Nothing;
             }
             if self.tree.of(task).line.iterator.is_some() {
-                self.tree.of_mut(task).line.lose();
-            }
-        }
-    }
-
-    fn tools_are_over(&mut self, task: TaskIndex, epoch: Epoch) {
-        let orders = self.tree.of(task);
-        let (turn, tools) = (orders.tools_turn, orders.tools);
-        for call in (0..2).filter(|call| tools & 1 << call != 0) {
-            let lost = CallId { task: id(task), turn: TurnNumber(turn.into()), index: u16::from(call) };
-            let orders = self.tree.of_mut(task);
-            (orders.tools, orders.tools_stopping) = (0, 0);
-            orders.stray = Some((turn, call, epoch));
-            if !self.model.has(Fault::LostToolUntold) {
-                self.say(Word::Tree(tool_lost(lost)));
+                self.tree.of_mut(task).line.lose_place(goes_on);
             }
         }
     }
@@ -355,10 +355,10 @@ impl Step<'_> {
         let is_over = others.count() >= usize::from(self.model.scenario.quota);
         self.note(Breach::Quota, is_over);
         self.note(Breach::Traces, here.traces.is_some_and(|other| other != lease.task));
-        let has_ended = self.seen.watch.end_of(index(lease.task)).is_some();
         let was_known = self.fleet.before().pool.task(lease.task).map(|booking| booking.standing);
         let is_new = !matches!(was_known, Some(Standing::Held { .. }));
-        self.note(Breach::PlacedAfterEnd, has_ended && is_new && self.tree.task(index(lease.task)).is_none());
+        let is_withdrawn = self.seen.withdrawn >> index(lease.task) & 1 == 1;
+        self.note(Breach::BegunAfterTaken, is_new && is_withdrawn);
     }
 
     /// The process is gone. Agents are not.

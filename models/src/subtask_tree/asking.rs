@@ -1,11 +1,11 @@
 //! What the agent of the first root asks people through `Questions`, and how both learn the end.
 //!
 //! The agent says what it asks until it is told the end, and acknowledges that. It goes on with it as long as its container runs,
-//! also when it was taken for dead. Links lose nothing here, and people answer once.
+//! also when it was taken for dead and another one has asked since. Links lose nothing here, and people answer once.
 
 use downbeat_kernel::{
-    News, Outcome, QuestionEffect, QuestionEvent, QuestionKey, QuestionNumber, QuestionState, QuestionTimer,
-    Questions, TaskId, Untold,
+    News, Outcome, QuestionEffect, QuestionEvent, QuestionKey, QuestionNumber, QuestionState, Questions,
+    TaskId, Untold,
 };
 
 use super::Fault;
@@ -18,15 +18,23 @@ use downbeat_wiring::{Word, asker_is_gone};
 /// The root whose agent asks.
 const ROOT: TaskId = id(0);
 
-/// The questions of the first root, its agent and whoever is asked.
+/// An agent, and the last question that it had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Voice {
+    agent: AgentIndex,
+    question: QuestionKey,
+    /// It was not told the end of it.
+    waits: bool,
+}
+
+/// The questions of the first root, its agents and whoever is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Asking {
     pub(super) questions: Questions,
-    /// The last question that an agent had, and whose it is.
-    last: QuestionKey,
-    agent: AgentIndex,
-    /// The agent was not told the end of it.
-    waits: bool,
+    /// Who asked last.
+    newest: Voice,
+    /// Who asked before, was taken for dead, and waits still.
+    older: Option<Voice>,
     /// What a person is asked.
     put: Option<QuestionKey>,
     /// Whoever was asked is being told that this one is over.
@@ -38,14 +46,17 @@ pub(super) struct Asking {
 
 impl Asking {
     pub(super) fn acts(&self, fleet: &Fleet, may: &mut impl FnMut(AskAct)) {
-        let is_there = fleet.is_up(self.agent);
         if let Some((_, lease)) = fleet.at_work(ROOT)
-            && (lease.epoch > self.last.epoch || !self.waits)
+            && (lease.epoch > self.newest.question.epoch || !self.newest.waits)
         {
             may(AskAct::Ask);
         }
-        if self.is_unsaid() && is_there {
+        let says = |voice: Voice| self.is_unsaid(voice) && fleet.is_up(voice.agent);
+        if says(self.newest) {
             may(AskAct::Say);
+        }
+        if self.older.is_some_and(says) {
+            may(AskAct::SayLate);
         }
         if self.put.is_some() {
             may(AskAct::Answer);
@@ -53,7 +64,9 @@ impl Asking {
         if self.closing.is_some() {
             may(AskAct::Shut);
         }
-        if is_there && self.waits && self.relayed == Some(self.last) {
+        let learns =
+            |voice: &Voice| fleet.is_up(voice.agent) && voice.waits && self.relayed == Some(voice.question);
+        if self.voices().any(|voice| learns(&voice)) {
             may(AskAct::Learn);
         }
         if self.armed {
@@ -65,7 +78,8 @@ impl Asking {
     pub(super) fn event(&self, act: AskAct) -> Option<QuestionEvent> {
         Some(match act {
             AskAct::Ask => return None,
-            AskAct::Say => QuestionEvent::Asked { question: self.last },
+            AskAct::Say => QuestionEvent::Asked { question: self.newest.question },
+            AskAct::SayLate => QuestionEvent::Asked { question: self.older?.question },
             AskAct::Answer => QuestionEvent::Answered { question: self.put? },
             AskAct::Shut => QuestionEvent::Closed { question: self.closing? },
             AskAct::Learn => QuestionEvent::Acknowledged { question: self.relayed? },
@@ -73,9 +87,13 @@ impl Asking {
         })
     }
 
+    fn voices(&self) -> impl Iterator<Item = Voice> {
+        [self.newest].into_iter().chain(self.older)
+    }
+
     /// An agent asks, and the process has not heard it.
-    fn is_unsaid(&self) -> bool {
-        self.waits && self.questions.question < self.last
+    fn is_unsaid(&self, voice: Voice) -> bool {
+        voice.waits && self.questions.question < voice.question
     }
 
     /// Whether something is to be heard or told. A question that is open waits for a person, as long as its agent has its lease.
@@ -88,14 +106,7 @@ impl Asking {
             QuestionState::Open => holds(self.questions.question),
             QuestionState::Settled { untold: Untold::Both | Untold::Agent | Untold::Person, .. } => false,
         };
-        !is_told || (self.is_unsaid() && holds(self.last))
-    }
-
-    /// Whether the machine accepts its state. Its timers have low numbers here, as if there had been fewer.
-    pub(super) fn is_valid(&self) -> bool {
-        let timer = self.questions.timer.0;
-        let timer = QuestionTimer(if timer == 0 { 0 } else { timer + 1_000 });
-        Questions { timer, ..self.questions }.validate().is_ok()
+        !is_told || self.voices().any(|voice| self.is_unsaid(voice) && holds(voice.question))
     }
 
     fn tells_agent(&self) -> bool {
@@ -113,10 +124,10 @@ impl Step<'_> {
     pub(super) fn happens_to_asking(&mut self, act: AskAct) {
         match act {
             AskAct::Ask => self.asks(),
-            AskAct::Say => {}
+            AskAct::Say | AskAct::SayLate => {}
             AskAct::Answer => self.asking.put = None,
             AskAct::Shut => self.asking.closing = None,
-            AskAct::Learn => (self.asking.waits, self.asking.relayed) = (false, None),
+            AskAct::Learn => self.learns(),
             AskAct::Elapse => self.asking.armed = false,
         }
     }
@@ -124,11 +135,25 @@ impl Step<'_> {
     /// Agents number their questions from 1, each its own.
     fn asks(&mut self) {
         let Some((agent, lease)) = self.fleet.at_work(ROOT) else { return };
-        let last = self.asking.last;
+        let before = self.asking.newest;
+        if before.waits && self.fleet.is_up(before.agent) {
+            assert!(self.asking.older.is_none(), "a root has two leases at most");
+            self.asking.older = Some(before);
+        }
+        let last = before.question;
         let asked = if last.epoch == lease.epoch { last.number.0 } else { 0 };
+        let question = QuestionKey { epoch: lease.epoch, number: QuestionNumber(asked + 1) };
+        self.asking.newest = Voice { agent, question, waits: true };
+    }
+
+    /// Whoever asked is told the end.
+    fn learns(&mut self) {
         let asking = &mut *self.asking;
-        asking.last = QuestionKey { epoch: lease.epoch, number: QuestionNumber(asked + 1) };
-        (asking.agent, asking.waits) = (agent, true);
+        if asking.relayed.take() == Some(asking.newest.question) {
+            asking.newest.waits = false;
+        } else {
+            asking.older = None;
+        }
     }
 
     /// Gives the questions an event, and carries out what comes of it.
@@ -198,9 +223,16 @@ impl Step<'_> {
         }
     }
 
+    /// What is gone asks nothing more. And a question has two timers, for its time and for the word to its agent, or the second one
+    /// again and again: so many are as good as all that there were, also for whoever counts them.
     pub(super) fn renumber_asking(&mut self) {
-        if self.asking.questions.timer.0 > 1 {
-            self.asking.questions.timer.0 = 1;
+        if self.asking.older.is_some_and(|older| !self.fleet.is_up(older.agent)) {
+            self.asking.older = None;
+        }
+        let Questions { question, timer, .. } = self.asking.questions;
+        let enough = 2 * question.number.0;
+        if timer.0 > enough {
+            self.asking.questions.timer.0 = enough;
         }
     }
 }

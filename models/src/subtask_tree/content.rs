@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use downbeat_kernel::{CallId, CallResult, Part, RequestId, TaskId};
+use downbeat_kernel::{CallId, CallResult, Input, Part, RequestId, TaskId};
 
 use super::state::{Breach, Flight, Read, index};
 use super::step::Step;
@@ -38,9 +38,21 @@ fn opens(turn: u8, parts: &[(TaskId, Part)]) -> bool {
 }
 
 impl Step<'_> {
-    /// A request goes out, with a content of the store as its credential.
-    pub(super) fn send(&mut self, request: RequestId, generation: u8, parts: &[(TaskId, Part)]) {
-        let task = index(request.task);
+    /// A turn continues from the response to the one before, if that was kept where it is sent to and is not lost. No two
+    /// turns have the same turn before them.
+    pub(super) fn judge_input(&mut self, task: TaskIndex, flight: Flight, input: Input) {
+        let kept = self.tree.of(task).response.filter(|_| flight.is_kept);
+        let expected = kept.filter(|(turn, _)| turn + 1 == flight.turn);
+        let continued = match input {
+            Input::Full => None,
+            Input::Continue(from) => Some((small(from.turn.0), small(u32::from(from.attempt.0)))),
+        };
+        self.note(Breach::Discontinued, continued != expected);
+    }
+
+    /// A request goes out.
+    pub(super) fn send(&mut self, request: RequestId, flight: Flight, parts: &[(TaskId, Part)]) {
+        let (task, generation) = (index(request.task), flight.generation);
         let (turn, attempt) = (small(request.turn.0), small(u32::from(request.attempt.0)));
         self.needs_place(task);
         // A retry carries the same again; only the first send of a turn delivers it.
@@ -68,7 +80,7 @@ impl Step<'_> {
             orders.read = Read::No;
         }
         (orders.sent, orders.content) = (orders.sent.max(turn), content);
-        orders.add(Flight::of(request, generation));
+        orders.add(flight);
     }
 
     /// The result of one call is part of the next request of `receiver`.

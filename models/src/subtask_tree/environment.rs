@@ -5,7 +5,7 @@ use downbeat_sim::model::Fairness;
 
 use super::act::{Act, Action, AskAct, FleetAct, PostAct, TaskAct, VaultAct, WishAct, WorkerAct};
 use super::agents::AGENTS;
-use super::scenario::Budget;
+use super::scenario::{Budget, Scenario};
 use super::state::{State, id, index};
 use super::step::Step;
 use super::{Fault, SubtaskTree};
@@ -119,7 +119,8 @@ impl SubtaskTree {
                 .then(|| &tables.asking[state.asking].questions),
         };
         let desk = &tables.desk[state.desk];
-        may_forget(id(task), hearers, &desk.record, &desk.words)
+        let is_on_way = desk.words.iter().any(|word| word.is_for_place_of(id(task)));
+        may_forget(id(task), hearers, &desk.record, is_on_way)
     }
 }
 
@@ -128,7 +129,7 @@ type Includes = fn(Act, u8) -> bool;
 
 /// What is ordered of a task is done at some time, what is said comes there, timers run out. People need not act, and what was
 /// told to stop need not answer; nothing need fail, get lost, crash, or come early.
-const OF_TASKS: [(&str, Includes); 14] = [
+const OF_TASKS: [(&str, Includes); 13] = [
     ("gets its place", |act, task| act == Act::Tree(TaskAct::Admit(task))),
     (
         "is made ready",
@@ -146,19 +147,23 @@ const OF_TASKS: [(&str, Includes); 14] = [
     ("has its grace timer fired", |act, task| act == Act::Tree(TaskAct::Grace(task))),
     ("has the grace timer of its request fired", |act, task| act == Act::Tree(TaskAct::StreamGrace(task))),
     ("has its end put on record", |act, task| act == Act::Tree(TaskAct::Forget(task))),
-    ("has its iterator started or answered", |act, task| {
-        matches!(
-            act,
-            Act::Worker(WorkerAct::StartIterator(of) | WorkerAct::AnswerPrompt(of) | WorkerAct::EndIterator(of))
-                if of == task
-        )
-    }),
     ("has the end of its lost iterator said", |act, task| act == Act::Worker(WorkerAct::StopIterator(task))),
     ("has the time to stop over", |act, task| act == Act::Worker(WorkerAct::ElapseStop(task))),
     ("has the wait of its worker over", |act, task| act == Act::Worker(WorkerAct::ElapseRetry(task))),
     ("has its worker finish", |act, task| act == Act::Worker(WorkerAct::Finish(task))),
     ("is forgotten by the pool", |act, task| act == Act::Fleet(FleetAct::ForgetPlace(task))),
 ];
+
+/// An agent that runs a worker starts and answers at some time; or, where it owes nothing, its silence is seen.
+const OF_WORKER: (&str, Includes) = ("has its iterator started or answered", |act, task| {
+    matches!(
+        act,
+        Act::Worker(WorkerAct::StartIterator(of) | WorkerAct::AnswerPrompt(of) | WorkerAct::EndIterator(of))
+            if of == task
+    )
+});
+const OF_SILENT_WORKER: (&str, Includes) =
+    ("has the silence of its agent seen", |act, task| act == Act::Worker(WorkerAct::ElapseWatch(task)));
 
 const OF_AGENTS: [(&str, Includes); 5] = [
     ("starts", |act, agent| act == Act::Fleet(FleetAct::Start(agent))),
@@ -195,7 +200,8 @@ const OF_ALL: [(&str, Includes); 15] = [
 ];
 
 /// What may not be put off for ever.
-pub(super) fn fairness() -> Vec<Fairness<SubtaskTree>> {
+pub(super) fn fairness(scenario: &Scenario) -> Vec<Fairness<SubtaskTree>> {
+    let of_worker = if scenario.silent { OF_SILENT_WORKER } else { OF_WORKER };
     let mut all = Vec::new();
     let mut fair = |name: String, includes: Includes, of: u8| {
         all.push(Fairness::weak(name, move |action: &Action| {
@@ -210,7 +216,7 @@ pub(super) fn fairness() -> Vec<Fairness<SubtaskTree>> {
         );
     }
     for task in (0..).take(TASKS) {
-        for (name, includes) in OF_TASKS {
+        for (name, includes) in OF_TASKS.into_iter().chain([of_worker]) {
             fair(format!("task {} {name}", task + 1), includes, task);
         }
     }

@@ -4,30 +4,27 @@ use downbeat_kernel::TaskState;
 use downbeat_sim::model::Property;
 
 use super::act::{Act, Action, TaskAct};
-use super::line::Running;
 use super::scenario::{Budget, Scenario};
 use super::state::{Breach, Flight, Orders, Start, State, Tree, index};
 use super::view::View;
 use super::{SubtaskTree, words};
 use crate::pots;
-use crate::properties::{Observed as _, settled, task_tree};
+use crate::properties::{settled, task_tree};
 use crate::watch::{TASKS, TaskIndex};
 
 /// The properties of a scenario: those that it has something for.
 pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
     let has = |budget| scenario.has(budget);
     let mut properties: Vec<Property<SubtaskTree>> = task_tree();
-    // A worker's agent asks a model by itself: what is sent there is a subtask's.
-    let sends = !scenario.worker || scenario.subtasks;
+    let sends = scenario.sends_itself();
     let sends_again =
         has(Budget::Tools) || has(Budget::Throttles) || (has(Budget::Questions) && !scenario.worker);
-    let calls = has(Budget::Tools) || (!scenario.worker && (scenario.subtasks || has(Budget::Questions)));
     properties.retain(|property| match property.id {
         "S3" | "S9" => scenario.subtasks,
         "S4" => scenario.subtasks && !scenario.worker,
         "S5" => has(Budget::Messages),
         "S6" => has(Budget::Questions) && !scenario.worker,
-        "S8" => sends && calls,
+        "S8" => scenario.has_calls(),
         "S1" => sends,
         "S2" => sends && (sends_again || (!scenario.worker && (scenario.subtasks || has(Budget::Lapses)))),
         // A person who grants no more cancels.
@@ -35,9 +32,9 @@ pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
         _ => true,
     });
     if scenario.worker {
-        properties.push(one_iterator());
+        properties.extend(of_workers(scenario));
     }
-    if has(Budget::Pauses) {
+    if has(Budget::Pauses) || has(Budget::Interrupts) {
         properties.push(held_stays_held());
     }
     if scenario.credential {
@@ -48,6 +45,12 @@ pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
         if has(Budget::Cancels) || scenario.budget > 0 {
             properties.extend([cancelled_begins_nothing(), cancel_terminates()]);
         }
+    }
+    if may_be_cancelled(scenario) {
+        properties.push(cancelled_never_starts());
+    }
+    if scenario.continues && scenario.has_calls() {
+        properties.push(continuity());
     }
     if scenario.budget > 0 {
         properties.extend([budget(), billed()]);
@@ -61,9 +64,11 @@ pub(super) fn properties(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
     if scenario.has_questions() {
         properties.push(heard());
     }
-    // Where nothing comes late or twice, nothing is refused.
-    let is_billed = scenario.budget > 0;
-    if scenario.agents > 0 || scenario.credential || is_billed || (scenario.outbox && has(Budget::Crashes)) {
+    // Where nothing comes late or twice, nothing is refused; nor where a worker is alone with its place and its token.
+    let troubles = [Budget::Losses, Budget::Crashes, Budget::Cancels, Budget::Downs, Budget::Asks];
+    let hears_twice = !scenario.worker || troubles.into_iter().any(has);
+    let is_told = scenario.agents > 0 || scenario.credential || (scenario.outbox && has(Budget::Crashes));
+    if scenario.budget > 0 || (hears_twice && is_told) {
         properties.push(unapplied_changes_nothing());
     }
     properties.extend([orders(), valid(), recorded()]);
@@ -88,23 +93,11 @@ macro_rules! unbroken {
 
 mod credentials;
 mod pools;
+mod workers;
 
 use credentials::of_credentials;
 use pools::of_pools;
-
-fn one_iterator() -> Property<SubtaskTree> {
-    unbroken!(
-        "S10",
-        "one iterator for a worker",
-        [TwoIterators],
-        |view| view
-            .tree
-            .orders
-            .iter()
-            .any(|orders| matches!(orders.line.iterator, Some((_, Running::Works(_))))),
-        "an iterator was started beside another, or was given a prompt that it cannot take"
-    )
-}
+use workers::of_workers;
 
 /// What a person paused sends nothing and starts nothing until a person resumes it, and stays paused.
 fn held_stays_held() -> Property<SubtaskTree> {
@@ -191,6 +184,38 @@ fn cancelled_begins_nothing() -> Property<SubtaskTree> {
     )
 }
 
+/// Whether the tree may be told of a cancel: by a person, or for want of a place.
+fn may_be_cancelled(scenario: &Scenario) -> bool {
+    let by_person = scenario.has(Budget::Cancels) || scenario.budget > 0;
+    let by_pool = scenario.agents > 0 && scenario.left.of(Budget::Losses) >= scenario.leases;
+    by_person || by_pool
+}
+
+/// S19 counts from the moment at which a person asks, and S21 from that at which the cancel was taken, whoever asked.
+fn cancelled_never_starts() -> Property<SubtaskTree> {
+    unbroken!(
+        "S21",
+        "cancelled means never started after",
+        [BegunAfterTaken],
+        |view| view.seen.cancels != 0,
+        "something began for a task whose cancel was taken, or an agent was given it"
+    )
+}
+
+fn continuity() -> Property<SubtaskTree> {
+    unbroken!(
+        "continuity",
+        "a turn continues from the response to the one before, and has the full input where that is lost",
+        [Discontinued],
+        |view| view
+            .tree
+            .orders
+            .iter()
+            .any(|orders| orders.flights[0].is_some_and(|flight| flight.is_continued)),
+        "a turn continues from another response than that to the one before, or does not continue from that"
+    )
+}
+
 fn cancel_terminates() -> Property<SubtaskTree> {
     Property::leads_to(
         "L2",
@@ -241,7 +266,7 @@ fn comes_to_an_end() -> Property<SubtaskTree> {
         |model: &SubtaskTree, state: &State| View::new(model, state).wish.is_live(),
         |model, state| {
             let view = View::new(model, state);
-            !view.wish.is_live() || ((0..).take(TASKS).any(|task| view.is_live(task)) && settled(&view))
+            !view.wish.is_live() || (view.has_live_attempt() && settled(&view))
         },
         |_, _| "for ever: the attempts at a task come to no end".into(),
     )

@@ -1,8 +1,8 @@
 //! What may happen to the tasks, the event that tells the tree of it, and what it is outside.
 
 use downbeat_kernel::{
-    Answer, Approval, Attempt, Call, CallId, Event, GrantNumber, MessageId, ProfileId, QuestionId,
-    RequestEvent, RequestId, RequestTimer, Response, SendFailure, TaskState, Timer, ToolEnd, TurnNumber,
+    Answer, Approval, Attempt, Call, CallId, Event, GrantNumber, Lease, MessageId, ProfileId, QuestionId,
+    RequestEvent, RequestId, RequestTimer, Response, SendFailure, Timer, ToolEnd, TurnNumber,
 };
 
 use super::Fault;
@@ -12,6 +12,7 @@ use super::state::{Breach, Flight, Orders, Start, Tree, id};
 use super::step::Step;
 use super::vault::Vault;
 use crate::watch::{TASKS, TaskIndex};
+use downbeat_wiring::{is_held, is_present, root_of};
 
 impl Tree {
     /// What may happen to the tasks, but for their workers.
@@ -49,7 +50,7 @@ impl Tree {
             Some(Flight { stopping: false, gone: true, .. }) => may(TaskAct::Lost(task)),
             Some(Flight { stopping: true, .. }) => may(TaskAct::Stop(task)),
             Some(Flight { generation, .. }) if !vault.accepts(generation) => may(TaskAct::Refuse(task)),
-            Some(_) => {
+            Some(flight) => {
                 may(TaskAct::Respond(task, Said::Completion));
                 may(TaskAct::Respond(task, Said::Tool));
                 may(TaskAct::Respond(task, Said::Question));
@@ -60,6 +61,9 @@ impl Tree {
                 }
                 may(TaskAct::Fail(task, Failure::Throttled));
                 may(TaskAct::Fail(task, Failure::Invalid));
+                if flight.is_continued {
+                    may(TaskAct::Fail(task, Failure::Forgotten));
+                }
             }
             None => {}
         }
@@ -112,7 +116,7 @@ impl Tree {
                 may(TaskAct::Write(task));
             }
             may(TaskAct::Pause(task));
-            if !scenario.retry {
+            if !scenario.is_tried_again(task) {
                 may(TaskAct::Cancel(task));
             }
         }
@@ -120,22 +124,7 @@ impl Tree {
 
     /// Whether a person holds the task, or the worker that runs it.
     pub(super) fn is_held(&self, task: TaskIndex) -> bool {
-        self.task(task).is_some_and(|task| match task.state {
-            TaskState::Paused(_) => true,
-            TaskState::Working => task.data.worker.as_ref().is_some_and(|worker| worker.data.hold),
-            TaskState::Queued
-            | TaskState::Initializing
-            | TaskState::Requesting
-            | TaskState::ExecutingTools
-            | TaskState::AwaitingSubtask
-            | TaskState::AwaitingInput
-            | TaskState::AwaitingBudget
-            | TaskState::Cancelling(_)
-            | TaskState::Ending(_)
-            | TaskState::Completed
-            | TaskState::Failed(_)
-            | TaskState::Cancelled => false,
-        })
+        is_held(&self.kernel, id(task))
     }
 
     /// The event that an act is to the tree.
@@ -168,6 +157,7 @@ impl Tree {
                 match failure {
                     Failure::Throttled => SendFailure::Throttled { retry_after_ms: None },
                     Failure::Invalid => SendFailure::Invalid,
+                    Failure::Forgotten => SendFailure::ContinuityLost,
                 },
             ),
             TaskAct::Refuse(task) => failed(sent(task)?, SendFailure::Unauthorized),
@@ -237,7 +227,11 @@ impl Step<'_> {
     /// What the end of a tool under a lease that is over comes to: it is the tool's, and not the task's any more.
     pub(super) fn is_taken(&self, act: TaskAct) -> bool {
         match act {
-            TaskAct::StrayEnds(_) => self.model.has(Fault::OldLeaseTaken),
+            TaskAct::StrayEnds(task) => {
+                let root = root_of(&self.tree.kernel, id(task));
+                let is_present = |(_, _, epoch)| is_present(&self.fleet.pool, Lease { task: root, epoch });
+                self.tree.of(task).stray.is_some_and(is_present) || self.model.has(Fault::OldLeaseTaken)
+            }
             TaskAct::Admit(_)
             | TaskAct::Initialize(_)
             | TaskAct::FailToInitialize(_)
@@ -274,7 +268,12 @@ impl Step<'_> {
             | TaskAct::FailToInitialize(task)
             | TaskAct::StopStart(task) => self.tree.of_mut(task).start = Start::Nothing,
             TaskAct::Respond(task, said) => self.respond(task, said),
-            TaskAct::Fail(task, _) => self.land(task, false),
+            TaskAct::Fail(task, failure) => {
+                if failure == Failure::Forgotten {
+                    self.tree.of_mut(task).response = None;
+                }
+                self.land(task, false);
+            }
             TaskAct::Refuse(task) => self.refuse(task),
             TaskAct::Lost(task) | TaskAct::Stop(task) => self.land(task, true),
             TaskAct::ToolEnds(task) | TaskAct::StopTool(task) => {
@@ -284,10 +283,7 @@ impl Step<'_> {
             TaskAct::StrayEnds(task) => self.tree.of_mut(task).stray = None,
             TaskAct::Answer(task, _) => {
                 let orders = self.tree.of_mut(task);
-                let open = orders.questions;
-                orders.questions &= open.wrapping_sub(1);
-                let number = u8::try_from(open.trailing_zeros()).unwrap_or(u8::MAX);
-                self.seen.watch.question_settled(task, number, Some(number));
+                orders.questions &= orders.questions.wrapping_sub(1);
             }
             TaskAct::Write(task) => {
                 self.tree.written[usize::from(task)] += 1;
@@ -323,6 +319,7 @@ impl Step<'_> {
         self.seen.watch.turn_answered(task, flight.turn);
         let orders = self.tree.of_mut(task);
         (orders.content, orders.refused) = (0, None);
+        orders.response = flight.is_kept.then_some((flight.turn, flight.attempt));
         match said {
             Said::Completion | Said::Tool | Said::Question | Said::Subtask => {
                 self.seen.watch.calls_made(task, 1);

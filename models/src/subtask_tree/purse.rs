@@ -49,7 +49,7 @@ impl Step<'_> {
 
     /// A person will have no more spent on a task, who wants it to end.
     pub(super) fn deny(&mut self, task: TaskIndex) {
-        if self.model.scenario.retry {
+        if self.model.scenario.is_tried_again(task) {
             self.wish.cancelled = true;
         } else {
             self.seen.watch.cancel_requested(task);

@@ -3,6 +3,7 @@
 use downbeat_sim::harness::{Bounds, Variant};
 
 use super::SubtaskTree;
+use crate::watch::TaskIndex;
 
 /// What the environment has a bounded number of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub enum Budget {
     Downs,
     /// Agents that die, or are taken for dead.
     Losses,
-    /// Times that a worker's agent is silent for too long.
-    Silences,
+    /// Times that a person interrupts a worker.
+    Interrupts,
     /// Times that nothing is heard of an attempt for too long.
     Doubts,
     /// Answers of the store and the server that get lost.
@@ -39,10 +40,12 @@ pub enum Budget {
     Overdue,
     /// Questions of the agent of the first root.
     Asks,
+    /// Times that the first profile has forgotten a response that a turn continues from.
+    Forgets,
 }
 
 /// Every budget, its name as a bound, and what it is a number of.
-const BUDGETS: [(Budget, &str, &str); 16] = [
+const BUDGETS: [(Budget, &str, &str); 17] = [
     (Budget::Messages, "messages", "messages of the user"),
     (Budget::Cancels, "cancels", "times that the user cancels"),
     (Budget::Pauses, "pauses", "times that the user pauses a task"),
@@ -54,11 +57,12 @@ const BUDGETS: [(Budget, &str, &str); 16] = [
     (Budget::Lapses, "lapses", "times that the access token comes to its end"),
     (Budget::Downs, "downs", "times that the first profile goes down"),
     (Budget::Losses, "losses", "agents that die, or are taken for dead"),
-    (Budget::Silences, "silences", "times that an agent is silent for too long"),
+    (Budget::Interrupts, "interrupts", "times that a person interrupts a worker"),
     (Budget::Doubts, "doubts", "times that nothing is heard of an attempt for too long"),
     (Budget::Outages, "outages", "answers of the store and the server that get lost"),
     (Budget::Overdue, "overdue", "grants of a budget whose time runs out"),
     (Budget::Asks, "asks", "questions of the agent of the first root"),
+    (Budget::Forgets, "forgets", "times that a response is forgotten that a turn continues from"),
 ];
 
 /// How often each thing may still happen.
@@ -112,6 +116,10 @@ pub struct Scenario {
     pub leases: u8,
     /// Whether the first root is run by a worker.
     pub worker: bool,
+    /// Whether the agent of that worker owes nothing: it may be silent for ever.
+    pub silent: bool,
+    /// Whether the first profile keeps its responses, so that a turn continues from the one before.
+    pub continues: bool,
     /// Whether people are told about the first root.
     pub outbox: bool,
     /// Whether the first root is tried again as a whole.
@@ -136,6 +144,8 @@ impl Scenario {
         quota: 1,
         leases: 2,
         worker: false,
+        silent: false,
+        continues: false,
         outbox: false,
         retry: false,
         budget: 0,
@@ -153,6 +163,27 @@ impl Scenario {
         self.left.of(budget) > 0
     }
 
+    /// Whether a task sends to a model: what a worker's agent sends is its own.
+    pub const fn sends_itself(&self) -> bool {
+        !self.worker || self.subtasks || self.roots > 1
+    }
+
+    /// Whether a task sends with a credential that is refreshed.
+    pub const fn has_refreshes(&self) -> bool {
+        self.sends_itself() && self.credential && self.has(Budget::Lapses)
+    }
+
+    /// Whether a task that sends has more than one turn, beside for a message.
+    pub const fn has_calls(&self) -> bool {
+        let by_root = !self.worker && (self.subtasks || self.has(Budget::Questions));
+        self.sends_itself() && (self.has(Budget::Tools) || by_root)
+    }
+
+    /// Whether a root is an attempt at the first one, which is tried again. The second root comes after the first attempt.
+    pub(super) const fn is_tried_again(&self, root: TaskIndex) -> bool {
+        self.retry && !(self.roots > 1 && root == 1)
+    }
+
     /// Whether the agent of the first root may ask.
     pub(super) const fn has_questions(&self) -> bool {
         self.has(Budget::Asks)
@@ -161,7 +192,7 @@ impl Scenario {
     /// A variant whose numbers can be changed.
     pub(super) fn variant(self, name: &'static str, about: &'static str) -> Variant {
         let variant = Variant::new(name, about, |bounds: &Bounds| SubtaskTree::new(Self::within(bounds)));
-        let switches: [(&'static str, u8, u64, u64, &'static str); 14] = [
+        let switches: [(&'static str, u8, u64, u64, &'static str); 16] = [
             ("tasks", self.tasks, 1, 3, "tasks over the whole life"),
             ("roots", self.roots, 1, 2, "roots that are submitted at the beginning"),
             ("subtasks", self.subtasks.into(), 0, 1, "1: a response may ask for a subtask"),
@@ -173,6 +204,8 @@ impl Scenario {
             ("quota", self.quota, 1, 2, "roots that may run at once"),
             ("leases", self.leases, 1, 2, "leases that one root may have"),
             ("worker", self.worker.into(), 0, 1, "1: the first root is run by a worker"),
+            ("silent", self.silent.into(), 0, 1, "1: the agent of that worker may be silent for ever"),
+            ("continues", self.continues.into(), 0, 1, "1: the first profile keeps its responses"),
             ("outbox", self.outbox.into(), 0, 1, "1: people are told about the first root"),
             ("retry", self.retry.into(), 0, 1, "1: the first root is tried again as a whole"),
             ("budget", self.budget, 0, 2, "bills that one grant covers, 0: no budget"),
@@ -202,6 +235,8 @@ impl Scenario {
             quota: byte("quota"),
             leases: byte("leases"),
             worker: is("worker"),
+            silent: is("silent"),
+            continues: is("continues"),
             outbox: is("outbox"),
             retry: is("retry"),
             budget: byte("budget"),

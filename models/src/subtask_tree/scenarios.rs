@@ -1,8 +1,12 @@
-//! The variants: which scenarios there are, and that they have the features beside each other.
+//! The variants: which scenarios there are.
 
 use downbeat_sim::harness::Variant;
 
+use super::pairs::PAIRS;
 use super::scenario::{Budget, Scenario};
+
+/// The name of a variant, what it is about, and what it has.
+pub type Named = (&'static str, &'static str, Scenario);
 
 /// All of the kernel's machines: a worker whose agent asks for a subtask, a credential, a pool, an outbox, two attempts.
 const ALL_AT_ONCE: Scenario = Scenario {
@@ -17,20 +21,20 @@ const ALL_AT_ONCE: Scenario = Scenario {
 };
 
 /// A task and a subtask.
-const TREE: Scenario = Scenario { tasks: 2, subtasks: true, ..Scenario::ALONE };
+pub(super) const TREE: Scenario = Scenario { tasks: 2, subtasks: true, ..Scenario::ALONE };
 
 /// A credential that another process refreshes too, and a second profile.
-const TOKENS: Scenario = Scenario { credential: true, sibling: true, failover: true, ..Scenario::ALONE };
+pub(super) const TOKENS: Scenario =
+    Scenario { credential: true, sibling: true, failover: true, ..Scenario::ALONE };
 
 /// An agent of a pool, of which people hear.
-const PLACES: Scenario = Scenario { agents: 1, outbox: true, ..Scenario::ALONE };
+pub(super) const PLACES: Scenario = Scenario { agents: 1, outbox: true, ..Scenario::ALONE };
 
 /// Two attempts at a task.
-const ATTEMPTS: Scenario = Scenario { tasks: 2, retry: true, ..Scenario::ALONE };
+pub(super) const ATTEMPTS: Scenario = Scenario { tasks: 2, retry: true, ..Scenario::ALONE };
 
-/// Every variant: name, about, scenario. The first two have all of the kernel's machines at once; of the others each has a few, with
-/// more that may happen. A test holds them to have each feature beside each other one.
-pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
+/// The first two have all of the kernel's machines at once; of the others each has a few, with more that may happen.
+const SCENARIOS: &[Named] = &[
     (
         "kernel",
         "all machines at once: a worker with a subtask, a credential, a pool, an outbox, two attempts, a crash",
@@ -143,11 +147,10 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
     ),
     (
         "kernel-worker-cancel",
-        "a worker whose agent is lost, is silent, and asks, and a cancel",
+        "a worker whose agent is lost or fails, a cancel, a crash",
         Scenario { worker: true, agents: 1, ..Scenario::ALONE }
             .with(Budget::Losses, 1)
             .with(Budget::Cancels, 1)
-            .with(Budget::Silences, 1)
             .with(Budget::Failures, 1)
             .with(Budget::Crashes, 1),
     ),
@@ -286,6 +289,11 @@ pub const SCENARIOS: &[(&str, &str, Scenario)] = &[
             .with(Budget::Crashes, 1),
     ),
     (
+        "kernel-questions-late",
+        "an agent that asks and is taken for dead, and its successor that asks before it is gone",
+        Scenario { agents: 2, ..Scenario::ALONE }.with(Budget::Asks, 2).with(Budget::Losses, 1),
+    ),
+    (
         "kernel-questions-news",
         "an agent that asks and is lost, of which people hear",
         PLACES.with(Budget::Asks, 1).with(Budget::Losses, 1),
@@ -308,59 +316,14 @@ const DEEP: &[(&str, &[(&str, u64)])] = &[
     ("kernel-questions", &[("asks", 2), ("tools", 1)]),
 ];
 
+/// Every scenario. A test holds them to have each feature beside each other one.
+pub fn scenarios() -> impl Iterator<Item = &'static Named> {
+    SCENARIOS.iter().chain(PAIRS)
+}
+
 /// The scenarios as variants, of which every property is expected to hold.
 pub fn variants() -> impl Iterator<Item = Variant> {
     let deep =
         |name| DEEP.iter().filter(move |(of, _)| *of == name).flat_map(|(_, bounds)| bounds.iter().copied());
-    SCENARIOS.iter().map(move |(name, about, scenario)| scenario.variant(name, about).deep(deep(*name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Budget, SCENARIOS, Scenario};
-
-    #[test]
-    fn questions_of_an_agent_are_beside_what_can_end_or_move_them() {
-        let beside: [fn(&Scenario) -> bool; 5] = [
-            |s| s.has(Budget::Losses),
-            |s| s.has(Budget::Cancels),
-            |s| s.has(Budget::Crashes),
-            |s| s.outbox,
-            |s| s.leases == 1,
-        ];
-        let asking = || SCENARIOS.iter().filter(|(_, _, scenario)| scenario.has_questions());
-        assert!(asking().all(|(_, _, scenario)| scenario.agents > 0 && !scenario.retry));
-        for (at, has) in beside.into_iter().enumerate() {
-            assert!(asking().any(|(_, _, scenario)| has(scenario)), "{at} is beside no question");
-        }
-    }
-
-    #[test]
-    fn scenarios_have_each_feature_beside_each_other_one() {
-        type Feature = (&'static str, fn(&Scenario) -> bool);
-        let features: [Feature; 16] = [
-            ("a subtask", |s| s.subtasks),
-            ("a message", |s| s.has(Budget::Messages)),
-            ("a pause", |s| s.has(Budget::Pauses)),
-            ("a cancel", |s| s.has(Budget::Cancels)),
-            ("a tool", |s| s.has(Budget::Tools)),
-            ("a question", |s| s.has(Budget::Questions)),
-            ("a credential", |s| s.credential && s.has(Budget::Lapses)),
-            ("another process", |s| s.sibling),
-            ("a profile that is down", |s| s.failover && s.has(Budget::Downs)),
-            ("a send that is throttled", |s| s.has(Budget::Throttles)),
-            ("an agent that is lost", |s| s.agents > 0 && s.has(Budget::Losses)),
-            ("a worker", |s| s.worker),
-            ("an outbox", |s| s.outbox),
-            ("attempts", |s| s.retry),
-            ("a crash", |s| s.has(Budget::Crashes)),
-            ("a budget", |s| s.budget > 0),
-        ];
-        for (a, has_a) in features {
-            for (b, has_b) in features {
-                let together = SCENARIOS.iter().any(|(_, _, scenario)| has_a(scenario) && has_b(scenario));
-                assert!(together, "no scenario has {a} and {b}");
-            }
-        }
-    }
+    scenarios().map(move |(name, about, scenario)| scenario.variant(name, about).deep(deep(*name)))
 }

@@ -17,6 +17,10 @@ pub(super) struct Seen {
     pub(super) end: Option<Conclusion>,
     /// Attempts at it that completed.
     pub(super) results: u8,
+    /// The tree has taken a cancel of these tasks: one bit each.
+    pub(super) cancels: u8,
+    /// The pool has taken a cancel of these roots: one bit each.
+    pub(super) withdrawn: u8,
 }
 
 /// A message that no user wrote: the last place, which no scenario fills.
@@ -25,7 +29,21 @@ const MESSAGES_UNKNOWN: u8 = 2;
 impl Seen {
     /// Nothing. Each turn may take so many sends.
     pub(super) fn nothing(sends: u8) -> Self {
-        Self { watch: Watch::new(sends), owners: [None; MESSAGES], concluded: None, end: None, results: 0 }
+        Self {
+            watch: Watch::new(sends),
+            owners: [None; MESSAGES],
+            concluded: None,
+            end: None,
+            results: 0,
+            cancels: 0,
+            withdrawn: 0,
+        }
+    }
+
+    /// Whether a cancel of the task, or of one above it, was taken.
+    pub(super) fn has_cancelled(&self, task: TaskIndex) -> bool {
+        let parent = self.watch.parent_of(task);
+        self.cancels >> task & 1 == 1 || parent.is_some_and(|parent| self.has_cancelled(parent))
     }
 
     /// A message was accepted.

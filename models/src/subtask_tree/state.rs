@@ -4,8 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 use downbeat_kernel::{
-    Budget, Config, Credential, Effect, Epoch, Kernel, Outbox, Pool, PoolConfig, Retry, Task, TaskId,
-    WaiterId,
+    Budget, Config, Credential, Epoch, Kernel, Outbox, Pool, PoolConfig, Retry, Task, TaskId, WaiterId,
 };
 use downbeat_sim::parts::{Part, Parts};
 
@@ -18,7 +17,7 @@ use super::seen::Seen;
 use super::vault::Vault;
 use crate::pots::Pot;
 use crate::watch::{TASKS, TaskIndex};
-use downbeat_wiring::{Record, Waiters, Word, root_of};
+use downbeat_wiring::{Gate, Record, Waiters, Word, root_of};
 
 /// The kernel's id of a task.
 pub(super) const fn id(task: TaskIndex) -> TaskId {
@@ -32,6 +31,7 @@ pub(super) fn index(task: TaskId) -> TaskIndex {
 
 /// A model request that somebody works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Flight {
     pub(super) turn: u8,
     pub(super) attempt: u8,
@@ -39,6 +39,10 @@ pub(super) struct Flight {
     pub(super) generation: u8,
     /// It was told to stop: it may never answer.
     pub(super) stopping: bool,
+    /// The provider keeps the response to it.
+    pub(super) is_kept: bool,
+    /// It continues from the response to the turn before.
+    pub(super) is_continued: bool,
     /// A crash has closed it, or it never went out: it is only the answer to the order to stop it, or to say what became
     /// of it.
     pub(super) gone: bool,
@@ -102,14 +106,14 @@ pub(super) struct Orders {
     /// What it contained, while the model has not answered it.
     pub(super) content: u16,
     pub(super) read: Read,
-    /// Orders that use a place, which the task has not.
-    pub(super) kept: Vec<Effect>,
     /// A tool that goes on at an agent whose lease was lost: its call, and the lease.
     pub(super) stray: Option<(u8, u8, Epoch)>,
     /// What its worker has at the agent.
     pub(super) line: Line,
     /// The token that the last send of a turn was refused with.
     pub(super) refused: Option<(u8, u8)>,
+    /// The send of the last turn that was answered, if its provider keeps the response.
+    pub(super) response: Option<(u8, u8)>,
 }
 
 /// The tree of tasks, and what it has outstanding.
@@ -178,6 +182,8 @@ pub(super) struct Desk {
     /// In the order in which they were said.
     pub(super) words: Vec<Word>,
     pub(super) waiters: Waiters,
+    /// What uses a place and waits for one.
+    pub(super) gate: Gate,
     pub(super) record: Record,
     /// The pool has said the end of these roots: one bit each.
     pub(super) pool_ended: u8,
@@ -202,8 +208,8 @@ pub(super) enum Breach {
     TwoPlaces,
     /// What an agent says under a lease that is over was taken (S20).
     OldLease,
-    /// A root that was over was given to an agent (S21).
-    PlacedAfterEnd,
+    /// Something began for a task whose cancel was taken (S21).
+    BegunAfterTaken,
     /// More roots run than may (S22).
     Quota,
     /// An agent began where another root has left its traces (S23).
@@ -218,19 +224,31 @@ pub(super) enum Breach {
     TwoIterators,
     /// An attempt was ordered though a person had cancelled the task (S19).
     BegunAfterCancel,
+    /// A prompt was settled by what is not its answer (S11).
+    CrossedAnswer,
+    /// An interrupt stopped another turn than the one that it names, or not that (S12).
+    WrongTurn,
+    /// What was stopped is not in front of the next prompt, or is not marked (S12).
+    NotResumed,
+    /// A turn continues from another response than that to the one before, or not although it could (continuity).
+    Discontinued,
 }
 
 /// What the last step broke, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Breaches(u16);
+pub(super) struct Breaches(u32);
 
 impl Breaches {
     pub(super) fn note(&mut self, breach: Breach, is_so: bool) {
-        self.0 |= u16::from(is_so) << breach as u16;
+        self.0 |= u32::from(is_so) << breach as u32;
     }
 
     pub(super) fn has(self, breach: Breach) -> bool {
-        self.0 >> breach as u16 & 1 == 1
+        self.0 >> breach as u32 & 1 == 1
+    }
+
+    pub(super) fn is_any(self) -> bool {
+        self.0 != 0
     }
 }
 
@@ -352,6 +370,7 @@ impl Settings {
             attempts_max: scenario.sends.into(),
             mistakes_max: 2,
             profiles: 1 + u8::from(scenario.failover),
+            profiles_continuing: scenario.continues.into(),
             profiles_keyed: u8::from(!scenario.credential) | u8::from(scenario.failover) << 1,
             credential_waits_max: 1,
             notifications_max: 1,

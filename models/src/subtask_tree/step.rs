@@ -10,8 +10,8 @@ use super::seen::Seen;
 use super::state::{Breach, Breaches, Desk, Fleet, Post, Slot, State, Tables, Tree, Wish};
 use super::vault::Vault;
 use super::words::{self, TREE};
-use downbeat_kernel::{Event, PoolEvent};
-use downbeat_wiring::{Machine, Word, fenced, over, posted};
+use downbeat_kernel::Event;
+use downbeat_wiring::{Gate, Machine, Word, fenced, given_back, over, posted};
 
 /// The state in the middle of a step.
 pub(super) struct Step<'m> {
@@ -84,7 +84,7 @@ impl<'m> Step<'m> {
         }
         let is_applied = self.happens(act)?;
         // What people and troubles come to that nobody takes is nothing.
-        if !is_applied && act.budget().is_some() && !self.breaches.has(Breach::Unapplied) {
+        if !is_applied && act.budget().is_some() && !self.breaches.is_any() {
             return None;
         }
         if cut.is_some() {
@@ -134,9 +134,11 @@ impl<'m> Step<'m> {
                 Some(self.inform_wish(event))
             }
             Act::Worker(act) => {
-                let event = self.tree.worker_event(act)?;
+                let event = self.tree.worker_event(self.understood(act))?;
                 self.happens_to_worker(act);
-                Some(self.inform_tree(event))
+                let is_applied = self.is_heard(act) && self.inform_tree(event);
+                self.judge_worker(act, is_applied);
+                Some(is_applied)
             }
             Act::Ask(act) => {
                 let event = self.asking.event(act);
@@ -192,10 +194,8 @@ impl<'m> Step<'m> {
     fn tell_tree(&mut self, event: Event) -> bool {
         let admitted = if let Event::Admitted { task } = event { Some(task) } else { None };
         let is_applied = self.inform_tree(event);
-        if let Some(task) = admitted
-            && self.tree.kernel.task(task).is_none()
-        {
-            self.say(Word::Pool(PoolEvent::CancelRequested { task }));
+        if let Some(word) = admitted.and_then(|task| given_back(&self.tree.kernel, task)) {
+            self.say(word);
         }
         is_applied
     }
@@ -235,7 +235,7 @@ impl<'m> Step<'m> {
     /// The process crashes and starts again: what is on its way is lost, and every machine repeats what is outstanding.
     fn crash(&mut self) {
         self.tell(TREE, TREE, || "the process crashes, and starts again".to_owned());
-        self.desk.words.clear();
+        (self.desk.words, self.desk.gate) = (Vec::new(), Gate::default());
         self.crash_vault();
         self.crash_fleet();
         self.crash_tree();

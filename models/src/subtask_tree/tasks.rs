@@ -1,16 +1,20 @@
 //! What the tree's orders come to: the model, tools, people, timers, and what is said to the other machines.
 
 use downbeat_kernel::{
-    About, CallId, Effect, End, Event, Kernel, News, Outcome, Part, PoolEvent, Priority, QuestionEvent,
-    QuestionId, RequestEffect, RequestId, RequestTimer, RetryEvent, Task, TaskId, Timer, TurnNumber, UserId,
+    About, Answer, CallId, Effect, End, Event, Generation, Input, Kernel, News, Outcome, Part, PoolEvent,
+    Priority, QuestionEvent, QuestionId, RequestEffect, RequestId, RequestTimer, RetryEvent, Task, TaskId,
+    Timer, TurnNumber, UserId,
 };
 
 use super::Fault;
 use super::state::{Breach, Flight, Orders, Read, Start, id, index};
 use super::step::Step;
 use super::words::{self, MODEL, OUTSIDE, TREE, USER};
-use crate::watch::{How, TASKS, TaskIndex};
-use downbeat_wiring::{Word, attempt_end, enqueued, lease_of, root_of, uses_place};
+use crate::subtask_completion::kernel::asking;
+use crate::watch::{How, TaskIndex};
+use downbeat_wiring::{
+    Gate, Word, attempt_end, dequeued, enqueued, has_place, lease_of, may_go_out, root_of, task_of,
+};
 
 /// One bit for a small number.
 pub(super) fn bit(number: u32) -> u8 {
@@ -22,22 +26,35 @@ pub(super) fn small(number: u32) -> u8 {
     u8::try_from(number).expect("the scenarios are small")
 }
 
-/// The task that an effect is of.
-fn of(effect: &Effect) -> TaskId {
-    match *effect {
-        Effect::Enqueue { task }
-        | Effect::Dequeue { task }
-        | Effect::Initialize { task }
-        | Effect::AbortInitialization { task }
-        | Effect::Include { task, .. }
-        | Effect::Request { task, .. }
-        | Effect::Worker { task, .. }
-        | Effect::ReportUndelivered { task, .. }
-        | Effect::TaskEnded { task, .. } => task,
-        Effect::RunTool { call } | Effect::CancelTool { call } => call.task,
-        Effect::Ask { question, .. } | Effect::Withdraw { question } => question.task,
-        Effect::Arm { timer: Timer::Grace(task) | Timer::Budget { task, .. }, .. }
-        | Effect::Disarm { timer: Timer::Grace(task) | Timer::Budget { task, .. } } => task,
+/// The question that an event answers.
+fn answered_by(event: &Event) -> Option<QuestionId> {
+    if let Event::AnswerReceived { question, .. } = event { Some(*question) } else { None }
+}
+
+/// The task that an event cancels. Nobody says no to anything but to spend more.
+fn cancelled_by(event: &Event) -> Option<TaskId> {
+    match event {
+        Event::CancelRequested { task }
+        | Event::AnswerReceived { question: QuestionId { task, .. }, answer: Answer::Denied } => Some(*task),
+        Event::AnswerReceived { answer: Answer::Approved | Answer::Text, .. }
+        | Event::TaskSubmitted { .. }
+        | Event::Spent { .. }
+        | Event::Admitted { .. }
+        | Event::Initialized { .. }
+        | Event::InitializationFailed { .. }
+        | Event::Deployed { .. }
+        | Event::Worker { .. }
+        | Event::SubtaskRequested { .. }
+        | Event::ResponseEnded { .. }
+        | Event::Request { .. }
+        | Event::ProfileDown { .. }
+        | Event::ProfileUp { .. }
+        | Event::ToolEnded { .. }
+        | Event::MessageReceived { .. }
+        | Event::PauseRequested { .. }
+        | Event::ResumeRequested { .. }
+        | Event::TimerFired { .. }
+        | Event::EndAcknowledged { .. } => None,
     }
 }
 
@@ -45,10 +62,14 @@ impl Step<'_> {
     /// Gives the tree an event, and carries out what comes of it.
     pub(super) fn inform_tree(&mut self, event: Event) -> bool {
         let billed = if let Event::Spent { task, .. } = event { Some(index(task)) } else { None };
+        let (cancelled, named) = (cancelled_by(&event), answered_by(&event));
         let mut effects = Vec::new();
         let kernel = &mut self.tree.kernel;
         let outcome = kernel.step(event, &mut effects);
         let is_applied = outcome == Outcome::Applied;
+        if is_applied && let Some(task) = cancelled {
+            self.seen.cancels |= 1 << index(task);
+        }
         if !is_applied {
             let has_changed = self.tree.before().kernel != self.tree.kernel || !effects.is_empty();
             return self.judge_outcome(false, || has_changed);
@@ -57,6 +78,7 @@ impl Step<'_> {
             self.tree.of_mut(root).pot.bills += 1;
         }
         self.see_born();
+        self.see_settled(named, &effects);
         let effects: Vec<Effect> = self.cut_short(effects).collect();
         self.release(effects);
         if self.cut.is_none() {
@@ -76,6 +98,23 @@ impl Step<'_> {
         }
     }
 
+    /// S6: questions that were open, are not, and were not withdrawn, are settled by the answer that came, if one did.
+    fn see_settled(&mut self, named: Option<QuestionId>, effects: &[Effect]) {
+        let before: &Kernel = &self.tree.before().kernel;
+        let open =
+            |task: &Task| asking(task).map(|number| QuestionId { task: task.id, number }).collect::<Vec<_>>();
+        let mut settled: Vec<QuestionId> = before.tasks().flat_map(open).collect();
+        settled.retain(|question| {
+            let is_open =
+                self.tree.kernel.task(question.task).is_some_and(|task| open(task).contains(question));
+            !is_open && !effects.contains(&Effect::Withdraw { question: *question })
+        });
+        for question in settled {
+            let named = named.filter(|named| named.task == question.task).map(|named| small(named.number));
+            self.seen.watch.question_settled(index(question.task), small(question.number), named);
+        }
+    }
+
     /// Whether a task has its place, its own or that of its root.
     pub(super) fn has_place(&self, task: TaskIndex) -> bool {
         let root = root_of(&self.tree.kernel, id(task));
@@ -86,31 +125,62 @@ impl Step<'_> {
     pub(super) fn needs_place(&mut self, task: TaskIndex) {
         let is_placeless = !self.has_place(task);
         self.note(Breach::Placeless, is_placeless);
+        let is_cancelled = self.seen.has_cancelled(task);
+        self.note(Breach::BegunAfterTaken, is_cancelled);
     }
 
-    /// Carries out effects in their order. What uses a place is kept where there is none.
+    /// Carries out effects in their order. What uses a place is kept where there is none; and what a crash has repeated, while a
+    /// person holds the task: nobody knows whether it was kept before (S13).
     pub(super) fn release(&mut self, effects: Vec<Effect>) {
         let mut parts = Vec::new();
         for effect in effects {
-            let task = index(of(&effect));
-            if uses_place(&effect) && !self.has_place(task) && !self.model.has(Fault::GateOpen) {
-                self.tree.of_mut(task).kept.push(effect);
-            } else {
+            if self.model.scenario.agents == 0 || self.passes(&effect) {
                 self.obey_tree(effect, &mut parts);
             }
         }
     }
 
-    /// What was kept for want of a place goes out where there is one again, unless a person holds the task: to the tree it is out
-    /// already, so that nobody else keeps it back (S13).
-    pub(super) fn open_gates(&mut self) {
-        for task in (0..).take(TASKS) {
-            let is_held = self.tree.is_held(task) && !self.model.has(Fault::HeldKeptGoesOut);
-            if !self.tree.of(task).kept.is_empty() && self.has_place(task) && !is_held {
-                let kept = std::mem::take(&mut self.tree.of_mut(task).kept);
-                self.release(kept);
-            }
+    /// Whether an order goes out.
+    fn passes(&mut self, effect: &Effect) -> bool {
+        let task = index(task_of(effect));
+        let is_shut = !self.has_place(task) || (self.is_restarting && self.keeps_held(task));
+        let is_open = !is_shut || self.model.has(Fault::GateOpen);
+        let before = self.model.has(Fault::StopMissesKept).then(|| self.desk.gate.clone());
+        let Some(void) = self.desk.gate.pass(effect, is_open) else { return false };
+        match before {
+            Some(before) => self.desk.gate = before,
+            None => self.see_void(task, &void),
         }
+        true
+    }
+
+    /// A request that is void has never gone out, which the kernel cannot know.
+    fn see_void(&mut self, task: TaskIndex, void: &[Effect]) {
+        let turn_of = |effect: &Effect| {
+            if let Effect::Request { turn, .. } = effect { Some(small(turn.0)) } else { None }
+        };
+        let orders = self.tree.of(task);
+        let turn = void.iter().find_map(turn_of);
+        if turn.is_some_and(|turn| turn > orders.sent || orders.read == Read::No) {
+            self.tree.of_mut(task).read = Read::Unsent;
+        }
+    }
+
+    /// What was kept for want of a place goes out where there is one again.
+    pub(super) fn open_gates(&mut self) {
+        if self.desk.gate == Gate::default() {
+            return;
+        }
+        let (kernel, pool) = (&self.tree.kernel, &self.fleet.pool);
+        let ignores_hold = self.model.has(Fault::HeldKeptGoesOut);
+        let may_go = |task| may_go_out(kernel, pool, task) || (ignores_hold && has_place(kernel, pool, task));
+        let open = self.desk.gate.open(may_go);
+        self.release(open);
+    }
+
+    /// Whether what the tree repeats of a task is kept because a person holds it.
+    fn keeps_held(&self, task: TaskIndex) -> bool {
+        self.tree.is_held(task) && !self.model.has(Fault::HeldRepeatGoesOut)
     }
 
     fn obey_tree(&mut self, effect: Effect, parts: &mut Vec<(TaskId, Part)>) {
@@ -122,9 +192,7 @@ impl Step<'_> {
             Effect::Dequeue { task } => self.dequeue(task),
             Effect::Initialize { task } => self.initialize(index(task)),
             Effect::AbortInitialization { task } => {
-                let orders = self.tree.of_mut(index(task));
-                orders.kept.retain(|effect| !matches!(effect, Effect::Initialize { .. }));
-                orders.start = Start::Stopping;
+                self.tree.of_mut(index(task)).start = Start::Stopping;
             }
             Effect::RunTool { call } => self.run_tool(call),
             Effect::CancelTool { call } => self.cancel_tool(call),
@@ -178,8 +246,8 @@ impl Step<'_> {
     fn dequeue(&mut self, task: TaskId) {
         if self.model.scenario.agents == 0 {
             self.tree.of_mut(index(task)).start = Start::Nothing;
-        } else if root_of(&self.tree.kernel, task) == task {
-            self.say(Word::Pool(PoolEvent::CancelRequested { task }));
+        } else if let Some(word) = dequeued(&self.tree.kernel, task) {
+            self.say(word);
         }
     }
 
@@ -201,9 +269,18 @@ impl Step<'_> {
 
     /// People are told that the first root, or a subtask of it, asks.
     pub(super) fn post_progress(&mut self, task: TaskIndex) {
-        let is_first = root_of(&self.tree.kernel, id(task)) == id(0) || self.model.scenario.retry;
-        if self.model.scenario.outbox && is_first {
+        let (scenario, root) = (self.model.scenario, index(root_of(&self.tree.kernel, id(task))));
+        if scenario.outbox && (root == 0 || scenario.is_tried_again(root)) {
             self.say(Word::Posted(News::Progress));
+        }
+    }
+
+    /// The token that a send to the first profile goes out with: that of the generation which it names.
+    fn token(&self, task: TaskId, turn: TurnNumber, generation: Generation) -> u8 {
+        let refused = self.tree.of(index(task)).refused.filter(|(of, _)| u32::from(*of) == turn.0);
+        match refused {
+            Some((_, token)) if self.model.has(Fault::TokenKept) => token,
+            Some(_) | None => small(generation.0),
         }
     }
 
@@ -217,9 +294,15 @@ impl Step<'_> {
     ) {
         let request = |attempt| RequestId { task, turn, attempt };
         match effect {
-            RequestEffect::Send { attempt, profile, generation, .. } => {
-                let generation = if profile.0 == 0 { small(generation.0) } else { 0 };
-                self.send(request(attempt), generation, &std::mem::take(parts));
+            RequestEffect::Send { attempt, profile, generation, input, .. } => {
+                let generation = if profile.0 == 0 { self.token(task, turn, generation) } else { 0 };
+                let flight = Flight {
+                    is_kept: profile.0 == 0 && self.model.scenario.continues,
+                    is_continued: input != Input::Full,
+                    ..Flight::of(request(attempt), generation)
+                };
+                self.judge_input(index(task), flight, input);
+                self.send(request(attempt), flight, &std::mem::take(parts));
             }
             RequestEffect::Recover { attempt } => {
                 let flight = Flight { gone: true, ..Flight::of(request(attempt), 0) };
@@ -257,7 +340,6 @@ impl Step<'_> {
     /// A request is closed by force.
     fn fence(&mut self, request: RequestId) {
         let task = index(request.task);
-        self.drop_kept_send(task);
         let wanted = Flight::of(request, 0);
         let flights = self.tree.of(task).flights;
         let same = |flight: &Flight| (flight.turn, flight.attempt) == (wanted.turn, wanted.attempt);
@@ -272,7 +354,6 @@ impl Step<'_> {
     /// A request is to stop. One that was kept for want of a place has never gone out, and does not any more.
     fn stop_request(&mut self, request: RequestId) {
         let task = index(request.task);
-        self.drop_kept_send(task);
         let wanted = Flight { stopping: true, gone: true, ..Flight::of(request, 0) };
         let orders = self.tree.of_mut(task);
         let same = |flight: &&mut Flight| (flight.turn, flight.attempt) == (wanted.turn, wanted.attempt);
@@ -280,36 +361,6 @@ impl Step<'_> {
             Some(flight) => flight.stopping = true,
             None => orders.add(wanted),
         }
-    }
-
-    fn drop_kept_send(&mut self, task: TaskIndex) {
-        if self.model.has(Fault::StopMissesKept) {
-            return;
-        }
-        let orders = self.tree.of_mut(task);
-        let turn_of = |effect: &Effect| {
-            if let Effect::Request { turn, .. } = effect { Some(small(turn.0)) } else { None }
-        };
-        let kept = orders.kept.iter().find_map(turn_of);
-        if kept.is_some_and(|turn| turn > orders.sent || orders.read == Read::No) {
-            orders.read = Read::Unsent;
-        }
-        orders.kept.retain(|effect| match effect {
-            Effect::Include { .. } | Effect::Request { .. } => false,
-            Effect::Enqueue { .. }
-            | Effect::Dequeue { .. }
-            | Effect::Initialize { .. }
-            | Effect::AbortInitialization { .. }
-            | Effect::Worker { .. }
-            | Effect::RunTool { .. }
-            | Effect::CancelTool { .. }
-            | Effect::Ask { .. }
-            | Effect::Withdraw { .. }
-            | Effect::Arm { .. }
-            | Effect::Disarm { .. }
-            | Effect::ReportUndelivered { .. }
-            | Effect::TaskEnded { .. } => true,
-        });
     }
 
     fn run_tool(&mut self, call: CallId) {
@@ -327,7 +378,6 @@ impl Step<'_> {
 
     fn cancel_tool(&mut self, call: CallId) {
         let orders = self.tree.of_mut(index(call.task));
-        orders.kept.retain(|effect| *effect != Effect::RunTool { call });
         orders.tool(call);
         orders.tools_stopping |= 1 << call.index;
     }
@@ -357,7 +407,7 @@ impl Step<'_> {
         let was_live = self.seen.watch.is_live(at);
         self.seen.watch.subtask_ended(at);
         self.seen.watch.ended(at, how);
-        let is_left = self.tree.of(at).is_left();
+        let is_left = self.tree.of(at).is_left() || !self.desk.gate.is_clear(task);
         self.note(Breach::Disorder, is_left);
         let read = self.tree.of(at).read;
         // What an ended task has told to stop can only come late.
@@ -375,7 +425,7 @@ impl Step<'_> {
             self.say(Word::Over(task, end));
             self.tell_questions(task, QuestionEvent::TaskEnded);
         }
-        if scenario.retry {
+        if scenario.is_tried_again(index(task)) {
             if was_live && end == End::Completed {
                 self.seen.results += 1;
                 let is_second = self.seen.results > 1;
@@ -416,6 +466,8 @@ impl Flight {
             attempt: small(u32::from(request.attempt.0)),
             generation,
             stopping: false,
+            is_kept: false,
+            is_continued: false,
             gone: false,
         }
     }
@@ -462,7 +514,6 @@ impl Orders {
             || self.backoff.is_some()
             || self.grace
             || self.stream_grace.is_some()
-            || !self.kept.is_empty()
             || self.line.is_left()
     }
 
@@ -476,6 +527,7 @@ impl Orders {
             stray: self.stray,
             line: self.line.restarted(),
             refused: self.refused,
+            response: self.response,
             pot: self.pot,
             ..Self::default()
         }

@@ -243,6 +243,10 @@ impl Step<'_> {
                 }
                 vault.ask = None;
             }
+            VaultAct::FailToStore if self.model.has(Fault::WritesOver) => {
+                vault.ask = None;
+                vault.landing = vault.successor.map(|token| (vault.stored, token));
+            }
             VaultAct::FindNothing | VaultAct::Store | VaultAct::FailToStore | VaultAct::Recover => {
                 vault.ask = None;
             }
@@ -276,7 +280,7 @@ impl Step<'_> {
     /// A write comes to the store, which does it in the place of the content before it and of no other.
     fn land_write(&mut self) {
         let Some((number, token)) = self.vault.landing.take() else { return };
-        if self.vault.stored + 1 == number {
+        if self.vault.stored + 1 == number || self.model.has(Fault::WritesOver) {
             self.put_into_store(token);
         }
     }

@@ -5,6 +5,7 @@ use downbeat_kernel::{
 };
 
 use super::asking::Asking;
+use super::line::Line;
 use super::scenario::Scenario;
 use super::seen::Seen;
 use super::state::{Desk, Fleet, Orders, Post, State, Tree, Wish, id, index};
@@ -172,6 +173,21 @@ impl<'a> View<'a> {
         self.roots().any(|root| untaken(&self.tree.kernel, &self.desk.record, id(root)).next().is_some())
     }
 
+    /// Whether an attempt at the task that is tried again lives.
+    pub(super) fn has_live_attempt(&self) -> bool {
+        self.roots().any(|root| self.scenario().is_tried_again(root) && self.is_live(root))
+    }
+
+    /// What each task has at its agent, if a worker runs it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.tree.orders.iter().map(|orders| &orders.line)
+    }
+
+    /// Whether an agent is to go on with a turn.
+    pub(super) fn executes(&self) -> bool {
+        (0..).take(TASKS).any(|task| self.tree.executes(task))
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         (0..).take(TASKS).any(|task| self.tree.of(task).ended)
     }
@@ -190,7 +206,7 @@ impl<'a> View<'a> {
             && self.fleet.pool.validate().is_ok()
             && outbox.validate(&settings.outbox).is_ok()
             && retry.validate(&settings.retry).is_ok()
-            && self.asking.is_valid()
+            && self.asking.questions.validate().is_ok()
     }
 
     /// What a reader must know about the new state.

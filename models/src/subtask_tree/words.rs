@@ -2,7 +2,7 @@
 
 use downbeat_kernel::{
     About, AttemptEnd, CredentialState, Effect, End, Event, IfCurrent, News, PoolEvent, QuestionEvent,
-    RequestEffect, RequestEvent, RetryEvent, TaskId, TaskState, WorkerEffect,
+    RequestEffect, RequestEvent, RetryEvent, TaskId, TaskState, Then, WorkerEffect,
 };
 use downbeat_sim::model::{Arrow, Lane};
 
@@ -194,6 +194,7 @@ fn of_task(tree: &Tree, act: TaskAct) -> Arrow {
             arrow(MODEL, TREE, format!("answers request {} of {}: {words}", key(task), task_name(task)))
         }
         TaskAct::Fail(task, Failure::Throttled) => at(MODEL, task, "is throttled"),
+        TaskAct::Fail(task, Failure::Forgotten) => at(MODEL, task, "continues from what is lost"),
         TaskAct::Fail(task, Failure::Invalid) => at(MODEL, task, "is refused for good"),
         TaskAct::Refuse(task) => at(MODEL, task, "has a token that is not taken"),
         TaskAct::Lost(task) => arrow(
@@ -290,6 +291,15 @@ fn of_worker(act: WorkerAct) -> Arrow {
         WorkerAct::ElapseStop(task) => at(AGENT, task, "the time to stop is over for"),
         WorkerAct::ElapseRetry(task) => at(AGENT, task, "the wait is over of"),
         WorkerAct::ElapseWatch(task) => at(AGENT, task, "nothing was seen for too long of"),
+        WorkerAct::Progress(task) => at(AGENT, task, "the agent says how far it is for"),
+        WorkerAct::StrayAnswers(task) => at(AGENT, task, "an agent that was taken for dead answers for"),
+        WorkerAct::Interrupt(task, turn, then) => {
+            let then = match then {
+                Then::Resume => "to go on with it anew",
+                Then::Hold => "to hold it",
+            };
+            at(USER, task, &format!("interrupts turn {}, {then}, of", turn.0))
+        }
         WorkerAct::Delegate(task) => at(AGENT, task, "the agent asks for a subtask of"),
         WorkerAct::Ask(task) => at(AGENT, task, "the agent asks a person for"),
         WorkerAct::Approve(task) => at(USER, task, "a person answers the agent of"),
@@ -301,6 +311,7 @@ fn of_asking(act: AskAct) -> Arrow {
     match act {
         AskAct::Ask => arrow(AGENT, AGENT, "the agent has a question"),
         AskAct::Say => arrow(AGENT, QUESTIONS, "the agent says what it asks"),
+        AskAct::SayLate => arrow(AGENT, QUESTIONS, "an agent that was taken for dead says what it asks"),
         AskAct::Answer => arrow(USER, QUESTIONS, "the question is answered"),
         AskAct::Shut => arrow(USER, QUESTIONS, "whoever was asked knows that it is over"),
         AskAct::Learn => arrow(AGENT, QUESTIONS, "the agent knows the end"),

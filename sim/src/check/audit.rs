@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CheckError;
-use super::encoding::Encoding;
+use super::encoding::{Encoding, Kept};
 use super::explore::Plan;
 use super::panics::caught;
 use crate::model::Model;
@@ -62,7 +62,7 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Resu
     plan.reduced.audit_initial(model)?;
     let mut states: Vec<M::State> = Vec::new();
     for state in model.initial().into_iter().take(SAMPLE) {
-        add::<M, E>(&mut states, state, "the beginning")?;
+        add::<M, E>(plan.kept, &mut states, state, "the beginning")?;
     }
     let mut next = 0;
     while next < states.len() {
@@ -70,7 +70,7 @@ pub(super) fn first_states<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>) -> Resu
         let Ok(steps) = caught(|| look::<M, E>(plan, &states[next])) else { return Ok(()) };
         for (action, after) in steps? {
             if states.len() < SAMPLE {
-                add::<M, E>(&mut states, after, &format!("{action:?}"))?;
+                add::<M, E>(plan.kept, &mut states, after, &format!("{action:?}"))?;
             }
         }
         next += 1;
@@ -89,13 +89,14 @@ pub(super) fn one_state<M: Model, E: Encoding<M>>(
 
 /// Looks at one state and returns its steps.
 fn look<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>, state: &M::State) -> Result<Vec<Step<M>>, CheckError> {
-    let steps = twice::<M, E>(plan.model, state)?;
+    let steps = twice::<M, E>(plan, state)?;
     plan.reduced.audit(plan.model, state)?;
     Ok(steps)
 }
 
 /// The steps from a state, taken twice and once more one by one.
-fn twice<M: Model, E: Encoding<M>>(model: &M, state: &M::State) -> Result<Vec<Step<M>>, CheckError> {
+fn twice<M: Model, E: Encoding<M>>(plan: &Plan<'_, M>, state: &M::State) -> Result<Vec<Step<M>>, CheckError> {
+    let (model, kept) = (plan.model, plan.kept);
     let steps = || {
         let mut steps: Vec<(M::Action, M::State)> = Vec::new();
         model.steps(state, &mut Vec::new(), |action, next| steps.push((action.clone(), next)));
@@ -112,10 +113,10 @@ fn twice<M: Model, E: Encoding<M>>(model: &M, state: &M::State) -> Result<Vec<St
             return Err(CheckError::NotDeterministic { action: format!("{action:?}") });
         }
         for ((action, one), (_, other)) in first.iter().zip(&again) {
-            if !is_had_back::<M, E>(one)? {
+            if !is_had_back::<M, E>(kept, one)? {
                 return Err(CheckError::NotHadBack { action: format!("{action:?}") });
             }
-            if key::<M, E>(one)? != key::<M, E>(other)? {
+            if key::<M, E>(kept, one)? != key::<M, E>(kept, other)? {
                 return Err(CheckError::HashDisagreesWithEq { action: format!("{action:?}") });
             }
         }
@@ -130,24 +131,25 @@ fn twice<M: Model, E: Encoding<M>>(model: &M, state: &M::State) -> Result<Vec<St
 
 /// Compares a state with those that are known and adds it if it is new.
 fn add<M: Model, E: Encoding<M>>(
+    kept: Kept,
     states: &mut Vec<M::State>,
     state: M::State,
     action: &str,
 ) -> Result<(), CheckError> {
-    let this = key::<M, E>(&state)?;
+    let this = key::<M, E>(kept, &state)?;
     let mut is_new = true;
     for other in states.iter() {
         let is_equal = *other == state;
-        match (is_equal, key::<M, E>(other)? == this) {
+        match (is_equal, key::<M, E>(kept, other)? == this) {
             (true, true) => is_new = false,
             (true, false) => return Err(CheckError::HashDisagreesWithEq { action: action.to_owned() }),
-            (false, true) if E::BY_KEY => {
+            (false, true) if kept.is_by_key() => {
                 return Err(CheckError::HashLeavesOut { action: action.to_owned() });
             }
             (false, _) => {}
         }
     }
-    if !is_had_back::<M, E>(&state)? {
+    if !is_had_back::<M, E>(kept, &state)? {
         return Err(CheckError::NotHadBack { action: action.to_owned() });
     }
     if is_new {
@@ -156,13 +158,13 @@ fn add<M: Model, E: Encoding<M>>(
     Ok(())
 }
 
-fn key<M: Model, E: Encoding<M>>(state: &M::State) -> Result<E::Key, CheckError> {
-    E::encode(state.clone()).map(|(key, _)| key).map_err(|error| *error)
+fn key<M: Model, E: Encoding<M>>(kept: Kept, state: &M::State) -> Result<E::Key, CheckError> {
+    E::encode(kept, state.clone()).map(|(key, _)| key).map_err(|error| *error)
 }
 
 /// Whether the encoding of a state is that of no other.
-fn is_had_back<M: Model, E: Encoding<M>>(state: &M::State) -> Result<bool, CheckError> {
-    let (key, body) = E::encode(state.clone()).map_err(|error| *error)?;
+fn is_had_back<M: Model, E: Encoding<M>>(kept: Kept, state: &M::State) -> Result<bool, CheckError> {
+    let (key, body) = E::encode(kept, state.clone()).map_err(|error| *error)?;
     Ok(*E::decode(key, &body) == *state)
 }
 

@@ -19,7 +19,7 @@ use super::traces::{self, Traces};
 /// What the file begins with.
 const MAGIC: &[u8] = b"downbeat checkpoint\n";
 /// Raised whenever the form of the file or the keys of states change.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 /// Between the parts of an identity.
 pub(super) const PART: &str = ", ";
 /// Bytes of the sum over the file at its end.

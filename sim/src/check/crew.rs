@@ -4,12 +4,11 @@
 //! can go to any thread, and what it was given comes back. A thread without a job looks out for the next one before
 //! it goes to sleep, since to wake a thread takes as long as a job does.
 
-use std::any::Any;
 use std::hint;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,9 @@ const LOOKOUT: Duration = Duration::from_micros(100);
 
 /// Work that some worker does.
 type Job<'a, W> = Box<dyn FnOnce(&mut W) + Send + 'a>;
+
+/// Where a job leaves what it returned, or that it panicked.
+type Place<T> = Arc<Mutex<Option<thread::Result<T>>>>;
 
 /// Threads that take jobs from one list. Each has a worker of type `W`, what it needs to work, to itself.
 pub(super) struct Crew<'a, W> {
@@ -63,27 +65,34 @@ impl<'a, W> Crew<'a, W> {
         inputs: impl IntoIterator<Item = I>,
         work: impl Fn(&mut W, I) -> T + Clone + Send + 'a,
     ) -> Vec<T> {
+        // What a job returns waits in a place of its own, and only numbers go from thread to thread: what carries them
+        // is compiled once, and not for every type of result.
         let (sender, receiver) = mpsc::channel();
-        let job = |(number, input)| -> Job<'a, W> {
+        let job = |(number, input)| {
             let (work, sender) = (work.clone(), sender.clone());
-            Box::new(move |worker| {
+            let place: Place<T> = Arc::default();
+            let left = Arc::clone(&place);
+            let job: Job<'a, W> = Box::new(move |worker| {
                 let result = catch_unwind(AssertUnwindSafe(|| work(worker, input)));
                 drop(work);
+                *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
                 // Nobody waits for it if another job has panicked.
-                drop(sender.send((number, result)));
-            })
+                let _ = sender.send(number);
+            });
+            (Some(job), place)
         };
-        self.call(inputs.into_iter().enumerate().map(job).map(Some).collect());
+        let (jobs, places): (Vec<_>, Vec<_>) = inputs.into_iter().enumerate().map(job).unzip();
+        self.call(jobs);
         drop((work, sender));
         while let Some(job) = self.take(0) {
             job(own);
         }
-        let mut results = Vec::new();
-        while let Some((number, result)) = next(&receiver) {
-            results.push((number, result.unwrap_or_else(|panic: Box<dyn Any + Send>| resume_unwind(panic))));
+        let mut results: Vec<Option<T>> = places.iter().map(|_| None).collect();
+        while let Some(number) = next(&receiver) {
+            let result = places[number].lock().unwrap_or_else(PoisonError::into_inner).take();
+            results[number] = result.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)));
         }
-        results.sort_unstable_by_key(|(number, _)| *number);
-        results.into_iter().map(|(_, result)| result).collect()
+        results.into_iter().flatten().collect()
     }
 
     /// Puts jobs on the empty list.
@@ -151,8 +160,8 @@ impl<W> Drop for End<'_, '_, W> {
     }
 }
 
-/// The next result; `None` when every job is done.
-fn next<T>(results: &Receiver<T>) -> Option<T> {
+/// The number of the next job that is done; `None` when every job is.
+fn next(results: &Receiver<usize>) -> Option<usize> {
     let since = Instant::now();
     while since.elapsed() < LOOKOUT {
         match results.try_recv() {

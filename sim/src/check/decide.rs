@@ -77,7 +77,7 @@ pub(super) fn decide<M: Model, E: Encoding<M>>(
         audited: audited_before + plan.audit.audited(),
         coverage: search.coverage(),
         fairness,
-        storage: E::STORAGE,
+        storage: plan.kept.storage(),
         reduction: plan.reduced.kind(),
         elapsed: plan.begin.elapsed(),
         stopped_by,

@@ -115,24 +115,13 @@ impl Drop for Directory {
 #[derive(Debug)]
 pub(super) struct Keys {
     path: PathBuf,
+    key_bytes: usize,
 }
 
 impl Keys {
-    /// Writes keys to a new file.
-    pub(super) fn write<K: Key>(
-        path: PathBuf,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Result<Self, CheckError> {
-        let mut writer = KeyWriter::create(path)?;
-        for key in keys {
-            writer.push(key)?;
-        }
-        writer.end()
-    }
-
     /// The keys once more, from the first on.
     pub(super) fn read<K: Key>(&self) -> Result<KeyReader<K>, CheckError> {
-        KeyReader::open(&self.path)
+        KeyReader::open(self)
     }
 }
 
@@ -148,21 +137,24 @@ impl Drop for Keys {
 pub(super) struct KeyWriter {
     path: PathBuf,
     file: BufWriter<File>,
+    key_bytes: usize,
     bytes: Vec<u8>,
 }
 
 impl KeyWriter {
-    /// Begins a new file.
-    pub(super) fn create(path: PathBuf) -> Result<Self, CheckError> {
+    /// Begins a new file, of keys that differ in so many bytes, the highest.
+    pub(super) fn create(path: PathBuf, key_bytes: usize) -> Result<Self, CheckError> {
         let file = File::create_new(&path).map_err(|error| failed("create", &path, &error))?;
-        Ok(Self { path, file: BufWriter::with_capacity(BUFFER, file), bytes: Vec::new() })
+        Ok(Self { path, file: BufWriter::with_capacity(BUFFER, file), key_bytes, bytes: Vec::new() })
     }
 
     /// Appends a key.
     pub(super) fn push<K: Key>(&mut self, key: K) -> Result<(), CheckError> {
         self.bytes.clear();
         key.write(&mut self.bytes);
-        self.file.write_all(&self.bytes).map_err(|error| failed("write", &self.path, &error))
+        self.file
+            .write_all(&self.bytes[..self.key_bytes])
+            .map_err(|error| failed("write", &self.path, &error))
     }
 
     /// Appends bytes that belong to the key before.
@@ -175,7 +167,7 @@ impl KeyWriter {
     /// Completes the file.
     pub(super) fn end(mut self) -> Result<Keys, CheckError> {
         self.file.flush().map_err(|error| failed("write", &self.path, &error))?;
-        Ok(Keys { path: self.path })
+        Ok(Keys { path: self.path, key_bytes: self.key_bytes })
     }
 }
 
@@ -184,15 +176,19 @@ impl KeyWriter {
 pub(super) struct KeyReader<K> {
     path: PathBuf,
     file: BufReader<File>,
+    key_bytes: usize,
     bytes: Vec<u8>,
     next: Option<K>,
 }
 
 impl<K: Key> KeyReader<K> {
-    fn open(path: &Path) -> Result<Self, CheckError> {
+    fn open(keys: &Keys) -> Result<Self, CheckError> {
+        let Keys { path, key_bytes } = keys;
         let file = File::open(path).map_err(|error| failed("open", path, &error))?;
         let file = BufReader::with_capacity(BUFFER, file);
-        let mut reader = Self { path: path.to_owned(), file, bytes: vec![0; K::BYTES], next: None };
+        // What a key has beyond the bytes that are written is zero.
+        let bytes = vec![0; K::BYTES];
+        let mut reader = Self { path: path.clone(), file, key_bytes: *key_bytes, bytes, next: None };
         reader.advance()?;
         Ok(reader)
     }
@@ -218,7 +214,7 @@ impl<K: Key> KeyReader<K> {
 
     /// Goes on to the key after it.
     pub(super) fn advance(&mut self) -> Result<(), CheckError> {
-        self.next = match self.file.read_exact(&mut self.bytes) {
+        self.next = match self.file.read_exact(&mut self.bytes[..self.key_bytes]) {
             Ok(()) => Some(K::read(&self.bytes)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
             Err(error) => return Err(failed("read", &self.path, &error)),

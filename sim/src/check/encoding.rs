@@ -13,7 +13,56 @@ use crate::model::Model;
 use crate::pack::{self, Pack, Word};
 use crate::report::Storage;
 
-/// How states of a model are told apart and kept until they are expanded.
+/// What is kept of a state in the visited set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// A fingerprint of 64 bits.
+    OneWord,
+    /// A fingerprint of 128 bits.
+    TwoWords,
+    /// The state.
+    Whole,
+    /// The word that it is packed into.
+    Packed,
+}
+
+impl Kept {
+    /// Whether states with equal keys are taken to be equal.
+    #[inline]
+    pub(super) fn is_by_key(self) -> bool {
+        self != Kept::Whole
+    }
+
+    /// In words.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kept::OneWord => "fingerprints of 64 bits",
+            Kept::TwoWords => "fingerprints of 128 bits",
+            Kept::Whole => "whole states",
+            Kept::Packed => "packed states",
+        }
+    }
+
+    /// What the report says about it.
+    pub(super) fn storage(self) -> Storage {
+        match self {
+            Kept::OneWord => Storage::Fingerprint { bits: 64 },
+            Kept::TwoWords => Storage::Fingerprint { bits: 128 },
+            Kept::Whole | Kept::Packed => Storage::Exact,
+        }
+    }
+
+    /// The bytes, from the highest on, in which keys of this type differ.
+    pub(super) fn key_bytes<K: Key>(self) -> usize {
+        match self {
+            Kept::OneWord => size_of::<u64>(),
+            Kept::TwoWords | Kept::Whole | Kept::Packed => K::BYTES,
+        }
+    }
+}
+
+/// How states of a model are told apart and kept until they are expanded. Of what is kept it is told each time: a search
+/// of a model is compiled once for all that one encoding can keep.
 pub(super) trait Encoding<M: Model>: 'static {
     /// What the visited set is asked with.
     type Key: Key;
@@ -21,15 +70,12 @@ pub(super) trait Encoding<M: Model>: 'static {
     type Body: Clone + Send + Sync;
     /// One part of the visited set.
     type Visited: Visited<Self::Key, Self::Body>;
-    /// Whether states with equal keys are taken to be equal.
-    const BY_KEY: bool;
-    /// The encoding in words.
-    const NAME: &'static str;
-    /// What the report says about it.
-    const STORAGE: Storage;
+
+    /// A part of the visited set, of no states.
+    fn nothing(kept: Kept) -> Self::Visited;
 
     /// The key of a state and the rest of it.
-    fn encode(state: M::State) -> Result<Encoded<M, Self>, Box<CheckError>>
+    fn encode(kept: Kept, state: M::State) -> Result<Encoded<M, Self>, Box<CheckError>>
     where
         Self: Sized;
 
@@ -45,8 +91,6 @@ pub(super) type Encoded<M, E> = (<E as Encoding<M>>::Key, <E as Encoding<M>>::Bo
 
 /// A set of states.
 pub(super) trait Visited<K, B>: Send + Sync {
-    /// A set of none.
-    fn new() -> Self;
     /// The keys that are there, in ascending order.
     fn into_keys(self) -> Vec<K>;
     /// The place of a state, below [`Self::places`], if it is there.
@@ -61,17 +105,13 @@ pub(super) trait Visited<K, B>: Send + Sync {
     fn memory(&self) -> u64;
 }
 
-impl<K: Key, B> Visited<K, B> for Table<K> {
-    fn new() -> Self {
-        Table::new()
-    }
-
+impl<K: Key> Visited<K, ()> for Table<K> {
     fn into_keys(self) -> Vec<K> {
         self.into_keys()
     }
 
     #[inline]
-    fn find(&self, key: K, _: &B) -> Option<usize> {
+    fn find(&self, key: K, (): &()) -> Option<usize> {
         self.find(key)
     }
 
@@ -81,7 +121,7 @@ impl<K: Key, B> Visited<K, B> for Table<K> {
     }
 
     #[inline]
-    fn insert(&mut self, key: K, _: &B) -> bool {
+    fn insert(&mut self, key: K, (): &()) -> bool {
         self.insert(key)
     }
 
@@ -90,34 +130,113 @@ impl<K: Key, B> Visited<K, B> for Table<K> {
     }
 
     fn memory(&self) -> u64 {
-        (self.capacity() * size_of::<K>()) as u64
+        self.memory()
     }
 }
 
-/// States as their fingerprints of one word or two. Two states with one fingerprint are taken to be one.
-pub(super) struct Fingerprint<K>(PhantomData<K>);
+/// States by their hashes: a fingerprint of one word or two, which two states with one are taken to be one by, or what
+/// finds a state among whole ones, which are compared. A fingerprint of one word is the high half of a key whose low
+/// half is zero.
+pub(super) struct Hashed;
 
-impl<M: Model, K: Key> Encoding<M> for Fingerprint<K> {
-    type Key = K;
+impl<M: Model> Encoding<M> for Hashed {
+    type Key = u128;
     type Body = M::State;
-    type Visited = Table<K>;
-    const BY_KEY: bool = true;
-    const NAME: &'static str =
-        if K::BITS == 64 { "fingerprints of 64 bits" } else { "fingerprints of 128 bits" };
-    const STORAGE: Storage = Storage::Fingerprint { bits: K::BITS };
+    type Visited = Seen<M::State>;
 
-    #[inline]
-    fn encode(state: M::State) -> Result<(K, M::State), Box<CheckError>> {
-        Ok((K::fingerprint(&state), state))
+    fn nothing(kept: Kept) -> Seen<M::State> {
+        match kept {
+            Kept::OneWord => Seen::OneWord(Table::new()),
+            Kept::TwoWords => Seen::TwoWords(Table::new()),
+            Kept::Whole => Seen::Whole(States::new()),
+            Kept::Packed => unreachable!("packed states have an encoding of their own"),
+        }
     }
 
-    fn of_key(_: K) -> Option<M::State> {
+    #[inline]
+    fn encode(kept: Kept, state: M::State) -> Result<(u128, M::State), Box<CheckError>> {
+        let key =
+            if kept == Kept::TwoWords { u128::fingerprint(&state) } else { widen(u64::fingerprint(&state)) };
+        Ok((key, state))
+    }
+
+    fn of_key(_: u128) -> Option<M::State> {
         None
     }
 
     #[inline]
-    fn decode(_: K, body: &M::State) -> Cow<'_, M::State> {
+    fn decode(_: u128, body: &M::State) -> Cow<'_, M::State> {
         Cow::Borrowed(body)
+    }
+}
+
+#[inline]
+fn widen(word: u64) -> u128 {
+    u128::from(word) << 64
+}
+
+#[inline]
+fn narrow(key: u128) -> u64 {
+    (key >> 64) as u64
+}
+
+/// States that were hashed.
+pub(super) enum Seen<S> {
+    OneWord(Table<u64>),
+    TwoWords(Table<u128>),
+    Whole(States<S>),
+}
+
+impl<S: Eq + Clone + Send + Sync> Visited<u128, S> for Seen<S> {
+    fn into_keys(self) -> Vec<u128> {
+        match self {
+            Seen::OneWord(table) => table.into_keys().into_iter().map(widen).collect(),
+            Seen::TwoWords(table) => table.into_keys(),
+            Seen::Whole(states) => states.into_keys().into_iter().map(widen).collect(),
+        }
+    }
+
+    #[inline]
+    fn find(&self, key: u128, body: &S) -> Option<usize> {
+        match self {
+            Seen::OneWord(table) => table.find(narrow(key)),
+            Seen::TwoWords(table) => table.find(key),
+            Seen::Whole(states) => states.find(narrow(key), body),
+        }
+    }
+
+    #[inline]
+    fn is_at_hand(&self, key: u128) -> bool {
+        match self {
+            Seen::OneWord(table) => table.glance(narrow(key)) == narrow(key),
+            Seen::TwoWords(table) => table.glance(key) == key,
+            Seen::Whole(_) => false,
+        }
+    }
+
+    #[inline]
+    fn insert(&mut self, key: u128, body: &S) -> bool {
+        match self {
+            Seen::OneWord(table) => table.insert(narrow(key)),
+            Seen::TwoWords(table) => table.insert(key),
+            Seen::Whole(states) => states.insert(narrow(key), body),
+        }
+    }
+
+    fn places(&self) -> usize {
+        match self {
+            Seen::OneWord(table) => table.capacity(),
+            Seen::TwoWords(table) => table.capacity(),
+            Seen::Whole(states) => states.states.len(),
+        }
+    }
+
+    fn memory(&self) -> u64 {
+        match self {
+            Seen::OneWord(table) => table.memory(),
+            Seen::TwoWords(table) => table.memory(),
+            Seen::Whole(states) => states.memory(),
+        }
     }
 }
 
@@ -129,12 +248,13 @@ impl<M: Model<State: Pack>, W: Word + Mix> Encoding<M> for Packed<W> {
     type Key = W;
     type Body = ();
     type Visited = Table<W>;
-    const BY_KEY: bool = true;
-    const NAME: &'static str = "packed states";
-    const STORAGE: Storage = Storage::Exact;
+
+    fn nothing(_: Kept) -> Table<W> {
+        Table::new()
+    }
 
     #[inline]
-    fn encode(state: M::State) -> Result<(W, ()), Box<CheckError>> {
+    fn encode(_: Kept, state: M::State) -> Result<(W, ()), Box<CheckError>> {
         match pack::pack::<M::State, W>(&state) {
             // A word that is not full has another key than that of no state.
             Ok(word) if <M::State as Pack>::BITS < <W as Word>::BITS || word.mix() != W::EMPTY => {
@@ -155,39 +275,13 @@ impl<M: Model<State: Pack>, W: Word + Mix> Encoding<M> for Packed<W> {
     }
 }
 
-/// States as they are, stored whole and compared.
-pub(super) struct Whole;
-
-impl<M: Model> Encoding<M> for Whole {
-    type Key = u64;
-    type Body = M::State;
-    type Visited = States<M::State>;
-    const BY_KEY: bool = false;
-    const NAME: &'static str = "whole states";
-    const STORAGE: Storage = Storage::Exact;
-
-    #[inline]
-    fn encode(state: M::State) -> Result<(u64, M::State), Box<CheckError>> {
-        Ok((u64::fingerprint(&state), state))
-    }
-
-    fn of_key(_: u64) -> Option<M::State> {
-        None
-    }
-
-    #[inline]
-    fn decode(_: u64, body: &M::State) -> Cow<'_, M::State> {
-        Cow::Borrowed(body)
-    }
-}
-
-/// Whole states, found by their keys.
+/// Whole states, found by their hashes.
 pub(super) struct States<S> {
     table: HashTable<(u64, usize)>,
     states: Vec<S>,
 }
 
-impl<S: Eq + Clone + Send + Sync> Visited<u64, S> for States<S> {
+impl<S: Eq + Clone> States<S> {
     fn new() -> Self {
         Self { table: HashTable::new(), states: Vec::new() }
     }
@@ -203,10 +297,6 @@ impl<S: Eq + Clone + Send + Sync> Visited<u64, S> for States<S> {
         self.table.find(key, same).map(|(_, place)| *place)
     }
 
-    fn is_at_hand(&self, _: u64) -> bool {
-        false
-    }
-
     fn insert(&mut self, key: u64, body: &S) -> bool {
         let Self { table, states } = self;
         let same = |(other, place): &(u64, usize)| *other == key && states[*place] == *body;
@@ -218,10 +308,6 @@ impl<S: Eq + Clone + Send + Sync> Visited<u64, S> for States<S> {
                 true
             }
         }
-    }
-
-    fn places(&self) -> usize {
-        self.states.len()
     }
 
     fn memory(&self) -> u64 {

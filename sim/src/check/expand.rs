@@ -374,14 +374,15 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         let Self { actions, results, recent, group, .. } = self;
         let mut steps = Steps { taken: 0, changes: false };
         let mut error = None;
+        let (kept, is_by_key) = (plan.kept, plan.kept.is_by_key());
         let mut consider = |position: u32, next: M::State| {
             if next == *state {
                 return;
             }
             steps.changes = true;
-            match E::encode(next) {
+            match E::encode(kept, next) {
                 // Two states that differ, and the search would take one for the other.
-                Ok((key, _)) if E::BY_KEY && key == found.key => {
+                Ok((key, _)) if is_by_key && key == found.key => {
                     error = error.take().or(Some(Box::new(CheckError::HashLeavesOut {
                         action: format!("step {} of the state", position + 1),
                     })));
@@ -392,7 +393,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
                     group.push(Candidate { key, body, parent, position });
                     group.truncate(kept);
                 }
-                Ok((key, _)) if E::BY_KEY && recent.has_seen(key) => {}
+                Ok((key, _)) if is_by_key && recent.has_seen(key) => {}
                 Ok((key, body)) => group.push(Candidate { key, body, parent, position }),
                 Err(wide) => error = error.take().or(Some(wide)),
             }
@@ -427,7 +428,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         chunk: &mut Chunk<M, E>,
     ) -> bool {
         let (mut actions, mut steps) = (Vec::new(), Vec::new());
-        plan.model.steps(state, &mut self.actions, |action, next| match E::encode(next.clone()) {
+        plan.model.steps(state, &mut self.actions, |action, next| match E::encode(plan.kept, next.clone()) {
             Ok((key, body)) => {
                 actions.push(action.clone());
                 steps.push((next, key, body));
@@ -441,6 +442,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         let sets = choice.processes.choose(plan.model, state, &actions, choice.visible);
         let mut sets = sets.filter(|set| !set.is_empty() && set.iter().all(is_new));
         let chosen = sets.next().unwrap_or_else(|| (0..steps.len()).collect());
+        let is_by_key = plan.kept.is_by_key();
         let changes = steps.iter().any(|(next, ..)| next != state);
         for (position, (action, (next, key, body))) in (0_u32..).zip(actions.iter().zip(steps)) {
             if !chosen.contains(&(position as usize)) {
@@ -450,8 +452,8 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
             let at = (rank, position as usize);
             plan.evaluator.step(at, state, action, &next, &mut chunk.findings);
             count(plan, state, action, &next, &mut chunk.kinds, &mut chunk.marks);
-            let is_same = key == found.key && (E::BY_KEY || next == *state);
-            if !(is_same || E::BY_KEY && self.recent.has_seen(key)) {
+            let is_same = key == found.key && (is_by_key || next == *state);
+            if !(is_same || is_by_key && self.recent.has_seen(key)) {
                 self.group.push(Candidate { key, body, parent, position });
             }
         }
@@ -470,7 +472,7 @@ impl<M: Model, E: Encoding<M>> Worker<M, E> {
         let mut changes = false;
         let mut position = 0;
         plan.model.steps(state, &mut self.actions, |action, next| {
-            match E::encode(plan.reduced.representative(next.clone())) {
+            match E::encode(plan.kept, plan.reduced.representative(next.clone())) {
                 Ok((key, body)) => {
                     let is_same = *state == next;
                     changes |= !is_same;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::audit::Audit;
 use super::checkpoint::{Checkpoint, Checkpointing, PART};
 use super::crew::Crew;
-use super::encoding::{Encoding, Visited};
+use super::encoding::{Encoding, Kept, Visited};
 use super::evaluate::{Evaluator, Findings};
 use super::expand::{Candidate, Chunk, Group, Known, Mode, Worker};
 use super::frontier::Frontier;
@@ -50,6 +50,8 @@ const CHUNKS: usize = 4;
 /// What a search is of and how it is done.
 pub(super) struct Plan<'a, M: Model> {
     pub(super) model: &'a M,
+    /// What is kept of each state.
+    pub(super) kept: Kept,
     pub(super) evaluator: Evaluator<'a, M>,
     pub(super) limits: Limits,
     pub(super) threads: usize,
@@ -163,14 +165,15 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let reduction =
             plan.reduced.kind().map_or("every state".to_owned(), |kind| format!("{kind} reduction"));
         let identity = &checkpoint.identity;
-        [identity, &properties, E::NAME, &reduction, &depth].join(PART)
+        [identity, &properties, plan.kept.name(), &reduction, &depth].join(PART)
     }
 
     /// A search that has found the initial states.
     fn new(plan: &'a Plan<'a, M>) -> Result<Self, CheckError> {
         let mut search = Self::empty(plan);
         for (position, state) in (0..).zip(plan.model.initial()) {
-            let (key, body) = E::encode(plan.reduced.representative(state)).map_err(|error| *error)?;
+            let (key, body) =
+                E::encode(plan.kept, plan.reduced.representative(state)).map_err(|error| *error)?;
             search.totals.generated += 1;
             if search.visited[key.shard()].insert(key, &body) {
                 search.add(Found { key, body }, Origin { parent: 0, position });
@@ -184,8 +187,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         let totals = Totals { generated: 0, kinds: vec![0; plan.kinds], marks: vec![0; plan.marks] };
         Self {
             plan,
-            visited: (0..SHARDS).map(|_| E::Visited::new()).collect(),
-            visited_next: (0..SHARDS).map(|_| E::Visited::new()).collect(),
+            visited: nothing::<M, E>(plan.kept),
+            visited_next: nothing::<M, E>(plan.kept),
             traces: Traces::default(),
             initial: 0,
             levels: Vec::new(),
@@ -432,7 +435,7 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     fn next_level(&mut self) {
         self.level = std::mem::replace(&mut self.next, Frontier::new());
         if self.is_partial() {
-            self.visited_next = (0..SHARDS).map(|_| E::Visited::new()).collect();
+            self.visited_next = nothing::<M, E>(self.plan.kept);
         }
     }
 
@@ -485,4 +488,9 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
         }
         Ok(())
     }
+}
+
+/// The parts of a visited set of no states.
+fn nothing<M: Model, E: Encoding<M>>(kept: Kept) -> Vec<E::Visited> {
+    (0..SHARDS).map(|_| E::nothing(kept)).collect()
 }

@@ -171,6 +171,6 @@ fn read<M: Model, E: Encoding<M>>(
     let codec = plan.codec.as_ref().expect("a state that was written has a codec");
     let mut bytes = Vec::new();
     reader.read_bytes(&mut bytes)?;
-    let (again, body) = E::encode((codec.read)(plan.model, &bytes)).map_err(|error| *error)?;
+    let (again, body) = E::encode(plan.kept, (codec.read)(plan.model, &bytes)).map_err(|error| *error)?;
     if again == key { Ok(Found { key, body }) } else { Err(CheckError::CodecLoses) }
 }

@@ -21,8 +21,6 @@ const SECOND_HASHER: FixedState = FixedState::with_seed(0x6b65_726e_656c_2121);
 pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug + 'static {
     /// In the place of a key that is not there: greater than all. No state has it.
     const EMPTY: Self;
-    /// The size of the key.
-    const BITS: u8;
     /// Bytes of the key on disk.
     const BYTES: usize;
 
@@ -48,7 +46,6 @@ pub(super) trait Key: Copy + Ord + Hash + Send + Sync + std::fmt::Debug + 'stati
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u64 {
     const EMPTY: Self = Self::MAX;
-    const BITS: u8 = 64;
     const BYTES: usize = 8;
 
     fn fingerprint(value: &impl Hash) -> Self {
@@ -81,7 +78,6 @@ impl Key for u64 {
 #[expect(clippy::cast_possible_truncation, reason = "the place is a part of the key, whichever part")]
 impl Key for u128 {
     const EMPTY: Self = Self::MAX;
-    const BITS: u8 = 128;
     const BYTES: usize = 16;
 
     fn fingerprint(value: &impl Hash) -> Self {
@@ -100,7 +96,7 @@ impl Key for u128 {
     }
 
     fn digest(self) -> u64 {
-        self as u64
+        (self >> 64) as u64 ^ self as u64
     }
 
     fn write(self, bytes: &mut Vec<u8>) {

@@ -6,9 +6,9 @@
 
 use super::key::Key;
 
-/// 32 KiB of keys of one word. More answers more and is slower to ask.
+/// 32 KiB of keys of two words. More answers more and is slower to ask.
 const PLACES: usize = 1 << PLACE_BITS;
-const PLACE_BITS: u32 = 12;
+const PLACE_BITS: u32 = 11;
 
 /// Keys that a thread has seen and may have forgotten.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! are found again here by asking the model, which also shows a model that does not answer twice alike.
 
 use super::CheckError;
-use super::encoding::{Encoded, Encoding, Visited};
+use super::encoding::{Encoded, Encoding, Kept, Visited};
 use super::evaluate::Witness;
 use super::explore::Search;
 use super::graph::fair_actions;
@@ -114,7 +114,7 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
         });
         let Some((mut action, mut next)) = wanted else { return Err(self.not_repeatable(tried)) };
         let visited = plan.reduced.representative(next.clone());
-        let (key, body) = encode::<M, E>(&visited)?;
+        let (key, body) = encode::<M, E>(self.search.plan.kept, &visited)?;
         // With keys on disk the tables know some states only.
         if !self.search.is_spilled() && self.search.visited[key.shard()].find(key, &body).is_none() {
             return Err(self.not_repeatable(vec![format!("{action:?}")]));
@@ -143,7 +143,7 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
             .steps(&self.here, &mut Vec::new(), |action, next| all.push((action.clone(), next)));
         let tried = all.iter().map(|(action, _)| format!("{action:?}")).collect();
         for (action, next) in all {
-            let (key, body) = encode::<M, E>(&next)?;
+            let (key, body) = encode::<M, E>(self.search.plan.kept, &next)?;
             if fits(&action) && ranks.of::<M, E>(&self.search.visited, key, &body) == Some(rank) {
                 return self.append(&action, next);
             }
@@ -167,8 +167,8 @@ impl<'a, M: Model, E: Encoding<M>> Walk<'a, M, E> {
     }
 }
 
-fn encode<M: Model, E: Encoding<M>>(state: &M::State) -> Result<Encoded<M, E>, CheckError> {
-    E::encode(state.clone()).map_err(|error| *error)
+fn encode<M: Model, E: Encoding<M>>(kept: Kept, state: &M::State) -> Result<Encoded<M, E>, CheckError> {
+    E::encode(kept, state.clone()).map_err(|error| *error)
 }
 
 /// A step in words, whose lanes exist.

@@ -19,13 +19,15 @@ const RUNS_MAX: usize = 8;
 pub(super) struct Spill {
     directory: Directory,
     since: usize,
+    /// Bytes of a key on disk.
+    key_bytes: usize,
     runs: Vec<Keys>,
 }
 
 impl Spill {
     /// A spill that will write into a directory of its own in `parent`, of a search that has found so many states.
-    pub(super) fn new(parent: &Path, states: usize) -> Result<Self, CheckError> {
-        Ok(Self { directory: Directory::new(parent)?, since: states, runs: Vec::new() })
+    pub(super) fn new(parent: &Path, states: usize, key_bytes: usize) -> Result<Self, CheckError> {
+        Ok(Self { directory: Directory::new(parent)?, since: states, key_bytes, runs: Vec::new() })
     }
 
     /// The states that had been found when it began.
@@ -35,7 +37,7 @@ impl Spill {
 
     /// Begins a file for something else.
     pub(super) fn file(&mut self) -> Result<KeyWriter, CheckError> {
-        KeyWriter::create(self.directory.file())
+        KeyWriter::create(self.directory.file(), self.key_bytes)
     }
 
     /// Whether nothing was written.
@@ -45,8 +47,11 @@ impl Spill {
 
     /// Writes keys, which are sorted, as another run.
     pub(super) fn add<K: Key>(&mut self, keys: impl IntoIterator<Item = K>) -> Result<(), CheckError> {
-        let path = self.directory.file();
-        self.runs.push(Keys::write(path, keys)?);
+        let mut run = self.file()?;
+        for key in keys {
+            run.push(key)?;
+        }
+        self.runs.push(run.end()?);
         if self.runs.len() > RUNS_MAX { self.merge::<K>() } else { Ok(()) }
     }
 
@@ -101,7 +106,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
         fn spilled_keys_are_known(runs in proptest::collection::vec(proptest::collection::btree_set(1_u64..500, 0..60), 0..20)) {
-            let mut spill = Spill::new(&std::env::temp_dir(), 0).expect("there is room for temporary files");
+            let mut spill = Spill::new(&std::env::temp_dir(), 0, size_of::<u64>()).expect("there is room for temporary files");
             let mut all = BTreeSet::new();
             for run in runs {
                 spill.add(run.iter().copied()).expect("there is room for some keys");

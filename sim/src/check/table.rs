@@ -107,6 +107,11 @@ impl<K: Key> Table<K> {
         self.slots.len()
     }
 
+    /// Bytes in use.
+    pub(super) fn memory(&self) -> u64 {
+        (self.capacity() * size_of::<K>()) as u64
+    }
+
     /// Every key, in ascending order.
     pub(super) fn into_keys(self) -> Vec<K> {
         let mut keys = self.slots;

@@ -125,7 +125,7 @@ struct Walker<'a, M: Model, E: Encoding<M>> {
 impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
     fn run(mut self, progress: &mut dyn FnMut(&Progress)) -> Result<ControlFlow<Limit, Walk>, CheckError> {
         for state in self.search.plan.model.initial() {
-            let (key, body) = E::encode(state).map_err(|error| *error)?;
+            let (key, body) = E::encode(self.search.plan.kept, state).map_err(|error| *error)?;
             let place = self.walk.ranks.place::<M, E>(&self.search.visited, key, &body);
             let Some(place) = place else { return Err(unknown("an initial state")) };
             if self.number(place) {
@@ -200,6 +200,7 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
     ) -> Result<Steps<M, E>, CheckError> {
         let (model, visited, ranks) = (self.search.plan.model, &self.search.visited, &self.walk.ranks);
         let mut steps = Steps::new(self.properties);
+        let kept = self.search.plan.kept;
         let mut error = None;
         for (place, found) in states.iter().enumerate() {
             let state = E::decode(found.key, &found.body);
@@ -209,14 +210,14 @@ impl<M: Model, E: Encoding<M>> Walker<'_, M, E> {
                 }
             }
             model.steps(&state, actions, |action, next| {
-                let (key, body) = match E::encode(next) {
+                let (key, body) = match E::encode(kept, next) {
                     Ok(encoded) => encoded,
                     Err(wide) => {
                         error = error.take().or(Some(*wide));
                         return;
                     }
                 };
-                if key == found.key && (E::BY_KEY || *state == *E::decode(key, &body)) {
+                if key == found.key && (kept.is_by_key() || *state == *E::decode(key, &body)) {
                     return;
                 }
                 let Some(place) = ranks.place::<M, E>(visited, key, &body) else {

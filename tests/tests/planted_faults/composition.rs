@@ -1,9 +1,12 @@
 //! The machines composed: faults of each of them, and of the wiring between them, and which property finds each.
 
 use downbeat_kernel::faults::Fault;
-use downbeat_models::subtask_tree::{Budget, Fault as Wiring, Scenario, SubtaskTree};
+use downbeat_models::subtask_tree::{Budget, Fault as Wiring, Scenario, SubtaskTree, variants};
 use downbeat_sim::diagram::{self, Style};
+use downbeat_sim::harness::Variant;
 use downbeat_sim::report::{Report, Verdict};
+
+use std::collections::BTreeSet;
 
 use super::check;
 
@@ -28,6 +31,11 @@ const WAITERS: Scenario = Scenario { tasks: 2, roots: 2, credential: true, ..Sce
     .with(Budget::Lapses, 1)
     .with(Budget::Outages, 1)
     .with(Budget::Crashes, 1);
+
+/// A credential that expires twice, another process, a write of which nothing is heard.
+const WRITES: Scenario = Scenario { credential: true, sibling: true, ..Scenario::ALONE }
+    .with(Budget::Lapses, 2)
+    .with(Budget::Outages, 1);
 
 /// A task whose agent is lost, a cancel, a crash.
 const PLACES: Scenario = Scenario { agents: 1, ..Scenario::ALONE }
@@ -93,6 +101,43 @@ const OVERDUE: Scenario = Scenario { budget: 2, ..Scenario::ALONE }
     .with(Budget::Tools, 1)
     .with(Budget::Crashes, 1);
 
+/// A task that asks, is written to, and paused.
+const ASKING: Scenario =
+    Scenario::ALONE.with(Budget::Questions, 1).with(Budget::Messages, 1).with(Budget::Pauses, 1);
+
+/// A task whose only lease is lost.
+const LOST: Scenario = Scenario { agents: 1, leases: 1, ..Scenario::ALONE }.with(Budget::Losses, 1);
+
+/// A worker whose agent is lost, with another to go on at.
+const STRAY: Scenario = Scenario { worker: true, agents: 2, ..Scenario::ALONE }
+    .with(Budget::Losses, 1)
+    .with(Budget::Interrupts, 1);
+
+/// A task that is paused, whose agent is lost, and a crash.
+const HELD_CRASHED: Scenario = Scenario { agents: 1, ..Scenario::ALONE }
+    .with(Budget::Losses, 1)
+    .with(Budget::Pauses, 1)
+    .with(Budget::Crashes, 1);
+
+/// A worker that is interrupted, whose agent is lost, and a crash.
+const LOST_INTERRUPTED: Scenario = STRAY.with(Budget::Crashes, 1);
+
+/// A worker that is interrupted, a message, a crash.
+const INTERRUPTED: Scenario = Scenario { worker: true, ..Scenario::ALONE }
+    .with(Budget::Interrupts, 1)
+    .with(Budget::Messages, 1)
+    .with(Budget::Crashes, 1);
+
+/// A worker whose agent owes nothing, on an agent of a pool that is lost.
+const SILENT: Scenario =
+    Scenario { worker: true, silent: true, agents: 1, ..Scenario::ALONE }.with(Budget::Losses, 1);
+
+/// A conversation that is continued, of which a response is forgotten, a crash.
+const CONTINUED: Scenario = Scenario { continues: true, ..Scenario::ALONE }
+    .with(Budget::Forgets, 1)
+    .with(Budget::Tools, 2)
+    .with(Budget::Crashes, 1);
+
 /// An agent that asks and may be lost, two leases or one, a crash.
 const ASKED: Scenario = Scenario { agents: 1, ..Scenario::ALONE }
     .with(Budget::Asks, 1)
@@ -100,11 +145,12 @@ const ASKED: Scenario = Scenario { agents: 1, ..Scenario::ALONE }
     .with(Budget::Crashes, 1);
 const ASKED_LAST: Scenario = Scenario { leases: 1, ..ASKED };
 
-const SCENARIOS: [Scenario; 18] = [
+const SCENARIOS: [Scenario; 27] = [
     TREE,
     TALK,
     TOKENS,
     WAITERS,
+    WRITES,
     PLACES,
     HELD,
     ROOTS,
@@ -117,6 +163,14 @@ const SCENARIOS: [Scenario; 18] = [
     SPENDING_AGAIN,
     SPENDING_WORKER,
     OVERDUE,
+    ASKING,
+    LOST,
+    STRAY,
+    HELD_CRASHED,
+    LOST_INTERRUPTED,
+    INTERRUPTED,
+    SILENT,
+    CONTINUED,
     ASKED,
     ASKED_LAST,
 ];
@@ -153,6 +207,7 @@ const OF_MACHINES: &[(Fault, Scenario, &str)] = &[
     (Fault::ConclusionContradicted,  NEWS,     "S24"),
     (Fault::NotificationSentOnce,    NEWS,     "told"),
     (Fault::UnfencedRetry,           ATTEMPTS, "S18"),
+    (Fault::OldAttemptDisarms,       ATTEMPTS, "S25"),
     (Fault::RetryNeverDue,           ATTEMPTS, "ends"),
     (Fault::ResyncForgetsAttempt,    ATTEMPTS, "ends"),
     (Fault::HoldIgnored,             WORKER,   "S13"),
@@ -166,7 +221,20 @@ const OF_MACHINES: &[(Fault, Scenario, &str)] = &[
     (Fault::GrantUnheard,            SPENDING_WORKER, "L1"),
     (Fault::QuestionOutlivesAgent,   ASKED,    "heard"),
     (Fault::ResyncForgetsClose,      ASKED,    "heard"),
+    (Fault::MessageAnswers,          ASKING,   "S6"),
+    (Fault::ResumeAnswers,           ASKING,   "S6"),
+    (Fault::EndedMoves,              LOST,     "S7"),
+    (Fault::InterruptAnyTurn,        INTERRUPTED, "S12"),
+    (Fault::InterruptMissesGap,      STRAY,    "S12"),
+    (Fault::InterruptDropsTurn,      INTERRUPTED, "resumed"),
+    (Fault::ResumeUnmarked,          STRAY,    "resumed"),
+    (Fault::ResyncForgetsContent,    INTERRUPTED, "resumed"),
+    (Fault::NoNextRung,              SILENT,   "L3"),
+    (Fault::NoNextRung,              SILENT,   "settles"),
+    (Fault::ContinuityShared,        CONTINUED, "continuity"),
+    (Fault::LostIsContinued,         CONTINUED, "continuity"),
     (Fault::QuestionOutlivesTask,    ASKED,    "heard"),
+    (Fault::RelayedOnce,             ASKED,    "valid"),
 ];
 
 /// Every fault of the wiring, where it shows, and which property finds it.
@@ -174,13 +242,20 @@ const OF_MACHINES: &[(Fault, Scenario, &str)] = &[
 const OF_WIRING: &[(Wiring, Scenario, &str)] = &[
     (Wiring::WaitersCrossed,   WAITERS,  "known"),
     (Wiring::AskedOnce,        WAITERS,  "L5"),
+    (Wiring::TokenKept,        TOKENS,   "S17"),
+    (Wiring::WritesOver,       WRITES,   "S16"),
     (Wiring::ForgetsAtOnce,    PLACES,   "leased"),
     (Wiring::ForgetsAtOnce,    ATTEMPTS, "S18"),
     (Wiring::GateOpen,         PLACES,   "placed"),
     (Wiring::StopMissesKept,   PLACES,   "S19"),
     (Wiring::StopMissesKept,   PLACES,   "orders"),
+    (Wiring::StopMissesKept,   PLACES,   "S21"),
+    (Wiring::AnswersUnnamed,   STRAY,    "S11"),
+    (Wiring::AnswersUnnamed,   STRAY,    "S20"),
     (Wiring::StopMissesKept,   WORKER,   "S10"),
     (Wiring::HeldKeptGoesOut,  HELD,     "S13"),
+    (Wiring::HeldRepeatGoesOut, HELD_CRASHED, "S13"),
+    (Wiring::StopMeetsNext,    LOST_INTERRUPTED, "L1"),
     (Wiring::OldLeaseTaken,    HELD,     "S20"),
     (Wiring::LostToolUntold,   HELD,     "L1"),
     (Wiring::SubtasksPlaced,   SUBTASKS, "deadlock"),
@@ -233,14 +308,28 @@ fn without_a_fault_every_property_of_the_composition_holds() {
     }
 }
 
+/// A property that nothing breaks here may hold because nothing could break it.
+#[test]
+fn every_property_of_the_composition_is_in_a_table() {
+    let listed: BTreeSet<&str> =
+        OF_MACHINES.iter().map(|(.., id)| *id).chain(OF_WIRING.iter().map(|(.., id)| *id)).collect();
+    let ids = |variant: Variant| variant.properties(&variant.default_bounds()).into_iter().map(|of| of.id);
+    let asked: BTreeSet<&str> = variants().flat_map(ids).collect();
+    assert_eq!(asked, listed);
+    let safety: BTreeSet<String> = (1..=25).map(|number| format!("S{number}")).collect();
+    assert!(safety.iter().all(|id| asked.contains(id.as_str())), "{asked:?}");
+}
+
 #[test]
 fn counterexamples_of_the_wiring_read_as_before() {
     let cases = [
         ("subtasks-wait-for-places-that-their-roots-have", Wiring::SubtasksPlaced, SUBTASKS, "deadlock"),
+        ("credential-is-written-over-a-newer-one", Wiring::WritesOver, WRITES, "S16"),
         ("root-is-forgotten-on-its-way-to-the-pool", Wiring::ForgetsAtOnce, PLACES, "leased"),
         ("send-without-a-place", Wiring::GateOpen, PLACES, "placed"),
         ("kept-order-goes-out-in-a-pause", Wiring::HeldKeptGoesOut, HELD, "S13"),
         ("tool-of-an-old-lease-is-taken", Wiring::OldLeaseTaken, HELD, "S20"),
+        ("answer-of-an-old-lease-is-taken-for-another", Wiring::AnswersUnnamed, STRAY, "S11"),
         ("attempts-conclude-twice", Wiring::AttemptsConclude, ATTEMPTS, "S24"),
         ("bill-is-lost-in-a-crash", Wiring::BilledOnce, SPENDING, "billed"),
         ("denied-attempt-is-tried-again", Wiring::DeniedToTree, SPENDING_AGAIN, "S19"),

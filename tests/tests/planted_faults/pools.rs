@@ -2,6 +2,7 @@
 
 use downbeat_kernel::faults::Fault;
 use downbeat_models::remote_agents::kernel::{Flaw, KernelModel, Left, QUIET, Scenario};
+use downbeat_models::remote_agents::owners;
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::report::Verdict;
 
@@ -38,6 +39,12 @@ const CANCELLED_BY_TWO: Scenario =
 
 /// The same with two users who have an agent each.
 const TWO_BY_TWO: Scenario = Scenario { users: 2, agents: 2, ..OWNERS };
+
+/// The same with two agents for one user, who may have one task at once.
+const CROWDED_BY_TWO: Scenario = Scenario { agents: 2, ..OWNERS };
+
+const UNFENCED: Flaw = Flaw::Owners(owners::Flaw::Unfenced);
+const UNRECORDED: Flaw = Flaw::Owners(owners::Flaw::Unrecorded);
 
 /// Two agents for a user who may have one task at once.
 const ROOMY: Scenario = Scenario { agents: 2, ..with(Left { cancels: 1, ..Left::NONE }) };
@@ -131,9 +138,11 @@ const AROUND_POOLS: &[(Flaw, Scenario, &str)] = &[
     (Flaw::AnyEpoch, OWNERS, "S20"),
     (Flaw::AnyEpoch, OWNERS, "S23"),
     (Flaw::AnyEpoch, CANCELLED_BY_TWO, "S21"),
-    (Flaw::Unfenced, TWO_BY_TWO, "S20"),
-    (Flaw::Unfenced, CANCELLED_BY_TWO, "S21"),
-    (Flaw::Unfenced, CANCELLED_BY_TWO, "S19"),
+    (UNFENCED, TWO_BY_TWO, "S20"),
+    (UNFENCED, CANCELLED_BY_TWO, "S21"),
+    (UNFENCED, CANCELLED_BY_TWO, "S19"),
+    (UNFENCED, CROWDED_BY_TWO, "S22"),
+    (UNRECORDED, OWNERS, "S20"),
 ];
 
 /// The faults that are in the table.
@@ -206,7 +215,7 @@ fn counterexamples_of_two_owners_read_as_before() {
     let cases = [
         ("repeated-assignment-is-taken", Flaw::AnyEpoch, OWNERS, "S20"),
         ("assignment-of-a-cancelled-task-is-taken", Flaw::AnyEpoch, CANCELLED_BY_TWO, "S21"),
-        ("two-owners-assign-one-task", Flaw::Unfenced, TWO_BY_TWO, "S20"),
+        ("two-owners-assign-one-task", UNFENCED, TWO_BY_TWO, "S20"),
     ];
     for (name, flaw, scenario, id) in cases {
         let report = check(name, &KernelModel::new(scenario).with_flaw(flaw), Some(id));

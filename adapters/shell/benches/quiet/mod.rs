@@ -3,11 +3,11 @@
 use downbeat_kernel::{About, CallId, MessageId, QuestionId, TaskId, ToolEnd};
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Clock, Doing, Model, NoVault, Notification, Notifier, People, Places, Ports, Question, SendEnd, Shell,
-    ShellConfig, Text, Tools,
+    Clock, Doing, Model, NoAgents, NoVault, Notification, Notifier, People, Ports, Question, Seat, SendEnd,
+    Shell, ShellConfig, Text, Tools,
 };
 use downbeat_store::{Sqlite, Store};
-use std::future::{Future, pending, ready};
+use std::future::{Future, pending};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Model for Quiet {
 }
 
 impl Tools for Quiet {
-    fn run(&self, _call: CallId, _argument: Text) -> Doing<(ToolEnd, String)> {
+    fn run(&self, _call: CallId, _argument: Text, _seat: Option<Seat>) -> Doing<(ToolEnd, String)> {
         Box::pin(pending())
     }
 }
@@ -47,18 +47,6 @@ impl Notifier for Quiet {
     fn undelivered(&self, _notification: Notification) -> Doing<()> {
         Box::pin(pending())
     }
-}
-
-impl Places for Quiet {
-    fn find(&self, _task: TaskId) -> Doing<()> {
-        Box::pin(ready(()))
-    }
-
-    fn prepare(&self, _task: TaskId) -> Doing<bool> {
-        Box::pin(ready(true))
-    }
-
-    fn leave(&self, _task: TaskId) {}
 }
 
 impl Clock for Quiet {
@@ -88,7 +76,7 @@ pub(crate) async fn start(path: &Path, config: ShellConfig) -> Shell {
         tools: world.clone(),
         people: world.clone(),
         notifier: world.clone(),
-        places: world.clone(),
+        agents: Arc::new(NoAgents),
         vault: Arc::new(NoVault),
         clock: world,
     };

@@ -1,13 +1,14 @@
 //! The process that is killed: a shard whose whole world is on the other side of a socket.
 
+use crate::fleet::{AGENTS_MAX, QUOTA};
 use downbeat_kernel::{
-    About, CallId, Event, Found, Generation, MessageId, QuestionId, RefreshEnd, RequestId, SendFailure,
-    TaskId, ToolEnd, WriteEnd,
+    About, CallId, Event, Found, Generation, MessageId, PoolConfig, QuestionId, RefreshEnd, RequestId,
+    SendFailure, TaskId, ToolEnd, WriteEnd,
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Claimant, Clock, Doing, Model, Notification, Notifier, People, Places, Ports, Question, Reply, SendEnd,
-    Shell, ShellConfig, Text, Tools, Vault, Wish,
+    Agents, Claimant, Clock, Container, Doing, Model, Notification, Notifier, People, Ports, Question, Reply,
+    Seat, SendEnd, Shell, ShellConfig, Sign, Text, Tools, Vault, Wish,
 };
 use downbeat_store::{Postgres, Sqlite, Store};
 use serde::de::DeserializeOwned;
@@ -80,8 +81,10 @@ impl Model for Link {
 }
 
 impl Tools for Link {
-    fn run(&self, call: CallId, argument: Text) -> Doing<(ToolEnd, String)> {
-        let answer = self.ask("run", &json!({ "call": call, "argument": &*argument }));
+    fn run(&self, call: CallId, argument: Text, seat: Option<Seat>) -> Doing<(ToolEnd, String)> {
+        let mut about = self::about(seat.expect("every task has a place"));
+        (about["call"], about["argument"]) = (json!(call), json!(&*argument));
+        let answer = self.ask("run", &about);
         Box::pin(async move { (ToolEnd::Succeeded, answer.await.as_str().unwrap_or_default().to_owned()) })
     }
 }
@@ -115,16 +118,53 @@ impl Notifier for Link {
     }
 }
 
-impl Places for Link {
-    fn find(&self, _task: TaskId) -> Doing<()> {
-        Box::pin(std::future::ready(()))
+/// Where something is done, and under which lease.
+fn about(Seat { container, lease }: Seat) -> Value {
+    json!({ "agent": container.agent, "lease": lease })
+}
+
+impl Link {
+    fn ask_until_done(&self, what: &str, about: &Value) -> Doing<()> {
+        let answer = self.ask(what, about);
+        Box::pin(async move {
+            answer.await;
+        })
+    }
+}
+
+impl Agents for Link {
+    fn start(&self, container: Container) -> Doing<bool> {
+        let answer = self.ask("start", &json!({ "agent": container.agent }));
+        Box::pin(async move { answer.await.as_bool().unwrap_or(false) })
     }
 
-    fn prepare(&self, _task: TaskId) -> Doing<bool> {
-        Box::pin(std::future::ready(true))
+    fn remove(&self, container: Container) -> Doing<()> {
+        self.ask_until_done("remove", &json!({ "agent": container.agent }))
     }
 
-    fn leave(&self, _task: TaskId) {}
+    fn attend(&self, seat: Seat) -> Doing<Sign> {
+        let answer = self.ask("attend", &about(seat));
+        Box::pin(async move {
+            match answer.await.as_str() {
+                Some("gone") => Sign::Gone,
+                // The world has gone, and this process with it.
+                Some(_) | None => pending().await,
+            }
+        })
+    }
+
+    fn stop(&self, seat: Seat) -> Doing<()> {
+        self.ask_until_done("stop", &about(seat))
+    }
+
+    fn clean(&self, seat: Seat) -> Doing<()> {
+        self.ask_until_done("clean", &about(seat))
+    }
+
+    fn prepare(&self, _task: TaskId, seat: Option<Seat>) -> Doing<bool> {
+        let answer = self.ask("prepare", &about(seat.expect("every task has a place")));
+        Box::pin(async move { answer.await.as_bool().unwrap_or(false) })
+    }
 }
 
 impl Link {
@@ -208,12 +248,23 @@ pub(crate) fn live(socket: &Path, store: &str) {
             tools: world.clone(),
             people: world.clone(),
             notifier: world.clone(),
-            places: world.clone(),
+            agents: world.clone(),
             vault: world.clone(),
             clock: world,
         };
         let store = open(store).await;
-        let mut config = ShellConfig { snapshot_every: SNAPSHOT_EVERY, ..ShellConfig::default() };
+        // Who is silent has died, which is said; so no lease need run out.
+        let pool = PoolConfig {
+            agents_max: AGENTS_MAX,
+            quota: QUOTA,
+            attempts_max: u32::MAX,
+            lease_ms: 600_000,
+            clean_ms: 100,
+            idle_ms: 1_000,
+            ..PoolConfig::default()
+        };
+        let mut config =
+            ShellConfig { snapshot_every: SNAPSHOT_EVERY, pool: Some(pool), ..ShellConfig::default() };
         config.kernel.backoff_ms = 1;
         config.kernel.attempts_max = 16;
         config.kernel.profiles_keyed = 0;

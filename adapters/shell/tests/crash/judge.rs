@@ -17,15 +17,18 @@ pub(crate) fn judge(seen: &Seen) {
     results_are_read_once(seen);
     tokens_are_used_once(seen);
     println!(
-        "{} kills, {} roots, {} tasks, {} sends, {} tools, {} refreshes of which {} were unheard in their life",
+        "{} kills, {} roots, {} tasks, {} sends, {} tools, {} refreshes of which {} were unheard in their life, {} leases of which {} were lost",
         seen.kills,
         seen.roots.len(),
         seen.ends.len() + subtasks(seen).len(),
         seen.sends.len(),
         seen.tools.len(),
         seen.login.used.len(),
-        seen.login.unheard
+        seen.login.unheard,
+        seen.fleet.leases,
+        seen.fleet.losses()
     );
+    assert!(seen.fleet.losses() > 20, "hardly any agent died");
     assert!(seen.roots.len() > 50, "there was hardly any load");
 }
 
@@ -91,11 +94,16 @@ fn messages_are_read_once(seen: &Seen) {
     }
 }
 
-/// S3, S4, S8: the result of a subtask or tool is in one turn, that of its own parent, with the words that it ended with.
+/// What the model reads of a tool whose agent died.
+const LOST: &str = "Its agent was lost.";
+
+/// S3, S4, S8: the result of a subtask or tool is in one turn, that of its own parent, with the words that it ended with; or, where its
+/// agent died, those that say so.
 fn results_are_read_once(seen: &Seen) {
     for (call, (_, result)) in &seen.tools {
         let turns = turns_with(seen, |_, (part, text)| {
-            matches!(part, Part::Result { call: of, .. } if of == call) && text == result
+            let is_expected = text == result || (seen.fleet.is_lost(*call) && text == LOST);
+            matches!(part, Part::Result { call: of, .. } if of == call) && is_expected
         });
         assert_eq!(
             turns.into_iter().collect::<Vec<_>>(),

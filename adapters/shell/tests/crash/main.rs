@@ -1,10 +1,11 @@
 //! A real process that is killed at any moment, again and again, under load; and what the outside world saw of all its lives.
 //!
 //! The world lives in the test: a provider, tools and people that answer over a socket, remember everything, and honour the keys of
-//! what they are asked for; and a login whose token expires all the time. The orchestrator lives in a child process, which is this same program, and is killed without a
+//! what they are asked for; a login whose token expires all the time; and agents that die under their tasks. The orchestrator lives in a child process, which is this same program, and is killed without a
 //! warning. In the end every task has to end, and the union of what the world saw has to keep the promises.
 
 mod child;
+mod fleet;
 mod judge;
 mod login;
 #[expect(dead_code, reason = "the tests of the store use the rest of it")]

@@ -1,9 +1,10 @@
 //! Everything outside: it outlives the process, answers it, remembers what it was asked, and kills it.
 
+use crate::fleet::Fleet;
 use crate::login::Login;
 use downbeat_kernel::{
-    Answer, Budget, CallId, End, Event, MessageId, NotificationNumber, Outcome, Part, QuestionId, Rejected,
-    RequestId, TaskId,
+    AgentId, Answer, Budget, CallId, End, Event, Lease, MessageId, NotificationNumber, Outcome, Part,
+    QuestionId, Rejected, RequestId, TaskId,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) kills: u32,
     /// What happened to the login.
     pub(crate) login: Login,
+    /// What happened to the agents.
+    pub(crate) fleet: Fleet,
 }
 
 impl Seen {
@@ -47,6 +50,7 @@ impl Seen {
             roots: BTreeMap::new(),
             kills: 0,
             login: Login::new(),
+            fleet: Fleet::default(),
         }
     }
 }
@@ -135,6 +139,7 @@ impl World {
         stream.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
         let mut lines = BufReader::new(stream);
         let mut line = String::new();
+        self.seen.fleet.forget_attendants();
         let unanswered: Vec<_> = self.orders.keys().copied().collect();
         for order in unanswered {
             self.send_order(stream, order);
@@ -209,11 +214,46 @@ impl World {
             // Now and then the provider has forgotten what it said.
             "recover" if self.random(4) == 0 => Value::Null,
             "recover" => self.replies.get(&read(about)).cloned().unwrap_or(Value::Null),
+            "start" => {
+                self.seen.fleet.start(read(&about["agent"]));
+                Value::from(true)
+            }
+            "attend" => {
+                let (agent, lease) = seat(about);
+                assert!(!self.seen.ends.contains_key(&lease.task), "S21: {lease:?} is given after the end");
+                if self.seen.fleet.attend(agent, lease, read(&heard["number"])) {
+                    return;
+                }
+                Value::from("gone")
+            }
+            "prepare" => {
+                let (agent, lease) = seat(about);
+                if !self.seen.fleet.works(agent, lease) || self.dies(stream, agent) {
+                    return;
+                }
+                Value::from(true)
+            }
             "run" => {
+                let ((agent, lease), call) = (seat(about), read(&about["call"]));
+                let is_there = self.seen.fleet.works(agent, lease);
+                self.seen.fleet.ran(call, lease);
                 let argument: String = read(&about["argument"]);
                 let result = format!("result of {argument}");
-                self.seen.tools.insert(read(&about["call"]), (argument, result.clone()));
+                self.seen.tools.insert(call, (argument, result.clone()));
+                if !is_there || self.dies(stream, agent) {
+                    return;
+                }
                 Value::from(result)
+            }
+            "clean" | "stop" => {
+                if !self.seen.fleet.clean(seat(about).0) {
+                    return;
+                }
+                Value::Null
+            }
+            "remove" => {
+                self.seen.fleet.remove(read(&about["agent"]));
+                Value::Null
             }
             "ask" => {
                 let question: QuestionId = read(&about["question"]);
@@ -243,6 +283,17 @@ impl World {
             what => panic!("the child says {what}"),
         };
         say(stream, &json!({ "answers": heard["number"], "answer": answer }));
+    }
+
+    /// Now and then an agent dies: whether it does, which whoever attends to it is told.
+    fn dies(&mut self, stream: &UnixStream, agent: AgentId) -> bool {
+        if self.random(8) > 0 {
+            return false;
+        }
+        if let Some(number) = self.seen.fleet.dies(agent) {
+            say(stream, &json!({ "answers": number, "answer": "gone" }));
+        }
+        true
     }
 
     /// What the model says to the turns of a root, and to those of a subtask.
@@ -314,6 +365,11 @@ impl World {
         }
         let _ = stream;
     }
+}
+
+/// Where something is done, and under which lease.
+fn seat(about: &Value) -> (AgentId, Lease) {
+    (read(&about["agent"]), read(&about["lease"]))
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {

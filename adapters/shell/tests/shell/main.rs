@@ -1,6 +1,7 @@
 //! The shell on tokio and SQLite, in a world that plays a script.
 
 mod faults;
+mod fleet;
 mod login;
 mod logins;
 mod notices;

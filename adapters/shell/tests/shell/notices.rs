@@ -139,6 +139,8 @@ fn end_that_nobody_has_acknowledged_is_told_again_after_a_restart_and_one_that_s
     life(async {
         let shell = start(&path, &World::default(), &again, LONG_MS).await;
         again.until(1).await;
+        // What is acknowledged after the mailbox was sealed is sent again.
+        tokio::time::sleep(Duration::from_millis(u64::from(PATIENCE_MS))).await;
         shell.stop().await.expect("it stops");
     });
     assert_eq!(again.heard(), [told("fine")]);

@@ -5,8 +5,8 @@ use downbeat_kernel::{
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Clock, Doing, Model, NoVault, Notification, Notifier, People, Places, Ports, Question, Reply, SendEnd,
-    Shell, ShellConfig, Text, Tools, Wish,
+    Clock, Doing, Model, NoAgents, NoVault, Notification, Notifier, People, Ports, Question, Reply, Seat,
+    SendEnd, Shell, ShellConfig, Text, Tools, Wish,
 };
 use downbeat_store::{Sqlite, Store};
 use std::collections::VecDeque;
@@ -92,7 +92,7 @@ impl World {
             tools: world.clone(),
             people: world.clone(),
             notifier: world.clone(),
-            places: world.clone(),
+            agents: Arc::new(NoAgents),
             vault: Arc::new(NoVault),
             clock: world,
         }
@@ -125,7 +125,7 @@ fn explodes(text: &str) {
 }
 
 impl Tools for World {
-    fn run(&self, call: CallId, argument: Text) -> Doing<(ToolEnd, String)> {
+    fn run(&self, call: CallId, argument: Text, _seat: Option<Seat>) -> Doing<(ToolEnd, String)> {
         self.see(Seen::Ran(call, argument.to_string()));
         Box::pin(async move {
             explodes(&argument);
@@ -157,18 +157,6 @@ impl Notifier for World {
     fn undelivered(&self, _notification: Notification) -> Doing<()> {
         Box::pin(ready(()))
     }
-}
-
-impl Places for World {
-    fn find(&self, _task: TaskId) -> Doing<()> {
-        Box::pin(ready(()))
-    }
-
-    fn prepare(&self, _task: TaskId) -> Doing<bool> {
-        Box::pin(ready(true))
-    }
-
-    fn leave(&self, _task: TaskId) {}
 }
 
 impl Clock for World {

@@ -14,13 +14,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// A store whose commits wait until they are let through.
-struct Gated {
+pub(crate) struct Gated {
     store: Sqlite,
     gate: Arc<Semaphore>,
 }
 
 impl Gated {
-    async fn open(path: &Path) -> (Self, Arc<Semaphore>) {
+    pub(crate) async fn open(path: &Path) -> (Self, Arc<Semaphore>) {
         let gate = Arc::new(Semaphore::new(0));
         (Self { store: Sqlite::open(path).await.expect("a store"), gate: Arc::clone(&gate) }, gate)
     }

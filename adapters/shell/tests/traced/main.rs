@@ -4,9 +4,12 @@
 #[path = "../shell/stage.rs"]
 mod stage;
 
-use downbeat_kernel::{Approval, Budget, Event, MessageId, TaskId};
-use downbeat_shell::Wish;
-use stage::{Seen, World, journal, says, start};
+use downbeat_kernel::{AgentId, Approval, Budget, Event, MessageId, PoolConfig, PoolEvent, TaskId};
+use downbeat_rt::{Rt, Tokio};
+use downbeat_shell::{Agents, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Wish};
+use downbeat_store::{ShardId, Sqlite, Store};
+use stage::{Seen, World, journal, says, settings, start};
+use std::future::{pending, ready};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,28 +47,88 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-#[test]
-fn every_step_order_and_refusal_is_told_with_its_subject() {
+/// What was told of a life.
+fn told(life: impl AsyncFnOnce(&Lines)) -> Vec<String> {
     let lines = Lines::default();
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).without_time();
     let subscriber = subscriber.with_writer(lines.clone()).finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    tracing::subscriber::with_default(subscriber, || {
-        runtime.block_on(async {
-            let world = World::of([says("", &[(Wish::Completion(Approval::Granted), "done")])]);
-            let shard = start(&journal("traced"), &world).await;
-            shard.submit("say nothing of this".to_owned(), Budget::default()).await.expect("it runs");
-            world.until(|seen| matches!(seen, Seen::Ended(..))).await;
-            lines.until("Disarm").await;
-            // The shell has said so already.
-            let _ = shard.tell(Event::EndAcknowledged { task: TaskId(1) }, vec![]).await.expect("it runs");
-            let message = Event::MessageReceived { task: TaskId(9), message: MessageId(1) };
-            let _ = shard.tell(message, vec!["nor of this".to_owned()]).await.expect("it runs");
-            shard.stop().await.expect("it stops");
-        });
-    });
+    tracing::subscriber::with_default(subscriber, || runtime.block_on(life(&lines)));
     let lines = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("text");
-    let own: Vec<_> = lines.lines().filter(|line| line.contains("downbeat::")).collect();
+    lines.lines().filter(|line| line.contains("downbeat::")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_step_order_and_refusal_is_told_with_its_subject() {
+    let own = told(async |lines| {
+        let world = World::of([says("", &[(Wish::Completion(Approval::Granted), "done")])]);
+        let shard = start(&journal("traced"), &world).await;
+        shard.submit("say nothing of this".to_owned(), Budget::default()).await.expect("it runs");
+        world.until(|seen| matches!(seen, Seen::Ended(..))).await;
+        lines.until("Disarm").await;
+        // The shell has said so already.
+        let _ = shard.tell(Event::EndAcknowledged { task: TaskId(1) }, vec![]).await.expect("it runs");
+        let message = Event::MessageReceived { task: TaskId(9), message: MessageId(1) };
+        let _ = shard.tell(message, vec!["nor of this".to_owned()]).await.expect("it runs");
+        shard.stop().await.expect("it stops");
+    });
     assert_eq!(own.join("\n"), include_str!("traced.txt").trim_end());
+}
+
+/// Agents that start at once, and of which nothing is heard.
+struct Quiet;
+
+impl Agents for Quiet {
+    fn start(&self, _container: Container) -> Doing<bool> {
+        Box::pin(ready(true))
+    }
+
+    fn remove(&self, _container: Container) -> Doing<()> {
+        Box::pin(ready(()))
+    }
+
+    fn attend(&self, _seat: Seat) -> Doing<Sign> {
+        Box::pin(pending())
+    }
+
+    fn stop(&self, _seat: Seat) -> Doing<()> {
+        Box::pin(pending())
+    }
+
+    fn clean(&self, _seat: Seat) -> Doing<()> {
+        Box::pin(pending())
+    }
+
+    fn prepare(&self, _task: TaskId, _seat: Option<Seat>) -> Doing<bool> {
+        Box::pin(ready(true))
+    }
+}
+
+#[test]
+fn what_is_of_an_agent_is_told_with_its_number_and_its_epoch() {
+    let own = told(async |lines| {
+        let world = World::of([says("", &[(Wish::Tool(Approval::Granted), "ls")])]);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&journal("traced-agents")).await.expect("a store"));
+        let ports = Ports { agents: Arc::new(Quiet), ..world.ports() };
+        let config = ShellConfig { pool: Some(PoolConfig::default()), ..settings() };
+        let shard = Shell::start(&Rt::new(Tokio::current()), config, &store, &ports);
+        shard.submit("go".to_owned(), Budget::default()).await.expect("it runs");
+        lines.until("RunTool").await;
+        let gone = PoolEvent::Gone { agent: AgentId(1) };
+        let _ = shard.teller().tell_pool(ShardId(0), gone).await.expect("it runs");
+        lines.until("LeaseOver").await;
+        shard.stop().await.expect("it stops");
+    });
+    let expected = [
+        r#"step: event="Started" agent=1 effects=3"#,
+        r#"effect: effect="Assign" task=1 agent=1 epoch=1"#,
+        r#"effect: effect="Initialize" task=1 agent=1 epoch=1"#,
+        r#"effect: effect="RunTool" task=1 turn=1 agent=1 epoch=1"#,
+        r#"step: event="Gone" agent=1 effects="#,
+        r#"effect: effect="LeaseOver" task=1 agent=1 epoch=1"#,
+    ];
+    for line in expected {
+        assert!(own.iter().any(|own| own.contains(line)), "{line} is not in:\n{}", own.join("\n"));
+    }
 }

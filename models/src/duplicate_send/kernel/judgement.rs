@@ -43,11 +43,11 @@ fn stale() -> Property<KernelModel> {
 fn orders() -> Property<KernelModel> {
     Property::always(
         "orders",
-        "every order is given once, and taken back or done, every send goes to the profile that is preferred then, no wait is too long, and a turn ends once",
+        "every order is given once, and taken back or done, every send goes to the profile that is preferred then, a wait has a reason and is not too long, and a turn ends once, for want of patience only where no profile is up",
         |_, state: &State| !state.has(Flaw::Disorder),
         |_, state| state.desks.iter().any(|desk| desk.backoff.is_some() || desk.grace.is_some()),
         |_, _| {
-            "an order was given twice, or to nobody, a send went elsewhere than to the preferred profile, a wait is too long, a timer outlives its turn, or a turn ended twice".into()
+            "an order was given twice, or to nobody, a send went elsewhere than to the preferred profile, a wait is too long or for nothing, a timer outlives its turn, or a turn ended twice, or for want of patience although a profile is up".into()
         },
     )
 }

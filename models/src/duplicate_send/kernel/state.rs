@@ -42,8 +42,8 @@ pub(super) enum Flaw {
     ChangedUnapplied,
     /// An event was applied that is void.
     AppliedVoid,
-    /// An order was given twice, or to nobody, a send went elsewhere than to the preferred profile, a wait is too long, or a
-    /// turn ended twice.
+    /// An order was given twice, or to nobody, a send went elsewhere than to the preferred profile, a wait is too long or for
+    /// nothing, or a turn ended twice, or for want of patience although a profile is up.
     Disorder,
     /// A send has another reason than what became of the one before.
     Unexplained,
@@ -126,6 +126,11 @@ impl State {
         slot(turn, Attempt(u16::try_from(sends.checked_sub(1)?).ok()?))
     }
 
+    /// Where the last send of a turn went, or was to go.
+    pub(super) fn last_profile(&self, turn: TurnIndex) -> Option<Profile> {
+        self.desk(turn).request.ledger.sends().last().map(|send| profile(send.profile))
+    }
+
     /// Whether the driver has been told to close the open stream of a turn.
     pub(super) fn is_stopping(&self, turn: TurnIndex) -> bool {
         matches!(self.desk(turn).request.state, RequestState::Stopping(_))
@@ -176,6 +181,16 @@ impl State {
             SendReason::FullInput => is_refused && before.from.is_some() && send.from.is_none(),
             SendReason::Failover => (is_lost || is_refused) && !same,
             SendReason::Returned => (is_lost || is_refused) && same,
+        }
+    }
+
+    /// Whether the last send of a turn failed in a way that asks for a wait: it was throttled, or broke off.
+    pub(super) fn may_wait(&self, turn: TurnIndex) -> bool {
+        let Some(sent) = self.last(turn).map(|send| *self.wire.sent(send)) else { return true };
+        match sent.stage {
+            Stage::Refused => self.wire.turn(turn).throttled[usize::from(sent.profile)],
+            Stage::Broken | Stage::Unsent => true,
+            Stage::Asked | Stage::Working | Stage::Whole => false,
         }
     }
 

@@ -1,13 +1,14 @@
 //! One step: what happens outside, what the request makes of it, and what comes of its orders.
 
 use downbeat_kernel::{
-    Aim, Attempt, Outcome, RequestEffect, RequestEnd, RequestState, RequestTimer, SendReason,
+    Aim, Attempt, Outcome, ProfileId, RequestEffect, RequestEnd, RequestEvent, RequestReason, RequestState,
+    RequestTimer, SendReason,
 };
 use downbeat_sim::model::{Arrow, Lane};
 
-use super::super::wire::{self, Progress, Promise, SendIndex, Stage, TurnIndex};
+use super::super::wire::{self, Profile, Progress, Promise, SendIndex, Stage, TurnIndex};
 use super::act::{Act, Action, Answer, newest};
-use super::state::{Flaw, State, Wanted, number, profile, response, slot, timer, token};
+use super::state::{Desk, Flaw, State, Wanted, number, profile, response, slot, timer, token};
 use super::{ATTEMPTS, KernelModel, Left, words};
 
 /// The longest wait of the default settings, without jitter: the longest time that a provider may name, and its margin.
@@ -123,7 +124,9 @@ impl Step<'_> {
             }
             Act::Backoff(turn) => {
                 state.desk_mut(turn).backoff = None;
-                state.wire.turn_mut(turn).throttled = None;
+                if let Some(last) = state.last_profile(turn) {
+                    state.wire.waited(turn, last);
+                }
             }
             Act::Grace(turn) => state.desk_mut(turn).grace = None,
             Act::Down(turn, down) => state.desk_mut(turn).down |= 1 << down,
@@ -132,14 +135,36 @@ impl Step<'_> {
         }
     }
 
-    /// Whoever says so of a profile that asked for more patience than there is has seen that this is over. Any other wait has
-    /// to be waited for all the same.
+    /// Whoever says so of a profile that was left, or that asked for more patience than there is, has seen that its patience
+    /// is over (A21). The wait of where the request was last has to be waited for all the same.
     fn comes_up(&mut self, turn: TurnIndex, up: u8) {
         let desk = self.state.desk_mut(turn);
         let was_shut = desk.shut >> up & 1 == 1;
         (desk.down, desk.shut) = (desk.down & !(1 << up), desk.shut & !(1 << up));
-        let throttled = &mut self.state.wire.turn_mut(turn).throttled;
-        *throttled = throttled.filter(|throttled| !(was_shut && *throttled == up));
+        if was_shut || self.state.last_profile(turn) != Some(up) {
+            self.state.wire.waited(turn, up);
+        }
+    }
+
+    /// A request knows the patience of where it was last. Of what it has left the driver says that it is down while it cools
+    /// (A21).
+    fn cools(&mut self, turn: TurnIndex, to: Profile) {
+        let Desk { down, shut, .. } = *self.state.desk(turn);
+        let throttled = self.state.wire.turn(turn).throttled;
+        for (left, throttled) in (0..).zip(throttled) {
+            if !throttled || left == to || (down | shut) >> left & 1 == 1 || self.model.leaves_cooling_unsaid
+            {
+                continue;
+            }
+            self.tell((words::DRIVER, words::REQUEST), || format!("provider {} cools down", left + 1));
+            let (config, mut orders) = (&self.model.config, Vec::new());
+            let desk = self.state.desk_mut(turn);
+            desk.down |= 1 << left;
+            let event = RequestEvent::ProfileDown { profile: ProfileId(left) };
+            let outcome = desk.request.step(event, config, &mut |order| orders.push(order));
+            self.state.note(Flaw::Disorder, outcome != Outcome::Applied);
+            self.release(turn, &orders, None);
+        }
     }
 
     /// The credential is refreshed if its generation will not do.
@@ -159,15 +184,15 @@ impl Step<'_> {
             Answer::End => wire.close(send, Stage::Whole),
             Answer::Throttled | Answer::Exhausted => {
                 wire.close(send, Stage::Refused);
-                let profile = wire.sent(send).profile;
-                wire.turn_mut(turn).throttled = Some(profile);
+                wire.throttle(send);
                 if answer == Answer::Exhausted {
+                    let profile = wire.sent(send).profile;
                     self.state.desk_mut(turn).shut |= 1 << profile;
                 }
             }
             Answer::Sheds => {
                 wire.close(send, Stage::Broken);
-                wire.turn_mut(turn).throttled = Some(wire.sent(send).profile);
+                wire.throttle(send);
             }
             Answer::Unauthorized => wire.refuse_token(send),
             Answer::ContinuityLost => wire.close(send, Stage::Refused),
@@ -251,10 +276,8 @@ impl Step<'_> {
                 if cut.is_none_or(|cut| orders < cut) {
                     self.carry_out(turn, *effect);
                 }
-                // A request knows the patience of where it was last; who cools down for longer is told to be down.
                 if let RequestEffect::Send { profile: to, .. } = *effect {
-                    let throttled = &mut self.state.wire.turn_mut(turn).throttled;
-                    *throttled = throttled.filter(|throttled| *throttled == profile(to));
+                    self.cools(turn, profile(to));
                 }
                 orders += 1;
             } else {
@@ -293,7 +316,11 @@ impl Step<'_> {
                 Some(send) => self.state.wire.accept(send),
                 None => self.state.note(Flaw::Disorder, true),
             },
-            RequestEnd::Failed(_) => self.state.wire.end(turn, wire::Outcome::Failed),
+            RequestEnd::Failed(reason) => {
+                let gives_up_early = reason == RequestReason::Throttled && self.state.up(turn).is_some();
+                self.state.note(Flaw::Disorder, gives_up_early);
+                self.state.wire.end(turn, wire::Outcome::Failed);
+            }
             RequestEnd::Cancelled => self.state.wire.end(turn, wire::Outcome::Cancelled),
         }
         // Whoever gets a credential for it tells it all the same, and that is late.
@@ -341,7 +368,8 @@ impl Step<'_> {
                 self.closes(turn);
             }
             RequestEffect::Arm { timer, after_ms } => {
-                self.state.note(Flaw::Disorder, after_ms > WAIT_MS_MAX);
+                let is_for_nothing = matches!(timer, RequestTimer::Backoff(_)) && !self.state.may_wait(turn);
+                self.state.note(Flaw::Disorder, after_ms > WAIT_MS_MAX || is_for_nothing);
                 self.arm(turn, timer);
             }
             RequestEffect::Disarm { timer } => self.disarm(turn, timer),

@@ -4,6 +4,7 @@ use downbeat_kernel::{AgentId, Pool, PoolEvent, PoolTimer, UserId, WorkEnd};
 use downbeat_sim::kinds::Kinds;
 
 use super::super::ledger::{AgentIndex, TaskIndex};
+use super::super::owners::Course;
 use super::scenario::{Left, Scenario};
 use super::state::{Message, Order, Report, State, agent_id, lease, task_id};
 
@@ -14,18 +15,6 @@ pub struct Action {
     pub act: Act,
     /// How much of what follows from it is part of the same step.
     pub course: Course,
-}
-
-/// How far the process comes with an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Course {
-    /// It is on record, and all orders went out.
-    Whole,
-    /// It is on record, and the process crashes after so many orders, and less than all, went out.
-    Crash(u8),
-    /// Its machine has taken it, and what follows are steps of their own: another process may become the owner before the
-    /// event is on record, and between any two orders.
-    Slow,
 }
 
 /// What happens. `true` beside a message: a second copy is still on the way.
@@ -88,17 +77,17 @@ pub enum Act {
     HearLate(AgentIndex, Report),
     /// A timer of the one before runs out.
     ElapseLate(AgentIndex),
+    /// A user who still believes in the one before submits a task to it.
+    SubmitLate(TaskIndex),
+    /// A user who still believes in the one before wants it to cancel a task.
+    CancelLate(TaskIndex),
 }
 
 impl Act {
     /// The event that tells the pool of it; `None` for what it is not told of.
     pub(super) fn event(self, scenario: &Scenario, state: &State) -> Option<PoolEvent> {
         let event = match self {
-            Self::Submit(task) | Self::SubmitAgain(task) => PoolEvent::Submitted {
-                task: task_id(task),
-                user: UserId(scenario.user(task).into()),
-                priority: scenario.priority(task),
-            },
+            Self::Submit(task) | Self::SubmitAgain(task) => submitted(scenario, task),
             Self::Cancel(task) => PoolEvent::CancelRequested { task: task_id(task) },
             Self::Acknowledge(task) => PoolEvent::EndAcknowledged { task: task_id(task) },
             Self::FailToStart(agent) | Self::Remove(agent) | Self::Find(agent) => {
@@ -125,7 +114,9 @@ impl Act {
             | Self::WriteLate
             | Self::ReleaseLate(_)
             | Self::HearLate(..)
-            | Self::ElapseLate(_) => return None,
+            | Self::ElapseLate(_)
+            | Self::SubmitLate(_)
+            | Self::CancelLate(_) => return None,
         };
         Some(event)
     }
@@ -144,7 +135,9 @@ impl Act {
             Self::ElapseEarly(_) => Some(&mut left.early),
             Self::Crash => Some(&mut left.crashes),
             Self::TakeOver => Some(&mut left.owners),
-            Self::HearLate(..) | Self::ElapseLate(_) => Some(&mut left.wakes),
+            Self::HearLate(..) | Self::ElapseLate(_) | Self::SubmitLate(_) | Self::CancelLate(_) => {
+                Some(&mut left.wakes)
+            }
             Self::Submit(_)
             | Self::SubmitAgain(_)
             | Self::Tell(_)
@@ -166,13 +159,15 @@ impl Act {
     }
 
     /// The event that tells the machine of the process before of it, after that was replaced.
-    pub(super) fn late_event(self, pool: &Pool) -> Option<PoolEvent> {
+    pub(super) fn late_event(self, scenario: &Scenario, pool: &Pool) -> Option<PoolEvent> {
         match self {
             Self::HearLate(agent, report) => Some(said(agent_id(agent), report)),
             Self::ElapseLate(agent) => {
                 let known = pool.agent(agent_id(agent))?;
                 Some(elapsed(agent, u8::try_from(known.timer).unwrap_or(u8::MAX)))
             }
+            Self::SubmitLate(task) => Some(submitted(scenario, task)),
+            Self::CancelLate(task) => Some(PoolEvent::CancelRequested { task: task_id(task) }),
             Self::Submit(_)
             | Self::SubmitAgain(_)
             | Self::Cancel(_)
@@ -200,6 +195,14 @@ impl Act {
             | Self::WriteLate
             | Self::ReleaseLate(_) => None,
         }
+    }
+}
+
+fn submitted(scenario: &Scenario, task: TaskIndex) -> PoolEvent {
+    PoolEvent::Submitted {
+        task: task_id(task),
+        user: UserId(scenario.user(task).into()),
+        priority: scenario.priority(task),
     }
 }
 

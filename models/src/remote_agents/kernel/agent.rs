@@ -34,6 +34,7 @@ impl Step<'_> {
     pub(super) fn finish(&mut self, agent: AgentIndex, end: WorkEnd) -> Option<()> {
         let job = self.work(agent)?;
         self.outside(agent).container = Container::Up(None);
+        self.state.beside.retain(|granted| *granted != (agent, job));
         self.say(agent, Report::WorkEnded(job, end))
     }
 
@@ -83,6 +84,7 @@ impl Step<'_> {
         if work == Some(job) {
             self.outside(agent).container = Container::Up(None);
         }
+        self.state.beside.retain(|granted| *granted != (agent, job));
         self.say(agent, Report::WorkEnded(job, WorkEnd::Returned))
     }
 

@@ -4,8 +4,9 @@ use downbeat_kernel::{AgentState, Outcome, Renewal, WorkEnd};
 use downbeat_sim::model::Fairness;
 
 use super::super::ledger::{AgentIndex, Job, Stage, TASKS, TaskIndex};
+use super::super::owners::Course;
 use super::KernelModel;
-use super::act::{Act, Action, Course};
+use super::act::{Act, Action};
 use super::state::{AGENTS, Container, Message, Order, Outside, Report, State, agent_id, job};
 
 impl KernelModel {
@@ -38,7 +39,7 @@ impl KernelModel {
         if state.left.crashes > 0 {
             may(Act::Crash);
         }
-        state.of_owners(&mut may);
+        self.of_owners(state, &mut may);
     }
 
     /// How many orders an act has the pool give, if that takes notice of it.

@@ -153,6 +153,8 @@ pub struct State {
     pub left: Left,
     /// A process that is slow, or the one before the present owner.
     pub former: Option<Box<Former>>,
+    /// Leases that somebody has granted who does not own the pool, as long as their agents may work.
+    pub beside: Vec<(AgentIndex, Job)>,
 }
 
 impl State {
@@ -169,6 +171,7 @@ impl State {
             breaches: Breaches::default(),
             left: scenario.left,
             former: None,
+            beside: Vec::new(),
         }
     }
 

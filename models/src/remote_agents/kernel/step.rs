@@ -4,8 +4,9 @@ use downbeat_kernel::{Outcome, PoolEffect, PoolEvent, PoolRejected, WorkEnd};
 use downbeat_sim::model::{Arrow, Lane};
 
 use super::super::ledger::{self, AgentIndex, Job, Stage, TaskIndex};
+use super::super::owners::Course;
 use super::KernelModel;
-use super::act::{Act, Action, Course};
+use super::act::{Act, Action};
 use super::state::{
     AGENTS, Breach, Breaches, Container, Message, Outside, Report, State, agent_index, job, task_index,
 };
@@ -240,14 +241,9 @@ impl Step<'_> {
     /// A task was assigned: its user has one more, and whoever waits was overtaken by it.
     fn count(&mut self, task: TaskIndex) {
         let scenario = &self.model.scenario;
-        let has = |user: u8, state: &State| {
-            let jobs = state.outside.iter().filter_map(|outside| outside.lease);
-            jobs.filter(|job| scenario.user(job.task) == user).count()
-        };
-        let running = has(scenario.user(task), &self.state);
-        self.state.ledger.run(running, scenario.quota);
+        self.count_leases(task);
         let was_full = |user: u8| {
-            let with_this = has(user, &self.state);
+            let with_this = self.state.leases_of(|task| scenario.user(task) == user);
             let before = if scenario.user(task) == user { with_this - 1 } else { with_this };
             before >= usize::from(scenario.quota)
         };
@@ -260,6 +256,14 @@ impl Step<'_> {
         for other in waiting {
             self.state.ledger.overtake(other, task, super::Scenario::yields(other));
         }
+    }
+
+    /// A lease was granted of this task: how many its user has by now.
+    pub(super) fn count_leases(&mut self, task: TaskIndex) {
+        let scenario = &self.model.scenario;
+        let user = scenario.user(task);
+        let running = self.state.leases_of(|task| scenario.user(task) == user);
+        self.state.ledger.run(running, scenario.quota);
     }
 
     fn drop_orders(&mut self, is_over: impl Fn(PoolEffect) -> bool) {
@@ -308,7 +312,9 @@ impl Step<'_> {
             Act::TakeOver => self.take_over()?,
             Act::WriteLate => self.write_late()?,
             Act::ReleaseLate(at) => self.release_late(at)?,
-            Act::HearLate(..) | Act::ElapseLate(_) => self.wake(act)?,
+            Act::HearLate(..) | Act::ElapseLate(_) | Act::SubmitLate(_) | Act::CancelLate(_) => {
+                self.wake(act)?;
+            }
             Act::Submit(_) | Act::SubmitAgain(_) | Act::Cancel(_) | Act::Drain(_) | Act::ElapseVoid(..) => {}
         }
         Some(())
@@ -326,8 +332,9 @@ impl Step<'_> {
         let outside = self.outside(agent);
         let may_start = (outside.is_ordered || may_start_late) && outside.container == Container::Absent;
         (outside.is_to_go, outside.traces) = (false, None);
+        self.state.beside.retain(|(holder, _)| *holder != agent);
         if !may_start {
-            outside.container = Container::Gone;
+            self.outside(agent).container = Container::Gone;
             self.state.network.forget(|message| matches!(message, Message::To(to, _) if to == agent));
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn arrow(state: &State, act: Act) -> Arrow {
         | Act::Record
         | Act::Release
         | Act::TakeOver => (POOL, POOL),
+        Act::SubmitLate(_) | Act::CancelLate(_) => (USER, FORMER),
         Act::WriteLate | Act::ReleaseLate(_) | Act::HearLate(..) | Act::ElapseLate(_) => (FORMER, FORMER),
         Act::FailToStart(agent) | Act::Remove(agent) | Act::Find(agent) => (agent_lane(agent), POOL),
         Act::Start(agent)
@@ -97,9 +98,9 @@ pub(super) fn arrow(state: &State, act: Act) -> Arrow {
 
 fn text(state: &State, act: Act) -> String {
     match act {
-        Act::Submit(task) => format!("submits {}", task_name(task)),
+        Act::Submit(task) | Act::SubmitLate(task) => format!("submits {}", task_name(task)),
         Act::SubmitAgain(task) => format!("submits {} again", task_name(task)),
-        Act::Cancel(task) => format!("cancels {}", task_name(task)),
+        Act::Cancel(task) | Act::CancelLate(task) => format!("cancels {}", task_name(task)),
         Act::Tell(task) => state.ends[usize::from(task)].map_or_else(String::new, |known| ended(task, known)),
         Act::Acknowledge(task) => format!("records that the end of {} was told", task_name(task)),
         Act::Start(_) => "starts".to_owned(),

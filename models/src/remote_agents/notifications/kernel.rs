@@ -14,7 +14,7 @@ use downbeat_kernel::{
 use downbeat_sim::harness::{Bounds, Variant};
 use downbeat_sim::model::{Arrow, Property};
 
-use super::super::machine::{Closed, Fair, State, World};
+use super::super::machine::{Closed, Fair, Former, State, World};
 use super::ledger::{Index, Ledger, NOTIFICATIONS, news_word};
 use super::properties::{Judged, of_notifications};
 use act::Act;
@@ -42,6 +42,8 @@ pub struct Around {
     /// Notifications that were sent, and those that the receiver got a copy of: one bit each.
     sent: u8,
     received: u8,
+    /// What was sent under a number of which that is not on record.
+    sent_beside: Option<(Index, News)>,
     /// The one that was sent last.
     out: Option<Index>,
     /// The report that was given since the last crash.
@@ -70,6 +72,7 @@ impl Around {
             cancels: true,
             sent: 0,
             received: 0,
+            sent_beside: None,
             out: None,
             reporting: None,
             is_armed: false,
@@ -86,6 +89,15 @@ impl Around {
         match index(number).filter(|index| self.ledger.news(*index).is_some()) {
             Some(index) => order(self, index),
             None => self.disorder = true,
+        }
+    }
+
+    /// The receiver shows what is above all that it has seen.
+    fn deliver(&mut self, index: Index, news: News) {
+        let is_newest = self.received >> index == 0;
+        self.received |= 1 << index;
+        if is_newest {
+            self.ledger.show(index, news);
         }
     }
 
@@ -144,8 +156,23 @@ impl World for Around {
         Outbox { timer, ..*machine }.validate(config).is_ok()
     }
 
-    fn renumber(&mut self, machine: &mut Outbox) {
+    fn renumber(&mut self, machine: &mut Outbox, former: Option<&mut Former<Self>>) {
         machine.timer.0 = machine.timer.0.min(TIMERS);
+        let Some(former) = former else { return };
+        if let Some(machine) = former.machine_mut() {
+            machine.timer.0 = machine.timer.0.min(TIMERS);
+        }
+        if let Some((_, NotificationEvent::Elapsed { timer })) = former.taken_mut() {
+            timer.0 = timer.0.min(TIMERS);
+        }
+        for order in former.orders_mut() {
+            match order {
+                NotificationEffect::Arm { timer, .. } | NotificationEffect::Disarm { timer } => {
+                    timer.0 = timer.0.min(TIMERS);
+                }
+                NotificationEffect::Send { .. } | NotificationEffect::ReportUndelivered { .. } => {}
+            }
+        }
     }
 
     fn acts(&self, machine: &Outbox, acts: &mut Vec<Act>) {
@@ -157,18 +184,14 @@ impl World for Around {
     }
 
     fn happens(&mut self, act: Act) {
-        self.disorder |= self.is_left_behind;
+        // A slow process has yet to send it while a copy of another one arrives.
+        self.disorder |= self.is_left_behind && !matches!(act, Act::Deliver(..));
         match act {
-            Act::Post => self.left.progress -= 1,
+            // Two owners put the same news on record if the store lets them.
+            Act::Post => self.left.progress = self.left.progress.saturating_sub(1),
             Act::Complete => (self.completes, self.is_owed) = (false, true),
             Act::Cancel => (self.cancels, self.is_owed) = (false, true),
-            Act::Deliver(index) => {
-                let is_newest = self.received >> index == 0;
-                self.received |= 1 << index;
-                if let (true, Some(news)) = (is_newest, self.ledger.news(index)) {
-                    self.ledger.show(index, news);
-                }
-            }
+            Act::Deliver(index, news) => self.deliver(index, news),
             Act::Elapse => self.is_armed = false,
             Act::Acknowledge(_)
             | Act::Record(_)
@@ -220,12 +243,39 @@ impl World for Around {
         }
     }
 
-    fn crash(&mut self) -> Option<()> {
+    fn hears_of(&mut self, order: NotificationEffect) {
+        match order {
+            NotificationEffect::Send { number, news } => match index(number) {
+                Some(index) if self.sent & 1 << index == 0 || self.ledger.news(index) != Some(news) => {
+                    self.sent_beside = Some((index, news));
+                }
+                Some(_) => {}
+                None => self.disorder = true,
+            },
+            NotificationEffect::ReportUndelivered { number, .. } => {
+                self.about(number, |around, index| around.ledger.report(index));
+            }
+            NotificationEffect::Arm { .. } | NotificationEffect::Disarm { .. } => {}
+        }
+    }
+
+    fn is_of_timer(order: NotificationEffect) -> bool {
+        matches!(order, NotificationEffect::Arm { .. } | NotificationEffect::Disarm { .. })
+    }
+
+    fn elapses() -> Act {
+        Act::Elapse
+    }
+
+    fn spend_crash(&mut self) -> Option<()> {
         self.left.crashes = self.left.crashes.checked_sub(1)?;
+        Some(())
+    }
+
+    fn begin_anew(&mut self) {
         // The attempt that was under way is repeated under its number.
         self.attempts = self.attempts.saturating_sub(1);
         (self.reporting, self.is_armed) = (None, false);
-        Some(())
     }
 
     fn unsettled(&self) -> Option<String> {
@@ -288,18 +338,36 @@ impl Judged for State<Around> {
     }
 }
 
-/// What people are told, in order and once.
-pub(super) fn variant() -> Variant {
+/// A second owner beside a crash.
+pub const BY_TWO: Left = Left { crashes: 1, ..LEFT };
+
+/// What people are told, in order and once, by one owner and by two.
+pub fn variants() -> [Variant; 2] {
+    // One number is left for the end.
+    let most = NOTIFICATIONS as u64 - 1;
+    [
+        variant("kernel-notifications", "the kernel's outbox of a remote task", LEFT, 0)
+            .deep([("progress", most), ("crashes", 3)]),
+        variant(
+            "kernel-notifications-owners",
+            "the same, and its owner is suspended, and replaced",
+            BY_TWO,
+            1,
+        ),
+    ]
+}
+
+fn variant(name: &'static str, about: &'static str, left: Left, owners: u8) -> Variant {
     let build = |bounds: &Bounds| {
         let byte = |name| u8::try_from(bounds.get(name)).unwrap_or(u8::MAX);
         Closed::new(Around::new(Left { progress: byte("progress"), crashes: byte("crashes") }))
+            .with_owners(byte("owners"))
     };
-    // One number is left for the end.
     let most = NOTIFICATIONS as u64 - 1;
-    Variant::new("kernel-notifications", "the kernel's outbox of a remote task", build)
-        .bound("progress", LEFT.progress.into(), 0..=most, "things to say about a task that goes on")
-        .bound("crashes", LEFT.crashes.into(), 0..=3, "crashes, at rest or between two orders")
-        .deep([("progress", most), ("crashes", 3)])
+    Variant::new(name, about, build)
+        .bound("progress", left.progress.into(), 0..=most, "things to say about a task that goes on")
+        .bound("crashes", left.crashes.into(), 0..=3, "crashes, at rest or between two orders")
+        .bound("owners", owners.into(), 0..=1, "processes that are suspended while another one goes on")
 }
 
 /// The two ends that somebody wants.

@@ -17,6 +17,8 @@ pub enum Breach {
     Twice(Index),
     /// Something was shown after what came later.
     Overtaken(Index),
+    /// Something was shown of which nothing, or something else, is on record.
+    Unrecorded(Index, News),
     /// Something was shown after the end of the task, or another end.
     Contradicted {
         /// What people believe.
@@ -31,6 +33,14 @@ impl fmt::Display for Breach {
         match self {
             Self::Twice(index) => write!(f, "people are told notification {} twice", index + 1),
             Self::Overtaken(index) => write!(f, "notification {} was overtaken by a later one", index + 1),
+            Self::Unrecorded(index, news) => {
+                write!(
+                    f,
+                    "people are told notification {}, {}, and that is not on record",
+                    index + 1,
+                    news_word(*news)
+                )
+            }
             Self::Contradicted { shown, now } => {
                 write!(f, "people are told {}, and had been told {}", news_word(*now), word(*shown))
             }
@@ -123,6 +133,7 @@ impl Ledger {
             _ if self.is_shown(index) => Some(Breach::Twice(index)),
             Some(shown) => Some(Breach::Contradicted { shown, now: news }),
             None if self.shown >> index != 0 => Some(Breach::Overtaken(index)),
+            None if self.news(index) != Some(news) => Some(Breach::Unrecorded(index, news)),
             None => None,
         };
         self.breach = self.breach.or(breach);

@@ -14,7 +14,7 @@ use downbeat_kernel::{
 use downbeat_sim::harness::{Bounds, Variant};
 use downbeat_sim::model::{Arrow, Property};
 
-use super::super::machine::{Closed, Fair, State, World};
+use super::super::machine::{Closed, Fair, Former, State, World};
 use super::ledger::{AGENTS, AgentIndex, Key, Ledger, QUESTIONS};
 use super::properties::{Judged, of_questions};
 use act::Act;
@@ -130,12 +130,17 @@ impl Around {
 
     fn relay(&mut self, key: Key, end: QuestionEnd) {
         self.disorder |= !self.life(key.agent).is_counted_on();
+        self.send(key, end);
+        self.relaying = Some(key);
+    }
+
+    /// An end is on its way to an agent.
+    fn send(&mut self, key: Key, end: QuestionEnd) {
         let sent = &mut self.relayed[usize::from(key.agent)][usize::from(key.number)];
         if sent.is_some_and(|sent| sent != end) {
             self.ledger.twice = self.ledger.twice.or(Some(key));
         }
         *sent = Some(end);
-        self.relaying = Some(key);
         self.ledger.judge(key, end);
     }
 
@@ -194,8 +199,23 @@ impl World for Around {
         Questions { timer, ..*machine }.validate().is_ok()
     }
 
-    fn renumber(&mut self, machine: &mut Questions) {
+    fn renumber(&mut self, machine: &mut Questions, former: Option<&mut Former<Self>>) {
         machine.timer.0 = machine.timer.0.min(TIMERS);
+        let Some(former) = former else { return };
+        if let Some(machine) = former.machine_mut() {
+            machine.timer.0 = machine.timer.0.min(TIMERS);
+        }
+        if let Some((_, QuestionEvent::Elapsed { timer })) = former.taken_mut() {
+            timer.0 = timer.0.min(TIMERS);
+        }
+        for order in former.orders_mut() {
+            match order {
+                QuestionEffect::Arm { timer, .. } | QuestionEffect::Disarm { timer } => {
+                    timer.0 = timer.0.min(TIMERS);
+                }
+                QuestionEffect::Ask { .. } | QuestionEffect::Relay { .. } | QuestionEffect::Close { .. } => {}
+            }
+        }
     }
 
     fn acts(&self, machine: &Questions, acts: &mut Vec<Act>) {
@@ -221,7 +241,8 @@ impl World for Around {
                     self.ledger.tell_agent(key, end, key);
                 }
             }
-            Act::End => self.left.ends -= 1,
+            // Two owners put the same end on record if the store lets them.
+            Act::End => self.left.ends = self.left.ends.saturating_sub(1),
             Act::Elapse => self.is_armed = false,
             Act::Replace(_)
             | Act::Suspect(_)
@@ -242,7 +263,7 @@ impl World for Around {
     fn is_taken(&mut self, event: QuestionEvent) {
         match event {
             QuestionEvent::Assigned { epoch } => {
-                self.left.agents -= u8::from(epoch > Epoch(1));
+                self.left.agents = self.left.agents.saturating_sub(u8::from(epoch > Epoch(1)));
                 for (life, number) in self.agents.iter_mut().zip(1..) {
                     *life = if epoch == Epoch(number) { Life::Present } else { life.lost() };
                 }
@@ -250,7 +271,8 @@ impl World for Around {
             QuestionEvent::AgentLost { epoch } => {
                 for (life, number) in self.agents.iter_mut().zip(1..) {
                     if epoch == Epoch(number) {
-                        self.left.losses -= u8::from(*life == Life::Present);
+                        let is_lost = u8::from(*life == Life::Present);
+                        self.left.losses = self.left.losses.saturating_sub(is_lost);
                         *life = life.lost();
                     }
                 }
@@ -293,10 +315,38 @@ impl World for Around {
         }
     }
 
-    fn crash(&mut self) -> Option<()> {
+    /// A person's side that was told an end takes no notice of the question.
+    fn hears_of(&mut self, order: QuestionEffect) {
+        match order {
+            QuestionEffect::Ask { question } => self.about(question, |around, key| {
+                around.ledger.reopened |= !around.ledger.is_put(key) && around.has_ended;
+                around.disorder |= !around.ledger.put(key);
+            }),
+            QuestionEffect::Relay { question, end } => {
+                self.about(question, |around, key| around.send(key, end));
+            }
+            QuestionEffect::Close { question, end } => {
+                self.about(question, |around, key| around.ledger.tell_person(key, end));
+            }
+            QuestionEffect::Arm { .. } | QuestionEffect::Disarm { .. } => {}
+        }
+    }
+
+    fn is_of_timer(order: QuestionEffect) -> bool {
+        matches!(order, QuestionEffect::Arm { .. } | QuestionEffect::Disarm { .. })
+    }
+
+    fn elapses() -> Act {
+        Act::Elapse
+    }
+
+    fn spend_crash(&mut self) -> Option<()> {
         self.left.crashes = self.left.crashes.checked_sub(1)?;
-        (self.put, self.closed, self.is_armed) = (None, None, false);
         Some(())
+    }
+
+    fn begin_anew(&mut self) {
+        (self.put, self.closed, self.is_armed) = (None, None, false);
     }
 
     fn unsettled(&self) -> Option<String> {
@@ -361,8 +411,19 @@ impl Around {
     }
 }
 
-/// Every question comes to its end.
-pub fn variant() -> Variant {
+/// A second owner, beside an agent that is lost, the end of the task, and a crash.
+pub const BY_TWO: Left = Left { questions: 2, losses: 1, crashes: 1, ..LEFT };
+
+/// Every question comes to its end, with one owner and with two.
+pub fn variants() -> [Variant; 2] {
+    [
+        variant("kernel-questions", "the kernel's questions of a remote task", LEFT, 0)
+            .deep([("questions", (AGENTS * QUESTIONS) as u64)]),
+        variant("kernel-questions-owners", "the same, and their owner is suspended, and replaced", BY_TWO, 1),
+    ]
+}
+
+fn variant(name: &'static str, about: &'static str, left: Left, owners: u8) -> Variant {
     let build = |bounds: &Bounds| {
         let byte = |name| u8::try_from(bounds.get(name)).unwrap_or(u8::MAX);
         Closed::new(Around::new(Left {
@@ -372,13 +433,14 @@ pub fn variant() -> Variant {
             ends: byte("ends"),
             crashes: byte("crashes"),
         }))
+        .with_owners(byte("owners"))
     };
     let most = (AGENTS * QUESTIONS) as u64;
-    Variant::new("kernel-questions", "the kernel's questions of a remote task", build)
-        .bound("agents", u64::from(LEFT.agents) + 1, 1..=AGENTS as u64, "agents, one after the other")
-        .bound("questions", LEFT.questions.into(), 1..=most, "questions of all agents together")
-        .bound("losses", LEFT.losses.into(), 0..=2, "agents that die, or are taken for dead")
-        .bound("ends", LEFT.ends.into(), 0..=1, "1 if the task may end while a question is open")
-        .bound("crashes", LEFT.crashes.into(), 0..=2, "crashes, at rest or between two orders")
-        .deep([("questions", most)])
+    Variant::new(name, about, build)
+        .bound("agents", u64::from(left.agents) + 1, 1..=AGENTS as u64, "agents, one after the other")
+        .bound("questions", left.questions.into(), 1..=most, "questions of all agents together")
+        .bound("losses", left.losses.into(), 0..=2, "agents that die, or are taken for dead")
+        .bound("ends", left.ends.into(), 0..=1, "1 if the task may end while a question is open")
+        .bound("crashes", left.crashes.into(), 0..=2, "crashes, at rest or between two orders")
+        .bound("owners", owners.into(), 0..=1, "processes that are suspended while another one goes on")
 }

@@ -13,7 +13,7 @@ use downbeat_kernel::{
 use downbeat_sim::harness::{Bounds, Variant};
 use downbeat_sim::model::{Arrow, Property};
 
-use super::super::machine::{Closed, Fair, State, World};
+use super::super::machine::{Closed, Fair, Former, State, World};
 use super::ledger::{ATTEMPTS, Attempt, Ledger, Real};
 use super::properties::{Judged, of_retries};
 use act::Act;
@@ -131,11 +131,29 @@ impl Around {
         }
     }
 
+    /// What whoever looks finds, as the bit of that.
+    fn found(&self, attempt: Attempt) -> u8 {
+        let finding = self.finding(attempt);
+        FINDINGS.iter().zip(0..).fold(0, |bits, (known, bit)| bits | u8::from(*known == finding) << bit)
+    }
+
+    /// The site answers a question or a fence that does not come from the owner.
+    fn answers_beside(&mut self, attempt: AttemptNumber, query: QueryNumber) {
+        let Some(attempt) = index(attempt) else {
+            self.disorder = true;
+            return;
+        };
+        let found = self.found(attempt);
+        if query.0 == self.query {
+            self.answers |= found;
+        } else {
+            self.old_answers |= found;
+        }
+    }
+
     /// The site answers what was ordered last.
     fn look(&mut self) {
-        let finding = self.finding(self.about);
-        self.answers |=
-            FINDINGS.iter().zip(0..).fold(0, |bits, (known, bit)| bits | u8::from(*known == finding) << bit);
+        self.answers |= self.found(self.about);
         if self.asked == Asked::Fence {
             self.ledger.fence(self.about);
         }
@@ -217,6 +235,11 @@ fn index(attempt: AttemptNumber) -> Option<Attempt> {
 /// The number that counts, and one before it, whatever they were: of timers, and of questions.
 const NUMBERS: u32 = 2;
 
+/// A number of a process that was replaced, when that of the owner is lowered: an older one stays older.
+fn lowered(number: u32, by: u32) -> u32 {
+    number.saturating_sub(by).max(number.min(1))
+}
+
 impl World for Around {
     type Machine = Retry;
     type Event = RetryEvent;
@@ -246,11 +269,40 @@ impl World for Around {
         Retry { timer, ..*machine }.validate(config).is_ok()
     }
 
-    fn renumber(&mut self, machine: &mut Retry) {
+    fn renumber(&mut self, machine: &mut Retry, former: Option<&mut Former<Self>>) {
         self.turn_to(machine.query.0);
+        let by = machine.query.0.saturating_sub(NUMBERS);
         machine.timer.0 = machine.timer.0.min(NUMBERS);
-        machine.query.0 = machine.query.0.min(NUMBERS);
+        machine.query.0 -= by;
         self.query = machine.query.0;
+        let Some(former) = former else { return };
+        if let Some(machine) = former.machine_mut() {
+            machine.timer.0 = machine.timer.0.min(NUMBERS);
+            machine.query.0 = lowered(machine.query.0, by);
+        }
+        match former.taken_mut() {
+            Some((_, RetryEvent::Elapsed { timer })) => timer.0 = timer.0.min(NUMBERS),
+            Some((_, RetryEvent::Found { query, .. })) => query.0 = lowered(query.0, by),
+            Some((
+                _,
+                RetryEvent::Submitted
+                | RetryEvent::AttemptEnded { .. }
+                | RetryEvent::CancelRequested
+                | RetryEvent::EndAcknowledged,
+            ))
+            | None => {}
+        }
+        for order in former.orders_mut() {
+            match order {
+                RetryEffect::Query { query, .. } | RetryEffect::Fence { query, .. } => {
+                    query.0 = lowered(query.0, by);
+                }
+                RetryEffect::Arm { timer, .. } | RetryEffect::Disarm { timer } => {
+                    timer.0 = timer.0.min(NUMBERS);
+                }
+                RetryEffect::Begin { .. } | RetryEffect::Ended { .. } => {}
+            }
+        }
     }
 
     fn acts(&self, machine: &Retry, acts: &mut Vec<Act>) {
@@ -281,7 +333,8 @@ impl World for Around {
             Act::Look => self.look(),
             Act::FenceLate(attempt) => self.ledger.fence(attempt),
             Act::Cancel => {
-                self.left.cancels -= 1;
+                // Two owners put the same cancel on record if the store lets them.
+                self.left.cancels = self.left.cancels.saturating_sub(1);
                 self.is_wanted = true;
                 self.ledger.cancel();
             }
@@ -330,11 +383,45 @@ impl World for Around {
         }
     }
 
-    fn crash(&mut self) -> Option<()> {
+    fn hears_of(&mut self, order: RetryEffect) {
+        match order {
+            RetryEffect::Begin { attempt } => match index(attempt) {
+                Some(attempt) if attempt >= self.ordered => {
+                    self.ledger.order();
+                    self.ordered = attempt + 1;
+                }
+                Some(_) => {}
+                None => self.disorder = true,
+            },
+            RetryEffect::Query { attempt, query } => self.answers_beside(attempt, query),
+            RetryEffect::Fence { attempt, query } => {
+                self.answers_beside(attempt, query);
+                if let Some(attempt) = index(attempt) {
+                    self.ledger.fence(attempt);
+                    self.fences |= 1 << attempt;
+                }
+            }
+            RetryEffect::Ended { end } => self.ledger.say(end, self.ordered),
+            RetryEffect::Arm { .. } | RetryEffect::Disarm { .. } => {}
+        }
+    }
+
+    fn is_of_timer(order: RetryEffect) -> bool {
+        matches!(order, RetryEffect::Arm { .. } | RetryEffect::Disarm { .. })
+    }
+
+    fn elapses() -> Act {
+        Act::Elapse
+    }
+
+    fn spend_crash(&mut self) -> Option<()> {
         self.left.crashes = self.left.crashes.checked_sub(1)?;
+        Some(())
+    }
+
+    fn begin_anew(&mut self) {
         self.times = self.times.saturating_sub(1);
         (self.begun, self.is_said, self.is_armed) = (None, false, false);
-        Some(())
     }
 
     fn unsettled(&self) -> Option<String> {
@@ -400,8 +487,17 @@ impl Judged for State<Around> {
     }
 }
 
+/// What a second owner is put beside: an attempt that fails, and a cancel. No variant has it: numbers are not lowered there in a way
+/// that loses nothing.
+pub const BY_TWO: Left = Left { deaths: 0, crashes: 0, ..LEFT };
+
 /// One result of one task.
-pub(super) fn variant() -> Variant {
+pub fn variants() -> [Variant; 1] {
+    [variant("kernel-retries", "the kernel's attempts at a remote task", LEFT, 0)
+        .deep([("failures", 2), ("deaths", 2)])]
+}
+
+fn variant(name: &'static str, about: &'static str, left: Left, owners: u8) -> Variant {
     let build = |bounds: &Bounds| {
         let byte = |name| u8::try_from(bounds.get(name)).unwrap_or(u8::MAX);
         Closed::new(Around::new(Left {
@@ -410,11 +506,12 @@ pub(super) fn variant() -> Variant {
             cancels: byte("cancels"),
             crashes: byte("crashes"),
         }))
+        .with_owners(byte("owners"))
     };
-    Variant::new("kernel-retries", "the kernel's attempts at a remote task", build)
-        .bound("failures", LEFT.failures.into(), 0..=2, "attempts that fail, and say so")
-        .bound("deaths", LEFT.deaths.into(), 0..=2, "agents that die without a word")
-        .bound("cancels", LEFT.cancels.into(), 0..=1, "1 if the task may be cancelled")
-        .bound("crashes", LEFT.crashes.into(), 0..=2, "crashes, at rest or between two orders")
-        .deep([("failures", 2), ("deaths", 2)])
+    Variant::new(name, about, build)
+        .bound("failures", left.failures.into(), 0..=2, "attempts that fail, and say so")
+        .bound("deaths", left.deaths.into(), 0..=2, "agents that die without a word")
+        .bound("cancels", left.cancels.into(), 0..=1, "1 if the task may be cancelled")
+        .bound("crashes", left.crashes.into(), 0..=2, "crashes, at rest or between two orders")
+        .bound("owners", owners.into(), 0..=1, "processes that are suspended while another one goes on")
 }

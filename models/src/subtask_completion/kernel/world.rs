@@ -79,7 +79,7 @@ impl World {
 }
 
 /// The numbers of the questions that are open for a task.
-pub(super) fn asking(task: &Task) -> impl Iterator<Item = u32> + '_ {
+pub(crate) fn asking(task: &Task) -> impl Iterator<Item = u32> + '_ {
     let more = task.data.account.as_ref().and_then(|account| account.question);
     let of_calls = Calls::iter(&task.data.calls).filter_map(|call| match call {
         CallState::Asking { number, .. } => Some(number),

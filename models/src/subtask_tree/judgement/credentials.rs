@@ -9,27 +9,6 @@ use super::super::{SubtaskTree, words};
 
 pub(super) fn of_credentials(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
     let mut properties = vec![
-        unbroken!(
-            "S14",
-            "at most one refresh in flight for a credential generation, over all processes",
-            [Beside],
-            |view| view.vault.flight.is_some(),
-            "two refreshes with one refresh token are in flight"
-        ),
-        unbroken!(
-            "S15",
-            "a refresh token is used at most once",
-            [Reused],
-            |view| view.vault.server.has_rotated(),
-            "a refresh token was used twice"
-        ),
-        unbroken!(
-            "S16",
-            "an older outcome never replaces a newer credential",
-            [Regress],
-            |view| view.vault.stored > 1,
-            "an older credential has replaced a newer one in the store"
-        ),
         Property::always(
             "known",
             "whoever waits for a credential is known to it, or is on the way there or back",
@@ -51,8 +30,37 @@ pub(super) fn of_credentials(scenario: &Scenario) -> Vec<Property<SubtaskTree>> 
             },
         ),
     ];
+    // Nobody refreshes what does not expire.
     if scenario.has(Budget::Lapses) {
-        properties.push(unbroken!(
+        properties.extend(of_refreshes());
+    }
+    properties
+}
+
+fn of_refreshes() -> [Property<SubtaskTree>; 4] {
+    [
+        unbroken!(
+            "S14",
+            "at most one refresh in flight for a credential generation, over all processes",
+            [Beside],
+            |view| view.vault.flight.is_some(),
+            "two refreshes with one refresh token are in flight"
+        ),
+        unbroken!(
+            "S15",
+            "a refresh token is used at most once",
+            [Reused],
+            |view| view.vault.server.has_rotated(),
+            "a refresh token was used twice"
+        ),
+        unbroken!(
+            "S16",
+            "an older outcome never replaces a newer credential",
+            [Regress],
+            |view| view.vault.stored > 1,
+            "an older credential has replaced a newer one in the store"
+        ),
+        unbroken!(
             "S17",
             "a request refused for a stale token is sent again with another",
             [SameToken],
@@ -62,7 +70,6 @@ pub(super) fn of_credentials(scenario: &Scenario) -> Vec<Property<SubtaskTree>> 
                 .iter()
                 .any(|orders| orders.refused.is_some() && orders.flights[0].is_some()),
             "a request was sent again with the token that was refused"
-        ));
-    }
-    properties
+        ),
+    ]
 }

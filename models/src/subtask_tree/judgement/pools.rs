@@ -19,13 +19,6 @@ pub(super) fn of_pools(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
             "a root was given to a second agent, or what was said under a lease that is over was taken"
         ),
         unbroken!(
-            "S21",
-            "what is over is not given to an agent",
-            [PlacedAfterEnd],
-            |view| view.has_ended() && view.fleet.pool.epoch().0 > 0,
-            "a root was given to an agent that was over"
-        ),
-        unbroken!(
             "placed",
             "nothing goes out or begins for a task that has no place",
             [Placeless],
@@ -49,14 +42,17 @@ pub(super) fn of_pools(scenario: &Scenario) -> Vec<Property<SubtaskTree>> {
         ),
     ];
     if scenario.roots > 1 {
-        properties.extend([
-            unbroken!(
+        // With fewer agents there is nothing that could exceed it.
+        if scenario.agents > scenario.quota {
+            properties.push(unbroken!(
                 "S22",
                 "a quota is never exceeded",
                 [Quota],
-                |view| view.fleet.leases().next().is_some(),
+                |view| view.fleet.leases().next().is_some() && waits_for_agent(view),
                 "more roots have an agent than may"
-            ),
+            ));
+        }
+        properties.extend([
             unbroken!(
                 "S23",
                 "nothing of one root is visible to the next on the same agent",

@@ -95,7 +95,8 @@ impl<'a, M: Model, E: Encoding<M>> Search<'a, M, E> {
     }
 
     fn find_again(&mut self, state: M::State) -> Result<(), CheckError> {
-        let (key, body) = E::encode(self.plan.reduced.representative(state)).map_err(|error| *error)?;
+        let (key, body) =
+            E::encode(self.plan.kept, self.plan.reduced.representative(state)).map_err(|error| *error)?;
         if !self.visited[key.shard()].insert(key, &body) {
             return Err(other_model(self.plan));
         }

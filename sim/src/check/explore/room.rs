@@ -27,7 +27,10 @@ impl<M: Model, E: Encoding<M>> Search<'_, M, E> {
     /// Whether the search can go on on disk. One that leaves steps out cannot, nor one with a limit on depth: whether
     /// a state is new must be known at once.
     pub(super) fn may_spill(&self) -> bool {
-        self.plan.spill.is_some() && E::BY_KEY && !self.is_partial() && self.plan.limits.depth.is_none()
+        self.plan.spill.is_some()
+            && self.plan.kept.is_by_key()
+            && !self.is_partial()
+            && self.plan.limits.depth.is_none()
     }
 
     /// Bytes in use, with what states own on the heap as far as it was measured.
@@ -63,12 +66,12 @@ impl<M: Model, E: Encoding<M>> Search<'_, M, E> {
         self.settle()?;
         let spill = match self.spill.take() {
             Some(spill) => self.spill.insert(spill),
-            None => self.spill.insert(Spill::new(parent, states)?),
+            None => self.spill.insert(Spill::new(parent, states, self.plan.kept.key_bytes::<E::Key>())?),
         };
-        let mut tables = std::mem::take(&mut self.visited);
+        let (kept, mut tables) = (self.plan.kept, std::mem::take(&mut self.visited));
         // Keys come sorted out of each shard, and the shards are in the order of the keys.
         spill.add(
-            tables.iter_mut().flat_map(|table| std::mem::replace(table, E::Visited::new()).into_keys()),
+            tables.iter_mut().flat_map(|table| std::mem::replace(table, E::nothing(kept)).into_keys()),
         )?;
         self.visited = tables;
         self.next.spill(self.plan, spill)?;

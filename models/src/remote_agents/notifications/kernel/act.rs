@@ -8,7 +8,7 @@ use super::super::ledger::Index;
 use super::{Around, CANCELLED, COMPLETED, TIMERS, number};
 
 /// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Kinds)]
 pub enum Act {
     /// There is something to say about the task. If it is refused, it is left out.
     Post,
@@ -17,7 +17,7 @@ pub enum Act {
     /// The user cancels the task.
     Cancel,
     /// A copy of a notification arrives.
-    Deliver(Index),
+    Deliver(Index, News),
     /// An acknowledgement arrives.
     Acknowledge(Index),
     /// The report that one was given up is on record.
@@ -43,7 +43,7 @@ impl Around {
             Act::Post => posted(next, News::Progress),
             Act::Complete => posted(next, COMPLETED),
             Act::Cancel => posted(next, CANCELLED),
-            Act::Deliver(_) => return None,
+            Act::Deliver(..) => return None,
             Act::Acknowledge(index) => NotificationEvent::Acknowledged { number: number(index) },
             Act::Record(index) => NotificationEvent::UndeliveredRecorded { number: number(index) },
             Act::Elapse => NotificationEvent::Elapsed { timer: machine.timer },
@@ -64,9 +64,14 @@ impl Around {
         acts.extend(self.cancels.then_some(Act::Cancel));
         for index in self.ledger.all() {
             acts.push(Act::PostAgain(index));
-            acts.extend((self.sent & 1 << index != 0).then_some(Act::Deliver(index)));
+            let sent = self.ledger.news(index).filter(|_| self.sent & 1 << index != 0);
+            acts.extend(sent.map(|news| Act::Deliver(index, news)));
             acts.extend((self.received & 1 << index != 0).then_some(Act::Acknowledge(index)));
             acts.extend(self.ledger.is_reported(index).then_some(Act::Record(index)));
+        }
+        let beside = self.sent_beside.map(|(index, news)| Act::Deliver(index, news));
+        if let Some(act) = beside.filter(|act| !acts.contains(act)) {
+            acts.push(act);
         }
         acts.extend(self.is_armed.then_some(Act::Elapse));
         acts.push(Act::PostAhead);

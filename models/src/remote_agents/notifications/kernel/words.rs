@@ -23,7 +23,9 @@ pub(super) fn told(act: Act) -> Arrow {
         Act::CancelLate => (DESK, DESK, "posts cancelled, under a number that is taken".to_owned()),
         Act::PostAgain(index) => (DESK, DESK, format!("posts {} once more", one(index))),
         Act::PostAhead => (DESK, DESK, "posts progress, under a number that is not the next".to_owned()),
-        Act::Deliver(index) => (PEOPLE, PEOPLE, format!("a copy of {} arrives", one(index))),
+        Act::Deliver(index, news) => {
+            (PEOPLE, PEOPLE, format!("a copy of {} arrives, {}", one(index), news_word(news)))
+        }
         Act::Acknowledge(index) => (PEOPLE, DESK, format!("acknowledges {}", one(index))),
         Act::Record(index) => (OPERATOR, DESK, format!("has it on record that {} was given up", one(index))),
         Act::Elapse => (DESK, DESK, "the timer runs out".to_owned()),

@@ -8,7 +8,7 @@ use super::super::ledger::{AgentIndex, Key};
 use super::{Around, Life, TIMERS, to_kernel};
 
 /// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Kinds)]
 pub enum Act {
     /// The task is assigned to its next agent.
     Replace(AgentIndex),

@@ -8,7 +8,7 @@ use super::super::ledger::{Attempt, Real};
 use super::{Around, Asked, FINDINGS, NUMBERS, THROTTLED, number};
 
 /// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Kinds)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Kinds)]
 pub enum Act {
     /// Somebody wants the task.
     Submit,

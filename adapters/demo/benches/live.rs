@@ -1,0 +1,109 @@
+//! Ten thousand live tasks over ten minutes of simulated traffic: does the process stay as large as it was?
+//!
+//! `cargo bench -p downbeat-demo --bench live`
+//!
+//! The clock of the runtime is paused: it goes on to the next timer when nothing is left to do, and stands still while something becomes
+//! durable. So the minutes are those of the provider, the tools and the people, and take as long as the machine needs for what happens
+//! in them. It ends with 1 if the process grows, or a promise is broken.
+
+use downbeat_demo::{Minute, Wanted, traffic};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Trees at once, of which each has somewhat more than two live tasks.
+const TREES: usize = 4_800;
+/// Live tasks at the end of each minute, at least.
+const TASKS: usize = 10_000;
+/// Simulated minutes.
+const MINUTES: u32 = 10;
+/// The first minutes fill the world with trees of every age.
+const FIRST: u32 = 3;
+/// Percent by which the process may be larger after any later minute than after the largest of the first ones.
+const GROWTH_MAX: u64 = 10;
+
+fn main() -> ExitCode {
+    let store = folder();
+    let wanted = Wanted {
+        store: store.clone(),
+        trees: Some(u64::MAX),
+        seed: None,
+        live: TREES,
+        speed: 1,
+        // A response takes 4 to 18 seconds.
+        pace: 6,
+        is_simulated: true,
+        fresh: true,
+        fault: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let (began, mut minutes) = (Instant::now(), Vec::new());
+    println!("minute  live tasks  trees ended      events     sends  resident  real time");
+    let mut look = |minute: Minute| {
+        let resident = resident();
+        println!(
+            "{:>6}  {:>10}  {:>11}  {:>10}  {:>8}  {:>5} MiB  {:>7.1} s",
+            minute.minute,
+            minute.tasks_live,
+            minute.trees_ended,
+            minute.events,
+            minute.sends,
+            resident.unwrap_or_default() / 1_024,
+            began.elapsed().as_secs_f64()
+        );
+        minutes.push((minute, resident));
+    };
+    let ran = runtime.block_on(traffic(&wanted, MINUTES, &mut look));
+    let bytes: u64 = ["journal.db", "world.jsonl"].iter().map(|file| size(&store.join(file))).sum();
+    println!("on disk at the end: {} MiB", bytes / (1 << 20));
+    drop(std::fs::remove_dir_all(&store));
+    if let Err(error) = ran {
+        println!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    judge(&minutes)
+}
+
+fn judge(minutes: &[(Minute, Option<u64>)]) -> ExitCode {
+    if minutes.len() != MINUTES as usize {
+        println!("{} minutes of {MINUTES}", minutes.len());
+        return ExitCode::FAILURE;
+    }
+    if let Some((few, _)) = minutes.iter().find(|(minute, _)| minute.tasks_live < TASKS || minute.broken > 0)
+    {
+        println!("too few live tasks, or a broken promise: {few:?}");
+        return ExitCode::FAILURE;
+    }
+    let Some(sizes) = minutes.iter().map(|(_, resident)| *resident).collect::<Option<Vec<_>>>() else {
+        println!("this system does not say how large a process is: not decided");
+        return ExitCode::FAILURE;
+    };
+    let (first, later) = sizes.split_at(FIRST as usize);
+    let largest = |sizes: &[u64]| sizes.iter().copied().max().unwrap_or_default();
+    let (first, later) = (largest(first), largest(later));
+    let bound = first + first * GROWTH_MAX / 100;
+    let verdict = if later <= bound { "flat" } else { "it grows" };
+    println!(
+        "{verdict}: at most {} MiB later, {} MiB in the first {FIRST} minutes",
+        later / 1_024,
+        first / 1_024
+    );
+    if later <= bound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The resident memory of this process in KiB.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn size(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |file| file.len())
+}
+
+/// A folder of its own, beside what cargo builds.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("live")
+}

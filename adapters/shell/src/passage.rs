@@ -1,0 +1,86 @@
+//! The way of the tree's orders to the places in which they are carried out: what uses a place waits until there is one.
+//!
+//! What is kept is decided when the event is taken, and so by the leases of that moment; it goes out when that is durable, as every order.
+
+use crate::fact::Order;
+use crate::known::Known;
+use downbeat_kernel::{AgentId, Effect, Kernel, Lease, Pool, TaskId};
+use downbeat_wiring::{Gate, has_place, lease_of, may_go_out, root_of, task_of};
+
+/// What waits for a place. None of it is on record: after a crash the tree repeats it.
+#[derive(Debug, Default)]
+pub(crate) struct Passage {
+    gate: Gate,
+}
+
+impl Passage {
+    /// What goes out now of the orders that an event has led to, and of what was kept before.
+    pub(crate) fn pass(&mut self, known: &Known, orders: Vec<Order>) -> Vec<Order> {
+        self.pass_where(known, orders, has_place)
+    }
+
+    /// What goes out of the orders that are repeated after a crash: of a task that a person holds nothing that uses its place, because
+    /// it may have been kept before (S13).
+    pub(crate) fn pass_again(&mut self, known: &Known, orders: Vec<Order>) -> Vec<Order> {
+        self.pass_where(known, orders, may_go_out)
+    }
+
+    fn pass_where(
+        &mut self,
+        known: &Known,
+        orders: Vec<Order>,
+        is_open: impl Fn(&Kernel, &Pool, TaskId) -> bool,
+    ) -> Vec<Order> {
+        let Some(pool) = &known.pool else { return orders };
+        let mut out = Vec::with_capacity(orders.len());
+        for order in orders {
+            match order {
+                Order::Tree(effect) => {
+                    let is_open = is_open(&known.kernel, pool, task_of(&effect));
+                    // What is void has not begun: whoever takes it back is answered as if it had stopped at once.
+                    if self.gate.pass(&effect, is_open).is_some() {
+                        out.push(placed(effect, &known.kernel, pool));
+                    }
+                }
+                Order::LeaseOver { agent, lease, .. } => {
+                    let lost = self.gate.lose(&known.kernel, lease.task);
+                    out.push(Order::LeaseOver { agent, lease, lost });
+                }
+                Order::There { .. }
+                | Order::Credential { .. }
+                | Order::Outbox { .. }
+                | Order::Pool(_)
+                | Order::Forgotten(_) => out.push(order),
+            }
+        }
+        let open = self.gate.open(|task| may_go_out(&known.kernel, pool, task));
+        out.extend(open.into_iter().map(|effect| placed(effect, &known.kernel, pool)));
+        out
+    }
+}
+
+/// What is carried out at an agent, with the lease under which it is. A request goes to a model, and needs its place only for the quota.
+fn placed(effect: Effect, kernel: &Kernel, pool: &Pool) -> Order {
+    let seat: Option<(AgentId, Lease)> = match effect {
+        Effect::Initialize { .. } | Effect::RunTool { .. } => {
+            lease_of(pool, root_of(kernel, task_of(&effect)))
+        }
+        Effect::Enqueue { .. }
+        | Effect::Dequeue { .. }
+        | Effect::AbortInitialization { .. }
+        | Effect::Worker { .. }
+        | Effect::Include { .. }
+        | Effect::Request { .. }
+        | Effect::CancelTool { .. }
+        | Effect::Ask { .. }
+        | Effect::Withdraw { .. }
+        | Effect::Arm { .. }
+        | Effect::Disarm { .. }
+        | Effect::ReportUndelivered { .. }
+        | Effect::TaskEnded { .. } => None,
+    };
+    match seat {
+        Some((agent, lease)) => Order::There { agent, lease, effect },
+        None => Order::Tree(effect),
+    }
+}
