@@ -346,7 +346,7 @@ fn pages_name_only_variants_that_there_are() {
         for name in text.split('`').skip(1).step_by(2).filter(|code| code.contains('@')) {
             let Some(name) = name.split_whitespace().find(|word| word.contains('@')) else { continue };
             let name = name.rsplit('/').next().unwrap_or(name);
-            // Examples have models of their own, and placeholders are in capitals.
+            // Examples have models of their own, and what stands for a name is in capitals.
             let model = name.split_inclusive('@').next().unwrap_or(name);
             if name.ends_with("NAME") || !names.iter().any(|known| known.starts_with(model)) {
                 continue;

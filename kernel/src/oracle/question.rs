@@ -104,14 +104,15 @@ fn twin(at: &Questions, event: QuestionEvent, config: &Config) -> Said {
     // Without the agent that asked: what is open is withdrawn, and nobody has to tell it anything.
     let alone = || match last {
         Last { open: true, .. } => ends(End::Withdrawn, false, disarm.clone()),
-        _ => with(Last { agent: false, ..last }, if last.agent { disarm.clone() } else { Vec::new() }),
+        Last { open: false, agent: true, .. } => with(Last { agent: false, ..last }, disarm.clone()),
+        Last { open: false, agent: false, .. } => with(last, Vec::new()),
     };
     match event {
         E::Assigned { epoch } => match at.asker {
             Asker::Done => ignored(Ignored::Terminal),
             Asker::Present if epoch == at.epoch => ignored(Ignored::Duplicate),
-            _ if epoch <= at.epoch => ignored(Ignored::Stale),
-            _ => {
+            Asker::Present | Asker::Absent if epoch <= at.epoch => ignored(Ignored::Stale),
+            Asker::Present | Asker::Absent => {
                 let (next, effects) = alone();
                 Ok((Questions { asker: Asker::Present, epoch, ..next }, effects))
             }
@@ -190,7 +191,7 @@ fn twin(at: &Questions, event: QuestionEvent, config: &Config) -> Said {
                 let arm = QuestionEffect::Arm { timer: next_timer, after_ms: config.relay_ms.into() };
                 Ok(with(last, Vec::from([relay, arm])))
             }
-            _ => ignored(Ignored::Stale),
+            Last { agent: false, .. } | Last { end: None, .. } => ignored(Ignored::Stale),
         },
 
         E::TaskEnded if at.asker == Asker::Done => ignored(Ignored::Duplicate),

@@ -1,10 +1,5 @@
 //! The request a second time: a list of sends, and one table over event and state.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside;
 use crate::config::Config;
 use crate::credential::Generation;
@@ -29,7 +24,13 @@ fn about(event: RequestEvent) -> Option<(usize, bool)> {
         E::CredentialGiven { attempt, .. }
         | E::CredentialFailed { attempt }
         | E::TimerFired { timer: RequestTimer::Backoff(attempt) } => (attempt, false),
-        _ => return None,
+        E::Began { .. }
+        | E::UsageReported { .. }
+        | E::ProfileDown { .. }
+        | E::ProfileUp { .. }
+        | E::PauseRequested
+        | E::ResumeRequested
+        | E::CancelRequested => return None,
     };
     Some((usize::from(attempt.0), made))
 }
@@ -169,7 +170,7 @@ impl View {
     fn given(self, profile: ProfileId, generation: Generation, reason: SendReason, config: &Config) -> Self {
         match self.up() {
             Some(up) if up != profile => self.ask_at(up, reason, config),
-            _ => self.may_go(profile, generation, reason),
+            Some(_) | None => self.may_go(profile, generation, reason),
         }
     }
 
@@ -238,7 +239,7 @@ pub(super) fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         Some(_) if is_over => return terminal,
         Some((attempt, true)) if !is_open || attempt + 1 < sent => return stale,
         Some((attempt, false)) if attempt < sent => return stale,
-        _ => {}
+        Some(_) | None => {}
     }
     let view = match (event, at.state) {
         (E::Began { .. }, S::Ended(_)) => return terminal,
@@ -264,7 +265,7 @@ pub(super) fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
         }
         (E::CredentialFailed { .. }, S::Authorizing { profile, reason }) => match view.up() {
             Some(up) if up != profile => view.ask_at(up, reason, config),
-            _ => view.fail(RequestReason::Credential),
+            Some(_) | None => view.fail(RequestReason::Credential),
         },
         (E::CredentialGiven { .. } | E::CredentialFailed { .. }, S::Ready { profile, .. })
             if !view.is_keyed(profile) =>
@@ -293,10 +294,8 @@ pub(super) fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
             let view = view.booked(if is_read { Fate::Lost } else { Fate::Refused });
             let here = view.at().unwrap_or_default();
             let continued = at.previous.is_some_and(|previous| previous.profile == here);
-            let view = match state {
-                S::Stopping(_) => view.disarm(RequestTimer::Grace, attempt),
-                _ => view,
-            };
+            let is_stopping = matches!(state, S::Stopping(_));
+            let view = if is_stopping { view.disarm(RequestTimer::Grace, attempt) } else { view };
             match (state, failure) {
                 (S::Stopping(Aim::Cancel), _) => view.end(RequestEnd::Cancelled),
                 (S::Delivering, _) => view.fail(RequestReason::Interrupted),
@@ -381,7 +380,14 @@ pub(super) fn twin(at: &Request, event: RequestEvent, config: &Config) -> Said {
                     let last = Attempt(view.next().0 - 1);
                     view.stop(Aim::Failover { generation }, last, config)
                 }
-                _ => view,
+                S::Unbegun
+                | S::Authorizing { .. }
+                | S::Ready { .. }
+                | S::Streaming { .. }
+                | S::Delivering
+                | S::Stopping(_)
+                | S::BackingOff { .. }
+                | S::Ended(_) => view,
             }
         }
 

@@ -135,13 +135,20 @@ fn twin(at: &Retry, event: RetryEvent, config: &Config) -> Said {
         E::CancelRequested => match at.state {
             S::Unsubmitted | S::BackingOff { .. } => to(S::Ended(RetryEnd::Cancelled), 0, 0),
             S::Cancelling { .. } => ignored(Ignored::Duplicate),
-            _ => to(S::Cancelling { asked: 1 }, 0, 1),
+            S::Running | S::Querying { .. } | S::Fencing { .. } | S::Ended(_) | S::Closed => {
+                to(S::Cancelling { asked: 1 }, 0, 1)
+            }
         },
 
         E::EndAcknowledged => match at.state {
             S::Ended(_) => to(S::Closed, 0, 0),
             S::Closed => ignored(Ignored::Duplicate),
-            _ => never,
+            S::Unsubmitted
+            | S::BackingOff { .. }
+            | S::Running
+            | S::Querying { .. }
+            | S::Fencing { .. }
+            | S::Cancelling { .. } => never,
         },
 
         E::Elapsed { timer } if timer.0 == 0 || timer > at.timer => never,
@@ -155,7 +162,7 @@ fn twin(at: &Retry, event: RetryEvent, config: &Config) -> Said {
                 to(S::Ended(RetryEnd::Failed(RetryReason::Unknown)), 0, 0)
             }
             S::Cancelling { .. } => to(S::Ended(RetryEnd::CancelUnconfirmed), 0, 0),
-            _ => to(S::Querying { asked: 1 }, 0, 1),
+            S::Unsubmitted | S::Running | S::Ended(_) | S::Closed => to(S::Querying { asked: 1 }, 0, 1),
         },
     }
 }

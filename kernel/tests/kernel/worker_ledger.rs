@@ -69,7 +69,7 @@ fn is_of_iterator(effect: WorkerEffect, wanted: IteratorId) -> bool {
     }
 }
 
-/// The order without the time of the watch: a restart arms that for what health waits for now, which activity may have
+/// The order without the time of the watch: a restart arms that for what health waits for then, which activity may have
 /// changed since.
 pub(crate) fn timeless(effect: WorkerEffect) -> WorkerEffect {
     if let WorkerEffect::Arm { timer: timer @ WorkerTimer::Watch(_), .. } = effect {
