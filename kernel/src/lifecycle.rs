@@ -416,7 +416,7 @@ fn cancelling(
         {
             Transition(task.stopped(Outstanding::Nothing, cx))
         }
-        E::ResponseEnded { turn, attempt, response, jitter_ms } if outstanding == Outstanding::Request => {
+        E::ResponseEnded { turn, attempt, response, jitter_ms } => {
             let told = task.response_ended(turn, attempt, response, jitter_ms, cx);
             // The response is not acted on, but the model has answered what its request contained (S5). An empty
             // one is no answer, here as elsewhere.
@@ -424,14 +424,6 @@ fn cancelling(
             if told.is_ok() && answers {
                 task.replied();
             }
-            task.cancelled_request_told(told, cx)
-        }
-        E::Request { turn, event } if outstanding == Outstanding::Request => {
-            let told = task.tell_request_from_outside(turn, event, cx);
-            task.cancelled_request_told(told, cx)
-        }
-        E::ProfileChanged { event } if outstanding == Outstanding::Request => {
-            let told = task.tell_request(event, cx);
             task.cancelled_request_told(told, cx)
         }
         E::ToolEnded { turn, index, end } => match task.tool(turn, index) {
@@ -456,9 +448,6 @@ fn cancelling(
             }
         }
         E::CancelRequested => cx.ignore(Ignored::Duplicate),
-        E::AnswerReceived { number, .. } if (1..=task.data.questions).contains(&number) => {
-            cx.ignore(Ignored::Stale)
-        }
         E::MessageReceived { message } => cx.ignore(task.too_late(message)),
         E::Worker { event } if outstanding == Outstanding::Worker => task.tell_cancelled(event, cx),
         // Its worker may be gone just now.
@@ -468,7 +457,6 @@ fn cancelling(
         E::Admitted
         | E::Initialized
         | E::InitializationFailed
-        | E::ResponseEnded { .. }
         | E::Request { .. }
         | E::ProfileChanged { .. }
         | E::AnswerReceived { .. }

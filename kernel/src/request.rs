@@ -272,7 +272,7 @@ impl Request {
 
     /// Whether a profile asked for too much patience, and was not said to be up since.
     pub(crate) fn has_shut(&self, profile: ProfileId) -> bool {
-        self.shut >> profile.0.min(PROFILES_MAX - 1) & 1 == 1
+        profile.is_in(self.shut)
     }
 
     /// How often it has waited before it was sent to the same place again.
@@ -340,6 +340,13 @@ enum Fit {
     NeverAsked,
 }
 
+impl ProfileId {
+    /// Whether places with a bit for each have this one.
+    pub(crate) fn is_in(self, places: u8) -> bool {
+        places.checked_shr(self.0.into()).is_some_and(|places| places & 1 == 1)
+    }
+}
+
 impl Profiles {
     /// Those of the settings, of which some are down now.
     pub(crate) fn of(config: &Config, down: u8) -> Self {
@@ -350,7 +357,7 @@ impl Profiles {
 
     /// Whether a profile needs no credential.
     fn is_keyed(self, profile: ProfileId) -> bool {
-        self.keyed >> profile.0.min(PROFILES_MAX - 1) & 1 == 1
+        profile.is_in(self.keyed)
     }
 
     /// Whether there can be such a list, and what is continued from is in it.

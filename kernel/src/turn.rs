@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::faults::Fault;
 use crate::lifecycle::{Hold, Refusal, Surroundings, TaskEvent, TaskMachine};
 use crate::request::{
-    ProfileId, Profiles, Request, RequestEffect, RequestEnd, RequestEvent, RequestRejected, SendFailure,
+    Profiles, Request, RequestEffect, RequestEnd, RequestEvent, RequestRejected, SendFailure,
 };
 use crate::task::{Outstanding, TaskData, TaskState};
 use crate::vocabulary::{
@@ -143,10 +143,9 @@ impl TaskMachine<'_> {
         if self.data.spent && !self.config.has(Fault::SpentBeginsTurn) {
             return TaskState::AwaitingBudget;
         }
-        let continues = |profile: ProfileId| self.config.profiles_continuing >> profile.0.min(7) & 1 == 1;
         let shared = self.data.request.previous.filter(|_| self.config.has(Fault::ContinuityShared));
         let previous = shared.or_else(|| self.data.request.response(self.data.turn));
-        let previous = previous.filter(|previous| continues(previous.profile));
+        let previous = previous.filter(|previous| previous.profile.is_in(self.config.profiles_continuing));
         self.data.turn.0 += 1;
         self.data.taken = self.data.accepted;
         self.data.request = Request::default();

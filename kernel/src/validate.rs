@@ -6,7 +6,7 @@ use crate::budget::{Account, Budget, Clock, is_admitted, is_closing};
 use crate::calls::{CallState, Wanted};
 use crate::config::Config;
 use crate::kernel::Kernel;
-use crate::request::{Aim, Fate, PROFILES_MAX, Profiles, Request, RequestEnd, RequestState};
+use crate::request::{Aim, Fate, Profiles, Request, RequestEnd, RequestState};
 use crate::roster::Task;
 use crate::task::{Held, Outstanding, TaskState};
 use crate::vocabulary::{Approval, Call, CallResult, Reason, TaskId};
@@ -354,7 +354,7 @@ fn request_fits(task: &Task, config: &Config) -> bool {
     let Profiles { count, keyed, .. } = Profiles::of(config, 0);
     let settings = (request.profiles.count, request.profiles.keyed) == (count, keyed);
     let continues = request.previous.is_none_or(|previous| {
-        let keeps = config.profiles_continuing >> previous.profile.0.min(PROFILES_MAX - 1) & 1 == 1;
+        let keeps = previous.profile.is_in(config.profiles_continuing);
         keeps && previous.turn.0.checked_add(1) == Some(task.data.turn.0)
     });
     fits && settings && continues && request.validate(config).is_ok()
@@ -445,9 +445,7 @@ fn budget_fits(task: &Task) -> bool {
     let Task { state, data, .. } = task;
     let waits = *state != TaskState::AwaitingBudget || data.spent;
     let worker = match data.worker.as_deref() {
-        Some(worker) if *state == TaskState::Working && is_live(worker.state) => {
-            worker.data.spent == data.spent
-        }
+        Some(worker) if is_live(worker.state) => worker.data.spent == data.spent,
         Some(_) | None => true,
     };
     let account = match data.account.as_deref() {

@@ -10,7 +10,10 @@ use downbeat_sim::harness::{Run, Settings, Variant, run};
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/races/remote-input.md");
 
 /// What a variant may have, so that all of them are checked in seconds.
-const STATES_MAX: usize = 400_000;
+const STATES_MAX: usize = 600_000;
+
+/// The variant that has no crash by itself: its deep bounds have.
+const WITHOUT_CRASH: &str = "kernel-retries-owners";
 
 fn variants() -> Vec<Variant> {
     [questions::variants(), notifications::variants(), retries::variants()].into_iter().flatten().collect()
@@ -51,7 +54,8 @@ fn every_variant_is_as_expected_and_its_counterexamples_read_as_before() {
         let (distinct, depth) = (run.report.distinct, run.report.depth);
         let never = run.report.coverage.kinds.iter().filter(|(_, steps)| *steps == 0);
         let never: Vec<&str> = never.map(|(kind, _)| *kind).collect();
-        assert!(never.is_empty(), "{variant} has never: {never:?}");
+        let left_out: &[&str] = if variant.name() == WITHOUT_CRASH { &["Crash"] } else { &[] };
+        assert_eq!(never, left_out, "what {variant} never has");
         counts.push(format!("{:<28}{distinct:>8} states, depth {depth}", variant.name()));
         assert!(distinct < STATES_MAX, "{counts:?}");
     }

@@ -30,7 +30,7 @@ mod lasso;
 mod limits;
 mod liveness;
 mod pace;
-mod panics;
+pub(crate) mod panics;
 mod patience;
 mod recent;
 mod reduced;

@@ -43,6 +43,26 @@ const AROUND_NUMBER: usize = 4;
 /// S1 violated: two requests are in flight
 /// ```
 pub fn text(id: &str, name: &str, counterexample: &Counterexample, style: Style) -> String {
+    let mut canvas = Canvas::new(style);
+    title(&mut canvas, &format!("{id}: {name}"), &format!("counterexample: {}", length(counterexample)));
+    body(&mut canvas, counterexample);
+    verdict(&mut canvas, &format!("{id} violated"), &counterexample.explanation);
+    canvas.finish()
+}
+
+/// The diagram of a behaviour that violates nothing. Its last line is the explanation. Ends with a line break.
+pub fn behaviour(name: &str, behaviour: &Counterexample, style: Style) -> String {
+    let mut canvas = Canvas::new(style);
+    title(&mut canvas, name, &length(behaviour));
+    body(&mut canvas, behaviour);
+    for line in wrap(&behaviour.explanation, WIDTH) {
+        canvas.put(&line, Ink::Bold);
+        canvas.end_line();
+    }
+    canvas.finish()
+}
+
+fn body(canvas: &mut Canvas, counterexample: &Counterexample) {
     let columns = Columns::of(counterexample);
     let rows = rows(counterexample, &columns);
     let digits = counterexample.steps.len().to_string().len().max(2);
@@ -51,8 +71,6 @@ pub fn text(id: &str, name: &str, counterexample: &Counterexample, style: Style)
     let longest = rows.iter().map(|row| row.hanging() + row.text.chars().count()).max().unwrap_or(0);
     let frame = Frame { digits, text: longest.clamp(TEXT_MIN, TEXT_MAX.max(space)).min(space) };
 
-    let mut canvas = Canvas::new(style);
-    title(&mut canvas, id, name, counterexample);
     for line in columns.legend() {
         canvas.put(&line, Ink::Dim);
         canvas.end_line();
@@ -64,21 +82,19 @@ pub fn text(id: &str, name: &str, counterexample: &Counterexample, style: Style)
         canvas.end_line();
     }
     for row in &rows {
-        frame.draw(&mut canvas, row, &columns);
+        frame.draw(canvas, row, &columns);
     }
     canvas.end_line();
-    verdict(&mut canvas, id, &counterexample.explanation);
-    canvas.finish()
 }
 
-fn title(canvas: &mut Canvas, id: &str, name: &str, counterexample: &Counterexample) {
-    for (number, line) in wrap(&format!("{id}: {name}"), WIDTH - 4).into_iter().enumerate() {
+fn title(canvas: &mut Canvas, text: &str, below: &str) {
+    for (number, line) in wrap(text, WIDTH - 4).into_iter().enumerate() {
         canvas.space(if number == 0 { 0 } else { 4 });
         canvas.put(&line, Ink::Bold);
         canvas.end_line();
     }
     canvas.space(4);
-    canvas.put(&format!("counterexample: {}", length(counterexample)), Ink::Dim);
+    canvas.put(below, Ink::Dim);
     canvas.end_line();
 }
 
@@ -96,14 +112,13 @@ fn length(counterexample: &Counterexample) -> String {
     }
 }
 
-fn verdict(canvas: &mut Canvas, id: &str, explanation: &str) {
-    let head = format!("{id} violated");
-    let text = if explanation.is_empty() { head.clone() } else { format!("{head}: {explanation}") };
+fn verdict(canvas: &mut Canvas, head: &str, explanation: &str) {
+    let text = if explanation.is_empty() { head.to_owned() } else { format!("{head}: {explanation}") };
     for (number, line) in wrap(&text, WIDTH - 4).into_iter().enumerate() {
         canvas.space(if number == 0 { 0 } else { 4 });
-        match line.strip_prefix(&head).filter(|_| number == 0) {
+        match line.strip_prefix(head).filter(|_| number == 0) {
             Some(rest) => {
-                canvas.put(&head, Ink::Alarm);
+                canvas.put(head, Ink::Alarm);
                 canvas.put(rest, Ink::Bold);
             }
             None => canvas.put(&line, Ink::Bold),

@@ -4,9 +4,10 @@
 //! state that it can come to and returns a [`report::Report`]: a verdict for each property and, for each one
 //! that is violated, a shortest counterexample, which [`diagram`] and [`mermaid`] draw as a sequence diagram.
 //! [`replay`] steps a recorded one through the model again.
+//! [`explore`] runs asynchronous code on the seam `downbeat-rt` under every schedule.
 //! With the feature `harness`, `harness` puts a command line and assertions for tests around any number of
 //! models; with the feature `derive`, [`pack`] and [`kinds`] derive what a model says of its states and actions.
-//! `docs/checker.md` is the manual.
+//! `docs/checker.md` is the manual, and `docs/explorer.md` that of the explorer.
 //!
 //! Nothing here knows a particular model, reads a random number, or depends on the number of threads.
 
@@ -14,6 +15,7 @@ pub mod check;
 pub mod diagram;
 mod edits;
 pub mod event_loop;
+pub mod explore;
 #[cfg(feature = "harness")]
 pub mod harness;
 pub mod kinds;
@@ -29,3 +31,7 @@ pub mod symmetry;
 #[cfg(all(doctest, feature = "harness", feature = "derive"))]
 #[doc = include_str!("../../docs/checker.md")]
 struct Manual;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/explorer.md")]
+struct ExplorerManual;

@@ -84,10 +84,12 @@ fn shown(args: &DemoArgs) -> Result<u8, DemoError> {
     let runtime = runtime.map_err(DemoError::Output)?;
     let mut output = Output::of(args.format, go_on);
     let ended = runtime.block_on(async {
+        let asked = asked_to_stop();
         let stop = async {
-            if asked_to_stop().await.is_err() {
+            match asked {
+                Ok(asked) => asked.await,
                 // Without a handler Ctrl-C ends the process by itself.
-                std::future::pending::<()>().await;
+                Err(_) => std::future::pending().await,
             }
         };
         run(&wanted, &mut |view| output.show(view).map_err(DemoError::Output), stop).await

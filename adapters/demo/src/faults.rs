@@ -69,8 +69,8 @@ impl Fault {
             (Self::MixesEnds, Record::Told { task, number, end, .. }) => {
                 vec![Record::Told { task, number, end, result: "another".to_owned() }]
             }
-            (Self::Renumbers, Record::Told { task, end, result, .. }) => {
-                vec![Record::Told { task, number: NotificationNumber(2), end, result }]
+            (Self::Renumbers, Record::Told { task, number, end, result }) => {
+                vec![Record::Told { task, number: NotificationNumber(number.0 + 1), end, result }]
             }
             (Self::LosesEnds, Record::Told { .. }) => vec![],
             (Self::WorksTwice, did @ Record::Did { .. }) => vec![did.clone(), did],

@@ -110,6 +110,7 @@ impl Ledger {
             Record::Undelivered { task, message, .. } => {
                 self.of(Promise::S5, task, |tree, verdict| tree.undelivered(task, message, verdict));
             }
+            Record::Progress { task, number } => self.progress(task, number),
             Record::Told { task, number, end, result } => self.told((task, number, end, result)),
             Record::Used { generation } => {
                 self.totals.refreshes += 1;
@@ -187,6 +188,18 @@ impl Ledger {
         }
     }
 
+    /// The next one, or a copy of the last; nothing follows an end.
+    fn progress(&mut self, task: TaskId, number: NotificationNumber) {
+        let last = self.tree_of.get(&task).and_then(|tree| self.trees.get_mut(tree));
+        let is_fit = last.is_some_and(|live| {
+            self.totals.copies += u64::from(number == live.progress);
+            let last = std::mem::replace(&mut live.progress, number);
+            live.is_root(task) && live.told.is_none() && (number == last || number.0 == last.0 + 1)
+        });
+        self.verdict
+            .look(Promise::S24, is_fit, || format!("progress of task {}, number {}", task.0, number.0));
+    }
+
     fn told(&mut self, known: Known) {
         let (task, number, end, ref result) = known;
         let what = || format!("of task {} as {end:?}, number {}", task.0, number.0);
@@ -195,7 +208,7 @@ impl Ledger {
             && live.is_root(task)
             && live.told.is_none()
         {
-            self.verdict.look(Promise::S24, number == NotificationNumber(1), what);
+            self.verdict.look(Promise::S24, number.0 == live.progress.0 + 1, what);
             self.totals.trees_cancelled += u64::from(end == End::Cancelled);
             live.ends(end, result, &mut self.verdict);
             self.known.push_back(known);

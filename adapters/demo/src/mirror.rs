@@ -46,6 +46,10 @@ impl Mirror {
                 | Recorded::Stands { .. }
                 | Recorded::Pool(_)
                 | Recorded::Submitted { .. }
+                | Recorded::Attempted { .. }
+                | Recorded::Begun { .. }
+                | Recorded::Retry { .. }
+                | Recorded::Questions { .. }
                 | Recorded::NoPlace { .. }
                 | Recorded::PoolStands { .. } => {}
             }

@@ -6,7 +6,9 @@
 use crate::record::{Record, Wished};
 use crate::script::{Script, Span, Visit};
 use crate::world::{Port, World};
-use downbeat_kernel::{About, Event, Ignored, MessageId, Outcome, QuestionId, RequestId, TaskId};
+use downbeat_kernel::{
+    About, Event, Ignored, MessageId, Outcome, QuestionEnd, QuestionId, QuestionKey, RequestId, TaskId,
+};
 use downbeat_shell::{Doing, People, Teller, Text};
 use std::future::ready;
 use std::sync::Arc;
@@ -18,6 +20,14 @@ impl People for Port {
         world.state().questions.insert(question);
         // Nobody waits for a person to end.
         drop(self.0.rt.spawn("person", async move { world.answers(question, about).await }));
+    }
+
+    fn asks(&self, root: TaskId, question: QuestionKey, _text: Text) {
+        unreachable!("the demo has no agents: {root:?} {question:?}");
+    }
+
+    fn settled(&self, root: TaskId, question: QuestionKey, end: QuestionEnd) -> Doing<()> {
+        unreachable!("the demo has no agents: {root:?} {question:?} {end:?}");
     }
 
     fn withdraw(&self, question: QuestionId) {

@@ -13,7 +13,7 @@ use crate::view::{Subject, View};
 use crate::world::{Port, World};
 use downbeat_kernel::{Config, Event, ProfileId};
 use downbeat_rt::{First, Rt, Tokio, first_of};
-use downbeat_shell::{Clock, NoAgents, Ports, Shell, ShellConfig, Teller};
+use downbeat_shell::{Clock, NoAgents, NoWorkers, Ports, Shell, ShellConfig, Teller};
 use downbeat_store::{Sqlite, Store};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -211,6 +211,9 @@ fn ports(world: &Arc<World>) -> Ports {
     let port = Arc::new(Port(Arc::clone(world)));
     Ports {
         model: port.clone(),
+        viewer: None,
+        workers: Arc::new(NoWorkers),
+        overseer: Arc::new(NoWorkers),
         tools: port.clone(),
         people: port.clone(),
         notifier: port.clone(),

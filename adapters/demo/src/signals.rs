@@ -1,22 +1,31 @@
 //! Ctrl-C, and what else asks a program to end.
 
 use crate::terminal;
+use downbeat_rt::{Rt, Tokio};
+use std::future::Future;
 use std::io;
 use std::process;
 
 /// The exit code of a program that Ctrl-C ended: 128 and the number of the signal.
 pub(crate) const EXIT_CODE: u8 = 130;
 
-/// Waits until somebody wants the program to end. Whoever wants so a second time ends it at once.
-pub(crate) async fn asked_to_stop() -> io::Result<()> {
+/// What waits until somebody wants the program to end. Whoever wants so a second time ends it at once, also where it is held up by
+/// whoever should read what it says. Called in a runtime.
+pub(crate) fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     let mut signals = Signals::new()?;
-    signals.next().await;
-    tokio::spawn(async move {
+    let rt = Rt::new(Tokio::current());
+    let (ask, mut asked) = rt.channel("stop", 1);
+    rt.spawn("signals", async move {
+        signals.next().await;
+        // Who has stopped already needs no word.
+        let _ = ask.try_send(());
         signals.next().await;
         terminal::give_back();
         process::exit(EXIT_CODE.into());
     });
-    Ok(())
+    Ok(async move {
+        asked.next().await;
+    })
 }
 
 #[cfg(unix)]

@@ -8,8 +8,8 @@ use crate::testing::folder;
 use crate::traffic::traffic;
 use crate::view::View;
 use std::future::pending;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 fn wanted(store: PathBuf) -> Wanted {
     Wanted {
@@ -39,6 +39,15 @@ fn live(wanted: &Wanted, for_ms: Option<u64>) -> Result<(Outcome, View), DemoErr
     })
 }
 
+/// Waits for a store that was dropped, which closes beside us: the log of its database goes with the last connection, but for what a
+/// commit that was cut off has left.
+fn closed(store: &Path) {
+    let (began, log) = (Instant::now(), store.join("journal.db-wal"));
+    while log.exists() && began.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn run_keeps_every_promise_to_its_end() {
     let (outcome, view) = live(&wanted(folder("whole")), None).expect("it runs");
@@ -52,8 +61,10 @@ fn run_that_is_dropped_again_and_again_keeps_every_promise_over_all_lives() {
     let mut wanted = wanted(folder("lives"));
     let mut lives = 0;
     // A life that is dropped in the middle ends as by a crash, except that what was under way hears so.
-    while let (Outcome::Stopped, view) = live(&wanted, Some(150)).expect("it runs") {
+    // The later ones are longer, so that it comes to its end where little is done in a life.
+    while let (Outcome::Stopped, view) = live(&wanted, Some(150 + 10 * lives as u64)).expect("it runs") {
         assert_eq!(view.verdict.broken, []);
+        closed(&wanted.store);
         lives += 1;
         wanted.live = 3 + lives % 4;
         assert!(lives < 100, "it never ends");
@@ -98,12 +109,7 @@ fn journal_that_is_put_back_has_sends_go_out_twice() {
     let store = folder("put-back");
     let wanted = Wanted { speed: 50, ..wanted(store.clone()) };
     let journal = || {
-        // A shell that was dropped closes its store beside us. Its log goes with the last connection, but for what a commit
-        // that was cut off has left.
-        let (began, log) = (std::time::Instant::now(), store.join("journal.db-wal"));
-        while log.exists() && began.elapsed() < Duration::from_secs(2) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        closed(&store);
         let files =
             std::fs::read_dir(&store).expect("it is there").map(|entry| entry.expect("a file").path());
         files.filter(|file| !file.ends_with("world.jsonl") && file.is_file()).collect::<Vec<_>>()
@@ -130,11 +136,11 @@ fn journal_that_is_put_back_has_sends_go_out_twice() {
 fn paused_clock_goes_on_when_nothing_is_left_to_do() {
     let wanted = Wanted { trees: Some(u64::MAX), speed: 1, is_simulated: true, ..wanted(folder("paused")) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    let (began, mut minutes) = (std::time::Instant::now(), Vec::new());
+    let (began, mut minutes) = (Instant::now(), Vec::new());
     let ran = runtime.expect("a runtime").block_on(traffic(&wanted, 2, &mut |minute| minutes.push(minute)));
     ran.expect("it runs");
-    let [first, second] = minutes[..] else { panic!("two minutes: {minutes:?}") };
+    let [first, second] = &minutes[..] else { panic!("two minutes: {minutes:?}") };
     assert!(began.elapsed() < Duration::from_mins(1), "two minutes took as long");
     assert!(first.tasks_live > 5 && second.tasks_live > 5 && second.sends > first.sends + 50, "{minutes:?}");
-    assert_eq!(second.broken, 0);
+    assert_eq!(second.broken, Vec::<String>::new());
 }

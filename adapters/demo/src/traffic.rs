@@ -5,7 +5,7 @@ use crate::run::{Wanted, run};
 use std::time::Duration;
 
 /// How a run stands after a minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minute {
     /// Which, from 1.
     pub minute: u32,
@@ -17,8 +17,8 @@ pub struct Minute {
     pub events: u64,
     /// Sends that reached the provider.
     pub sends: u64,
-    /// Promises that were broken.
-    pub broken: u64,
+    /// The first promises that were broken, and how.
+    pub broken: Vec<String>,
 }
 
 /// Runs for so many minutes of the runtime's time, and says after each how it stands.
@@ -40,7 +40,12 @@ pub async fn traffic(
                 trees_ended: view.totals.trees_ended,
                 events: view.events,
                 sends: view.totals.sends,
-                broken: view.verdict.broken_count,
+                broken: view
+                    .verdict
+                    .broken
+                    .iter()
+                    .map(|broken| format!("{} {}", broken.promise, broken.what))
+                    .collect(),
             });
             next += 1;
         }

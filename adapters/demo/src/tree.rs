@@ -5,7 +5,8 @@ use crate::promise::{Promise, Verdict};
 use crate::record::{Over, Wished};
 use crate::script::Script;
 use downbeat_kernel::{
-    CallId, CallResult, End, Generation, MessageId, Part, RequestId, TaskId, ToolEnd, TurnNumber,
+    CallId, CallResult, End, Generation, MessageId, NotificationNumber, Part, RequestId, TaskId, ToolEnd,
+    TurnNumber,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -69,11 +70,20 @@ pub(crate) struct Tree {
     is_cancelled: bool,
     /// How people heard that it ended.
     pub(crate) told: Option<End>,
+    /// The last notification of progress that people have.
+    pub(crate) progress: NotificationNumber,
 }
 
 impl Tree {
     pub(crate) fn new(script: Script) -> Self {
-        Self { script, root: None, tasks: BTreeMap::new(), is_cancelled: false, told: None }
+        Self {
+            script,
+            root: None,
+            tasks: BTreeMap::new(),
+            is_cancelled: false,
+            told: None,
+            progress: NotificationNumber(0),
+        }
     }
 
     pub(crate) fn accepted(&mut self, task: TaskId) {

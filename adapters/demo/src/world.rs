@@ -12,7 +12,8 @@ use crate::script::{Script, Span};
 use downbeat_kernel::{CallId, Generation, QuestionId, RequestId, SendFailure, SendReason, TaskId, ToolEnd};
 use downbeat_rt::Rt;
 use downbeat_shell::{
-    Clock, Doing, Model, Notification, Notifier, Question, Reply, Seat, SendEnd, Teller, Text, Tools,
+    Clock, Doing, Model, Notification, Notifier, Output, Question, Reply, RootEnd, Seat, SendEnd, Teller,
+    Text, Tools,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -151,9 +152,9 @@ impl World {
         state.ledger.has_done(call) || state.note(Record::Did { call, argument: argument.to_string() })
     }
 
-    /// People are told how a root ended: whether whoever tells them hears that they know. `None` if that cannot be put on record.
+    /// People are told something of a root: whether whoever tells them hears that they know. `None` if that cannot be put on record.
     fn hears(&self, notification: Notification) -> Option<bool> {
-        let Notification { task, number, end, result, .. } = notification;
+        let Notification { task, number, end, text, .. } = notification;
         let mut state = self.state();
         let times = state.posts.entry(task).or_default();
         *times += 1;
@@ -162,7 +163,12 @@ impl World {
         if self.script.is_lost(task.0, 2 * times) {
             return Some(false);
         }
-        if !state.note(Record::Told { task, number, end, result: result.to_string() }) {
+        let record = match end {
+            None => Record::Progress { task, number },
+            Some(RootEnd::Once(end)) => Record::Told { task, number, end, result: text.to_string() },
+            Some(RootEnd::Tried(end)) => unreachable!("a task of the demo is tried once: {end:?}"),
+        };
+        if !state.note(record) {
             return None;
         }
         // Now and then nobody hears that it came.
@@ -203,7 +209,7 @@ impl Drop for Sending {
 }
 
 impl Model for Port {
-    fn send(&self, question: Question) -> Doing<SendEnd> {
+    fn send(&self, question: Question, _output: Output) -> Doing<SendEnd> {
         let Question { id, generation, reason, asking, .. } = question;
         let world = Arc::clone(&self.0);
         let mut state = world.state();

@@ -164,6 +164,40 @@ fn interrupted_run_stops_in_an_orderly_way_and_goes_on() {
     assert_eq!(summary(&output)["lives"], 3);
 }
 
+/// What the store forgets is sent again: the promise that is broken by that is said, and by the exit code too.
+#[test]
+fn journal_that_is_put_back_breaks_a_promise_and_says_so() {
+    let folder = Folder::new("put-back");
+    let kept = Folder::new("put-back-kept");
+    let files = ["journal.db", "journal.db-wal"];
+    let copy = |from: &Folder, to: &Folder| {
+        for file in files {
+            drop(fs::remove_file(to.at(file)));
+            drop(fs::copy(from.at(file), to.at(file)));
+        }
+        drop(fs::remove_file(to.at("journal.db-shm")));
+    };
+    fs::create_dir_all(&kept.0).expect("it is made");
+    for millis in [1_500, 3_000] {
+        let mut child = in_json(&folder.0, &["--tasks", "6", "--speed", "4"]).spawn().expect("it starts");
+        begun(&mut child);
+        std::thread::sleep(Duration::from_millis(millis));
+        signal(&child.id().to_string(), "KILL");
+        drop(child.wait_with_output());
+        if millis == 1_500 {
+            copy(&folder, &kept);
+        }
+    }
+    copy(&kept, &folder);
+    let output = in_json(&folder.0, &["--speed", "100"]).output().expect("it starts");
+    let summary = summary(&output);
+    assert_eq!((output.status.code(), &summary["kept"]), (Some(1), &false.into()), "{summary}");
+    assert_valid(&lines(&output));
+    let again = "is over and has broken a promise";
+    let (code, text) = error(&folder, &[]);
+    assert!(code == Some(2) && text.contains(again), "{text}");
+}
+
 #[test]
 fn lines_for_people_say_where_it_is_stored_and_how_it_goes_on() {
     let folder = Folder::new("lines");

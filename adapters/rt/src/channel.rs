@@ -1,6 +1,6 @@
 //! A bounded queue between tasks, the one that threads share and loom has checked.
 
-use crate::runtime::{Access, ObjectId, Rt};
+use crate::runtime::{Access, ObjectId, Passing, Rt};
 use downbeat_handoff::{Mailbox, Refused};
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,14 +21,29 @@ impl<T> Shared<T> {
         self.rt.touch(self.object, Access::Write);
     }
 
-    /// Waits, and says so each time that it looks.
+    /// Says that something was taken, if it was.
+    fn taken(&self, item: Option<T>) -> Option<T> {
+        item.inspect(|_| self.rt.passed(self.object, Passing::Out))
+    }
+
+    /// Waits, and says so each time that it looks, and when it is dropped: what it was told may then be passed on to another.
     async fn touching<F: Future>(&self, waiting: F) -> F::Output {
+        let _told = Told(self);
         let mut waiting = pin!(waiting);
         poll_fn(|cx| {
             self.touch();
             waiting.as_mut().poll(cx)
         })
         .await
+    }
+}
+
+/// Says, when a wait is over, that the queue was touched.
+struct Told<'s, T>(&'s Shared<T>);
+
+impl<T> Drop for Told<'_, T> {
+    fn drop(&mut self) {
+        self.0.touch();
     }
 }
 
@@ -84,7 +99,9 @@ impl<T: Send> Sender<T> {
         self.0.mailbox.post(item).map_err(|refused| match refused {
             Refused::Full(item) => TrySendError::Full(item),
             Refused::Closed(item) => TrySendError::Closed(item),
-        })
+        })?;
+        self.0.rt.passed(self.0.object, Passing::In);
+        Ok(())
     }
 
     /// Lets nothing in any more, from anybody. What is there can still be taken.
@@ -103,19 +120,24 @@ impl<T: Send> Sender<T> {
 impl<T: Send> Receiver<T> {
     /// Waits for the next one; `None` once nothing comes any more.
     pub async fn next(&mut self) -> Option<T> {
-        self.0.touching(self.0.mailbox.next()).await
+        let item = self.0.touching(self.0.mailbox.next()).await;
+        self.0.taken(item)
     }
 
     /// Takes the next one if it is there.
     pub fn take(&mut self) -> Option<T> {
         self.0.touch();
-        self.0.mailbox.take()
+        self.0.taken(self.0.mailbox.take())
     }
 
     /// Lets nothing in any more, and hands back what nobody took.
     pub fn close(&mut self) -> VecDeque<T> {
         self.0.touch();
-        self.0.mailbox.close()
+        let left = self.0.mailbox.close();
+        for _ in &left {
+            self.0.rt.passed(self.0.object, Passing::Out);
+        }
+        left
     }
 }
 
@@ -128,8 +150,9 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
+        // Also where it is not the last: which one is depends on the order in which they go.
+        self.0.touch();
         if self.0.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.touch();
             self.0.mailbox.seal();
         }
     }

@@ -6,15 +6,17 @@
 //!
 //! What is polled first of two futures is part of the program and not of the schedule: [`first_of`] is biased.
 
+mod cell;
 mod channel;
 mod first;
 mod runtime;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+pub use cell::Cell;
 pub use channel::{Receiver, SendError, Sender, TrySendError};
 pub use first::{First, first_of};
-pub use runtime::{Access, JoinEnd, ObjectId, Rt, Runtime, Spawned, Task, Waiting, Work};
+pub use runtime::{Access, JoinEnd, ObjectId, Passing, Rt, Runtime, Spawned, Task, Waiting, Work};
 
 #[cfg(feature = "tokio")]
 pub use self::tokio::Tokio;

@@ -1,5 +1,6 @@
 //! What a runtime has to do, and the handle by which code asks for it.
 
+use crate::cell::{self, Cell};
 use crate::channel::{self, Receiver, Sender};
 use std::fmt;
 use std::future::Future;
@@ -27,6 +28,15 @@ pub enum Access {
     Write,
 }
 
+/// Which way something goes through a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Passing {
+    /// It was put in, behind all others.
+    In,
+    /// The one that had been there longest was taken out.
+    Out,
+}
+
 /// What is below the seam.
 pub trait Runtime: Send + Sync + 'static {
     /// Begins to run something. The name is for whoever reads a schedule.
@@ -50,6 +60,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// The task that runs does that with something shared.
     fn touch(&self, object: ObjectId, access: Access) {
         let _ = (object, access);
+    }
+
+    /// The task that runs has put something into a queue, or taken it out. For whoever draws a schedule.
+    fn passed(&self, object: ObjectId, passing: Passing) {
+        let _ = (object, passing);
     }
 }
 
@@ -108,6 +123,11 @@ impl Rt {
         channel::channel(self.clone(), name, capacity)
     }
 
+    /// A value that tasks share.
+    pub fn cell<T>(&self, name: &'static str, value: T) -> Cell<T> {
+        cell::cell(self.clone(), name, value)
+    }
+
     /// A number for something that tasks share.
     pub fn object(&self, name: &'static str) -> ObjectId {
         self.0.object(name)
@@ -116,6 +136,11 @@ impl Rt {
     /// The task that runs does that with something shared.
     pub fn touch(&self, object: ObjectId, access: Access) {
         self.0.touch(object, access);
+    }
+
+    /// The task that runs has put something into a queue, or taken it out.
+    pub fn passed(&self, object: ObjectId, passing: Passing) {
+        self.0.passed(object, passing);
     }
 }
 

@@ -98,3 +98,19 @@ async fn sealed_queue_gives_what_is_in_it_and_takes_nothing() {
     assert_eq!(sender.send(2).await, Err(SendError(2)));
     assert_eq!([receiver.next().await, receiver.next().await], [Some(1), None]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cell_loses_no_change() {
+    let rt = rt();
+    let cell = rt.cell("sum", 0_u32);
+    let tasks = [1, 2].map(|_| {
+        let cell = cell.clone();
+        rt.spawn("adder", async move { (0..10_000).for_each(|_| cell.with(|sum| *sum += 1)) })
+    });
+    for task in tasks {
+        assert_eq!(task.join().await, JoinEnd::Finished);
+    }
+    assert_eq!((cell.get(), cell.read(|sum| sum / 2)), (20_000, 10_000));
+    cell.set(1);
+    assert_eq!(cell.get(), 1);
+}

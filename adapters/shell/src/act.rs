@@ -9,12 +9,13 @@ use crate::number::NEW;
 use crate::ports::{Doing, Question, Reply, SendEnd, Wish};
 use crate::shard::Letter;
 use crate::words::Library;
+use crate::workers::Instructor;
 use downbeat_kernel::{
-    AgentId, BillNumber, Call, CallId, Effect, Event, Lease, MessageId, OrderNumber, Outcome, PoolEvent,
-    PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId, Response, SendFailure, Spend, TaskId,
-    ToolEnd, TurnNumber,
+    AgentId, BillNumber, Call, CallId, Effect, Event, IteratorId, Lease, MessageId, OrderNumber, Outcome,
+    PoolEvent, PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId, Response, SendFailure, Spend,
+    TaskId, ToolEnd, TurnNumber,
 };
-use downbeat_rt::{Rt, Sender, Task};
+use downbeat_rt::{Receiver, Rt, Sender, Task};
 use downbeat_store::ShardId;
 use downbeat_wiring::{dequeued, enqueued, given_back};
 use std::collections::{BTreeMap, VecDeque};
@@ -28,6 +29,10 @@ use std::time::Duration;
 pub(crate) enum Work {
     Send(RequestId),
     Tool(CallId),
+    /// A run of the agent of a worker.
+    Iterator(TaskId, IteratorId),
+    /// A report of a worker on its way to people.
+    WorkerReport(TaskId, u32),
     /// The start of a container.
     Start(AgentId),
     /// The removal of one.
@@ -47,6 +52,10 @@ pub(crate) enum Work {
     Notice(TaskId),
     /// The report that one was given up.
     Report(TaskId),
+    /// What the agent of a root is told of the end of its question.
+    Relay(TaskId),
+    /// What people are told of the end of that.
+    Close(TaskId),
     /// What a credential has ordered of its store, or of its server.
     Vault(ProfileId, OrderNumber),
 }
@@ -56,6 +65,8 @@ pub(crate) struct Under {
     /// The lease that it needs: when that is over, so is this.
     pub(crate) lease: Option<Lease>,
     pub(crate) task: Task,
+    /// With what it is told more, if it is an iterator.
+    pub(crate) instructor: Option<Instructor>,
 }
 
 /// Whoever carries out what the machines of a shard order.
@@ -66,14 +77,17 @@ pub(crate) struct Actor {
     pub(crate) mailbox: Sender<Letter>,
     pub(crate) works: BTreeMap<Work, Under>,
     pub(crate) desk: Desk,
+    /// By worker, what ends when its last report is where people find it.
+    pub(crate) reports: BTreeMap<TaskId, Receiver<()>>,
     /// What is known at once, and needs no way through the mailbox, which may be full.
     own: VecDeque<Letter>,
 }
 
 impl Actor {
     pub(crate) fn new(shard: ShardId, rt: Rt, ports: Ports, mailbox: Sender<Letter>) -> Self {
-        let (works, desk, own) = (BTreeMap::new(), Desk::default(), VecDeque::new());
-        Self { shard, rt, ports, mailbox, works, desk, own }
+        let (works, desk, reports, own) =
+            (BTreeMap::new(), Desk::default(), BTreeMap::new(), VecDeque::new());
+        Self { shard, rt, ports, mailbox, works, desk, reports, own }
     }
 
     /// The next of what is known at once.
@@ -84,16 +98,24 @@ impl Actor {
     /// Does what takes no time, and begins what does.
     pub(crate) async fn carry_out(&mut self, order: Order, known: &Known) {
         match order {
-            Order::Tree(Effect::TaskEnded { task, end }) => self.task_ended(task, end, known),
+            Order::Tree(Effect::TaskEnded { task, end }) => {
+                self.reports.remove(&task);
+                for word in known.words_of_end(task, end) {
+                    self.tell(word);
+                }
+            }
             Order::Tree(effect) => self.of_tree(effect, None, known).await,
             Order::There { agent, lease, effect } => {
                 let seat = self.seat(agent, lease);
                 self.of_tree(effect, Some(seat), known).await;
             }
             Order::Pool(effect) => self.of_pool(effect, known).await,
-            Order::LeaseOver { agent, lease, lost } => self.lease_over(agent, lease, lost).await,
+            Order::Questions { root, effect } => self.of_questions(root, effect, known).await,
+            Order::LeaseOver { agent, lease, lost } => self.lease_over(agent, lease, lost, known).await,
             Order::Forgotten(task) => self.forgotten(task, known),
+            Order::Attach { task, iterator } => self.attach_iterator(task, iterator, known),
             Order::Outbox { root, effect } => self.of_outbox(root, effect, known).await,
+            Order::Retry { task, effect } => self.of_retry(task, effect, known).await,
             Order::Credential { profile, effect } => {
                 self.of_credential(profile, effect, &known.credentials).await;
             }
@@ -118,12 +140,10 @@ impl Actor {
                 }
             }
             Effect::Initialize { task } => {
-                let ready = self.ports.agents.prepare(task, seat);
+                let surroundings = self.surroundings(task, seat);
                 let lease = seat.map(|seat| seat.lease);
                 self.begin_under(lease, Work::Preparation(task), "preparation", async move {
-                    let is_ready = contained(ready).await.unwrap_or(false);
-                    let failed = Event::InitializationFailed { task };
-                    vec![(if is_ready { Event::Initialized { task } } else { failed }, vec![])]
+                    vec![(surroundings.await, vec![])]
                 });
             }
             Effect::AbortInitialization { task } => {
@@ -139,24 +159,29 @@ impl Actor {
                 self.tell(Event::ToolEnded { call, end: ToolEnd::Cancelled });
             }
             Effect::Ask { question, about } => {
-                self.ports.people.ask(question, about, library.question(about));
+                let text = library.question(about);
+                self.asks(question.task, &text, known);
+                self.ports.people.ask(question, about, text);
             }
             Effect::Withdraw { question } => self.ports.people.withdraw(question),
             Effect::Arm { timer, after_ms } => self.arm(Event::TimerFired { timer }.into(), after_ms),
             Effect::Disarm { timer } => self.stop(&Work::Timer(Event::TimerFired { timer }.into())).await,
             Effect::ReportUndelivered { task, message, in_doubt } => {
-                let reported = self.ports.people.undelivered(task, message, in_doubt);
-                self.begin(Work::Undelivered(task, message), "report", async move {
-                    contained(reported).await;
-                    vec![(Told::Heard(task), vec![])]
-                });
+                self.undelivered(task, known.name_of(task), message, in_doubt);
             }
             // People hear of it from its outbox.
             Effect::TaskEnded { .. } => {}
-            Effect::Worker { task, effect } => {
-                tracing::error!(?task, ?effect, "no agent of this shell has workers");
-            }
+            Effect::Worker { task, effect } => self.of_worker(task, effect, seat, known).await,
         }
+    }
+
+    /// People are told that nobody has read a message.
+    pub(crate) fn undelivered(&mut self, task: TaskId, name: TaskId, message: MessageId, in_doubt: bool) {
+        let reported = self.ports.people.undelivered(name, message, in_doubt);
+        self.begin(Work::Undelivered(task, message), "report", async move {
+            contained(reported).await;
+            vec![(Told::Heard(task), vec![])]
+        });
     }
 
     /// An order of the request of a turn.
@@ -170,7 +195,7 @@ impl Actor {
                 let before = words.map(|words| words.exchanges.clone()).unwrap_or_default();
                 let asking = words.map(|words| words.asking.clone()).unwrap_or_default();
                 let question = Question { id, profile, generation, input, reason, before, asking };
-                let sent = self.ports.model.send(question);
+                let sent = self.send(question);
                 self.begin(Work::Send(id), "send", ended(id, sent, self.rt.clone()));
             }
             RequestEffect::Recover { attempt } => {
@@ -231,7 +256,7 @@ impl Actor {
     }
 
     /// The same, under a lease: when that is over, so is this, and what it says is dropped.
-    fn begin_under<F: Into<Told> + Send>(
+    pub(crate) fn begin_under<F: Into<Told> + Send>(
         &mut self,
         lease: Option<Lease>,
         work: Work,
@@ -248,13 +273,13 @@ impl Actor {
             for (told, text) in all.collect::<Vec<_>>() {
                 let finished = finished.take();
                 // A shard that has stopped learns it when it starts again.
-                let letter = Letter { told, text, reply: None, finished, under: lease };
+                let letter = Letter { text, under: lease, ..Letter::of(told, finished) };
                 if mailbox.send(letter).await.is_err() {
                     return;
                 }
             }
         });
-        self.works.insert(work, Under { lease, task });
+        self.works.insert(work, Under { lease, task, instructor: None });
     }
 
     /// What has to follow on something that no machine takes.
@@ -267,7 +292,18 @@ impl Actor {
                     self.tell(event);
                 }
             }
-            Fact::Outbox { .. } | Fact::Stands { .. } | Fact::Submitted { .. } | Fact::NoPlace(_) => {}
+            Fact::Begun { task, attempt, .. } => {
+                if let Outcome::Rejected(_) = outcome {
+                    self.not_begun(*task, *attempt);
+                }
+            }
+            Fact::Outbox { .. }
+            | Fact::Stands { .. }
+            | Fact::Submitted { .. }
+            | Fact::Attempted { .. }
+            | Fact::Retry { .. }
+            | Fact::Questions { .. }
+            | Fact::NoPlace(_) => {}
         }
     }
 
@@ -346,12 +382,13 @@ impl Actor {
     }
 
     /// Stops what runs under a lease.
-    pub(crate) async fn stop_under(&mut self, lease: Lease) {
+    pub(crate) async fn stop_under(&mut self, lease: Lease) -> Vec<Work> {
         let needs = |(work, under): (&Work, &Under)| (under.lease == Some(lease)).then(|| work.clone());
         let works: Vec<_> = self.works.iter().filter_map(needs).collect();
-        for work in works {
-            self.stop(&work).await;
+        for work in &works {
+            self.stop(work).await;
         }
+        works
     }
 
     /// Stops everything.

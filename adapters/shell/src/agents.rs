@@ -5,7 +5,8 @@
 //! carries it.
 
 use crate::ports::Doing;
-use downbeat_kernel::{AgentId, Lease, Priority, TaskId, UserId};
+use crate::words::Text;
+use downbeat_kernel::{AgentId, Lease, Priority, QuestionEnd, QuestionNumber, TaskId, UserId};
 use downbeat_store::ShardId;
 use serde::{Deserialize, Serialize};
 use std::future::{pending, ready};
@@ -47,10 +48,19 @@ pub struct Seat {
 }
 
 /// What is heard of an agent that has a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
     /// It works. Whoever is not heard of for a whole `lease_ms` loses the lease.
     Beat,
+    /// It has a question for a person. It says so again, with the same number and the same words, until it is told how that ended
+    /// ([`Agents::answer`]): a crash may take it, and so may a question before that somebody has still to hear the end of. That it asks
+    /// does not renew its lease.
+    Asks {
+        /// Which question: each lease counts its own from 1.
+        number: QuestionNumber,
+        /// What it asks.
+        text: String,
+    },
     /// It has nothing of the task any more and cannot go on. Another agent may.
     Returned,
     /// The container is no more, and cannot write.
@@ -67,8 +77,13 @@ pub trait Agents: Send + Sync {
     /// Removes a container, also one that is still to come under this number. Done when there is none that can write.
     fn remove(&self, container: Container) -> Doing<()>;
 
-    /// Gives the agent the lease, if it has not got it, and waits for the next that is heard of it. Asked again after each beat.
+    /// Gives the agent the lease, if it has not got it, and waits for the next that is heard of it. Asked again after each beat and each
+    /// question.
     fn attend(&self, seat: Seat) -> Doing<Sign>;
+
+    /// Tells the agent how its question ended, with the words of the answer if there is one. Done when it has taken that; told again after
+    /// `relay_ms` of the kernel, and after a crash.
+    fn answer(&self, seat: Seat, number: QuestionNumber, end: QuestionEnd, answer: Text) -> Doing<()>;
 
     /// Has the agent end what it has under this lease, and take nothing under it any more. Done when nothing of it runs there.
     fn stop(&self, seat: Seat) -> Doing<()>;
@@ -95,6 +110,10 @@ impl Agents for NoAgents {
 
     fn attend(&self, _seat: Seat) -> Doing<Sign> {
         Box::pin(pending())
+    }
+
+    fn answer(&self, _seat: Seat, _number: QuestionNumber, _end: QuestionEnd, _answer: Text) -> Doing<()> {
+        Box::pin(ready(()))
     }
 
     fn stop(&self, _seat: Seat) -> Doing<()> {

@@ -5,9 +5,11 @@
 //! shorter than nothing.
 
 use crate::fact::{Fact, Order, Owner};
+use crate::iterate::{elapsed, stop_elapsed};
 use downbeat_kernel::{
     CredentialEffect, CredentialEvent, Effect, Event, NotificationEffect, NotificationEvent, PoolEffect,
-    PoolEvent, RequestEffect, RequestEvent,
+    PoolEvent, QuestionEffect, QuestionEvent, RequestEffect, RequestEvent, RetryEffect, RetryEvent,
+    SessionEffect, TaskId, WorkerEffect,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,10 +72,18 @@ impl Alarms {
             let over_ms = armed.map_or(0, |armed| now_ms.saturating_sub(*armed));
             if let Order::Tree(
                 Effect::Arm { after_ms, .. }
-                | Effect::Request { effect: RequestEffect::Arm { after_ms, .. }, .. },
+                | Effect::Request { effect: RequestEffect::Arm { after_ms, .. }, .. }
+                | Effect::Worker {
+                    effect:
+                        WorkerEffect::Arm { after_ms, .. }
+                        | WorkerEffect::Session(SessionEffect::Arm { after_ms, .. }),
+                    ..
+                },
             )
             | Order::Credential { effect: CredentialEffect::Arm { after_ms, .. }, .. }
             | Order::Pool(PoolEffect::Arm { after_ms, .. })
+            | Order::Retry { effect: RetryEffect::Arm { after_ms, .. }, .. }
+            | Order::Questions { effect: QuestionEffect::Arm { after_ms, .. }, .. }
             | Order::Outbox { effect: NotificationEffect::Arm { after_ms, .. }, .. } = order
             {
                 *after_ms = whole_ms.saturating_sub(over_ms);
@@ -118,8 +128,29 @@ fn timer(order: &Order) -> Option<(Fact, Option<u64>)> {
             };
             Some((Fact::Pool(PoolEvent::Elapsed { timer }), after_ms))
         }
+        Order::Retry { task, effect } => {
+            let (timer, after_ms) = match *effect {
+                RetryEffect::Arm { timer, after_ms } => (timer, Some(after_ms)),
+                RetryEffect::Disarm { timer } => (timer, None),
+                RetryEffect::Begin { .. }
+                | RetryEffect::Query { .. }
+                | RetryEffect::Fence { .. }
+                | RetryEffect::Ended { .. } => return None,
+            };
+            Some((Fact::Retry { task: *task, event: RetryEvent::Elapsed { timer } }, after_ms))
+        }
+        Order::Questions { root, effect } => {
+            let (timer, after_ms) = match *effect {
+                QuestionEffect::Arm { timer, after_ms } => (timer, Some(after_ms)),
+                QuestionEffect::Disarm { timer } => (timer, None),
+                QuestionEffect::Ask { .. } | QuestionEffect::Relay { .. } | QuestionEffect::Close { .. } => {
+                    return None;
+                }
+            };
+            Some((Fact::Questions { root: *root, event: QuestionEvent::Elapsed { timer } }, after_ms))
+        }
         // What uses a place is no timer.
-        Order::There { .. } | Order::LeaseOver { .. } | Order::Forgotten(_) => None,
+        Order::There { .. } | Order::LeaseOver { .. } | Order::Forgotten(_) | Order::Attach { .. } => None,
     }
 }
 
@@ -146,11 +177,11 @@ fn timer_of_tree(effect: &Effect) -> Option<(Event, Option<u64>)> {
             let event = RequestEvent::TimerFired { timer };
             Some((Event::Request { task, turn, event }, after_ms))
         }
+        Effect::Worker { task, effect } => timer_of_worker(task, effect),
         Effect::Enqueue { .. }
         | Effect::Dequeue { .. }
         | Effect::Initialize { .. }
         | Effect::AbortInitialization { .. }
-        | Effect::Worker { .. }
         | Effect::Include { .. }
         | Effect::RunTool { .. }
         | Effect::CancelTool { .. }
@@ -158,6 +189,37 @@ fn timer_of_tree(effect: &Effect) -> Option<(Event, Option<u64>)> {
         | Effect::Withdraw { .. }
         | Effect::ReportUndelivered { .. }
         | Effect::TaskEnded { .. } => None,
+    }
+}
+
+fn timer_of_worker(task: TaskId, effect: WorkerEffect) -> Option<(Event, Option<u64>)> {
+    match effect {
+        WorkerEffect::Arm { timer, after_ms } => Some((elapsed(task, timer), Some(after_ms))),
+        WorkerEffect::Disarm { timer } => Some((elapsed(task, timer), None)),
+        WorkerEffect::Session(SessionEffect::Arm { iterator, after_ms }) => {
+            Some((stop_elapsed(task, iterator), Some(after_ms)))
+        }
+        WorkerEffect::Session(SessionEffect::Disarm { iterator }) => {
+            Some((stop_elapsed(task, iterator), None))
+        }
+        WorkerEffect::Session(
+            SessionEffect::Start { .. }
+            | SessionEffect::Prompt { .. }
+            | SessionEffect::Stop { .. }
+            | SessionEffect::Kill { .. }
+            | SessionEffect::Settle { .. }
+            | SessionEffect::Closed,
+        )
+        | WorkerEffect::Include { .. }
+        | WorkerEffect::Acknowledge { .. }
+        | WorkerEffect::ReportUndelivered { .. }
+        | WorkerEffect::AskProgress { .. }
+        | WorkerEffect::Ask { .. }
+        | WorkerEffect::Withdraw { .. }
+        | WorkerEffect::Answer { .. }
+        | WorkerEffect::Report { .. }
+        | WorkerEffect::Warn { .. }
+        | WorkerEffect::WorkerEnded { .. } => None,
     }
 }
 
@@ -178,7 +240,9 @@ fn request_timer(effect: RequestEffect) -> Option<(downbeat_kernel::RequestTimer
 #[cfg(test)]
 mod tests {
     use super::*;
-    use downbeat_kernel::{Attempt, OrderNumber, ProfileId, RequestTimer, TaskId, Timer, TurnNumber};
+    use downbeat_kernel::{
+        Attempt, IteratorId, OrderNumber, ProfileId, RequestTimer, TaskId, Timer, TurnNumber,
+    };
 
     const TASK: TaskId = TaskId(7);
     const GRACE: Timer = Timer::Grace(TASK);
@@ -188,12 +252,14 @@ mod tests {
         Order::Tree(Effect::Request { task: TASK, turn: TurnNumber(3), effect })
     }
 
-    fn waits(grace_ms: u64, backoff_ms: u64, claim_ms: u64) -> [Order; 3] {
+    fn waits(grace_ms: u64, backoff_ms: u64, claim_ms: u64, stop_ms: u64) -> [Order; 4] {
         let claim = CredentialEffect::Arm { order: OrderNumber(4), after_ms: claim_ms };
+        let stop = SessionEffect::Arm { iterator: IteratorId(5), after_ms: stop_ms };
         [
             Order::Tree(Effect::Arm { timer: GRACE, after_ms: grace_ms }),
             of_request(RequestEffect::Arm { timer: BACKOFF, after_ms: backoff_ms }),
             Order::Credential { profile: ProfileId(1), effect: claim },
+            Order::Tree(Effect::Worker { task: TASK, effect: WorkerEffect::Session(stop) }),
         ]
     }
 
@@ -201,19 +267,19 @@ mod tests {
     fn rest_of_a_wait_is_between_nothing_and_the_whole() {
         let resumed = Fact::Tree(Event::ResumeRequested { task: TASK });
         let mut alarms = Alarms::default();
-        alarms.take(1_000, &resumed, &waits(500, 60_000, 5_000));
+        alarms.take(1_000, &resumed, &waits(500, 60_000, 5_000, 10_000));
         #[rustfmt::skip]
         let cases = [
-            ("no time is over",                 1_000,    [500, 60_000, 5_000]),
-            ("some of it is over",              1_200,    [300, 59_800, 4_800]),
-            ("one is over, the others are not", 1_600,    [0,   59_400, 4_400]),
-            ("the clock was set back",          900,      [500, 60_000, 5_000]),
-            ("the clock was set far forward",   u64::MAX, [0,   0,      0]),
+            ("no time is over",                 1_000,    [500, 60_000, 5_000, 10_000]),
+            ("some of it is over",              1_200,    [300, 59_800, 4_800, 9_800]),
+            ("one is over, the others are not", 1_600,    [0,   59_400, 4_400, 9_400]),
+            ("the clock was set back",          900,      [500, 60_000, 5_000, 10_000]),
+            ("the clock was set far forward",   u64::MAX, [0,   0,      0,     0]),
         ];
-        for (name, now_ms, [grace_ms, backoff_ms, claim_ms]) in cases {
-            let mut outstanding = waits(500, 60_000, 5_000);
+        for (name, now_ms, [grace_ms, backoff_ms, claim_ms, stop_ms]) in cases {
+            let mut outstanding = waits(500, 60_000, 5_000, 10_000);
             alarms.shorten(&mut outstanding, now_ms);
-            assert_eq!(outstanding, waits(grace_ms, backoff_ms, claim_ms), "{name}");
+            assert_eq!(outstanding, waits(grace_ms, backoff_ms, claim_ms, stop_ms), "{name}");
         }
     }
 
@@ -228,19 +294,20 @@ mod tests {
         let disarm = [Order::Tree(Effect::Disarm { timer: GRACE })];
         #[rustfmt::skip]
         let cases = [
-            ("it fires",         fired.into(),                                  vec![],          [500, 59_800, 4_800]),
-            ("it is disarmed",   resumed.clone(),                               disarm.to_vec(), [500, 59_800, 4_800]),
-            ("its task is gone", Event::EndAcknowledged { task: TASK }.into(),  vec![],          [500, 60_000, 4_800]),
-            ("of a credential",  claimed,                                       vec![],          [300, 59_800, 5_000]),
-            ("another happens",  Event::PauseRequested { task: TASK }.into(),   vec![],          [300, 59_800, 4_800]),
+            ("it fires",         fired.into(),                                  vec![],          [500, 59_800, 4_800, 9_800]),
+            ("it is disarmed",   resumed.clone(),                               disarm.to_vec(), [500, 59_800, 4_800, 9_800]),
+            ("its task is gone", Event::EndAcknowledged { task: TASK }.into(),  vec![],          [500, 60_000, 4_800, 10_000]),
+            ("of a credential",  claimed,                                       vec![],          [300, 59_800, 5_000, 9_800]),
+            ("of an iterator",   stop_elapsed(TASK, IteratorId(5)).into(),      vec![],          [300, 59_800, 4_800, 10_000]),
+            ("another happens",  Event::PauseRequested { task: TASK }.into(),   vec![],          [300, 59_800, 4_800, 9_800]),
         ];
-        for (name, fact, orders, [grace_ms, backoff_ms, claim_ms]) in cases {
+        for (name, fact, orders, [grace_ms, backoff_ms, claim_ms, stop_ms]) in cases {
             let mut alarms = Alarms::default();
-            alarms.take(1_000, &resumed, &waits(500, 60_000, 5_000));
+            alarms.take(1_000, &resumed, &waits(500, 60_000, 5_000, 10_000));
             alarms.take(1_100, &fact, &orders);
-            let mut outstanding = waits(500, 60_000, 5_000);
+            let mut outstanding = waits(500, 60_000, 5_000, 10_000);
             alarms.shorten(&mut outstanding, 1_200);
-            assert_eq!(outstanding, waits(grace_ms, backoff_ms, claim_ms), "{name}");
+            assert_eq!(outstanding, waits(grace_ms, backoff_ms, claim_ms, stop_ms), "{name}");
         }
     }
 }

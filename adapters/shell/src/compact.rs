@@ -51,10 +51,16 @@ impl Compaction<'_> {
             .each(store, |line| {
                 match line.entry.event {
                     Recorded::Tree(record) => trees.take(&record.into()),
-                    Recorded::Submitted { task, .. } => trees.is_root(task),
+                    Recorded::Submitted { task, .. } | Recorded::Attempted { task, .. } => {
+                        trees.is_root(task);
+                    }
+                    // All attempts at a task are one tree.
+                    Recorded::Begun { task, root, .. } => trees.is_below(root, task),
                     Recorded::Credential { .. }
                     | Recorded::Outbox { .. }
                     | Recorded::Pool(_)
+                    | Recorded::Retry { .. }
+                    | Recorded::Questions { .. }
                     | Recorded::NoPlace { .. }
                     | Recorded::PoolStands { .. }
                     | Recorded::Stands { .. } => {}
@@ -106,6 +112,10 @@ impl Trees {
         self.root_of.insert(task, task);
     }
 
+    fn is_below(&mut self, task: TaskId, root: TaskId) {
+        self.root_of.insert(task, root);
+    }
+
     /// The tree that an event is about.
     fn root(&self, event: &Event) -> Option<TaskId> {
         self.root_of.get(&task_of(event)?).copied()
@@ -135,8 +145,14 @@ impl Rest {
         let event = match &line.entry.event {
             Recorded::Tree(record) => Event::from(record.clone()),
             Recorded::Outbox { root, .. } => return self.take_of(*root, line),
-            Recorded::Submitted { task: root, .. } | Recorded::NoPlace { task: root } => {
-                return self.take_of(*root, line);
+            Recorded::Submitted { task: root, .. }
+            | Recorded::Attempted { task: root, .. }
+            | Recorded::Begun { task: root, .. }
+            | Recorded::Retry { task: root, .. } => return self.take_of(*root, line),
+            // Of a root, which may be an attempt.
+            Recorded::NoPlace { task } | Recorded::Questions { root: task, .. } => {
+                let root = self.trees.root_of.get(task).copied().unwrap_or(*task);
+                return self.take_of(root, line);
             }
             // How they stand in the end is said in one line each.
             Recorded::Credential { .. }

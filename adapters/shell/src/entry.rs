@@ -6,8 +6,8 @@
 use crate::agents::Submitter;
 use crate::fact::Fact;
 use downbeat_kernel::{
-    Budget, Credential, CredentialRecord, Event, NotificationRecord, Pool, PoolRecord, PoolTimer, ProfileId,
-    Record, TaskId,
+    AttemptNumber, Budget, Credential, CredentialRecord, Event, NotificationRecord, Pool, PoolRecord,
+    PoolTimer, ProfileId, QuestionRecord, Record, RetryRecord, TaskId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,38 @@ pub enum Recorded {
         budget: Budget,
         /// Who.
         by: Submitter,
+    },
+    /// To the tree and to the attempts: somebody submits a task that is tried again.
+    Attempted {
+        /// Which task: the first attempt, and the name of the task from there on.
+        task: TaskId,
+        /// What each attempt may spend.
+        budget: Budget,
+        /// Who.
+        by: Submitter,
+    },
+    /// To the tree: another attempt at a task begins.
+    Begun {
+        /// The name of the task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: AttemptNumber,
+        /// The root that it is.
+        root: TaskId,
+    },
+    /// To the questions of the agent of a root. Its first question under a lease says too that it has that.
+    Questions {
+        /// Which root.
+        root: TaskId,
+        /// What.
+        event: QuestionRecord,
+    },
+    /// To the attempts at a task.
+    Retry {
+        /// The name of the task.
+        task: TaskId,
+        /// What.
+        event: RetryRecord,
     },
     /// To the tree: it is told to end a task, because there is no place for it.
     NoPlace {
@@ -114,6 +146,10 @@ impl From<Fact> for Recorded {
             Fact::Outbox { root, event } => Self::Outbox { root, event: event.into() },
             Fact::Pool(event) => Self::Pool(event.into()),
             Fact::Submitted { task, budget, by } => Self::Submitted { task, budget, by },
+            Fact::Attempted { task, budget, by } => Self::Attempted { task, budget, by },
+            Fact::Begun { task, attempt, root } => Self::Begun { task, attempt, root },
+            Fact::Retry { task, event } => Self::Retry { task, event: event.into() },
+            Fact::Questions { root, event } => Self::Questions { root, event: event.into() },
             Fact::NoPlace(task) => Self::NoPlace { task },
             Fact::Stands { profile, credential } => {
                 Self::Stands { profile, credential: Standing::V1(credential) }
@@ -130,6 +166,10 @@ impl From<Recorded> for Past {
             Recorded::Outbox { root, event } => Fact::Outbox { root, event: event.into() },
             Recorded::Pool(event) => Fact::Pool(event.into()),
             Recorded::Submitted { task, budget, by } => Fact::Submitted { task, budget, by },
+            Recorded::Attempted { task, budget, by } => Fact::Attempted { task, budget, by },
+            Recorded::Begun { task, attempt, root } => Fact::Begun { task, attempt, root },
+            Recorded::Retry { task, event } => Fact::Retry { task, event: event.into() },
+            Recorded::Questions { root, event } => Fact::Questions { root, event: event.into() },
             Recorded::NoPlace { task } => Fact::NoPlace(task),
             Recorded::Stands { profile, credential: Standing::V1(credential) } => {
                 Fact::Stands { profile, credential }
@@ -160,9 +200,11 @@ impl Entry {
 mod tests {
     use super::*;
     use downbeat_kernel::{
-        AgentId, Conclusion, CredentialEvent, CredentialState, Epoch, Generation, IfCurrent, Lease,
-        MessageId, News, NotificationEvent, NotificationNumber, OrderNumber, PoolConfig, PoolEvent, Priority,
-        UserId, WaiterId, WorkEnd,
+        AgentId, Attempt, AttemptEnd, Conclusion, CredentialEvent, CredentialState, Epoch, FailureClass,
+        Finding, Generation, IfCurrent, IteratorId, Lease, MessageId, News, NotificationEvent,
+        NotificationNumber, OrderNumber, PoolConfig, PoolEvent, Priority, PromptId, QueryNumber,
+        QuestionEvent, QuestionKey, QuestionNumber, QuestionTimer, RequestEvent, RetryEvent, RetryTimer,
+        SessionEvent, TurnNumber, UserId, WaiterId, WorkEnd, WorkerEvent,
     };
 
     const STATES: [CredentialState; 12] = [
@@ -186,12 +228,18 @@ mod tests {
     const LINES: &str = include_str!("../tests/journal/v1.jsonl");
 
     /// What the lines say that say what happened.
-    fn facts() -> [Fact; 16] {
+    fn facts() -> [Fact; 33] {
         let wanted = CredentialEvent::Wanted { waiter: WaiterId(u64::MAX), newer_than: Generation(4) };
         let news = News::Concluded(Conclusion::Cancelled);
         let posted = NotificationEvent::Posted { number: NotificationNumber(1), news };
+        let progress = NotificationEvent::Posted { number: NotificationNumber(1), news: News::Progress };
+        let asked = |event| Fact::Questions { root: TaskId(7), event };
+        let question = QuestionKey { epoch: Epoch(3), number: QuestionNumber(1) };
+        let retry = |event| Fact::Retry { task: TaskId(7), event };
         let budget = Budget { tokens: 1, micros: 2, wall_ms: 3 };
         let by = Submitter { user: UserId(5), priority: Priority::High };
+        let delivered = RequestEvent::OutputDelivered { attempt: Attempt(1) };
+        let answered = SessionEvent::Answered { iterator: IteratorId(2), prompt: PromptId(3) };
         let (agent, lease) = (AgentId(2), Lease { task: TaskId(7), epoch: Epoch(3) });
         [
             Event::MessageReceived { task: TaskId(7), message: MessageId(1) }.into(),
@@ -210,6 +258,30 @@ mod tests {
             Fact::Pool(PoolEvent::Elapsed { timer: TIMER }),
             Fact::NoPlace(TaskId(7)),
             Fact::Submitted { task: TaskId(7), budget, by },
+            Event::Request { task: TaskId(7), turn: TurnNumber(2), event: delivered }.into(),
+            Event::Worker { task: TaskId(7), event: WorkerEvent::Session(answered) }.into(),
+            Fact::Attempted { task: TaskId(7), budget, by },
+            Fact::Begun { task: TaskId(7), attempt: AttemptNumber(2), root: TaskId(9) },
+            retry(RetryEvent::AttemptEnded {
+                attempt: AttemptNumber(1),
+                end: AttemptEnd::Failed(FailureClass::Transient),
+            }),
+            retry(RetryEvent::Found {
+                attempt: AttemptNumber(2),
+                query: QueryNumber(1),
+                finding: Finding::StillRunning,
+            }),
+            retry(RetryEvent::CancelRequested),
+            retry(RetryEvent::EndAcknowledged),
+            retry(RetryEvent::Elapsed { timer: RetryTimer(3) }),
+            Fact::Outbox { root: TaskId(7), event: progress },
+            asked(QuestionEvent::Asked { question }),
+            asked(QuestionEvent::Answered { question }),
+            asked(QuestionEvent::Acknowledged { question }),
+            asked(QuestionEvent::Closed { question }),
+            asked(QuestionEvent::AgentLost { epoch: Epoch(3) }),
+            asked(QuestionEvent::Elapsed { timer: QuestionTimer(2) }),
+            asked(QuestionEvent::TaskEnded),
         ]
     }
 

@@ -1,14 +1,16 @@
 //! What happens to the machines of a shard, what they order, and why one does not take something. Each says which machine it is of.
 //!
-//! A shard has a tree of tasks, a credential for each profile that has no key that does not change, a pool if its tasks run on agents, and
-//! an outbox for each root that has ended. They know nothing of each other: what one has to say to another is a fact like any other, and is carried by `downbeat-wiring`.
+//! A shard has a tree of tasks, a credential for each profile that has no key that does not change, a pool if its tasks run on agents, the
+//! attempts at each task that is tried again, the questions of its agent beside each root of which one has asked, and an outbox for each root of which people have to hear. They know nothing of each other: what one has to say to another is a fact like any other, and is carried by `downbeat-wiring`.
 
 use crate::agents::Submitter;
 use crate::trace::task_of;
 use downbeat_kernel::{
-    AgentId, Budget, CallId, Credential, CredentialEffect, CredentialEvent, CredentialRejected, Effect, End,
-    Event, Generation, Lease, News, NotificationEffect, NotificationEvent, NotificationRejected, Outcome,
-    PoolEffect, PoolEvent, PoolRejected, ProfileId, Rejected, RequestId, TaskId,
+    AgentId, AttemptNumber, Budget, CallId, Credential, CredentialEffect, CredentialEvent,
+    CredentialRejected, Effect, End, Event, Generation, IteratorId, Lease, News, NotificationEffect,
+    NotificationEvent, NotificationRejected, Outcome, PoolEffect, PoolEvent, PoolRejected, ProfileId,
+    QueryNumber, QuestionEffect, QuestionEvent, QuestionRejected, Rejected, RequestId, RetryEffect,
+    RetryEvent, RetryRejected, TaskId,
 };
 use downbeat_wiring::Word;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,14 @@ pub(crate) enum Fact {
     Pool(PoolEvent),
     /// To the tree: somebody submits a task, whom the pool counts it to.
     Submitted { task: TaskId, budget: Budget, by: Submitter },
+    /// To the tree and to the attempts: somebody submits a task that is tried again, and its first attempt begins with it.
+    Attempted { task: TaskId, budget: Budget, by: Submitter },
+    /// To the tree: another attempt at a task begins, as this root.
+    Begun { task: TaskId, attempt: AttemptNumber, root: TaskId },
+    /// To the questions of the agent of a root.
+    Questions { root: TaskId, event: QuestionEvent },
+    /// To the attempts at a task.
+    Retry { task: TaskId, event: RetryEvent },
     /// The pool has no place for a task and will have none: the tree is told to end it, and why is on record with that.
     NoPlace(TaskId),
     /// A compacted journal says how a credential stands, in place of everything that happened to it.
@@ -39,6 +49,8 @@ pub(crate) enum Owner {
     Profile(ProfileId),
     Outbox(TaskId),
     Agent(AgentId),
+    Retry(TaskId),
+    Questions(TaskId),
 }
 
 impl Fact {
@@ -49,7 +61,12 @@ impl Fact {
             Self::Credential { profile, .. } | Self::Stands { profile, .. } => Some(Owner::Profile(*profile)),
             Self::Outbox { root, .. } => Some(Owner::Outbox(*root)),
             Self::Pool(event) => agent_of(*event).map(Owner::Agent),
-            Self::Submitted { task, .. } | Self::NoPlace(task) => Some(Owner::Task(*task)),
+            Self::Submitted { task, .. } | Self::Attempted { task, .. } | Self::NoPlace(task) => {
+                Some(Owner::Task(*task))
+            }
+            Self::Begun { root, .. } => Some(Owner::Task(*root)),
+            Self::Retry { task, .. } => Some(Owner::Retry(*task)),
+            Self::Questions { root, .. } => Some(Owner::Questions(*root)),
         }
     }
 }
@@ -64,6 +81,21 @@ impl From<Event> for Fact {
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Fact(Fact),
+    /// Somebody outside tells an event of the tree: of a task that is tried again, it may be meant for its attempts.
+    Said(Event),
+    /// An attempt at a task is to begin, as a root whose id is given when the tree takes it.
+    Begin {
+        task: TaskId,
+        attempt: AttemptNumber,
+    },
+    /// An attempt at a task is not to begin or to go on.
+    Fence {
+        task: TaskId,
+        attempt: AttemptNumber,
+        query: QueryNumber,
+    },
+    /// People are told how the attempts at a task ended: if the outbox has that, they are over.
+    Concluded(TaskId),
     /// A request wants a credential that is newer than that: it becomes the next who waits.
     Wanted {
         profile: ProfileId,
@@ -93,8 +125,16 @@ impl Told {
                 | Fact::Stands { .. }
                 | Fact::Outbox { .. }
                 | Fact::Submitted { .. }
+                | Fact::Attempted { .. }
+                | Fact::Begun { .. }
+                | Fact::Retry { .. }
+                | Fact::Questions { .. }
                 | Fact::NoPlace(_),
             )
+            | Self::Said(_)
+            | Self::Begin { .. }
+            | Self::Fence { .. }
+            | Self::Concluded(_)
             | Self::Wanted { .. }
             | Self::Posted { .. }
             | Self::Heard(_) => false,
@@ -145,6 +185,16 @@ pub(crate) enum Order {
         effect: NotificationEffect,
     },
     Pool(PoolEffect),
+    /// The attempts at a task order something.
+    Retry {
+        task: TaskId,
+        effect: RetryEffect,
+    },
+    /// The questions of the agent of a root order something.
+    Questions {
+        root: TaskId,
+        effect: QuestionEffect,
+    },
     /// An order of the tree that is carried out at an agent, under the lease that its root had when it was given.
     There {
         agent: AgentId,
@@ -159,6 +209,11 @@ pub(crate) enum Order {
     },
     /// The tree does not hold this task any more.
     Forgotten(TaskId),
+    /// After a crash: an iterator had started, and may run still.
+    Attach {
+        task: TaskId,
+        iterator: IteratorId,
+    },
 }
 
 /// The agent that an event of the pool names.
@@ -190,6 +245,10 @@ pub enum Refused {
     Outbox(NotificationRejected),
     /// The pool says so.
     Pool(PoolRejected),
+    /// The attempts at a task say so.
+    Retry(RetryRejected),
+    /// The questions of the agent of a root say so.
+    Questions(QuestionRejected),
     /// There is no pool of these settings.
     NoPool,
 }
@@ -214,6 +273,8 @@ pub(crate) fn of_tree(outcome: Outcome<Refused>) -> Outcome {
             | Refused::NoCredential(_)
             | Refused::Outbox(_)
             | Refused::Pool(_)
+            | Refused::Retry(_)
+            | Refused::Questions(_)
             | Refused::NoPool),
         ) => {
             unreachable!("the tree was told, and another machine answers: {refused:?}")

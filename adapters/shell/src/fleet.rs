@@ -5,7 +5,10 @@ use crate::agents::{Container, Seat, Sign};
 use crate::fact::{Fact, Told};
 use crate::known::Known;
 use crate::shard::Letter;
-use downbeat_kernel::{AgentId, CallId, Event, Lease, PoolEffect, PoolEvent, PoolTimer, TaskId, WorkEnd};
+use downbeat_kernel::{
+    AgentId, CallId, Event, Lease, PoolEffect, PoolEvent, PoolTimer, QuestionEvent, QuestionKey, TaskId,
+    WorkEnd,
+};
 use downbeat_wiring::{ended_in_pool, tool_lost};
 
 impl Actor {
@@ -85,10 +88,21 @@ impl Actor {
         }
     }
 
-    /// The lease of a root is over. What ran under it is stopped, and what it says still is dropped; the tree is told of the tools that ran.
-    pub(crate) async fn lease_over(&mut self, agent: AgentId, lease: Lease, lost: Vec<CallId>) {
+    /// The lease of a root is over. What ran under it is stopped, and what it says still is dropped; the tree is told of the iterators and
+    /// tools that ran.
+    pub(crate) async fn lease_over(
+        &mut self,
+        agent: AgentId,
+        lease: Lease,
+        lost: Vec<CallId>,
+        known: &Known,
+    ) {
         self.stop(&Work::Attend(agent)).await;
-        self.stop_under(lease).await;
+        let stopped = self.stop_under(lease).await;
+        self.iterators_lost(&stopped);
+        if let Some(gone) = known.asker_lost(lease.task, lease.epoch) {
+            self.tell(gone);
+        }
         for call in lost {
             self.tell_with(tool_lost(call), "Its agent was lost.");
         }
@@ -107,8 +121,15 @@ impl Actor {
             loop {
                 // One that panics is not heard of any more.
                 let Some(sign) = contained(heard).await else { return };
+                let goes_on = matches!(sign, Sign::Beat | Sign::Asks { .. });
                 let letter = match sign {
                     Sign::Beat => said(PoolEvent::Heartbeat { agent, lease }, None),
+                    Sign::Asks { number, text } => {
+                        let question = QuestionKey { epoch: lease.epoch, number };
+                        let event = QuestionEvent::Asked { question };
+                        let asked = Letter::of(Fact::Questions { root: lease.task, event }, None);
+                        Letter { text: vec![text], under: Some(lease), ..asked }
+                    }
                     Sign::Returned => {
                         let event = PoolEvent::WorkEnded { agent, lease, end: WorkEnd::Returned };
                         said(event, Some(finished.clone()))
@@ -116,13 +137,13 @@ impl Actor {
                     Sign::Gone => said(PoolEvent::Gone { agent }, Some(finished.clone())),
                 };
                 // A shard that has stopped learns it when it starts again.
-                if mailbox.send(letter).await.is_err() || sign != Sign::Beat {
+                if mailbox.send(letter).await.is_err() || !goes_on {
                     return;
                 }
                 heard = agents.attend(seat);
             }
         });
-        self.works.insert(work, Under { lease: None, task });
+        self.works.insert(work, Under { lease: None, task, instructor: None });
     }
 }
 

@@ -2,14 +2,18 @@
 
 use crate::agents::Submitter;
 use crate::alarms::Alarms;
+use crate::asks::Asking;
 use crate::entry::{Entry, Past, PoolStanding, Recorded};
 use crate::fact::{Fact, Order, Owner, Refused, of};
+use crate::iterate::started;
 use crate::number::Settings;
+use crate::ports::RootEnd;
+use crate::tries::Attempted;
 use crate::words::{Library, Text};
 use downbeat_kernel::{
-    Call, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, End, Event, Ignored, Kernel,
-    NotificationEvent, Outbox, OutboxCorrupt, Outcome, Pool, PoolCorrupt, PoolEvent, PoolTimer, ProfileId,
-    Response, TaskId,
+    Call, Corrupt, Credential, CredentialCorrupt, CredentialEvent, Effect, Event, Ignored, Kernel, News,
+    NotificationEvent, NotificationNumber, Outbox, OutboxCorrupt, Outcome, Pool, PoolCorrupt, PoolEvent,
+    PoolTimer, ProfileId, QuestionCorrupt, Response, RetryCorrupt, TaskId,
 };
 use downbeat_wiring::{Record, at_stake};
 use serde::{Deserialize, Serialize};
@@ -18,17 +22,28 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The credential of every profile that needs one.
 pub(crate) type Credentials = BTreeMap<ProfileId, Credential>;
 
-/// What people are told of a root that has ended. It stays until they have heard, and the tree has forgotten the root.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What people are told of a root. It stays until they have heard how that ended, and the tree has forgotten it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Post {
     pub(crate) outbox: Outbox,
-    /// How it ended.
-    pub(crate) end: End,
-    /// With what.
-    pub(crate) result: Text,
+    /// What each notification of progress says that is not settled.
+    pub(crate) progress: BTreeMap<NotificationNumber, Text>,
+    /// How it ended, and with what.
+    pub(crate) end: Option<(RootEnd, Text)>,
 }
 
 impl Post {
+    /// Keeps what a notification of progress says, for as long as it may have to be said again.
+    fn note<R>(&mut self, event: NotificationEvent, outcome: &Outcome<R>, text: &[String]) {
+        if let (NotificationEvent::Posted { number, news: News::Progress }, Outcome::Applied) =
+            (event, outcome)
+        {
+            self.progress.insert(number, Text::from(text.first().map_or("", String::as_str)));
+        }
+        let settled = self.outbox.settled;
+        self.progress.retain(|number, _| *number > settled);
+    }
+
     fn is_delivered(&self) -> bool {
         self.outbox.conclusion.is_some() && self.outbox.settled == self.outbox.accepted
     }
@@ -47,7 +62,11 @@ pub(crate) struct Known {
     /// Why a task ends that has no place.
     pub(crate) records: BTreeMap<TaskId, Record>,
     /// Who has submitted a root, if that was anybody in particular.
-    submitters: BTreeMap<TaskId, Submitter>,
+    pub(crate) submitters: BTreeMap<TaskId, Submitter>,
+    /// The tasks that are tried again.
+    pub(crate) attempted: Attempted,
+    /// What the agents of roots ask.
+    pub(crate) asking: BTreeMap<TaskId, Asking>,
 }
 
 /// Which machine contradicts itself, and how.
@@ -61,6 +80,12 @@ pub enum Contradiction {
     Outbox(TaskId, OutboxCorrupt),
     /// The pool.
     Pool(PoolCorrupt),
+    /// The attempts at a task.
+    Retry(TaskId, RetryCorrupt),
+    /// The attempts at a task, and the roots that they are.
+    Attempts(TaskId),
+    /// The questions of the agent of a root.
+    Questions(TaskId, QuestionCorrupt),
 }
 
 impl Known {
@@ -77,6 +102,8 @@ impl Known {
             pool: pool.map(Pool::new),
             records: BTreeMap::new(),
             submitters: BTreeMap::new(),
+            attempted: Attempted::default(),
+            asking: BTreeMap::new(),
         }
     }
 
@@ -97,7 +124,7 @@ impl Known {
         let outcome = match fact {
             Fact::Tree(event) => self.take_of_tree(event, text, orders),
             Fact::Credential { profile, event } => self.take_of_credential(*profile, *event, orders),
-            Fact::Outbox { root, event } => self.take_of_outbox(*root, *event, orders),
+            Fact::Outbox { root, event } => self.take_of_outbox(*root, *event, text, orders),
             Fact::Pool(event) => self.take_of_pool(*event, orders),
             Fact::Submitted { task, budget, by } => {
                 let event = Event::TaskSubmitted { task: *task, budget: *budget };
@@ -107,6 +134,10 @@ impl Known {
                 }
                 outcome
             }
+            Fact::Attempted { task, budget, by } => self.take_attempted((*task, *budget, *by), text, orders),
+            Fact::Begun { task, attempt, root } => self.take_begun((*task, *attempt, *root), orders),
+            Fact::Retry { task, event } => self.take_of_retry(*task, *event, orders),
+            Fact::Questions { root, event } => self.take_of_questions(*root, *event, text, orders),
             Fact::NoPlace(task) => self.has_no_place(*task, orders),
             Fact::Stands { profile, credential } => self.stands(*profile, *credential, orders),
         };
@@ -116,7 +147,15 @@ impl Known {
         outcome
     }
 
-    fn take_of_tree(&mut self, event: &Event, text: &[String], orders: &mut Vec<Order>) -> Outcome<Refused> {
+    pub(crate) fn take_of_tree(
+        &mut self,
+        event: &Event,
+        text: &[String],
+        orders: &mut Vec<Order>,
+    ) -> Outcome<Refused> {
+        if let Some(refused) = self.is_taken(event) {
+            return Outcome::Rejected(Refused::Tree(refused));
+        }
         let mut effects = Vec::new();
         let outcome = self.kernel.step(event.clone(), &mut effects);
         if outcome == Outcome::Applied {
@@ -127,6 +166,8 @@ impl Known {
                 self.forget_delivered(task);
                 self.records.remove(&task);
                 self.submitters.remove(&task);
+                self.forget_asking(task);
+                self.forget_attempted(self.name_of(task));
                 orders.extend(self.pool.is_some().then_some(Order::Forgotten(task)));
             }
         }
@@ -200,12 +241,22 @@ impl Known {
         &mut self,
         root: TaskId,
         event: NotificationEvent,
+        text: &[String],
         orders: &mut Vec<Order>,
     ) -> Outcome<Refused> {
-        // People have heard: this is a second answer to what was sent twice.
-        let Some(post) = self.outboxes.get_mut(&root) else { return Outcome::Ignored(Ignored::Terminal) };
+        let known = self.outboxes.remove(&root);
+        if known.is_none() && !self.is_held(root) {
+            // People have heard: this is a second answer to what was sent twice.
+            return Outcome::Ignored(Ignored::Terminal);
+        }
+        let is_known = known.is_some();
+        let mut post = known.unwrap_or_default();
         let mut order = |effect| orders.push(Order::Outbox { root, effect });
         let outcome = post.outbox.step(event, self.kernel.config(), &mut order);
+        if is_known || outcome == Outcome::Applied {
+            post.note(event, &outcome, text);
+            self.outboxes.insert(root, post);
+        }
         self.forget_delivered(root);
         of(outcome, Refused::Outbox)
     }
@@ -214,17 +265,28 @@ impl Known {
     fn note_ends(&mut self, effects: &[Effect]) {
         for effect in effects {
             if let Effect::TaskEnded { task, end } = *effect
-                && self.kernel.task(task).is_some_and(|task| task.data.parent.is_none())
+                && self.is_told_of(task)
             {
-                let result = self.library.conclusion(task);
-                self.outboxes.insert(task, Post { outbox: Outbox::default(), end, result });
+                let end = (RootEnd::Once(end), self.library.conclusion(task));
+                self.outboxes.entry(task).or_default().end = Some(end);
             }
         }
     }
 
+    /// Whether people are told how a task ended in the tree: a root that is no attempt.
+    pub(crate) fn is_told_of(&self, task: TaskId) -> bool {
+        let is_root = self.kernel.task(task).is_some_and(|task| task.data.parent.is_none());
+        is_root && self.attempted.of(task).is_none()
+    }
+
+    /// Whether there is a root of this name, or attempts at a task.
+    fn is_held(&self, name: TaskId) -> bool {
+        self.attempted.get(name).is_some() || self.is_told_of(name)
+    }
+
     /// After a crash the tree says again how a root ended that it holds, so the outbox of that one stays.
-    fn forget_delivered(&mut self, root: TaskId) {
-        if self.kernel.task(root).is_none() && self.outboxes.get(&root).is_some_and(Post::is_delivered) {
+    pub(crate) fn forget_delivered(&mut self, root: TaskId) {
+        if !self.is_held(root) && self.outboxes.get(&root).is_some_and(Post::is_delivered) {
             self.outboxes.remove(&root);
         }
     }
@@ -261,10 +323,19 @@ impl Known {
         if let Some(pool) = &self.pool {
             pool.resync(&mut |effect| orders.push(Order::Pool(effect)));
         }
+        orders.extend(started(&self.kernel));
         orders.extend(effects.into_iter().map(Order::Tree));
         for (&profile, credential) in &self.credentials {
             let mut order = |effect| orders.push(Order::Credential { profile, effect });
             credential.resync(self.kernel.config(), &mut order);
+        }
+        for (&root, asking) in &self.asking {
+            let mut order = |effect| orders.push(Order::Questions { root, effect });
+            asking.questions.resync(self.kernel.config(), &mut order);
+        }
+        for (task, tries) in self.attempted.iter() {
+            let mut order = |effect| orders.push(Order::Retry { task, effect });
+            tries.retry.resync(self.kernel.config(), &mut order);
         }
         for (&root, post) in &self.outboxes {
             let mut order = |effect| orders.push(Order::Outbox { root, effect });
@@ -295,6 +366,10 @@ impl Known {
                 | Fact::Stands { .. }
                 | Fact::Outbox { .. }
                 | Fact::Submitted { .. }
+                | Fact::Attempted { .. }
+                | Fact::Begun { .. }
+                | Fact::Retry { .. }
+                | Fact::Questions { .. }
                 | Fact::NoPlace(_) => None,
             })
         };
@@ -312,6 +387,8 @@ impl Known {
             valid.map_err(|corrupt| Contradiction::Credential(*profile, corrupt))
         })?;
         self.pool.iter().try_for_each(|pool| pool.validate().map_err(Contradiction::Pool))?;
+        self.attempted.validate(self.kernel.config())?;
+        self.validate_asking()?;
         self.outboxes.iter().try_for_each(|(root, post)| {
             let valid = post.outbox.validate(self.kernel.config());
             valid.map_err(|corrupt| Contradiction::Outbox(*root, corrupt))
@@ -321,6 +398,8 @@ impl Known {
     /// Every task of which something is held, and the one with the highest number: no number may be given twice.
     pub(crate) fn held(&self) -> BTreeSet<TaskId> {
         let tasks = self.kernel.tasks().map(|task| task.id).chain(self.kernel.highest());
-        tasks.chain(self.outboxes.keys().copied()).collect()
+        let attempted = self.attempted.iter().map(|(name, _)| name);
+        let asking = self.asking.keys().copied();
+        tasks.chain(self.outboxes.keys().copied()).chain(attempted).chain(asking).collect()
     }
 }

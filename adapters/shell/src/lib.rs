@@ -9,6 +9,7 @@
 mod act;
 mod agents;
 mod alarms;
+mod asks;
 mod compact;
 mod desk;
 mod entry;
@@ -17,9 +18,11 @@ mod fact;
 mod fleet;
 #[cfg(test)]
 mod history;
+mod iterate;
 mod keeper;
 mod known;
 mod number;
+mod output;
 mod passage;
 mod ports;
 mod post;
@@ -28,8 +31,10 @@ mod shard;
 mod snapshot;
 mod teller;
 mod trace;
+mod tries;
 mod vault;
 mod words;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,19 +50,23 @@ pub use entry::{Entry, PoolStanding, Recorded, Standing};
 pub use error::ShellError;
 pub use fact::Refused;
 pub use known::Contradiction;
+pub use output::{Excerpt, Output, Viewer};
 pub use ports::{
-    Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Question, Reply, SendEnd, Tools,
-    Vault, Wish,
+    Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Question, Reply, RootEnd,
+    SendEnd, Tools, Vault, Wish,
 };
 use shard::{Letter, Shard};
 pub use teller::Teller;
-pub use words::{Exchange, Piece, Said, Text};
+pub use words::{Exchange, Paragraph, Piece, Said, Text};
+pub use workers::{Instruction, Instructions, NoWorkers, Overseer, Run, Voice, Workers};
 
 /// What the world has to do for a shell.
 #[derive(Clone)]
 pub struct Ports {
     /// The models.
     pub model: Arc<dyn Model>,
+    /// Whoever watches responses arrive, if anybody does.
+    pub viewer: Option<Arc<dyn Viewer>>,
     /// The tools.
     pub tools: Arc<dyn Tools>,
     /// The people.
@@ -66,6 +75,10 @@ pub struct Ports {
     pub notifier: Arc<dyn Notifier>,
     /// Where tasks run.
     pub agents: Arc<dyn Agents>,
+    /// The agents that run tasks by themselves.
+    pub workers: Arc<dyn Workers>,
+    /// Whoever watches over them.
+    pub overseer: Arc<dyn Overseer>,
     /// The credentials that have to be refreshed.
     pub vault: Arc<dyn Vault>,
     /// The time of day.
@@ -83,6 +96,10 @@ pub struct ShellConfig {
     /// Those of the pool of each shard: how many agents it has, how many tasks run at once, how long a lease lasts. `None`, the default, if
     /// tasks need no agents: then each has its place at once.
     pub pool: Option<PoolConfig>,
+    /// Whether a task that is submitted is tried again when it fails: each attempt is a root of its own, which begins with the prompt and
+    /// a whole budget. How often, and after which wait, say `task_attempts_max` and `task_backoff_ms` of the kernel. `false` by
+    /// default. Those that there are go on as they were submitted.
+    pub attempts: bool,
     /// Events that wait for one shard: whoever has one more waits for room. 1,024 by default.
     pub mailbox_max: usize,
     /// Events in one commit. 256 by default: more cost little more each, and make the first wait for the last.
@@ -100,6 +117,7 @@ impl Default for ShellConfig {
             shards: 1,
             kernel: Config::default(),
             pool: None,
+            attempts: false,
             mailbox_max: 1_024,
             batch_max: 256,
             snapshot_every: 100_000,

@@ -2,9 +2,12 @@
 //!
 //! What is kept is decided when the event is taken, and so by the leases of that moment; it goes out when that is durable, as every order.
 
-use crate::fact::Order;
+use crate::fact::{Fact, Order};
 use crate::known::Known;
-use downbeat_kernel::{AgentId, Effect, Kernel, Lease, Pool, TaskId};
+use downbeat_kernel::{
+    AgentId, Effect, Event, Kernel, Lease, Pool, SessionEffect, SessionEvent, TaskId, WorkerEffect,
+    WorkerEvent,
+};
 use downbeat_wiring::{Gate, has_place, lease_of, may_go_out, root_of, task_of};
 
 /// What waits for a place. None of it is on record: after a crash the tree repeats it.
@@ -14,6 +17,15 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
+    /// Takes a fact that was applied, before what it leads to: what is kept for an iterator that has ended is void.
+    pub(crate) fn note(&mut self, fact: &Fact) {
+        if let Fact::Tree(Event::Worker { task, event: WorkerEvent::Session(event) }) = fact
+            && let SessionEvent::IteratorEnded { iterator, .. } = event
+        {
+            self.gate.iterator_ended(*task, *iterator);
+        }
+    }
+
     /// What goes out now of the orders that an event has led to, and of what was kept before.
     pub(crate) fn pass(&mut self, known: &Known, orders: Vec<Order>) -> Vec<Order> {
         self.pass_where(known, orders, has_place)
@@ -50,7 +62,10 @@ impl Passage {
                 | Order::Credential { .. }
                 | Order::Outbox { .. }
                 | Order::Pool(_)
-                | Order::Forgotten(_) => out.push(order),
+                | Order::Retry { .. }
+                | Order::Questions { .. }
+                | Order::Forgotten(_)
+                | Order::Attach { .. } => out.push(order),
             }
         }
         let open = self.gate.open(|task| may_go_out(&known.kernel, pool, task));
@@ -62,7 +77,9 @@ impl Passage {
 /// What is carried out at an agent, with the lease under which it is. A request goes to a model, and needs its place only for the quota.
 fn placed(effect: Effect, kernel: &Kernel, pool: &Pool) -> Order {
     let seat: Option<(AgentId, Lease)> = match effect {
-        Effect::Initialize { .. } | Effect::RunTool { .. } => {
+        Effect::Initialize { .. }
+        | Effect::RunTool { .. }
+        | Effect::Worker { effect: WorkerEffect::Session(SessionEffect::Start { .. }), .. } => {
             lease_of(pool, root_of(kernel, task_of(&effect)))
         }
         Effect::Enqueue { .. }

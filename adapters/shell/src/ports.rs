@@ -5,12 +5,15 @@
 //! point where it waits, by dropping the future.
 
 use crate::agents::Seat;
+use crate::output::Output;
 use crate::words::{Exchange, Piece, Text};
 use downbeat_kernel::{
     About, Approval, CallId, End, Found, Generation, Input, MessageId, News, NotificationNumber, ProfileId,
-    QuestionId, RefreshEnd, RequestId, SendFailure, SendReason, Spend, TaskId, ToolEnd, WriteEnd,
+    QuestionEnd, QuestionId, QuestionKey, RefreshEnd, RequestId, RetryEnd, SendFailure, SendReason, Spend,
+    TaskId, ToolEnd, WriteEnd,
 };
 use downbeat_store::ShardId;
+use serde::{Deserialize, Serialize};
 use std::future::{Future, ready};
 use std::pin::Pin;
 
@@ -71,8 +74,8 @@ pub enum Wish {
 
 /// A model provider.
 pub trait Model: Send + Sync {
-    /// Sends, and waits for the end.
-    fn send(&self, question: Question) -> Doing<SendEnd>;
+    /// Sends, and waits for the end. What arrives meanwhile may be said to `output`, for whoever watches.
+    fn send(&self, question: Question, output: Output) -> Doing<SendEnd>;
 
     /// What became of a send of before a crash. `None`, and that is the usual case, if nobody knows.
     fn recover(&self, id: RequestId) -> Doing<Option<SendEnd>> {
@@ -94,6 +97,13 @@ pub trait People: Send + Sync {
     /// Asks. The answer comes as an event, whenever there is one. It may be asked again under the same id.
     fn ask(&self, question: QuestionId, about: About, text: Text);
 
+    /// The agent of a root asks. The answer comes as [`Teller::answer`](crate::Teller::answer). It may be asked again under the same key.
+    fn asks(&self, root: TaskId, question: QuestionKey, text: Text);
+
+    /// What the agent of a root asked is over, and how: nobody has to answer any more. Done when that is where people find it; after a
+    /// crash it may be said again.
+    fn settled(&self, root: TaskId, question: QuestionKey, end: QuestionEnd) -> Doing<()>;
+
     /// Nobody has to answer any more.
     fn withdraw(&self, question: QuestionId);
 
@@ -105,17 +115,27 @@ pub trait People: Send + Sync {
 /// What people are told of a root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// Which root.
+    /// Which root, by the id that its submission gave.
     pub task: TaskId,
     /// Which notification of that root: with the task it is what a receiver knows copies by. Numbers only grow, and a receiver drops
     /// what is not above the highest that it has shown.
     pub number: NotificationNumber,
     /// What it is about.
     pub news: News,
-    /// How the root ended.
-    pub end: End,
-    /// With what.
-    pub result: Text,
+    /// How the root ended; `None` of progress: somebody is asked something.
+    pub end: Option<RootEnd>,
+    /// With what it ended, or what is asked.
+    pub text: Text,
+}
+
+/// How a root came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RootEnd {
+    /// It was tried once.
+    Once(End),
+    /// It was tried again, if need be ([`ShellConfig::attempts`](crate::ShellConfig::attempts)). Where nobody could say what became of its last
+    /// attempt, or a cancel was not confirmed, a person has to look.
+    Tried(RetryEnd),
 }
 
 /// Whoever brings notifications to people.

@@ -1,4 +1,4 @@
-//! What the outbox of a root orders, done: people are told how it ended, at least once.
+//! What the outbox of a root orders, done: people are told that somebody asks, and how it ended, each at least once and in that order.
 //!
 //! The end of a task is acknowledged in the tree, which then forgets it, when the outbox of a root has the conclusion, and people have the
 //! messages that nobody has read; not before: a crash would keep it from them otherwise (duty 6 of `docs/composition.md`).
@@ -9,48 +9,73 @@ use crate::known::Known;
 use crate::ports::Notification;
 use downbeat_kernel::{
     End, MessageId, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationTimer,
-    TaskId,
+    QuestionEvent, TaskId,
 };
-use downbeat_wiring::{Hearers, Record, may_forget};
+use downbeat_wiring::{Hearers, Record, may_forget, posted, root_of};
+
+impl Known {
+    /// Who has to hear of the end of a task in the tree. What a subtask ended with is its parent's by then.
+    pub(crate) fn words_of_end(&self, task: TaskId, end: End) -> Vec<Told> {
+        let mut words = Vec::new();
+        if self.kernel.task(task).is_some_and(|task| task.data.parent.is_none()) {
+            words.push(Told::Over(task, end));
+        }
+        if self.asking.contains_key(&task) {
+            words.push(Fact::Questions { root: task, event: QuestionEvent::TaskEnded }.into());
+        }
+        if let Some((name, tries)) = self.attempted.of(task) {
+            words.extend(tries.ended(name, task, end).map(Told::Fact));
+        } else if self.is_told_of(task) && !self.is_concluded(task) {
+            let record = self.records.get(&task).cloned().unwrap_or_default();
+            words.push(Told::Posted { root: task, news: News::Concluded(record.conclusion(task, end)) });
+        }
+        words.push(Told::Heard(task));
+        words
+    }
+
+    /// Whether everybody who has to has the end of a task on record. Told whether the pool has still to hear something of it.
+    pub(crate) fn may_forget(&self, task: TaskId, is_on_way: bool) -> bool {
+        let Some(ended) = self.kernel.task(task).filter(|task| task.state.end().is_some()) else {
+            return false;
+        };
+        let pool = self.pool.as_ref().filter(|_| ended.data.parent.is_none());
+        let post = self.outboxes.get(&task).filter(|_| self.is_told_of(task));
+        let tries = self.attempted.of(task).map(|(_, tries)| tries);
+        let (outbox, retry) = (post.map(|post| &post.outbox), tries.map(|tries| &tries.retry));
+        let questions = self.asking.get(&task).map(|asking| &asking.questions);
+        let hearers = Hearers { pool, outbox, retry, questions };
+        let nobody = Record::default();
+        may_forget(task, hearers, tries.map_or(&nobody, |tries| &tries.record), is_on_way)
+    }
+
+    /// Something is told to people of a root, as the next notification there.
+    pub(crate) fn posts(&self, root: TaskId, news: News) -> Fact {
+        let outbox = self.outboxes.get(&root).map(|post| post.outbox).unwrap_or_default();
+        Fact::Outbox { root, event: posted(&outbox, news) }
+    }
+}
 
 impl Actor {
-    /// A task has ended in the tree. What a subtask ended with is its parent's by then, and nobody else has to hear of it.
-    pub(crate) fn task_ended(&mut self, task: TaskId, end: End, known: &Known) {
-        let is_root = known.outboxes.contains_key(&task);
-        if is_root && known.pool.is_some() {
-            self.tell(Told::Over(task, end));
-        }
-        match known.outboxes.get(&task) {
-            Some(post) if post.outbox.conclusion.is_none() => {
-                let record = known.records.get(&task).cloned().unwrap_or_default();
-                let news = News::Concluded(record.conclusion(task, end));
-                self.tell(Told::Posted { root: task, news });
-            }
-            Some(_) | None => self.tell(Told::Heard(task)),
-        }
+    /// Somebody is asked something in the tree of a root: people hear of it. After a crash they hear again of what is asked still.
+    pub(crate) fn asks(&mut self, task: TaskId, text: &str, known: &Known) {
+        let root = known.name_of(root_of(&known.kernel, task));
+        self.tell_with(Told::Posted { root, news: News::Progress }, text);
     }
 
     /// Whether everybody who has to has heard of the end of a task: a crash that comes later takes it from nobody.
     pub(crate) fn may_forget(&self, task: TaskId, known: &Known) -> bool {
         let (first, last) = (MessageId(0), MessageId(u32::MAX));
-        let reports = Work::Undelivered(task, first)..=Work::Undelivered(task, last);
-        let has_ended = known.kernel.task(task).is_some_and(|task| task.state.end().is_some());
-        let is_root = known.kernel.task(task).is_some_and(|task| task.data.parent.is_none());
-        let pool = known.pool.as_ref().filter(|_| is_root);
-        let outbox = known.outboxes.get(&task).map(|post| &post.outbox);
-        let hearers = Hearers { pool, outbox, retry: None, questions: None };
-        has_ended
+        let messages = Work::Undelivered(task, first)..=Work::Undelivered(task, last);
+        let reports = Work::WorkerReport(task, 0)..=Work::WorkerReport(task, u32::MAX);
+        self.works.range(messages).next().is_none()
             && self.works.range(reports).next().is_none()
-            && may_forget(task, hearers, &Record::default(), self.tells_pool_of(task))
+            && known.may_forget(task, self.tells_pool_of(task))
     }
 
     /// An order of the outbox of a root.
     pub(crate) async fn of_outbox(&mut self, root: TaskId, effect: NotificationEffect, known: &Known) {
         match effect {
-            NotificationEffect::Send { number, news } => {
-                self.notify(root, number, news, known).await;
-                self.tell(Told::Heard(root));
-            }
+            NotificationEffect::Send { number, news } => self.notify(root, number, news, known).await,
             NotificationEffect::ReportUndelivered { number, news } => {
                 self.stop(&Work::Notice(root)).await;
                 let Some(notification) = notification(root, number, news, known) else { return };
@@ -87,7 +112,11 @@ impl Actor {
 
 fn notification(task: TaskId, number: NotificationNumber, news: News, known: &Known) -> Option<Notification> {
     let post = known.outboxes.get(&task)?;
-    Some(Notification { task, number, news, end: post.end, result: post.result.clone() })
+    let (end, text) = match news {
+        News::Progress => (None, post.progress.get(&number)?.clone()),
+        News::Concluded(_) => post.end.clone().map(|(end, text)| (Some(end), text))?,
+    };
+    Some(Notification { task, number, news, end, text })
 }
 
 /// What the timer of an outbox comes back with.

@@ -69,7 +69,12 @@ async fn from_snapshot(
 pub(crate) fn take(known: &mut Known, place: Place, line: Line<'_>) -> Result<(), ShellError> {
     let Line { at, entry: Entry { at_ms, event, text }, .. } = line;
     let (shard, past) = (place.shard, Past::from(event));
-    if let Past::Happened(Fact::Tree(Event::TaskSubmitted { task, .. }) | Fact::Submitted { task, .. }) = past
+    if let Past::Happened(
+        Fact::Tree(Event::TaskSubmitted { task, .. })
+        | Fact::Submitted { task, .. }
+        | Fact::Attempted { task, .. }
+        | Fact::Begun { root: task, .. },
+    ) = past
         && !place.has(task)
     {
         return Err(ShellError::Shards { shard, shards: place.shards, task });

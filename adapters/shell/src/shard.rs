@@ -5,9 +5,11 @@
 //! journal in one commit, and while it lasts those of the next one go through the kernel.
 
 use crate::act::{Actor, Work};
+use crate::agents::Submitter;
 use crate::entry::Entry;
 use crate::error::ShellError;
 use crate::fact::{Fact, Order, Refused, Told};
+use crate::iterate::counts;
 use crate::keeper::Keeper;
 use crate::known::Known;
 use crate::number::{NEW, Place, Settings, number};
@@ -15,10 +17,10 @@ use crate::passage::Passage;
 use crate::ports::Clock;
 use crate::replay::recover;
 use crate::{Ports, ShellConfig, trace};
-use downbeat_kernel::{Event, Ignored, Lease as RootLease, Outcome, TaskId};
+use downbeat_kernel::{Event, Ignored, IteratorId, Lease as RootLease, Outcome, TaskId};
 use downbeat_rt::{First, Receiver, Rt, Sender, first_of};
 use downbeat_store::{Batch, Lease, Opened, Pending, Position, ShardId, Store};
-use downbeat_wiring::{is_present, over, posted};
+use downbeat_wiring::{is_present, over};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -34,12 +36,14 @@ pub(crate) struct Letter {
     pub(crate) finished: Option<Work>,
     /// The lease that it was done under: if that is over, it is nothing to anybody (S20).
     pub(crate) under: Option<RootLease>,
+    /// The iterator that says it: if that does not count any more, neither does this (S11).
+    pub(crate) by: Option<(TaskId, IteratorId)>,
 }
 
 impl Letter {
     /// What nobody waits to hear of.
     pub(crate) fn of(told: impl Into<Told>, finished: Option<Work>) -> Self {
-        Self { told: told.into(), text: Vec::new(), reply: None, finished, under: None }
+        Self { told: told.into(), text: Vec::new(), reply: None, finished, under: None, by: None }
     }
 }
 
@@ -55,6 +59,8 @@ pub(crate) struct Answered {
 pub(crate) struct Shard {
     place: Place,
     batch_max: u64,
+    /// Whether tasks that are submitted are tried again.
+    attempts: bool,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     lease: Lease,
@@ -104,6 +110,7 @@ impl Shard {
         Ok(Self {
             place,
             batch_max: config.batch_max,
+            attempts: config.attempts,
             store,
             clock: ports.clock,
             lease,
@@ -120,6 +127,9 @@ impl Shard {
         let outstanding = self.known.outstanding(self.clock.now_ms());
         let outstanding = self.passage.pass_again(&self.known, outstanding);
         self.carry_out(outstanding).await;
+        for gone in self.known.askers_gone() {
+            self.actor.tell(gone);
+        }
         while let Some(first) = self.next_letter(letters).await {
             let mut step = Step::at(self.next);
             self.take(first, &mut step).await?;
@@ -191,24 +201,32 @@ impl Shard {
 
     /// One letter through its machine. What it leads to waits for the journal.
     async fn take(&mut self, letter: Letter, step: &mut Step) -> Result<(), ShellError> {
-        let Letter { told, text, reply, finished, under } = letter;
+        let Letter { told, text, reply, finished, under, by } = letter;
         // What runs under this name by now is another's, and whoever began this is told of its end with that of the lease.
-        let is_late = under.is_some_and(|lease| !self.is_present(lease));
+        let is_late = under.is_some_and(|lease| !self.is_present(lease))
+            || by.is_some_and(|(task, iterator)| !counts(&self.known.kernel, task, iterator));
         if let Some(work) = finished.filter(|_| !is_late) {
             self.actor.finished(&work);
         }
         let Some(fact) = self.fact(told) else { return Ok(()) };
         if is_late {
-            trace::step(&fact, &Outcome::Ignored(Ignored::Stale), 0);
+            let outcome = Outcome::Ignored(Ignored::Stale);
+            trace::step(&fact, &outcome, 0);
+            step.replies.extend(reply.map(|reply| (reply, Answered { outcome, task: None })));
             return Ok(());
         }
         let task = match fact {
-            Fact::Tree(Event::TaskSubmitted { task, .. }) | Fact::Submitted { task, .. } => Some(task),
+            Fact::Tree(Event::TaskSubmitted { task, .. } | Event::SubtaskRequested { child: task, .. })
+            | Fact::Submitted { task, .. }
+            | Fact::Attempted { task, .. } => Some(task),
             Fact::Tree(_)
             | Fact::Credential { .. }
             | Fact::Stands { .. }
             | Fact::Outbox { .. }
             | Fact::Pool(_)
+            | Fact::Begun { .. }
+            | Fact::Retry { .. }
+            | Fact::Questions { .. }
             | Fact::NoPlace(_) => None,
         };
         let first = step.orders.len();
@@ -217,6 +235,7 @@ impl Shard {
         trace::step(&fact, &outcome, step.orders.len() - first);
         if outcome == Outcome::Applied {
             let orders = step.orders.split_off(first);
+            self.passage.note(&fact);
             step.orders.extend(self.passage.pass(&self.known, orders));
             let entry = Entry { at_ms, event: fact.into(), text };
             step.batch.push(&entry.line().map_err(ShellError::Unwritable)?);
@@ -230,27 +249,16 @@ impl Shard {
     /// What was told, with the numbers that it lacked; `None` if no machine has to hear of it.
     fn fact(&mut self, told: Told) -> Option<Fact> {
         match told {
-            Told::Fact(Fact::Tree(mut event)) => {
-                number(&mut event, &self.known.kernel, self.place).then_some(Fact::Tree(event))
+            Told::Said(event) => self.numbered(self.known.meant(event)),
+            Told::Fact(fact) => self.numbered(fact),
+            Told::Begin { task, attempt } => self.known.begins(task, attempt, self.fresh()),
+            Told::Fence { task, attempt, query } => {
+                let fenced = self.known.fences(task, attempt, query)?;
+                fenced.map(Fact::Tree).map_err(|found| self.actor.tell(found)).ok()
             }
-            Told::Fact(Fact::Submitted { mut task, budget, by }) => {
-                if task == NEW {
-                    task = self.place.after(self.known.kernel.highest());
-                }
-                Some(Fact::Submitted { task, budget, by })
-            }
-            Told::Fact(
-                fact @ (Fact::Credential { .. }
-                | Fact::Outbox { .. }
-                | Fact::Pool(_)
-                | Fact::NoPlace(_)
-                | Fact::Stands { .. }),
-            ) => Some(fact),
+            Told::Concluded(task) => self.known.concludes(task),
             Told::Over(task, end) => over(self.known.pool.as_ref()?, task, end).map(Fact::Pool),
-            Told::Posted { root, news } => {
-                let post = self.known.outboxes.get(&root)?;
-                Some(Fact::Outbox { root, event: posted(&post.outbox, news) })
-            }
+            Told::Posted { root, news } => Some(self.known.posts(root, news)),
             Told::Heard(task) => {
                 let forgets = Fact::Tree(Event::EndAcknowledged { task });
                 self.actor.may_forget(task, &self.known).then_some(forgets)
@@ -260,6 +268,39 @@ impl Shard {
                 wanted.map_err(|event| self.actor.tell(event)).ok()
             }
         }
+    }
+
+    /// A fact with the numbers that it lacked. Here it is decided whether a task that is submitted is tried again.
+    fn numbered(&self, fact: Fact) -> Option<Fact> {
+        let (mut task, budget, by) = match fact {
+            Fact::Tree(Event::TaskSubmitted { task, budget }) if self.attempts => {
+                (task, budget, Submitter::default())
+            }
+            Fact::Submitted { task, budget, by } => (task, budget, by),
+            Fact::Tree(mut event) => {
+                return number(&mut event, &self.known.kernel, self.place).then_some(Fact::Tree(event));
+            }
+            Fact::Credential { .. }
+            | Fact::Outbox { .. }
+            | Fact::Pool(_)
+            | Fact::Attempted { .. }
+            | Fact::Begun { .. }
+            | Fact::Retry { .. }
+            | Fact::Questions { .. }
+            | Fact::NoPlace(_)
+            | Fact::Stands { .. } => return Some(fact),
+        };
+        if task == NEW {
+            task = self.fresh();
+        }
+        let (attempted, submitted) =
+            (Fact::Attempted { task, budget, by }, Fact::Submitted { task, budget, by });
+        Some(if self.attempts { attempted } else { submitted })
+    }
+
+    /// The number of the next task.
+    fn fresh(&self) -> TaskId {
+        self.place.after(self.known.kernel.highest())
     }
 
     /// Whether a lease is the one that its root has now.

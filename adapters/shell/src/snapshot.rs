@@ -10,7 +10,7 @@ use std::fmt;
 
 /// The form of the bytes. Another one for every change of what a shard knows, of the kernel's state above all: a test holds the
 /// bytes of a state against it.
-pub(crate) const FORM: u32 = 4;
+pub(crate) const FORM: u32 = 7;
 
 /// Why a snapshot is of no use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +63,9 @@ pub(crate) fn decode(snapshot: &Snapshot, place: Place, settings: Settings) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Past;
+    use crate::entry::{Entry, Past, Recorded};
     use crate::history::{PLACE, history, known_after, settings};
-    use downbeat_kernel::{Config, Generation, ProfileId, TaskId};
+    use downbeat_kernel::{Config, Generation, ProfileId, PromptId, TaskId};
     use downbeat_store::ShardId;
 
     const NEXT: Position = Position(1);
@@ -74,9 +74,20 @@ mod tests {
     fn snapshot_after_any_event_leads_to_the_same_as_none() {
         let history = history();
         let end = known_after(&history);
-        assert!(history.len() > 90 && end.kernel.tasks().count() > 0, "too little happens");
+        assert!(history.len() > 170 && end.kernel.tasks().count() > 0, "too little happens");
+        let worker = end.kernel.task(TaskId(14)).and_then(|task| task.data.worker.as_ref());
+        assert_eq!(worker.map(|worker| worker.data.session.settled), Some(PromptId(3)), "no worker worked");
+        let speaks = |entry: &&Entry| entry.line().is_ok_and(|line| line.contains("OutputDelivered"));
+        assert!(history.iter().filter(speaks).count() > 1, "no model spoke");
         assert_eq!(end.credentials[&ProfileId(0)].generation, Generation(2), "nothing was refreshed");
-        assert_eq!(end.outboxes.keys().collect::<Vec<_>>(), [&TaskId(7)], "who has to hear");
+        assert_eq!(end.outboxes.keys().collect::<Vec<_>>(), [&TaskId(7), &TaskId(9)], "who has to hear");
+        assert_eq!(
+            end.attempted.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            [TaskId(9)],
+            "who is tried"
+        );
+        let asked = |entry: &&Entry| matches!(entry.event, Recorded::Questions { .. });
+        assert!(history.iter().filter(asked).count() > 8, "hardly anything is asked");
         for taken in 0..=history.len() {
             let known = known_after(&history[..taken]);
             let snapshot = encode(&known, PLACE, NEXT).expect("it is written");
@@ -138,13 +149,16 @@ mod tests {
     /// What is there when a version wrote it has to be there for every other that has the same number.
     #[test]
     fn form_has_a_number_of_its_own() {
-        let bytes = encode(&known_after(&history()[..50]), PLACE, NEXT).expect("it is written").bytes;
+        let history = history();
+        let bytes_of = |known| encode(&known, PLACE, NEXT).expect("it is written").bytes;
+        let states = [&history[..50], &history].map(known_after);
+        let bytes: Vec<u8> = states.into_iter().flat_map(bytes_of).collect();
         let sum = bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
         // A workspace that is tested as a whole has a kernel with a place for a planted fault in its settings.
         let settings = serde_json::to_value(settings().kernel).expect("settings have a JSON form");
         let expected = match settings.get("fault") {
-            None => (4, 993, 2_985_114_567),
-            Some(_) => (4, 995, 4_037_811_965),
+            None => (7, 1_533, 319_958_449),
+            Some(_) => (7, 1_537, 455_025_417),
         };
         assert_eq!((FORM, bytes.len(), sum), expected, "another form: raise FORM, and put its numbers here");
     }

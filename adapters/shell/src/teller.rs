@@ -6,7 +6,10 @@ use crate::fact::{Fact, Refused, Told, of_tree};
 use crate::number::NEW;
 use crate::shard::{Answered, Letter};
 use crate::trace::task_of;
-use downbeat_kernel::{Budget, CredentialEvent, Event, Generation, Outcome, PoolEvent, ProfileId, TaskId};
+use downbeat_kernel::{
+    Budget, CredentialEvent, Event, Generation, Outcome, PoolEvent, ProfileId, QuestionEvent, QuestionKey,
+    TaskId,
+};
 use downbeat_rt::{Rt, Sender};
 use downbeat_store::ShardId;
 use std::sync::Arc;
@@ -37,18 +40,18 @@ impl Teller {
     /// If the shard has stopped. Then the event is durable, or has not happened.
     pub async fn tell(&self, event: Event, text: Vec<String>) -> Result<Outcome, ShellError> {
         if let Some(task) = task_of(&event) {
-            let shards = self.mailboxes.len() as u64;
-            let shard = usize::try_from(task.0 % shards).unwrap_or_default();
-            return Ok(of_tree(self.answered(shard, event.into(), text).await?.outcome));
+            return Ok(of_tree(self.answered(self.shard_of(task), Told::Said(event), text).await?.outcome));
         }
         let mut outcome = Err(ShellError::Stopped);
         for shard in 0..self.mailboxes.len() {
-            outcome = Ok(of_tree(self.answered(shard, event.clone().into(), text.clone()).await?.outcome));
+            let told = Told::Said(event.clone());
+            outcome = Ok(of_tree(self.answered(shard, told, text.clone()).await?.outcome));
         }
         outcome
     }
 
-    /// Submits a task to the next shard in turn, and gives its number when that is durable.
+    /// Submits a task to the next shard in turn, and gives its number when that is durable. It stays the name of the task where that is tried
+    /// again: what is told to it reaches the attempt that runs, and a cancel ends the task.
     ///
     /// # Errors
     /// If the shard has stopped, or has no room for another task.
@@ -92,6 +95,28 @@ impl Teller {
             self.answered(shard, Told::Fact(Fact::Credential { profile, event }), Vec::new()).await?;
         }
         Ok(())
+    }
+
+    /// A person answers what the agent of a root asks, and hears whether that came in time when it is durable.
+    ///
+    /// # Errors
+    /// If the shard has stopped.
+    pub async fn answer(
+        &self,
+        root: TaskId,
+        question: QuestionKey,
+        text: String,
+    ) -> Result<Outcome<Refused>, ShellError> {
+        let event = QuestionEvent::Answered { question };
+        Ok(self
+            .answered(self.shard_of(root), Fact::Questions { root, event }.into(), vec![text])
+            .await?
+            .outcome)
+    }
+
+    fn shard_of(&self, task: TaskId) -> usize {
+        let shards = self.mailboxes.len() as u64;
+        usize::try_from(task.0 % shards).unwrap_or_default()
     }
 
     /// Tells the pool of a shard an event: above all that a container is gone which had nothing to do, or that one is to go. What answers

@@ -4,9 +4,10 @@
 
 use crate::fact::{Fact, Order, Refused, agent_of};
 use downbeat_kernel::{
-    AgentId, CredentialEffect, CredentialEvent, Effect, Event, Ignored, Lease, NotificationEffect,
-    NotificationEvent, Outcome, PoolEffect, PoolEvent, RequestEffect, RequestEvent, RequestId, TaskId, Timer,
-    TurnNumber,
+    AgentId, AttemptNumber, CredentialEffect, CredentialEvent, Effect, Epoch, Event, Ignored, IteratorId,
+    Lease, NotificationEffect, NotificationEvent, Outcome, PoolEffect, PoolEvent, PromptId, QuestionEffect,
+    QuestionEvent, QuestionKey, RequestEffect, RequestEvent, RequestId, RetryEffect, RetryEvent,
+    SessionEffect, SessionEvent, TaskId, Timer, TurnNumber, WorkerEffect, WorkerEvent,
 };
 
 /// Whom something is about, and what it is called.
@@ -17,8 +18,12 @@ struct Subject {
     attempt: Option<u16>,
     profile: Option<u8>,
     notification: Option<u32>,
+    trial: Option<u32>,
+    question: Option<u32>,
     agent: Option<u32>,
     epoch: Option<u64>,
+    iterator: Option<u32>,
+    prompt: Option<u32>,
 }
 
 impl Subject {
@@ -30,8 +35,12 @@ impl Subject {
             attempt: None,
             profile: None,
             notification: None,
+            trial: None,
+            question: None,
             agent: None,
             epoch: None,
+            iterator: None,
+            prompt: None,
         }
     }
 
@@ -51,6 +60,22 @@ impl Subject {
         Self { turn: Some(turn.0), ..self }
     }
 
+    fn iterator(self, iterator: IteratorId) -> Self {
+        Self { iterator: Some(iterator.0), ..self }
+    }
+
+    fn prompt(self, prompt: PromptId) -> Self {
+        Self { prompt: Some(prompt.0), ..self }
+    }
+
+    fn question(self, QuestionKey { epoch, number }: QuestionKey) -> Self {
+        Self { question: Some(number.0), epoch: Some(epoch.0), ..self }
+    }
+
+    fn trial(self, attempt: AttemptNumber) -> Self {
+        Self { trial: Some(attempt.0), ..self }
+    }
+
     fn attempt(self, attempt: downbeat_kernel::Attempt) -> Self {
         Self { attempt: Some(attempt.0), ..self }
     }
@@ -58,38 +83,67 @@ impl Subject {
 
 /// A fact was put to its machine, and this became of it.
 pub(crate) fn step(fact: &Fact, outcome: &Outcome<Refused>, effects: usize) {
-    let Subject { name, task, turn, attempt, profile, notification, agent, epoch } = of_fact(fact);
+    let Subject {
+        name,
+        task,
+        turn,
+        attempt,
+        profile,
+        notification,
+        trial,
+        question,
+        agent,
+        epoch,
+        iterator,
+        prompt,
+    } = of_fact(fact);
     match outcome {
         Outcome::Applied => {
-            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, profile, notification, agent, epoch, effects);
+            tracing::debug!(target: "downbeat::step", event = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt, effects);
         }
         Outcome::Ignored(why) => {
             let why = ignored(*why);
-            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, profile, notification, agent, epoch, why);
+            tracing::debug!(target: "downbeat::ignored", event = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt, why);
         }
         Outcome::Rejected(why) => {
             let why = refused(why);
-            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, profile, notification, agent, epoch, ?why);
+            tracing::warn!(target: "downbeat::rejected", event = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt, ?why);
         }
     }
 }
 
 /// An order is carried out.
 pub(crate) fn order(order: &Order) {
-    let Subject { name, task, turn, attempt, profile, notification, agent, epoch } = match order {
+    let Subject {
+        name,
+        task,
+        turn,
+        attempt,
+        profile,
+        notification,
+        trial,
+        question,
+        agent,
+        epoch,
+        iterator,
+        prompt,
+    } = match order {
         Order::Tree(effect) => of_effect(effect),
         Order::Credential { profile, effect } => {
             Subject { profile: Some(profile.0), ..Subject::new(of_credential_effect(*effect)) }
         }
         Order::Outbox { root, effect } => of_outbox_effect(*effect, *root),
         Order::Pool(effect) => of_pool_effect(*effect),
+        Order::Questions { root, effect } => of_question_effect(*effect, *root),
+        Order::Retry { task, effect } => of_retry_effect(*effect, *task),
         Order::There { agent, lease, effect } => {
             Subject { epoch: Some(lease.epoch.0), ..of_effect(effect).at(*agent) }
         }
         Order::LeaseOver { agent, lease, .. } => Subject::new("LeaseOver").at(*agent).under(*lease),
         Order::Forgotten(task) => Subject::of("Forgotten", *task),
+        Order::Attach { task, iterator } => Subject::of("Attach", *task).iterator(*iterator),
     };
-    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification, agent, epoch);
+    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt);
 }
 
 fn of_fact(fact: &Fact) -> Subject {
@@ -100,7 +154,10 @@ fn of_fact(fact: &Fact) -> Subject {
         }
         Fact::Outbox { root, event } => of_outbox_event(*event, *root),
         Fact::Pool(event) => of_pool_event(*event),
-        Fact::Submitted { task, .. } => Subject::of("TaskSubmitted", *task),
+        Fact::Submitted { task, .. } | Fact::Attempted { task, .. } => Subject::of("TaskSubmitted", *task),
+        Fact::Begun { attempt, root, .. } => Subject::of("TaskSubmitted", *root).trial(*attempt),
+        Fact::Questions { root, event } => of_question_event(*event, *root),
+        Fact::Retry { task, event } => of_retry_event(*event, *task),
         Fact::NoPlace(task) => Subject::of("NoPlace", *task),
         Fact::Stands { profile, .. } => Subject { profile: Some(profile.0), ..Subject::new("Stands") },
     }
@@ -113,6 +170,8 @@ fn refused(why: &Refused) -> &dyn std::fmt::Debug {
         Refused::Credential(why) => why,
         Refused::Outbox(why) => why,
         Refused::Pool(why) => why,
+        Refused::Retry(why) => why,
+        Refused::Questions(why) => why,
         Refused::NoCredential(_) | Refused::NoPool => why,
     }
 }
@@ -137,7 +196,7 @@ fn of_event(event: &Event) -> Subject {
         Event::Initialized { task } => Subject::of("Initialized", task),
         Event::InitializationFailed { task } => Subject::of("InitializationFailed", task),
         Event::Deployed { task } => Subject::of("Deployed", task),
-        Event::Worker { task, .. } => Subject::of("Worker", task),
+        Event::Worker { task, event } => of_worker_event(event, task),
         Event::SubtaskRequested { task, .. } => Subject::of("SubtaskRequested", task),
         Event::ResponseEnded { request: RequestId { task, turn, attempt }, .. } => {
             Subject::of("ResponseEnded", task).turn(turn).attempt(attempt)
@@ -186,7 +245,7 @@ fn of_effect(effect: &Effect) -> Subject {
         Effect::Dequeue { task } => Subject::of("Dequeue", task),
         Effect::Initialize { task } => Subject::of("Initialize", task),
         Effect::AbortInitialization { task } => Subject::of("AbortInitialization", task),
-        Effect::Worker { task, .. } => Subject::of("Worker", task),
+        Effect::Worker { task, effect } => of_worker_effect(effect, task),
         Effect::Include { task, .. } => Subject::of("Include", task),
         Effect::Request { task, turn, effect } => of_request_effect(effect, task).turn(turn),
         Effect::RunTool { call } => Subject::of("RunTool", call.task).turn(call.turn),
@@ -215,6 +274,84 @@ fn of_request_effect(effect: RequestEffect, task: TaskId) -> Subject {
         RequestEffect::Arm { .. } => Subject::of("Arm", task),
         RequestEffect::Disarm { .. } => Subject::of("Disarm", task),
         RequestEffect::Ended { .. } => Subject::of("Ended", task),
+    }
+}
+
+fn of_worker_event(event: WorkerEvent, task: TaskId) -> Subject {
+    match event {
+        WorkerEvent::Assigned => Subject::of("Assigned", task),
+        WorkerEvent::MessageReceived { .. } => Subject::of("MessageReceived", task),
+        WorkerEvent::ChildReported { .. } => Subject::of("ChildReported", task),
+        WorkerEvent::ChildEnded { .. } => Subject::of("ChildEnded", task),
+        WorkerEvent::Session(event) => of_session_event(event, task),
+        WorkerEvent::Observed { prompt, .. } => Subject::of("Observed", task).prompt(prompt),
+        WorkerEvent::ProgressReported { .. } => Subject::of("ProgressReported", task),
+        WorkerEvent::ApprovalRequested { approval } => {
+            Subject::of("ApprovalRequested", task).prompt(approval.prompt)
+        }
+        WorkerEvent::AnswerReceived { approval, .. } => {
+            Subject::of("AnswerReceived", task).prompt(approval.prompt)
+        }
+        WorkerEvent::Reported { .. } => Subject::of("Reported", task),
+        WorkerEvent::ReportAcknowledged { .. } => Subject::of("ReportAcknowledged", task),
+        WorkerEvent::InterruptRequested { turn, .. } => Subject::of("InterruptRequested", task).turn(turn),
+        WorkerEvent::PauseRequested => Subject::of("PauseRequested", task),
+        WorkerEvent::ResumeRequested => Subject::of("ResumeRequested", task),
+        WorkerEvent::BudgetSpent => Subject::of("BudgetSpent", task),
+        WorkerEvent::BudgetGranted => Subject::of("BudgetGranted", task),
+        WorkerEvent::WrapUpRequested => Subject::of("WrapUpRequested", task),
+        WorkerEvent::CompleteRequested => Subject::of("CompleteRequested", task),
+        WorkerEvent::KillRequested => Subject::of("KillRequested", task),
+        WorkerEvent::TimerFired { .. } => Subject::of("TimerFired", task),
+        WorkerEvent::EndAcknowledged => Subject::of("EndAcknowledged", task),
+    }
+}
+
+fn of_session_event(event: SessionEvent, task: TaskId) -> Subject {
+    match event {
+        SessionEvent::Invoked { prompt } => Subject::of("Invoked", task).prompt(prompt),
+        SessionEvent::Started { iterator } => Subject::of("Started", task).iterator(iterator),
+        SessionEvent::Answered { iterator, prompt } => {
+            Subject::of("Answered", task).iterator(iterator).prompt(prompt)
+        }
+        SessionEvent::IteratorEnded { iterator, .. } => Subject::of("IteratorEnded", task).iterator(iterator),
+        SessionEvent::AbortRequested { prompt } => Subject::of("AbortRequested", task).prompt(prompt),
+        SessionEvent::RestartRequested => Subject::of("RestartRequested", task),
+        SessionEvent::CloseRequested => Subject::of("CloseRequested", task),
+        SessionEvent::StopElapsed { iterator } => Subject::of("StopElapsed", task).iterator(iterator),
+    }
+}
+
+fn of_worker_effect(effect: WorkerEffect, task: TaskId) -> Subject {
+    match effect {
+        WorkerEffect::Include { .. } => Subject::of("Include", task),
+        WorkerEffect::Session(effect) => of_session_effect(effect, task),
+        WorkerEffect::Acknowledge { .. } => Subject::of("Acknowledge", task),
+        WorkerEffect::ReportUndelivered { .. } => Subject::of("ReportUndelivered", task),
+        WorkerEffect::AskProgress { .. } => Subject::of("AskProgress", task),
+        WorkerEffect::Ask { approval } => Subject::of("Ask", task).prompt(approval.prompt),
+        WorkerEffect::Withdraw { approval } => Subject::of("Withdraw", task).prompt(approval.prompt),
+        WorkerEffect::Answer { approval, .. } => Subject::of("Answer", task).prompt(approval.prompt),
+        WorkerEffect::Report { .. } => Subject::of("Report", task),
+        WorkerEffect::Warn { .. } => Subject::of("Warn", task),
+        WorkerEffect::Arm { .. } => Subject::of("Arm", task),
+        WorkerEffect::Disarm { .. } => Subject::of("Disarm", task),
+        WorkerEffect::WorkerEnded { .. } => Subject::of("WorkerEnded", task),
+    }
+}
+
+fn of_session_effect(effect: SessionEffect, task: TaskId) -> Subject {
+    match effect {
+        SessionEffect::Start { iterator } => Subject::of("Start", task).iterator(iterator),
+        SessionEffect::Prompt { iterator, prompt } => {
+            Subject::of("Prompt", task).iterator(iterator).prompt(prompt)
+        }
+        SessionEffect::Stop { iterator } => Subject::of("Stop", task).iterator(iterator),
+        SessionEffect::Kill { iterator } => Subject::of("Kill", task).iterator(iterator),
+        SessionEffect::Settle { prompt, .. } => Subject::of("Settle", task).prompt(prompt),
+        SessionEffect::Arm { iterator, .. } => Subject::of("Arm", task).iterator(iterator),
+        SessionEffect::Disarm { iterator } => Subject::of("Disarm", task).iterator(iterator),
+        SessionEffect::Closed => Subject::of("Closed", task),
     }
 }
 
@@ -261,6 +398,52 @@ fn of_outbox_effect(effect: NotificationEffect, root: TaskId) -> Subject {
         NotificationEffect::Disarm { .. } => ("Disarm", None),
     };
     Subject { notification: number.map(|number| number.0), ..Subject::of(name, root) }
+}
+
+fn of_retry_event(event: RetryEvent, task: TaskId) -> Subject {
+    match event {
+        RetryEvent::Submitted => Subject::of("Submitted", task),
+        RetryEvent::AttemptEnded { attempt, .. } => Subject::of("AttemptEnded", task).trial(attempt),
+        RetryEvent::Found { attempt, .. } => Subject::of("Found", task).trial(attempt),
+        RetryEvent::CancelRequested => Subject::of("CancelRequested", task),
+        RetryEvent::EndAcknowledged => Subject::of("EndAcknowledged", task),
+        RetryEvent::Elapsed { .. } => Subject::of("Elapsed", task),
+    }
+}
+
+fn of_retry_effect(effect: RetryEffect, task: TaskId) -> Subject {
+    match effect {
+        RetryEffect::Begin { attempt } => Subject::of("Begin", task).trial(attempt),
+        RetryEffect::Query { attempt, .. } => Subject::of("Query", task).trial(attempt),
+        RetryEffect::Fence { attempt, .. } => Subject::of("Fence", task).trial(attempt),
+        RetryEffect::Ended { .. } => Subject::of("Ended", task),
+        RetryEffect::Arm { .. } => Subject::of("Arm", task),
+        RetryEffect::Disarm { .. } => Subject::of("Disarm", task),
+    }
+}
+
+fn of_question_event(event: QuestionEvent, root: TaskId) -> Subject {
+    let at = |name, epoch: Epoch| Subject { epoch: Some(epoch.0), ..Subject::of(name, root) };
+    match event {
+        QuestionEvent::Assigned { epoch } => at("Assigned", epoch),
+        QuestionEvent::AgentLost { epoch } => at("AgentLost", epoch),
+        QuestionEvent::Asked { question } => Subject::of("Asked", root).question(question),
+        QuestionEvent::Answered { question } => Subject::of("Answered", root).question(question),
+        QuestionEvent::Acknowledged { question } => Subject::of("Acknowledged", root).question(question),
+        QuestionEvent::Closed { question } => Subject::of("Closed", root).question(question),
+        QuestionEvent::Elapsed { .. } => Subject::of("Elapsed", root),
+        QuestionEvent::TaskEnded => Subject::of("TaskEnded", root),
+    }
+}
+
+fn of_question_effect(effect: QuestionEffect, root: TaskId) -> Subject {
+    match effect {
+        QuestionEffect::Ask { question } => Subject::of("Ask", root).question(question),
+        QuestionEffect::Relay { question, .. } => Subject::of("Relay", root).question(question),
+        QuestionEffect::Close { question, .. } => Subject::of("Close", root).question(question),
+        QuestionEffect::Arm { .. } => Subject::of("Arm", root),
+        QuestionEffect::Disarm { .. } => Subject::of("Disarm", root),
+    }
 }
 
 fn of_pool_event(event: PoolEvent) -> Subject {

@@ -3,6 +3,8 @@
 //! The kernel decides by number and shape. What a number stands for is kept here, for as long as the task lives, and is a function of
 //! the journal alone: the same entries and the same effects lead to the same words.
 
+mod worker;
+
 use downbeat_kernel::{
     About, Call, CallId, CallRefusal, CallResult, Effect, Event, MessageId, Part, RequestEffect, Response,
     TaskId, ToolEnd,
@@ -10,6 +12,9 @@ use downbeat_kernel::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use worker::Paragraph;
+use worker::WorkerWords;
 
 /// Some words.
 pub type Text = Arc<str>;
@@ -58,6 +63,8 @@ pub(crate) struct Words {
     pub(crate) asking: Vec<Piece>,
     /// Whether that went out whole: the next part is the first of another send.
     is_sent: bool,
+    /// What there is more of where a worker runs the task, or one of its subtasks.
+    worker: Option<Box<WorkerWords>>,
 }
 
 impl Words {
@@ -93,11 +100,12 @@ impl Words {
         }
     }
 
-    /// What the completion of the last response gives as the result.
+    /// What the completion of the last response gives as the result, or the agent of the worker.
     fn conclusion(&self) -> Text {
         let calls = self.exchanges.last().into_iter().flat_map(|exchange| &exchange.said.calls);
         let is_completion = |call: &Call| matches!(call, Call::Completion(_));
-        calls.filter(|(call, _)| is_completion(call)).map(|(_, text)| text.clone()).next().unwrap_or_default()
+        let given = calls.filter(|(call, _)| is_completion(call)).map(|(_, text)| text.clone()).next();
+        given.or_else(|| Some(self.worker.as_ref()?.result.clone())).unwrap_or_default()
     }
 
     /// What a call was made with.
@@ -161,11 +169,11 @@ impl Library {
                 words.results.insert(*call, first())
             }),
             Event::ResponseEnded { request, ref response, .. } => self.said(request.task, response, text),
+            Event::Worker { task, event } => self.take_of_worker(task, event, first()),
             Event::Admitted { .. }
             | Event::Initialized { .. }
             | Event::InitializationFailed { .. }
             | Event::Deployed { .. }
-            | Event::Worker { .. }
             | Event::Request { .. }
             | Event::ProfileDown { .. }
             | Event::ProfileUp { .. }
@@ -242,11 +250,11 @@ impl Library {
                     self.change(parent, |words| words.outcomes.insert(task, conclusion));
                 }
             }
+            Effect::Worker { task, effect } => self.ordered_of_worker(task, effect),
             Effect::Enqueue { .. }
             | Effect::Dequeue { .. }
             | Effect::Initialize { .. }
             | Effect::AbortInitialization { .. }
-            | Effect::Worker { .. }
             | Effect::Request { .. }
             | Effect::RunTool { .. }
             | Effect::CancelTool { .. }

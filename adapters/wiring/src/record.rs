@@ -27,6 +27,11 @@ impl Record {
         self.attempts.iter().find(|(_, other)| **other == task).map(|(attempt, _)| *attempt)
     }
 
+    /// The tasks that are attempts.
+    pub fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        self.attempts.values().copied()
+    }
+
     /// The tree has taken the submission of an attempt.
     pub fn begun(&mut self, attempt: AttemptNumber, task: TaskId) {
         self.attempts.insert(attempt, task);

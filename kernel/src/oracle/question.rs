@@ -1,10 +1,5 @@
 //! The questions of a remote task beside their twin: who has what to learn, and one table over the events.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside::{self, Side};
 use super::page::Observed;
 use super::small;

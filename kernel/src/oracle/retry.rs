@@ -1,10 +1,5 @@
 //! The attempts at a remote task beside their twin: one table over event and state.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside::{self, Side};
 use super::page::Observed;
 use crate::config::Config;

@@ -200,9 +200,10 @@ impl Request {
 }
 
 impl SendRecord {
-    /// Whether it can have failed by a refusal: a provider that had sent its bill by then has worked on it all the same.
+    /// Whether it can have failed by a refusal, if it has failed: a provider that had sent its bill by then has worked on it all the
+    /// same.
     fn may_be_refused(self) -> bool {
-        self.fate == Fate::Refused || self.fate == Fate::Lost && self.charged
+        self.fate == Fate::Refused || self.charged
     }
 }
 

@@ -153,9 +153,6 @@ impl WorkerMachine<'_> {
         if self.config.has(Fault::ApprovalsOutlive) {
             return;
         }
-        if self.data.approvals.open == 0 {
-            return;
-        }
         let prompt = self.data.session.accepted;
         for number in self.data.approvals.open() {
             cx.emit(WorkerEffect::Withdraw { approval: ApprovalId { prompt, number } });

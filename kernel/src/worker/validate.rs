@@ -160,7 +160,6 @@ fn session_fits(worker: &Worker) -> bool {
         && (session.accepted.0 > 0) == asked
         // The failure that opened the breaker was the end of the iterator.
         && (data.breaker == Breaker::Closed || session.state == S::Dormant)
-        && (session.accepted.0 == 0 || data.turn.0 > 0)
 }
 
 fn approvals_fit(worker: &Worker) -> bool {
@@ -194,7 +193,6 @@ fn health_fits(worker: &Worker, config: &Config) -> bool {
             || worker.data.origin() == Origin::Inquiry)
         && (health.watch.0 > 0 || !health.is_armed())
         && (!health.active || health.state == HealthState::Working)
-        && (health.rung == Rung::Ground || health.state != HealthState::Resting)
         && health.tool.is_some() == (health.calls > 0)
         && streak(health.calls, config.loop_max)
         && streak(health.errors, config.errors_max)
@@ -212,13 +210,14 @@ fn state_fits(worker: &Worker, config: &Config) -> bool {
     let fits = match worker.state {
         WorkerState::Idle => {
             let nothing = *assignment == Assignment::Awaited || inbox.is_empty();
-            !held && nothing && !given && *assignment != Assignment::Unanswered
+            !held && nothing && *assignment != Assignment::Unanswered
         }
         WorkerState::Held => held,
-        WorkerState::Executing | WorkerState::AwaitingApproval => given && !open,
-        WorkerState::BackingOff { .. } => given && !open && *failures > 0 && !trips,
-        WorkerState::Cooling => given && open,
-        WorkerState::Ending(_) | WorkerState::Ended(_) => return !open && wrap_up.is_none(),
+        WorkerState::Executing | WorkerState::AwaitingApproval => given,
+        WorkerState::BackingOff { .. } => *failures > 0 && !trips,
+        WorkerState::Cooling => open,
+        WorkerState::Ending(_) | WorkerState::Ended(_) => return wrap_up.is_none(),
     };
+    // What failed was given, an open breaker trips, and whoever is idle has nothing in its inbox.
     fits && (!open || (trips && *failures > 0)) && (*failures == 0 || (given && !spent))
 }

@@ -429,6 +429,15 @@ fn validate_looks_at_a_budget_where_its_task_stands() {
     waiting.takes(tool_ended(1, 1, 0, ToolEnd::Succeeded));
     let mut asks_too = requesting(TOKENS);
     asks_too.takes_all([responded(1, 1, 0, calls(&[Call::Question])), spent(1, 1, 100)]);
+    let mut rich = requesting(TOKENS);
+    rich.takes_all([
+        responded(1, 1, 0, calls(&[Call::Subtask { child: TaskId(2) }])),
+        admitted(2),
+        initialized(2),
+    ]);
+    let whole = serde_json::to_value(&rich.kernel).expect("it is written");
+    let pot = whole.pointer("/tasks/0/data/account").expect("it has one").clone();
+    let of_child = Err(Corrupt::Budget { task: TaskId(2) });
     let nothing = vec![unbounded(), question(None), clock("Stopped"), knows_not(0), knows_not(1)];
     #[rustfmt::skip]
     let cases = [
@@ -440,6 +449,7 @@ fn validate_looks_at_a_budget_where_its_task_stands() {
         ("an account of nothing",               &family,   nothing,                                      found),
         ("waits for more, and there is some",   &waiting,  vec![left, question(None), knows_not(0)],     found),
         ("its question is that of a call",      &asks_too, vec![question(Some(1))],                      found),
+        ("a child with a pot of its own",       &rich,     vec![("/tasks/1/data/account", pot)],         of_child),
     ];
     for (name, stage, changes, expected) in cases {
         assert_eq!(stage.kernel.validate(), Ok(()), "{name}: before");

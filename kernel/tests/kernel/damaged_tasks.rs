@@ -189,7 +189,14 @@ fn counters_of_a_task_are_bounded() {
             ("one more", messages(COUNTER_MAX + 1), COUNTERS),
         ],
     );
-    assert_task(task, &[("a turn that was answered goes on", vec![("/data/replied", json!(1))], COUNTERS)]);
+    let answered = vec![("/data/replied", json!(1)), ("/data/answered", json!(1))];
+    assert_task(
+        task,
+        &[
+            ("a turn that was answered goes on", vec![("/data/replied", json!(1))], COUNTERS),
+            ("so do its messages", answered, COUNTERS),
+        ],
+    );
     assert_eq!(task.validate(&Config { messages_max: 1, ..config() }), Ok(()));
     assert_eq!(task.validate(&Config { messages_max: 0, ..config() }), COUNTERS, "one is in doubt");
 }

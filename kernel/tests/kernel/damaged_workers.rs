@@ -212,6 +212,13 @@ fn health_that_does_not_fit_is_found() {
         ("activity while it rests",           |w| w.data.health.active = true,                    HEALTH),
     ];
     assert_damage(&idle(), &cases);
+    // It was inquired, and answered; then a person held it, and another one wrote.
+    let held = worker(&[WorkerEvent::Assigned, started(1), answered(1, 1), WorkerEvent::PauseRequested]);
+    let written = |w: &mut Worker| {
+        inbox(w, 1, &[MESSAGE(1)]);
+        w.data.health.inquired = true;
+    };
+    assert_damage(&held, &[("inquired before somebody wrote", written, Ok(()))]);
     let mut unbound = executing();
     let settings = Config { loop_max: 0, ..config() };
     CALLED(&mut unbound, Some(ToolId(1)), 1);
@@ -237,6 +244,8 @@ fn state_that_contradicts_what_outlives_it_is_found() {
     };
     assert_damage(&worker(&[]), &[("idle with a task", assigned, STATE)]);
     assert_damage(&held(), &[("held by nobody", |w| w.data.hold = false, STATE)]);
+    let ending = worker(&[WorkerEvent::Assigned, started(1), answered(1, 1), WorkerEvent::CompleteRequested]);
+    assert_damage(&ending, &[("told to finish", |w| w.data.wrap_up = Some(Deadline::First), STATE)]);
     #[rustfmt::skip]
     let cases: [Case; 2] = [
         ("an attempt is left",                |w| w.data.failures = 2,                            Ok(())),
@@ -256,6 +265,10 @@ fn state_that_contradicts_what_outlives_it_is_found() {
         ("too few failures to open it",       |w| w.data.failures = 1,                            STATE),
     ];
     assert_damage(&cooling(), &cases);
+    let settings = Config { breaker_max: 1, ..config() };
+    let mut once = WorkerStage::new(settings);
+    once.takes_all([WorkerEvent::Assigned, started(1), iterator_ended(1, IteratorEnd::Transient)]);
+    assert_eq!(once.worker.validate(&settings), Ok(()), "one failure opens it");
     let mut never = cooling();
     never.data.failures = 0;
     assert_eq!(never.validate(&Config { breaker_max: 0, ..config() }), STATE, "nothing has failed");

@@ -98,6 +98,19 @@ fn a_conclusion_is_sent_until_somebody_has_it() {
     }
 }
 
+/// Who has one attempt is sent each again with the patience of the first.
+#[test]
+fn a_conclusion_that_has_one_attempt_is_sent_again_as_at_first() {
+    let config = Config { notification_attempts_max: 1, ..config() };
+    let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
+    for event in [posted(1, COMPLETED), elapsed(1), recorded(1)] {
+        effects.clear();
+        assert_eq!(outbox.step(event, &config, &mut |effect| effects.push(effect)), Outcome::Applied);
+    }
+    assert_eq!(effects, [send(1, COMPLETED), arm(2, 1_000)]);
+    assert_eq!(outbox.validate(&config), Ok(()));
+}
+
 #[test]
 fn a_conclusion_is_the_last_word_and_has_always_room() {
     let full = [posted(1, PROGRESS), posted(2, PROGRESS), posted(3, PROGRESS)];

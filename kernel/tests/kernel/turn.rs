@@ -240,3 +240,18 @@ fn profile_that_is_up_again_is_news_to_whoever_it_asked_for_patience() {
     stage.refuses(&up, &DUPLICATE);
     assert_eq!(stage.takes(failed(1, 1, 1, SendFailure::Transient, 0)), [get(1, 1, 2, 0)]);
 }
+
+/// Of three profiles the first two ask for too much: that one of them is up is news for itself, and that one is down is told once.
+#[test]
+fn news_of_a_profile_is_told_once_also_where_it_asked_for_patience() {
+    let day = SendFailure::Throttled { retry_after_ms: Some(86_400_000) };
+    let mut stage = Stage::new(Config { profiles: 3, profiles_keyed: 0b111, ..Config::default() });
+    stage.takes_all([submitted(1), admitted(1), initialized(1)]);
+    stage.takes_all([failed(1, 1, 0, day, 0), failed(1, 1, 1, day, 0)]);
+    stage.takes(up(1));
+    stage.refuses(&up(1), &DUPLICATE);
+    stage.refuses(&up(2), &DUPLICATE);
+    stage.takes(down(0));
+    stage.refuses(&down(0), &DUPLICATE);
+    stage.takes(up(0));
+}

@@ -426,6 +426,8 @@ fn stored_worker_that_does_not_fit_where_its_task_stands_is_found() {
     let live = family();
     let mut over = family();
     over.takes_all([answered(1, 1), completes(1), gone(1)]);
+    let mut idle = Stage::new(Config::default());
+    idle.takes_all([submitted(1), admitted(1), paused(1), deployed(1)]);
     let ending = || serde_json::json!({"Ending": "Completed"});
     let kept = || ("/data/worker/data/kept", serde_json::json!(true));
     let none = || ("/data/worker", serde_json::Value::Null);
@@ -436,6 +438,8 @@ fn stored_worker_that_does_not_fit_where_its_task_stands_is_found() {
         ("a live one of one bound to end", &live, vec![("/state", ending())],                     corrupt),
         ("one that is over of a live task", &over, vec![("/state", serde_json::json!("Working"))], corrupt),
         ("one that cannot be",            &live, vec![kept()],                                    corrupt),
+        ("one that has begun nothing",    &idle, vec![],                                          Ok(())),
+        ("one that was given nothing",    &idle, vec![("/data/worker/data/assignment", serde_json::json!("Awaited"))], corrupt),
         ("nobody, of one bound to end",   &over, vec![none()],                                    corrupt),
     ];
     for (name, stage, changes, expected) in cases {

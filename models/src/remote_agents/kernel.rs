@@ -52,7 +52,7 @@ const QUEUED: Scenario = Scenario { tasks: 3, users: 2, room: 3, agents: 2, ..QU
 const OWNERS: Left = Left { owners: 1, wakes: 1, ..Left::NONE };
 
 /// Every variant: name, about, scenario. Each has a few troubles at once; the page of the race says which are together.
-const VARIANTS: [(&str, &str, Scenario); 11] = [
+const VARIANTS: [(&str, &str, Scenario); 12] = [
     (
         "kernel-pool",
         "the kernel's pool, with two agents: a cancel, a lost message, a crash",
@@ -104,14 +104,21 @@ const VARIANTS: [(&str, &str, Scenario); 11] = [
         Scenario { tasks: 1, left: Left { duplicates: 1, early: 1, ..OWNERS }, ..QUIET },
     ),
     (
+        "kernel-pool-owners-dead",
+        "the same with an agent that dies, and a cancel",
+        Scenario { tasks: 1, left: Left { cancels: 1, deaths: 1, ..OWNERS }, ..QUIET },
+    ),
+    (
         "kernel-pool-owners-two",
         "the same with two tasks, two agents, and no other trouble",
         Scenario { agents: 2, left: OWNERS, ..QUIET },
     ),
 ];
 
-/// What there is more of in a deep search: a lost message beside the doubled one, a crash beside two agents.
-const DEEP: [(&str, &str); 2] = [("kernel-pool-copies", "losses"), ("kernel-pool-two", "crashes")];
+/// What there is more of in a deep search: a lost message beside the doubled one, a crash beside two agents, an agent that is taken
+/// for dead beside one that is.
+const DEEP: [(&str, &str); 3] =
+    [("kernel-pool-copies", "losses"), ("kernel-pool-two", "crashes"), ("kernel-pool-owners-dead", "early")];
 
 /// The pool that ships, of which every property is expected to hold.
 pub fn variants() -> impl Iterator<Item = Variant> {

@@ -21,10 +21,10 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Calls the model; its panic becomes what it said, and where, if [`notice`] was told.
+/// Calls the model, or a program that is explored; its panic becomes what it said, and where, if [`notice`] was told.
 ///
 /// Whatever the call was changing is thrown away by all callers, so that nothing half changed is ever seen.
-pub(super) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     let was_asking = IS_ASKING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(ask));
     IS_ASKING.set(was_asking);

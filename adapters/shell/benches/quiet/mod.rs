@@ -1,20 +1,20 @@
 //! A world in which nothing happens: its models never answer.
 
-use downbeat_kernel::{About, CallId, MessageId, QuestionId, TaskId, ToolEnd};
+use downbeat_kernel::{About, CallId, MessageId, QuestionEnd, QuestionId, QuestionKey, TaskId, ToolEnd};
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Clock, Doing, Model, NoAgents, NoVault, Notification, Notifier, People, Ports, Question, Seat, SendEnd,
-    Shell, ShellConfig, Text, Tools,
+    Clock, Doing, Model, NoAgents, NoVault, NoWorkers, Notification, Notifier, Output, People, Ports,
+    Question, Seat, SendEnd, Shell, ShellConfig, Text, Tools,
 };
 use downbeat_store::{Sqlite, Store};
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 struct Quiet;
 
 impl Model for Quiet {
-    fn send(&self, _question: Question) -> Doing<SendEnd> {
+    fn send(&self, _question: Question, _output: Output) -> Doing<SendEnd> {
         Box::pin(pending())
     }
 
@@ -31,6 +31,12 @@ impl Tools for Quiet {
 
 impl People for Quiet {
     fn ask(&self, _question: QuestionId, _about: About, _text: Text) {}
+
+    fn asks(&self, _root: TaskId, _question: QuestionKey, _text: Text) {}
+
+    fn settled(&self, _root: TaskId, _question: QuestionKey, _end: QuestionEnd) -> Doing<()> {
+        Box::pin(ready(()))
+    }
 
     fn withdraw(&self, _question: QuestionId) {}
 
@@ -73,6 +79,9 @@ pub(crate) async fn start(path: &Path, config: ShellConfig) -> Shell {
     let world = Arc::new(Quiet);
     let ports = Ports {
         model: world.clone(),
+        viewer: None,
+        workers: Arc::new(NoWorkers),
+        overseer: Arc::new(NoWorkers),
         tools: world.clone(),
         people: world.clone(),
         notifier: world.clone(),

@@ -2,13 +2,13 @@
 
 use crate::fleet::{AGENTS_MAX, QUOTA};
 use downbeat_kernel::{
-    About, CallId, Event, Found, Generation, MessageId, PoolConfig, QuestionId, RefreshEnd, RequestId,
-    SendFailure, TaskId, ToolEnd, WriteEnd,
+    About, CallId, Event, Found, Generation, MessageId, PoolConfig, QuestionEnd, QuestionId, QuestionKey,
+    QuestionNumber, RefreshEnd, RequestId, SendFailure, TaskId, ToolEnd, WriteEnd,
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Agents, Claimant, Clock, Container, Doing, Model, Notification, Notifier, People, Ports, Question, Reply,
-    Seat, SendEnd, Shell, ShellConfig, Sign, Text, Tools, Vault, Wish,
+    Agents, Claimant, Clock, Container, Doing, Model, NoWorkers, Notification, Notifier, Output, People,
+    Ports, Question, Reply, Seat, SendEnd, Shell, ShellConfig, Sign, Text, Tools, Vault, Wish,
 };
 use downbeat_store::{Postgres, Sqlite, Store};
 use serde::de::DeserializeOwned;
@@ -64,7 +64,7 @@ fn reply(answer: &Value) -> SendEnd {
 }
 
 impl Model for Link {
-    fn send(&self, question: Question) -> Doing<SendEnd> {
+    fn send(&self, question: Question, _output: Output) -> Doing<SendEnd> {
         let asking: Vec<_> = question.asking.iter().map(|piece| json!([piece.part, &*piece.text])).collect();
         let answer = self
             .ask("send", &json!({ "id": question.id, "asking": asking, "generation": question.generation }));
@@ -94,6 +94,14 @@ impl People for Link {
         self.tell("ask", &json!({ "question": question, "about": about, "text": &*text }));
     }
 
+    fn asks(&self, root: TaskId, question: QuestionKey, text: Text) {
+        self.tell("agent asks", &json!({ "root": root, "question": question, "text": &*text }));
+    }
+
+    fn settled(&self, root: TaskId, question: QuestionKey, end: QuestionEnd) -> Doing<()> {
+        self.ask_until_done("agent settled", &json!({ "root": root, "question": question, "end": end }))
+    }
+
     fn withdraw(&self, _question: QuestionId) {}
 
     fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) -> Doing<()> {
@@ -106,8 +114,8 @@ impl People for Link {
 
 impl Notifier for Link {
     fn notify(&self, notification: Notification) -> Doing<bool> {
-        let Notification { task, number, end, result, .. } = notification;
-        let about = json!({ "task": task, "number": number, "end": end, "result": &*result });
+        let Notification { task, number, end, text, .. } = notification;
+        let about = json!({ "task": task, "number": number, "end": end, "text": &*text });
         let answer = Self::ask(self, "notify", &about);
         Box::pin(async move { answer.await.as_bool().unwrap_or(false) })
     }
@@ -145,12 +153,23 @@ impl Agents for Link {
     fn attend(&self, seat: Seat) -> Doing<Sign> {
         let answer = self.ask("attend", &about(seat));
         Box::pin(async move {
-            match answer.await.as_str() {
-                Some("gone") => Sign::Gone,
-                // The world has gone, and this process with it.
-                Some(_) | None => pending().await,
+            let answer = answer.await;
+            if answer == "gone" {
+                return Sign::Gone;
             }
+            let (Some(number), Some(text)) = (answer["asks"].as_u64(), answer["text"].as_str()) else {
+                // The world has gone, and this process with it.
+                return pending().await;
+            };
+            let number = QuestionNumber(u32::try_from(number).expect("it is small"));
+            Sign::Asks { number, text: text.to_owned() }
         })
+    }
+
+    fn answer(&self, seat: Seat, number: QuestionNumber, end: QuestionEnd, answer: Text) -> Doing<()> {
+        let mut about = about(seat);
+        (about["number"], about["end"], about["answer"]) = (json!(number), json!(end), json!(&*answer));
+        self.ask_until_done("agent told", &about)
     }
 
     fn stop(&self, seat: Seat) -> Doing<()> {
@@ -161,8 +180,10 @@ impl Agents for Link {
         self.ask_until_done("clean", &about(seat))
     }
 
-    fn prepare(&self, _task: TaskId, seat: Option<Seat>) -> Doing<bool> {
-        let answer = self.ask("prepare", &about(seat.expect("every task has a place")));
+    fn prepare(&self, task: TaskId, seat: Option<Seat>) -> Doing<bool> {
+        let mut about = about(seat.expect("every task has a place"));
+        about["task"] = json!(task);
+        let answer = self.ask("prepare", &about);
         Box::pin(async move { answer.await.as_bool().unwrap_or(false) })
     }
 }
@@ -245,6 +266,9 @@ pub(crate) fn live(socket: &Path, store: &str) {
         let world = Arc::new(link.clone());
         let ports = Ports {
             model: world.clone(),
+            viewer: None,
+            workers: Arc::new(NoWorkers),
+            overseer: Arc::new(NoWorkers),
             tools: world.clone(),
             people: world.clone(),
             notifier: world.clone(),
@@ -263,8 +287,14 @@ pub(crate) fn live(socket: &Path, store: &str) {
             idle_ms: 1_000,
             ..PoolConfig::default()
         };
-        let mut config =
-            ShellConfig { snapshot_every: SNAPSHOT_EVERY, pool: Some(pool), ..ShellConfig::default() };
+        let mut config = ShellConfig {
+            attempts: true,
+            snapshot_every: SNAPSHOT_EVERY,
+            pool: Some(pool),
+            ..ShellConfig::default()
+        };
+        config.kernel.task_attempts_max = u8::MAX;
+        config.kernel.task_backoff_ms = 1;
         config.kernel.backoff_ms = 1;
         config.kernel.attempts_max = 16;
         config.kernel.profiles_keyed = 0;
@@ -283,8 +313,14 @@ pub(crate) fn live(socket: &Path, store: &str) {
             }
             let (shard, link) = (Arc::clone(&shard), link.clone());
             tokio::spawn(async move {
+                let text = line["text"].as_str().unwrap_or_default().to_owned();
+                if let Ok((root, question)) = serde_json::from_value(line["agent"].clone()) {
+                    // Who asks asks again as long as nobody has answered.
+                    let _ = shard.teller().answer(root, question, text).await;
+                    return;
+                }
                 let event: Event = serde_json::from_value(line["event"].clone()).expect("an event");
-                let text = vec![line["text"].as_str().unwrap_or_default().to_owned()];
+                let text = vec![text];
                 match shard.tell(event, text).await {
                     Ok(outcome) => link.tell("told", &json!({ "order": line["order"], "outcome": outcome })),
                     // The world has no word for it, and gives up.

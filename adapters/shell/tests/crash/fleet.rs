@@ -1,6 +1,6 @@
 //! The agents: containers that outlive the process, hold what they were given, and die under it now and then.
 
-use downbeat_kernel::{AgentId, CallId, Epoch, Lease, TaskId};
+use downbeat_kernel::{AgentId, CallId, Epoch, Lease, QuestionEnd, QuestionKey, QuestionNumber, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tasks that may run at once.
@@ -21,6 +21,22 @@ struct Agent {
     traces: Option<TaskId>,
     /// Who waits to hear of it, in this life of the process.
     attended: Option<u64>,
+    /// What it asks before it goes on with a tool.
+    asks: Option<Asks>,
+    /// How often it has asked under this lease.
+    asked: u32,
+}
+
+/// A question of an agent, and the tool that waits for its answer.
+#[derive(Clone)]
+pub(crate) struct Asks {
+    call: CallId,
+    /// Who waits for the tool, and for what.
+    run: u64,
+    result: String,
+    key: QuestionKey,
+    /// It was said in this life of the process.
+    is_said: bool,
 }
 
 /// All agents, and what they saw over all lives of the process.
@@ -34,6 +50,12 @@ pub(crate) struct Fleet {
     /// The highest epoch that was given for each root.
     given: BTreeMap<TaskId, Epoch>,
     pub(crate) leases: u32,
+    /// Tools before which an agent has asked.
+    asked_for: BTreeSet<(Epoch, CallId)>,
+    /// What agents asked that people heard of, and how each question ended for them.
+    pub(crate) asked: BTreeMap<QuestionKey, BTreeSet<QuestionEnd>>,
+    /// What agents were told.
+    pub(crate) told: BTreeMap<QuestionKey, BTreeSet<(QuestionEnd, String)>>,
 }
 
 impl Fleet {
@@ -45,6 +67,9 @@ impl Fleet {
     pub(crate) fn forget_attendants(&mut self) {
         for agent in self.agents.values_mut() {
             agent.attended = None;
+            if let Some(asks) = &mut agent.asks {
+                asks.is_said = false;
+            }
         }
     }
 
@@ -62,6 +87,9 @@ impl Fleet {
         let is_clean = state.traces.is_none_or(|other| other == lease.task);
         assert!(is_clean, "S23: {lease:?} is given to an agent with traces of {:?}", state.traces);
         self.leases += u32::from(lease.epoch > state.epoch);
+        if lease.epoch > state.epoch {
+            (state.asks, state.asked) = (None, 0);
+        }
         (state.epoch, state.traces, state.attended) = (lease.epoch, Some(lease.task), Some(number));
         if state.is_dead {
             return false;
@@ -83,6 +111,54 @@ impl Fleet {
 
     pub(crate) fn ran(&mut self, call: CallId, lease: Lease) {
         self.runs.entry(call).or_default().insert(lease.epoch);
+    }
+
+    /// An agent has something to ask before it goes on with a tool, or has asked it already: whether the tool waits for that.
+    pub(crate) fn asks(
+        &mut self,
+        (agent, lease): (AgentId, Lease),
+        run: u64,
+        (call, result): (CallId, &str),
+        asks: bool,
+    ) -> bool {
+        let state = self.agents.get_mut(&agent).expect("it is there");
+        if let Some(asks) = state.asks.as_mut().filter(|asks| asks.call == call) {
+            asks.run = run;
+            return true;
+        }
+        if !asks || state.asks.is_some() || !self.asked_for.insert((lease.epoch, call)) {
+            return false;
+        }
+        state.asked += 1;
+        let key = QuestionKey { epoch: lease.epoch, number: QuestionNumber(state.asked) };
+        state.asks = Some(Asks { call, run, result: result.to_owned(), key, is_said: false });
+        true
+    }
+
+    /// What an agent says to whoever attends to it, if it has not said it in this life of the process.
+    pub(crate) fn says(&mut self, agent: AgentId) -> Option<(u64, QuestionKey)> {
+        let state = self.agents.get_mut(&agent)?;
+        let asks = state.asks.as_mut().filter(|asks| !asks.is_said && !state.is_dead)?;
+        let attended = state.attended.take()?;
+        asks.is_said = true;
+        Some((attended, asks.key))
+    }
+
+    /// Whether an agent takes what it is told.
+    pub(crate) fn hears(&self, agent: AgentId) -> bool {
+        self.agents.get(&agent).is_some_and(|state| !state.is_dead)
+    }
+
+    /// An agent is told how its question ended: who waits for the tool behind it, and for what.
+    pub(crate) fn tell(
+        &mut self,
+        agent: AgentId,
+        key: QuestionKey,
+        end: (QuestionEnd, String),
+    ) -> Option<(u64, String)> {
+        self.told.entry(key).or_default().insert(end);
+        let asks = self.agents.get_mut(&agent)?.asks.take_if(|asks| asks.key == key)?;
+        Some((asks.run, asks.result))
     }
 
     /// An agent dies: who is told so.

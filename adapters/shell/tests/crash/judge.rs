@@ -1,9 +1,10 @@
 //! Whether what the world saw keeps the promises.
 
-use crate::world::Seen;
+use crate::world::{Seen, answer_to};
 use downbeat_kernel::{
-    CallResult, End, Generation, MessageId, NotificationNumber, Part, RequestId, TaskId, TurnNumber,
+    CallResult, Generation, MessageId, Part, QuestionEnd, RequestId, RetryEnd, TaskId, TurnNumber,
 };
+use downbeat_shell::RootEnd;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In which turns of which task something was part of a request.
@@ -16,6 +17,7 @@ pub(crate) fn judge(seen: &Seen) {
     messages_are_read_once(seen);
     results_are_read_once(seen);
     tokens_are_used_once(seen);
+    questions_of_agents_end_once(seen);
     println!(
         "{} kills, {} roots, {} tasks, {} sends, {} tools, {} refreshes of which {} were unheard in their life, {} leases of which {} were lost",
         seen.kills,
@@ -41,20 +43,47 @@ fn attempts_have_the_same_content(seen: &Seen) {
     }
 }
 
-/// S7, S24, L1: people hear of the end of every root, under one number, and of no other end.
+/// S7, S18, S24, L1: people hear of the end of every task, under the number behind all progress, and of no other end; and one attempt at
+/// it has asked the model.
 fn ends_are_one(seen: &Seen) {
+    let mut again = 0;
     for (task, ends) in &seen.ends {
-        let expected = (NotificationNumber(1), End::Completed, format!("end of {}", task.0));
-        assert_eq!(*ends, [expected], "S7, S24: {task:?}");
+        let roots: Vec<_> =
+            seen.names.iter().filter(|(_, name)| *name == task).map(|(root, _)| root).collect();
+        let (&[root], [(number, end, text)]) = (&roots[..], &ends[..]) else {
+            panic!("S7, S18, S24: {task:?} was tried as {roots:?}, and ended as {ends:?}");
+        };
+        let last = seen.progress.get(task).copied().unwrap_or_default();
+        let expected = (last.0 + 1, format!("end of {}", root.0));
+        assert_eq!((number.0, text.clone()), expected, "S24: {task:?}");
+        let RootEnd::Tried(RetryEnd::Completed { attempt }) = end else { panic!("{task:?}: {end:?}") };
+        assert_eq!(attempt.0 == 1, seen.is_ready[task], "S18: {task:?} has {attempt:?}");
+        again += u32::from(attempt.0 > 1);
     }
+    assert!(again > 10, "hardly any task was tried again");
     let accepted: BTreeSet<_> = seen.roots.keys().collect();
     let ended: BTreeSet<_> = seen.ends.keys().collect();
     assert_eq!(accepted, ended, "L1: a root was accepted and has no end, or the other way round");
 }
 
+/// S6, S7, L1 of questions: every question of an agent that people heard of has one end, and an agent is told its own answer.
+fn questions_of_agents_end_once(seen: &Seen) {
+    for (key, ends) in &seen.fleet.asked {
+        assert_eq!(ends.len(), 1, "S7: {key:?} ended as {ends:?}");
+    }
+    for (key, told) in &seen.fleet.told {
+        let answered = (QuestionEnd::Answered, answer_to(*key));
+        assert_eq!(told.iter().collect::<Vec<_>>(), [&answered], "S6: {key:?}");
+    }
+    let withdrawn = seen.fleet.asked.values().filter(|ends| ends.contains(&QuestionEnd::Withdrawn)).count();
+    let (asked, told) = (seen.fleet.asked.len(), seen.fleet.told.len());
+    println!("{asked} questions of agents, of which {told} were answered and {withdrawn} withdrawn");
+    assert!(told > 20, "hardly any agent asked");
+}
+
 /// Tasks that have asked the model and are no roots.
 fn subtasks(seen: &Seen) -> BTreeSet<TaskId> {
-    seen.sends.keys().map(|id| id.task).filter(|task| !seen.roots.contains_key(task)).collect()
+    seen.sends.keys().map(|id| id.task).filter(|task| !seen.names.contains_key(task)).collect()
 }
 
 /// S15: no refresh token comes twice, or the server revokes the login.
@@ -82,7 +111,7 @@ fn messages_are_read_once(seen: &Seen) {
         for message in (1..=*accepted).map(MessageId) {
             let text = format!("message {} to {}", message.0, root.0);
             let turns = turns_with(seen, |task, piece| {
-                task == *root && *piece == (Part::Message(message), text.clone())
+                seen.names.get(&task) == Some(root) && *piece == (Part::Message(message), text.clone())
             });
             let reported = seen.undelivered.contains(&(*root, message));
             assert_eq!(

@@ -3,9 +3,10 @@
 use crate::fleet::Fleet;
 use crate::login::Login;
 use downbeat_kernel::{
-    AgentId, Answer, Budget, CallId, End, Event, Lease, MessageId, NotificationNumber, Outcome, Part,
-    QuestionId, Rejected, RequestId, TaskId,
+    AgentId, Answer, Budget, CallId, Event, Lease, MessageId, NotificationNumber, Outcome, Part, QuestionId,
+    QuestionKey, Rejected, RequestId, TaskId,
 };
+use downbeat_shell::RootEnd;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -25,8 +26,14 @@ pub(crate) struct Seen {
     pub(crate) doubled: Vec<RequestId>,
     /// Each tool that ran, with what it was run with and what came of it.
     pub(crate) tools: BTreeMap<CallId, (String, String)>,
-    /// What people were told of each root; more than one end, or one under two numbers, is a contradiction.
-    pub(crate) ends: BTreeMap<TaskId, Vec<(NotificationNumber, End, String)>>,
+    /// The name of the task that each root is an attempt at, of those that have asked the model.
+    pub(crate) names: BTreeMap<TaskId, TaskId>,
+    /// Whether the surroundings of a root can be made ready.
+    pub(crate) is_ready: BTreeMap<TaskId, bool>,
+    /// The last notification of progress of each task.
+    pub(crate) progress: BTreeMap<TaskId, NotificationNumber>,
+    /// What people were told of each task; more than one end, or one under two numbers, is a contradiction.
+    pub(crate) ends: BTreeMap<TaskId, Vec<(NotificationNumber, RootEnd, String)>>,
     /// Messages that were reported as not delivered.
     pub(crate) undelivered: Vec<(TaskId, MessageId)>,
     /// Roots that were accepted, each with how many messages it was sent that were accepted.
@@ -45,6 +52,9 @@ impl Seen {
             sends: Sends::new(),
             doubled: Vec::new(),
             tools: BTreeMap::new(),
+            names: BTreeMap::new(),
+            is_ready: BTreeMap::new(),
+            progress: BTreeMap::new(),
             ends: BTreeMap::new(),
             undelivered: Vec::new(),
             roots: BTreeMap::new(),
@@ -195,6 +205,7 @@ impl World {
             "send" => {
                 let id: RequestId = read(&about["id"]);
                 let asking: Vec<(Part, String)> = read(&about["asking"]);
+                self.name(id.task, &asking);
                 if self.seen.sends.insert(id, asking).is_some() {
                     self.seen.doubled.push(id);
                 }
@@ -203,7 +214,9 @@ impl World {
                 let is_taken = self.seen.login.takes(read(&about["generation"]), (id.task, id.turn), expires);
                 let reply = if is_taken { self.reply(id) } else { json!({ "refused": true }) };
                 self.replies.insert(id, reply.clone());
-                self.write_to(stream, id.task);
+                if let Some(name) = self.seen.names.get(&id.task) {
+                    self.write_to(stream, *name);
+                }
                 reply
             }
             "compare" => json!(self.seen.login.compare(read(about))),
@@ -220,9 +233,10 @@ impl World {
             }
             "attend" => {
                 let (agent, lease) = seat(about);
-                assert!(!self.seen.ends.contains_key(&lease.task), "S21: {lease:?} is given after the end");
+                let name = self.seen.names.get(&lease.task).unwrap_or(&lease.task);
+                assert!(!self.seen.ends.contains_key(name), "S21: {lease:?} is given after the end");
                 if self.seen.fleet.attend(agent, lease, read(&heard["number"])) {
-                    return;
+                    return self.says(stream, agent);
                 }
                 Value::from("gone")
             }
@@ -231,7 +245,10 @@ impl World {
                 if !self.seen.fleet.works(agent, lease) || self.dies(stream, agent) {
                     return;
                 }
-                Value::from(true)
+                // Now and then a root cannot be made ready, and is tried again.
+                let drawn = self.random(4) > 0;
+                let is_root = lease.task == read(&about["task"]);
+                Value::from(!is_root || *self.seen.is_ready.entry(lease.task).or_insert(drawn))
             }
             "run" => {
                 let ((agent, lease), call) = (seat(about), read(&about["call"]));
@@ -242,6 +259,10 @@ impl World {
                 self.seen.tools.insert(call, (argument, result.clone()));
                 if !is_there || self.dies(stream, agent) {
                     return;
+                }
+                let (run, asks) = (read(&heard["number"]), self.random(2) == 0);
+                if self.seen.fleet.asks((agent, lease), run, (call, &result), asks) {
+                    return self.says(stream, agent);
                 }
                 Value::from(result)
             }
@@ -263,6 +284,33 @@ impl World {
                 }
                 return;
             }
+            "agent asks" => {
+                let (root, key): (TaskId, QuestionKey) = (read(&about["root"]), read(&about["question"]));
+                assert_eq!(about["text"], json!(question(key)), "S6: what {root:?} asks");
+                self.seen.fleet.asked.entry(key).or_default();
+                return say(stream, &json!({ "agent": [root, key], "text": answer_to(key) }));
+            }
+            "agent settled" => {
+                self.seen
+                    .fleet
+                    .asked
+                    .entry(read(&about["question"]))
+                    .or_default()
+                    .insert(read(&about["end"]));
+                Value::Null
+            }
+            "agent told" => {
+                let (agent, lease) = seat(about);
+                if !self.seen.fleet.hears(agent) {
+                    return;
+                }
+                let key = QuestionKey { epoch: lease.epoch, number: read(&about["number"]) };
+                let end = (read(&about["end"]), read(&about["answer"]));
+                if let Some((run, result)) = self.seen.fleet.tell(agent, key, end) {
+                    say(stream, &json!({ "answers": run, "answer": result }));
+                }
+                Value::Null
+            }
             "undelivered" => {
                 let (task, message, _): (TaskId, MessageId, bool) = read(about);
                 self.seen.undelivered.push((task, message));
@@ -271,9 +319,21 @@ impl World {
             // Now and then what is sent does not come, or that it came is not heard.
             "given up" => return,
             "notify" if self.random(4) == 0 => Value::from(false),
+            "notify" if about["end"].is_null() => {
+                let (task, number): (TaskId, NotificationNumber) =
+                    (read(&about["task"]), read(&about["number"]));
+                assert!(!self.seen.ends.contains_key(&task), "S24: {task:?} has {number:?} after its end");
+                let last = self.seen.progress.entry(task).or_default();
+                assert!(
+                    [last.0, last.0 + 1].contains(&number.0),
+                    "S24: {task:?} has {number:?} after {last:?}"
+                );
+                *last = number;
+                Value::from(self.random(4) != 0)
+            }
             "notify" => {
                 let ends = self.seen.ends.entry(read(&about["task"])).or_default();
-                let end = (read(&about["number"]), read(&about["end"]), read(&about["result"]));
+                let end = (read(&about["number"]), read(&about["end"]), read(&about["text"]));
                 if !ends.contains(&end) {
                     ends.push(end);
                 }
@@ -283,6 +343,14 @@ impl World {
             what => panic!("the child says {what}"),
         };
         say(stream, &json!({ "answers": heard["number"], "answer": answer }));
+    }
+
+    /// What an agent asks comes to whoever attends to it.
+    fn says(&mut self, stream: &UnixStream, agent: AgentId) {
+        if let Some((attended, key)) = self.seen.fleet.says(agent) {
+            let asks = json!({ "asks": key.number, "text": question(key) });
+            say(stream, &json!({ "answers": attended, "answer": asks }));
+        }
     }
 
     /// Now and then an agent dies: whether it does, which whoever attends to it is told.
@@ -299,7 +367,7 @@ impl World {
     /// What the model says to the turns of a root, and to those of a subtask.
     fn reply(&self, id: RequestId) -> Value {
         let task = id.task.0;
-        if self.seen.roots.contains_key(&id.task) || self.is_submitted(id.task) {
+        if self.seen.names.contains_key(&id.task) {
             match id.turn.0 {
                 1 => {
                     json!({ "calls": [["tool", format!("tool of {task}")], ["subtask", format!("prompt below {task}")]] })
@@ -315,11 +383,12 @@ impl World {
         }
     }
 
-    /// Whether a submission is under way whose acceptance nobody has heard of.
-    fn is_submitted(&self, task: TaskId) -> bool {
-        self.orders.values().any(
-            |(event, _)| matches!(event, Event::TaskSubmitted { task: submitted, .. } if *submitted == task),
-        )
+    /// A root says in its prompt which task it is an attempt at.
+    fn name(&mut self, task: TaskId, asking: &[(Part, String)]) {
+        let prompts = asking.iter().filter(|(part, _)| *part == Part::Prompt);
+        for name in prompts.filter_map(|(_, text)| text.strip_prefix("prompt of ")?.parse().ok()) {
+            self.seen.names.insert(task, TaskId(name));
+        }
     }
 
     /// Now and then a person writes to a root, the next message when the one before was accepted.
@@ -365,6 +434,16 @@ impl World {
         }
         let _ = stream;
     }
+}
+
+/// What an agent asks.
+fn question(key: QuestionKey) -> String {
+    format!("question {} of lease {}", key.number.0, key.epoch.0)
+}
+
+/// What a person answers to that.
+pub(crate) fn answer_to(key: QuestionKey) -> String {
+    format!("answer to {}", question(key))
 }
 
 /// Where something is done, and under which lease.

@@ -5,26 +5,26 @@ use crate::stopping::Gated;
 use crate::story::{A, DONE, apply, call, life, sent};
 use downbeat_kernel::{
     AgentId, Approval, Budget, CallId, Conclusion, End, Event, Ignored, News, Outcome, PoolConfig, PoolEvent,
-    Priority, TaskId, ToolEnd, UserId,
+    Priority, QuestionEnd, QuestionNumber, RetryEnd, TaskId, ToolEnd, UserId,
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Agents, Container, Doing, Notification, Notifier, Ports, Seat, Shell, ShellConfig, Sign, Submitter, Text,
-    Tools, Wish,
+    Agents, Container, Doing, Notification, Notifier, Ports, RootEnd, Seat, Shell, ShellConfig, Sign,
+    Submitter, Text, Tools, Wish,
 };
 use downbeat_store::{ShardId, Sqlite, Store};
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::ready;
+use std::future::{pending, ready};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 const B: TaskId = TaskId(2);
-const TOOL: Wish = Wish::Tool(Approval::Granted);
+pub(crate) const TOOL: Wish = Wish::Tool(Approval::Granted);
 
 /// What was asked of the agents: of which container, for which task, under which epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Asked {
+pub(crate) enum Asked {
     Start(u32),
     Remove(u32),
     Give(u32, TaskId, u64),
@@ -36,58 +36,73 @@ enum Asked {
 
 /// How an agent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Health {
+pub(crate) enum Health {
     /// Nothing is heard of it.
     Silent,
+    /// It takes nothing that it is told.
+    Deaf,
     Dead,
 }
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     asked: Vec<Asked>,
-    ill: BTreeMap<u32, Health>,
+    pub(crate) ill: BTreeMap<u32, Health>,
     /// Nothing starts.
-    is_stuck: bool,
+    pub(crate) is_stuck: bool,
     /// Nothing is made ready.
     is_unready: bool,
     /// Tools that are asked to wait may end.
-    may_end: bool,
+    pub(crate) may_end: bool,
     /// Who has a task, as the orders say, and the most at once.
     seats: BTreeSet<(TaskId, u64)>,
     most: usize,
     /// What people are told of.
     told: Vec<(TaskId, News, End)>,
+    /// What the agent of a lease asks until it is told how that ended, by its epoch.
+    pub(crate) asks: BTreeMap<u64, (u32, &'static str)>,
+    /// What agents were told, each under its epoch.
+    pub(crate) answers: Vec<(u64, u32, QuestionEnd, String)>,
+    /// What people hear of that is no end.
+    pub(crate) progress: Vec<(TaskId, String)>,
+    /// And how tasks end that are tried again.
+    pub(crate) tried: Vec<(TaskId, RetryEnd)>,
 }
 
 /// The agents of one shard, the tools that they run, and whoever hears of ends. They outlive whoever asks them.
 #[derive(Clone, Default)]
-struct Fleet(Arc<Mutex<State>>);
+pub(crate) struct Fleet(Arc<Mutex<State>>);
 
 impl Fleet {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nothing panics with it")
     }
 
-    fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.state().asked.clone()
     }
 
-    fn becomes(&self, agent: u32, health: Health) {
+    /// Nothing starts.
+    pub(crate) fn is_stuck(&self, is_stuck: bool) {
+        self.state().is_stuck = is_stuck;
+    }
+
+    pub(crate) fn becomes(&self, agent: u32, health: Health) {
         self.state().ill.insert(agent, health);
     }
 
     /// Waits until that was asked for.
-    async fn until(&self, asked: Asked) {
+    pub(crate) async fn until(&self, asked: Asked) {
         self.until_any(|other| *other == asked).await;
     }
 
-    async fn until_any(&self, is_asked: impl Fn(&Asked) -> bool) {
+    pub(crate) async fn until_any(&self, is_asked: impl Fn(&Asked) -> bool) {
         while !self.asked().iter().any(&is_asked) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
-    fn ports(&self, world: &World) -> Ports {
+    pub(crate) fn ports(&self, world: &World) -> Ports {
         let fleet = Arc::new(self.clone());
         Ports { agents: fleet.clone(), tools: fleet.clone(), notifier: fleet, ..world.ports() }
     }
@@ -124,13 +139,27 @@ impl Agents for Fleet {
             tokio::time::sleep(Duration::from_millis(BEAT_MS)).await;
             loop {
                 let health = fleet.state().ill.get(&agent).copied();
+                let asks = fleet.state().asks.get(&lease.epoch.0).copied();
                 match health {
-                    None => return Sign::Beat,
+                    None | Some(Health::Deaf) => {
+                        let asks = asks.map(|(number, text)| (QuestionNumber(number), text.to_owned()));
+                        return asks.map_or(Sign::Beat, |(number, text)| Sign::Asks { number, text });
+                    }
                     Some(Health::Dead) => return Sign::Gone,
                     Some(Health::Silent) => tokio::time::sleep(Duration::from_millis(1)).await,
                 }
             }
         })
+    }
+
+    fn answer(&self, seat: Seat, number: QuestionNumber, end: QuestionEnd, answer: Text) -> Doing<()> {
+        let (epoch, mut state) = (seat.lease.epoch.0, self.state());
+        state.answers.push((epoch, number.0, end, answer.to_string()));
+        if state.ill.get(&seat.container.agent.0) == Some(&Health::Deaf) {
+            return Box::pin(pending());
+        }
+        state.asks.remove(&epoch);
+        Box::pin(ready(()))
     }
 
     fn stop(&self, Seat { container, lease }: Seat) -> Doing<()> {
@@ -175,8 +204,13 @@ impl Tools for Fleet {
 }
 
 impl Notifier for Fleet {
-    fn notify(&self, Notification { task, news, end, .. }: Notification) -> Doing<bool> {
-        self.state().told.push((task, news, end));
+    fn notify(&self, Notification { task, news, end, text, .. }: Notification) -> Doing<bool> {
+        let mut state = self.state();
+        match end {
+            Some(RootEnd::Once(end)) => state.told.push((task, news, end)),
+            Some(RootEnd::Tried(end)) => state.tried.push((task, end)),
+            None => state.progress.push((task, text.to_string())),
+        }
         Box::pin(ready(true))
     }
 
@@ -187,7 +221,7 @@ impl Notifier for Fleet {
 
 impl Fleet {
     /// Waits until people were told of that many ends.
-    async fn ends(&self, ends: usize) -> Vec<(TaskId, News, End)> {
+    pub(crate) async fn ends(&self, ends: usize) -> Vec<(TaskId, News, End)> {
         while self.state().told.len() < ends {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -196,20 +230,20 @@ impl Fleet {
 }
 
 /// How often an agent is heard of.
-const BEAT_MS: u64 = 20;
+pub(crate) const BEAT_MS: u64 = 20;
 
 /// How long an agent that nobody hears of keeps its lease.
 const LEASE_MS: u32 = 200;
 
 /// Longer than a test.
-const LONG_MS: u32 = 600_000;
+pub(crate) const LONG_MS: u32 = 600_000;
 
 /// At most two agents, as many tasks at once, and a lease that outlives a test.
-fn pool() -> PoolConfig {
+pub(crate) fn pool() -> PoolConfig {
     PoolConfig { agents_max: 2, agents_min: 0, quota: 2, lease_ms: LONG_MS, ..PoolConfig::default() }
 }
 
-fn config(pool: PoolConfig) -> ShellConfig {
+pub(crate) fn config(pool: PoolConfig) -> ShellConfig {
     ShellConfig { pool: Some(pool), snapshot_every: 5, ..settings() }
 }
 
@@ -218,15 +252,15 @@ async fn start(path: &Path, world: &World, fleet: &Fleet, pool: PoolConfig) -> S
     Shell::start(&Rt::new(Tokio::current()), config(pool), &store, &fleet.ports(world))
 }
 
-async fn submit(shell: &Shell, prompt: &str) -> TaskId {
+pub(crate) async fn submit(shell: &Shell, prompt: &str) -> TaskId {
     shell.submit(prompt.to_owned(), Budget::default()).await.expect("it runs")
 }
 
-fn completed(task: TaskId) -> (TaskId, News, End) {
+pub(crate) fn completed(task: TaskId) -> (TaskId, News, End) {
     (task, News::Concluded(Conclusion::Completed), End::Completed)
 }
 
-async fn gone(shell: &Shell, agent: u32) {
+pub(crate) async fn gone(shell: &Shell, agent: u32) {
     let event = PoolEvent::Gone { agent: AgentId(agent) };
     assert_eq!(shell.teller().tell_pool(ShardId(0), event).await.expect("it runs"), Outcome::Applied);
 }

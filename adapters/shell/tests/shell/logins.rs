@@ -5,7 +5,7 @@ use crate::stage::{Seen, World, journal, says, settings};
 use crate::story::{DONE, life};
 use downbeat_kernel::{Budget, Config, End, ProfileId, Reason, RequestReason, SendFailure, TaskId};
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Doing, Model, Ports, Question, SendEnd, Shell, ShellConfig};
+use downbeat_shell::{Doing, Model, Output, Ports, Question, SendEnd, Shell, ShellConfig};
 use downbeat_store::{Sqlite, Store};
 use std::future::ready;
 use std::path::Path;
@@ -21,7 +21,7 @@ struct Guarded {
 }
 
 impl Model for Guarded {
-    fn send(&self, question: Question) -> Doing<SendEnd> {
+    fn send(&self, question: Question, _output: Output) -> Doing<SendEnd> {
         if self.login.accepts(question.generation) {
             return Box::pin(ready(says("", &[(DONE, "done")])));
         }
@@ -115,7 +115,7 @@ struct Late {
 }
 
 impl Model for Late {
-    fn send(&self, question: Question) -> Doing<SendEnd> {
+    fn send(&self, question: Question, _output: Output) -> Doing<SendEnd> {
         let (login, task) = (self.login.clone(), question.id.task);
         if login.accepts(question.generation) {
             return Box::pin(ready(says("", &[(DONE, "done")])));

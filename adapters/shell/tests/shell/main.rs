@@ -1,5 +1,8 @@
 //! The shell on tokio and SQLite, in a world that plays a script.
 
+mod asks;
+mod crew;
+mod cuts;
 mod faults;
 mod fleet;
 mod login;
@@ -12,3 +15,6 @@ mod snapshots;
 mod stage;
 mod stopping;
 mod story;
+mod streams;
+mod tries;
+mod workers;

@@ -1,10 +1,12 @@
 //! The end of a root: people hear of it at least once, under one number, and the tree forgets it when the outbox has it.
 
-use crate::stage::{World, journal, says, settings};
-use crate::story::{A, DONE, life};
-use downbeat_kernel::{Budget, Conclusion, Event, Ignored, News, NotificationNumber, Outcome, TaskId};
+use crate::stage::{Seen, World, journal, says, settings};
+use crate::story::{A, DONE, apply, life};
+use downbeat_kernel::{
+    Answer, Budget, Conclusion, Event, Ignored, News, NotificationNumber, Outcome, QuestionId, TaskId,
+};
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Doing, Notification, Notifier, Ports, Shell, ShellConfig};
+use downbeat_shell::{Doing, Notification, Notifier, Ports, Shell, ShellConfig, Wish};
 use downbeat_store::{Sqlite, Store};
 use std::future::{pending, ready};
 use std::path::Path;
@@ -71,8 +73,8 @@ impl Receiver {
 
 impl Notifier for Receiver {
     fn notify(&self, notification: Notification) -> Doing<bool> {
-        let Notification { task, number, news, result, .. } = notification;
-        self.hear(Heard::Told(task, number, news, result.to_string()));
+        let Notification { task, number, news, text, .. } = notification;
+        self.hear(Heard::Told(task, number, news, text.to_string()));
         let way = self.ways.lock().expect("no panic").pop();
         match way {
             Some(Way::Comes) | None => Box::pin(ready(true)),
@@ -95,6 +97,68 @@ async fn start(path: &Path, world: &World, receiver: &Receiver, backoff_ms: u32)
     (config.kernel.notification_backoff_ms, config.kernel.notification_attempts_max) = (backoff_ms, 2);
     let ports = Ports { notifier: Arc::new(receiver.clone()), ..world.ports() };
     Shell::start(&Rt::new(Tokio::current()), config, &store, &ports)
+}
+
+/// Each question of the model is a notification, and so is each that a subtask asks; the end comes after them, also if they
+/// have not come yet.
+#[tokio::test]
+async fn progress_is_numbered_and_comes_before_the_end() {
+    let world = World::of([
+        says("", &[(Wish::Subtask, "count the files"), (Wish::Question, "which folder?")]),
+        says("", &[(Wish::Question, "all of them?")]),
+        says("", &[(DONE, "three")]),
+        says("", &[(DONE, "three files")]),
+    ]);
+    let receiver = Receiver::of(&[Way::Comes, Way::Fails]);
+    let shell = start(&journal("notice-progress"), &world, &receiver, PATIENCE_MS).await;
+    shell.submit("how many?".to_owned(), Budget::default()).await.expect("it runs");
+    for (task, text) in [(A, "which folder?"), (TaskId(2), "all of them?")] {
+        let question = QuestionId { task, number: 1 };
+        world
+            .until(|seen| matches!(seen, Seen::Asked(of, _, words) if *of == question && words == text))
+            .await;
+        apply(&shell, Event::AnswerReceived { question, answer: Answer::Text }, "yes").await;
+    }
+    receiver.until(4).await;
+    let told = |number, news, text: &str| Heard::Told(A, NotificationNumber(number), news, text.to_owned());
+    let heard = receiver.heard();
+    let mut texts = [&heard[0], &heard[1]].map(|heard| match heard {
+        Heard::Told(A, number, News::Progress, text) => (number.0, text.as_str()),
+        Heard::Told(..) | Heard::GivenUp(..) => panic!("{heard:?}"),
+    });
+    assert_eq!([texts[0].0, texts[1].0], [1, 2]);
+    texts.sort_unstable_by_key(|(_, text)| *text);
+    assert_eq!(texts.map(|(_, text)| text), ["all of them?", "which folder?"]);
+    assert_eq!(heard[2], heard[1], "it is said again under its number");
+    assert_eq!(heard[3], told(3, News::Concluded(Conclusion::Completed), "three files"));
+    shell.stop().await.expect("it stops");
+}
+
+/// What is asked when the process is gone is said again, and the end has the last number.
+#[test]
+fn progress_that_nobody_has_acknowledged_keeps_its_words_over_a_crash() {
+    let (path, unheard, after) =
+        (journal("notice-asked"), Receiver::of(&[Way::Unheard]), Receiver::default());
+    let question = QuestionId { task: A, number: 1 };
+    life(async {
+        let world = World::of([says("", &[(Wish::Question, "which folder?")])]);
+        let shell = start(&path, &world, &unheard, LONG_MS).await;
+        shell.submit("go".to_owned(), Budget::default()).await.expect("it runs");
+        unheard.until(1).await;
+    });
+    life(async {
+        let shell = start(&path, &world(), &after, LONG_MS).await;
+        after.until(2).await;
+        apply(&shell, Event::AnswerReceived { question, answer: Answer::Text }, "this one").await;
+        after.until(3).await;
+        shell.stop().await.expect("it stops");
+    });
+    let asks =
+        |number| Heard::Told(A, NotificationNumber(number), News::Progress, "which folder?".to_owned());
+    let end = News::Concluded(Conclusion::Completed);
+    let ended = Heard::Told(A, NotificationNumber(3), end, "fine".to_owned());
+    assert_eq!(unheard.heard(), [asks(1)]);
+    assert_eq!(after.heard(), [asks(1), asks(2), ended]);
 }
 
 fn world() -> World {

@@ -1,12 +1,13 @@
 //! A world that does as it is told, and remembers what it was asked for.
 
 use downbeat_kernel::{
-    About, Answer, CallId, Config, End, Event, MessageId, QuestionId, RequestId, Spend, TaskId, ToolEnd,
+    About, Answer, CallId, Config, End, Event, MessageId, QuestionEnd, QuestionId, QuestionKey, RequestId,
+    RetryEnd, Spend, TaskId, ToolEnd,
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
-    Clock, Doing, Model, NoAgents, NoVault, Notification, Notifier, People, Ports, Question, Reply, Seat,
-    SendEnd, Shell, ShellConfig, Text, Tools, Wish,
+    Clock, Doing, Model, NoAgents, NoVault, NoWorkers, Notification, Notifier, Output, People, Ports,
+    Question, Reply, RootEnd, Seat, SendEnd, Shell, ShellConfig, Text, Tools, Wish,
 };
 use downbeat_store::{Sqlite, Store};
 use std::collections::VecDeque;
@@ -22,8 +23,13 @@ pub(crate) enum Seen {
     Sent(TaskId, u32, Vec<String>),
     Ran(CallId, String),
     Asked(QuestionId, About, String),
+    /// The agent of a root asks.
+    AgentAsked(TaskId, QuestionKey, String),
+    AgentSettled(TaskId, QuestionKey, QuestionEnd),
     Undelivered(TaskId, MessageId),
     Ended(TaskId, End, String),
+    /// The end of a task that is tried again.
+    Tried(TaskId, RetryEnd, String),
 }
 
 /// What the model does with the next question; after the last, it never answers.
@@ -89,6 +95,9 @@ impl World {
         let world = Arc::new(self.clone());
         Ports {
             model: world.clone(),
+            viewer: None,
+            workers: Arc::new(NoWorkers),
+            overseer: Arc::new(NoWorkers),
             tools: world.clone(),
             people: world.clone(),
             notifier: world.clone(),
@@ -100,7 +109,7 @@ impl World {
 }
 
 impl Model for World {
-    fn send(&self, question: Question) -> Doing<SendEnd> {
+    fn send(&self, question: Question, _output: Output) -> Doing<SendEnd> {
         let new = question.asking.iter().map(|piece| piece.text.to_string()).collect();
         self.see(Seen::Sent(question.id.task, question.id.turn.0, new));
         match self.state().script.pop_front() {
@@ -139,6 +148,15 @@ impl People for World {
         self.see(Seen::Asked(question, about, text.to_string()));
     }
 
+    fn asks(&self, root: TaskId, question: QuestionKey, text: Text) {
+        self.see(Seen::AgentAsked(root, question, text.to_string()));
+    }
+
+    fn settled(&self, root: TaskId, question: QuestionKey, end: QuestionEnd) -> Doing<()> {
+        self.see(Seen::AgentSettled(root, question, end));
+        Box::pin(ready(()))
+    }
+
     fn withdraw(&self, _question: QuestionId) {}
 
     fn undelivered(&self, task: TaskId, message: MessageId, _in_doubt: bool) -> Doing<()> {
@@ -149,8 +167,13 @@ impl People for World {
 
 impl Notifier for World {
     fn notify(&self, notification: Notification) -> Doing<bool> {
-        let Notification { task, end, result, .. } = notification;
-        self.see(Seen::Ended(task, end, result.to_string()));
+        let Notification { task, end, text, .. } = notification;
+        match end {
+            Some(RootEnd::Once(end)) => self.see(Seen::Ended(task, end, text.to_string())),
+            Some(RootEnd::Tried(end)) => self.see(Seen::Tried(task, end, text.to_string())),
+            // Somebody asks, who does so beside it.
+            None => {}
+        }
         Box::pin(ready(true))
     }
 

@@ -81,7 +81,7 @@ async fn submitted(path: &Path) -> BTreeSet<TaskId> {
 }
 
 /// Long enough for whatever can go on to do so.
-async fn a_moment() {
+pub(crate) async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 

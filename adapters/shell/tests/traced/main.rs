@@ -4,13 +4,16 @@
 #[path = "../shell/stage.rs"]
 mod stage;
 
-use downbeat_kernel::{AgentId, Approval, Budget, Event, MessageId, PoolConfig, PoolEvent, TaskId};
+use downbeat_kernel::{
+    AgentId, Approval, Budget, Event, MessageId, PoolConfig, PoolEvent, QuestionEnd, QuestionNumber, TaskId,
+};
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Agents, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Wish};
+use downbeat_shell::{Agents, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Text, Wish};
 use downbeat_store::{ShardId, Sqlite, Store};
 use stage::{Seen, World, journal, says, settings, start};
 use std::future::{pending, ready};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -76,8 +79,11 @@ fn every_step_order_and_refusal_is_told_with_its_subject() {
     assert_eq!(own.join("\n"), include_str!("traced.txt").trim_end());
 }
 
-/// Agents that start at once, and of which nothing is heard.
-struct Quiet;
+/// Agents that start at once, and of which nothing is heard but one question.
+#[derive(Default)]
+struct Quiet {
+    has_asked: AtomicBool,
+}
 
 impl Agents for Quiet {
     fn start(&self, _container: Container) -> Doing<bool> {
@@ -89,6 +95,13 @@ impl Agents for Quiet {
     }
 
     fn attend(&self, _seat: Seat) -> Doing<Sign> {
+        if self.has_asked.swap(true, Ordering::Relaxed) {
+            return Box::pin(pending());
+        }
+        Box::pin(ready(Sign::Asks { number: QuestionNumber(1), text: "say nothing of this".to_owned() }))
+    }
+
+    fn answer(&self, _seat: Seat, _number: QuestionNumber, _end: QuestionEnd, _answer: Text) -> Doing<()> {
         Box::pin(pending())
     }
 
@@ -106,21 +119,26 @@ impl Agents for Quiet {
 }
 
 #[test]
-fn what_is_of_an_agent_is_told_with_its_number_and_its_epoch() {
+fn what_is_of_an_agent_or_of_an_attempt_is_told_with_its_number_and_its_epoch() {
     let own = told(async |lines| {
         let world = World::of([says("", &[(Wish::Tool(Approval::Granted), "ls")])]);
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&journal("traced-agents")).await.expect("a store"));
-        let ports = Ports { agents: Arc::new(Quiet), ..world.ports() };
-        let config = ShellConfig { pool: Some(PoolConfig::default()), ..settings() };
+        let ports = Ports { agents: Arc::<Quiet>::default(), ..world.ports() };
+        let config = ShellConfig { pool: Some(PoolConfig::default()), attempts: true, ..settings() };
         let shard = Shell::start(&Rt::new(Tokio::current()), config, &store, &ports);
         shard.submit("go".to_owned(), Budget::default()).await.expect("it runs");
         lines.until("RunTool").await;
+        lines.until(r#"effect="Ask""#).await;
         let gone = PoolEvent::Gone { agent: AgentId(1) };
         let _ = shard.teller().tell_pool(ShardId(0), gone).await.expect("it runs");
         lines.until("LeaseOver").await;
         shard.stop().await.expect("it stops");
     });
     let expected = [
+        r#"step: event="TaskSubmitted" task=1 effects=3"#,
+        r#"effect: effect="Begin" task=1 trial=1"#,
+        r#"step: event="Asked" task=1 question=1 epoch=1 effects=2"#,
+        r#"effect: effect="Ask" task=1 question=1 epoch=1"#,
         r#"step: event="Started" agent=1 effects=3"#,
         r#"effect: effect="Assign" task=1 agent=1 epoch=1"#,
         r#"effect: effect="Initialize" task=1 agent=1 epoch=1"#,

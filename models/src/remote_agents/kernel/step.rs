@@ -42,7 +42,10 @@ impl Step<'_> {
             told.push(words::arrow(&self.state, act));
         }
         let event = act.event(&self.model.scenario, &self.state);
-        self.happens(act)?;
+        // Who is found dead is found again until that is on record.
+        if !matches!((act, course), (Act::Find(_), Course::Slow)) {
+            self.happens(act)?;
+        }
         match event {
             Some(event) => self.inform(act, event, course),
             None => (course == Course::Whole).then_some(()),
@@ -116,6 +119,9 @@ impl Step<'_> {
                 self.drop_orders(|order| order == PoolEffect::Provision { agent });
             }
             PoolEvent::Gone { agent: gone } => {
+                if self.state.outside(agent_index(gone)).container == Container::Dead {
+                    self.go(agent_index(gone));
+                }
                 let was_to_start = self.state.orders.contains(&PoolEffect::Provision { agent: gone });
                 let is_ordered_anew =
                     effects.iter().any(|effect| matches!(effect, PoolEffect::Provision { .. }));

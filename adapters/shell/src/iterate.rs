@@ -1,0 +1,230 @@
+//! What the workers of a shard order, done: iterators start, take prompts and end, and people hear what agents ask and report.
+
+use crate::act::{Actor, Under, Work, contained};
+use crate::agents::Seat;
+use crate::fact::{Order, Told};
+use crate::known::Known;
+use crate::workers::{Instruction, Instructor, Run, Voice};
+use downbeat_kernel::{
+    Event, IteratorEnd, IteratorId, Kernel, PromptId, SessionEffect, SessionEvent, SessionState, Source,
+    TaskId, WorkerEffect, WorkerEvent, WorkerTimer,
+};
+use downbeat_wiring::{lease_of, root_of};
+use std::future::Future;
+use std::sync::Arc;
+
+/// The iterators that have started before a crash, and of which the kernel does not know that they have ended. Nothing that it repeats
+/// names those that have no prompt.
+pub(crate) fn started(kernel: &Kernel) -> impl Iterator<Item = Order> {
+    kernel.tasks().filter_map(|task| {
+        let session = task.data.worker.as_ref()?.data.session;
+        match session.state {
+            SessionState::Listening
+            | SessionState::Answering
+            | SessionState::Stopping
+            | SessionState::Closing => Some(Order::Attach { task: task.id, iterator: session.iterator }),
+            SessionState::Dormant | SessionState::Starting | SessionState::Closed => None,
+        }
+    })
+}
+
+/// Whether what an iterator says counts: it is the one that its worker has, and was not told to end (S11).
+pub(crate) fn counts(kernel: &Kernel, task: TaskId, iterator: IteratorId) -> bool {
+    let worker = kernel.task(task).and_then(|task| task.data.worker.as_ref());
+    worker.is_some_and(|worker| {
+        let session = worker.data.session;
+        session.iterator == iterator
+            && match session.state {
+                SessionState::Starting | SessionState::Listening | SessionState::Answering => true,
+                SessionState::Dormant
+                | SessionState::Stopping
+                | SessionState::Closing
+                | SessionState::Closed => false,
+            }
+    })
+}
+
+impl Actor {
+    /// Makes the surroundings of a task ready, and asks who runs it.
+    pub(crate) fn surroundings(
+        &self,
+        task: TaskId,
+        seat: Option<Seat>,
+    ) -> impl Future<Output = Event> + use<> {
+        let ready = self.ports.agents.prepare(task, seat);
+        let workers = Arc::clone(&self.ports.workers);
+        async move {
+            if contained(ready).await != Some(true) {
+                return Event::InitializationFailed { task };
+            }
+            match contained(Box::pin(async move { workers.deploy(task, seat).await })).await {
+                Some(true) => Event::Deployed { task },
+                Some(false) => Event::Initialized { task },
+                None => Event::InitializationFailed { task },
+            }
+        }
+    }
+
+    /// An order of the worker of a task, with the place where it is carried out.
+    pub(crate) async fn of_worker(
+        &mut self,
+        task: TaskId,
+        effect: WorkerEffect,
+        seat: Option<Seat>,
+        known: &Known,
+    ) {
+        match effect {
+            WorkerEffect::Session(effect) => self.of_session(task, effect, seat, known).await,
+            WorkerEffect::AskProgress { check } => self.instruct(task, Instruction::AskProgress { check }),
+            WorkerEffect::Answer { approval, answer } => {
+                let text = known.library.answer(task, approval);
+                self.instruct(task, Instruction::Answer { approval, answer, text });
+            }
+            WorkerEffect::Ask { approval } => {
+                let text = known.library.asked(task, approval);
+                self.asks(task, &text, known);
+                self.ports.overseer.ask(task, approval, text);
+            }
+            WorkerEffect::Withdraw { approval } => self.ports.overseer.withdraw(task, approval),
+            WorkerEffect::Report { number } => self.report(task, number, known),
+            WorkerEffect::Warn { concern } => self.ports.overseer.warn(task, concern),
+            WorkerEffect::ReportUndelivered { source: Source::Message(message), in_doubt } => {
+                self.undelivered(task, known.name_of(task), message, in_doubt);
+            }
+            // What was said by a child is over with its parent, and the rest the worker told itself.
+            WorkerEffect::ReportUndelivered {
+                source:
+                    Source::ChildReported { .. } | Source::ChildEnded { .. } | Source::Inquiry | Source::WrapUp,
+                ..
+            } => {}
+            WorkerEffect::Arm { timer, after_ms } => self.arm(elapsed(task, timer).into(), after_ms),
+            WorkerEffect::Disarm { timer } => self.stop(&Work::Timer(elapsed(task, timer).into())).await,
+            // What a prompt contains, and what of it is answered, is in the library; the end of a worker is that of its task.
+            WorkerEffect::Include { .. }
+            | WorkerEffect::Acknowledge { .. }
+            | WorkerEffect::WorkerEnded { .. } => {}
+        }
+    }
+
+    async fn of_session(&mut self, task: TaskId, effect: SessionEffect, seat: Option<Seat>, known: &Known) {
+        match effect {
+            SessionEffect::Start { iterator } => self.begin_iterator(Run { task, iterator, seat }, false),
+            SessionEffect::Prompt { iterator, prompt } => self.prompt(task, iterator, prompt, known),
+            SessionEffect::Stop { iterator } => match self.works.get(&Work::Iterator(task, iterator)) {
+                Some(Under { instructor: Some(instructor), .. }) => instructor.tell(Instruction::Stop),
+                // It was kept for want of a place, or has ended.
+                Some(Under { instructor: None, .. }) | None => {
+                    self.tell(ended(task, iterator, IteratorEnd::Normal));
+                }
+            },
+            SessionEffect::Kill { iterator } => self.stop(&Work::Iterator(task, iterator)).await,
+            SessionEffect::Arm { iterator, after_ms } => {
+                self.arm(stop_elapsed(task, iterator).into(), after_ms);
+            }
+            SessionEffect::Disarm { iterator } => {
+                self.stop(&Work::Timer(stop_elapsed(task, iterator).into())).await;
+            }
+            // The worker takes these itself.
+            SessionEffect::Settle { .. } | SessionEffect::Closed => {}
+        }
+    }
+
+    /// Goes on with an iterator of before a crash, under the lease that its root has by now. Where there is none, what it ran under is over.
+    pub(crate) fn attach_iterator(&mut self, task: TaskId, iterator: IteratorId, known: &Known) {
+        let seat = match &known.pool {
+            None => None,
+            Some(pool) => match lease_of(pool, root_of(&known.kernel, task)) {
+                Some((agent, lease)) => Some(self.seat(agent, lease)),
+                None => return self.tell(ended(task, iterator, IteratorEnd::Transient)),
+            },
+        };
+        self.begin_iterator(Run { task, iterator, seat }, true);
+    }
+
+    fn begin_iterator(&mut self, run: Run, has_started: bool) {
+        let Run { task, iterator, seat } = run;
+        let (instructor, instructions) = Instructor::new(&self.rt);
+        let voice = Voice { run, rt: self.rt.clone(), mailbox: self.mailbox.clone() };
+        let workers = Arc::clone(&self.ports.workers);
+        let work = Work::Iterator(task, iterator);
+        self.begin_under(seat.map(|seat| seat.lease), work.clone(), "iterator", async move {
+            let runs = async move {
+                if has_started {
+                    workers.attach(run, instructions, voice).await
+                } else {
+                    workers.run(run, instructions, voice).await
+                }
+            };
+            let end = contained(Box::pin(runs)).await.unwrap_or(IteratorEnd::Transient);
+            vec![(ended(task, iterator, end), vec![])]
+        });
+        if let Some(under) = self.works.get_mut(&work) {
+            under.instructor = Some(instructor);
+        }
+    }
+
+    /// An iterator that does not run any more cannot be given anything, and its end is on its way. What was answered meanwhile need not be
+    /// given: after a crash a prompt may wait here for a person while the agent goes on with it.
+    fn prompt(&self, task: TaskId, iterator: IteratorId, prompt: PromptId, known: &Known) {
+        let worker = known.kernel.task(task).and_then(|task| task.data.worker.as_ref());
+        let is_settled = worker.is_none_or(|worker| prompt <= worker.data.session.settled);
+        if let Some(Under { instructor: Some(instructor), .. }) =
+            self.works.get(&Work::Iterator(task, iterator))
+            && !is_settled
+        {
+            instructor.tell(Instruction::Prompt { prompt, parts: known.library.prompt(task) });
+        }
+    }
+
+    /// Tells the iterator that a task has, if it has one.
+    fn instruct(&self, task: TaskId, instruction: Instruction) {
+        let (first, last) = (IteratorId(0), IteratorId(u32::MAX));
+        let mut runs = self.works.range(Work::Iterator(task, first)..=Work::Iterator(task, last));
+        if let Some((_, Under { instructor: Some(instructor), .. })) = runs.next_back() {
+            instructor.tell(instruction);
+        }
+    }
+
+    /// Tells people of a report, after those before it: its acknowledgement is for all of them.
+    fn report(&mut self, task: TaskId, number: u32, known: &Known) {
+        let (over, last) = self.rt.channel("report", 1);
+        let before = self.reports.insert(task, last);
+        let (overseer, text) = (Arc::clone(&self.ports.overseer), known.library.report(task, number));
+        self.begin(Work::WorkerReport(task, number), "report", async move {
+            let _over: downbeat_rt::Sender<()> = over;
+            if let Some(mut before) = before {
+                before.next().await;
+            }
+            contained(Box::pin(async move { overseer.report(task, number, text).await })).await;
+            let acknowledged = worker(task, WorkerEvent::ReportAcknowledged { number });
+            vec![(Told::from(acknowledged), vec![]), (Told::Heard(task), vec![])]
+        });
+    }
+
+    /// What ran under a lease that is over has been stopped: each worker is told of its iterator.
+    pub(crate) fn iterators_lost(&mut self, stopped: &[Work]) {
+        for work in stopped {
+            if let Work::Iterator(task, iterator) = work {
+                self.tell(ended(*task, *iterator, IteratorEnd::Transient));
+            }
+        }
+    }
+}
+
+fn worker(task: TaskId, event: WorkerEvent) -> Event {
+    Event::Worker { task, event }
+}
+
+fn ended(task: TaskId, iterator: IteratorId, end: IteratorEnd) -> Event {
+    worker(task, WorkerEvent::Session(SessionEvent::IteratorEnded { iterator, end }))
+}
+
+/// What the timer of a worker comes back with.
+pub(crate) fn elapsed(task: TaskId, timer: WorkerTimer) -> Event {
+    worker(task, WorkerEvent::TimerFired { timer })
+}
+
+/// What the timer of an iterator that is to stop comes back with.
+pub(crate) fn stop_elapsed(task: TaskId, iterator: IteratorId) -> Event {
+    worker(task, WorkerEvent::Session(SessionEvent::StopElapsed { iterator }))
+}

@@ -1,0 +1,53 @@
+//! What the tests of the reduction break, to see that it is noticed.
+
+/// A planted fault. There is none outside of the tests of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// What sleeps stays asleep whatever happens.
+    NeverWakesSleepers,
+    /// A race is not reversed if the one who could go first waits for somebody else.
+    ForgetsIndirect,
+    /// Who could go on and cannot any more is forgotten.
+    ForgetsWhatIsGone,
+    /// A timer that another one blocks is forgotten.
+    ForgetsBlocked,
+    /// The last step, with which everything ends, races with nobody.
+    ForgetsTheEnd,
+    /// What the world decides within a step is decided once.
+    DecidesOnce,
+    /// Of an actor that sleeps only the last variant of its step is remembered.
+    ForgetsVariants,
+    /// Who sleeps is thought to do the same wherever it goes on.
+    ForgetsOtherVariants,
+    /// Who sleeps when its step would end everything is not woken by steps that have nothing else in common with it.
+    EndsInItsSleep,
+    /// Who wakes a task is not recorded.
+    IgnoresWakes,
+    /// Writes are recorded as reads.
+    IgnoresWrites,
+    /// To arm or disarm a timer, or to look at the time, is not recorded.
+    IgnoresTime,
+    /// How a task ends is not recorded.
+    IgnoresEnds,
+    /// A timer counts as let by whatever came before it.
+    TimersNeverRace,
+    /// A task counts as woken by one step alone where several have.
+    SeesOneWaker,
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(super) static PLANTED: std::cell::Cell<Option<Fault>> = const { std::cell::Cell::new(None) };
+}
+
+/// Whether this fault is planted.
+#[cfg(test)]
+pub(super) fn has(fault: Fault) -> bool {
+    PLANTED.get() == Some(fault)
+}
+
+/// Whether this fault is planted: it is not.
+#[cfg(not(test))]
+pub(super) fn has(_fault: Fault) -> bool {
+    false
+}

@@ -1,0 +1,223 @@
+//! What happened before what in an execution, and which two steps raced.
+//!
+//! A step happens before a later one if both are of one actor, or touch one object that one of them writes, or through a third. A
+//! race is two steps of different actors of which the first happens before the second and before no other step that does, so that
+//! another execution of the same past may have them in the other order. All that lets an actor go on happens before its step:
+//! to wake a task reads its readiness and a step of the task writes it, to arm or disarm a timer reads the clock and a timer that
+//! fires writes it.
+//!
+//! There is one thing that two steps may keep each other from although their order makes no difference: of two timers only the one
+//! that is due first may fire. So whoever armed that one races with the other timer, also where this one has never fired.
+
+use std::ops::Range;
+
+use super::fault::{self, Fault};
+use super::names::Actor;
+use super::trace::Trace;
+
+/// Which steps of one execution happen before which. Its memory is used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// Words of one row of `before`.
+    words: usize,
+    /// For each step the set of the steps before it.
+    before: Vec<u64>,
+    objects: Vec<Uses>,
+    /// The last step of each actor, plus one.
+    actors: Vec<usize>,
+    /// For each touch that reads, the one before it that read the same object since it was written, plus one.
+    readers: Vec<usize>,
+    /// The steps just before the one that is looked at.
+    direct: Vec<usize>,
+    /// A row to work in.
+    row: Vec<u64>,
+}
+
+/// Who has used an object so far. Each number is that of a step or touch, plus one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    writer: usize,
+    last_reader: usize,
+}
+
+/// Two steps that raced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Race {
+    pub(super) first: usize,
+    /// The second one; `None` for a timer that could not fire.
+    pub(super) second: Option<usize>,
+    /// The number of steps up to and with the second one, or up to where the timer could not fire.
+    until: usize,
+    /// Who should come first, if it can.
+    pub(super) preferred: Actor,
+}
+
+impl Order {
+    /// Orders the steps of an execution, and appends the races whose second step is not before this one.
+    pub(super) fn of(&mut self, trace: &Trace, from: usize, races: &mut Vec<Race>) {
+        let steps = trace.steps().len();
+        self.words = steps.div_ceil(64);
+        self.before.clear();
+        self.before.resize(steps * self.words, 0);
+        self.objects.clear();
+        self.actors.clear();
+        self.readers.clear();
+        self.readers.resize(trace.touches().len(), 0);
+        for step in 0..steps {
+            let lone_waker = self.collect(trace, step);
+            self.row.clear();
+            self.row.resize(self.words, 0);
+            for &direct in &self.direct {
+                or(&mut self.row, row(&self.before, self.words, direct));
+            }
+            if step >= from {
+                let others = self.direct.iter().filter(|first| !contains(&self.row, **first));
+                let racing = others.filter(|first| Self::may_be_reversed(trace, **first, step, lone_waker));
+                let preferred = trace.steps()[step].actor;
+                let (second, until) = (Some(step), step + 1);
+                races.extend(racing.map(|first| Race { first: *first, second, until, preferred }));
+            }
+            for &direct in &self.direct {
+                insert(&mut self.row, direct);
+            }
+            self.before[step * self.words..][..self.words].copy_from_slice(&self.row);
+        }
+        let blocked = trace.blocked().iter().filter(|blocked| blocked.at >= from);
+        let apart = blocked.filter(|blocked| !self.is_before(blocked.by, blocked.armed_by));
+        races.extend(apart.map(|blocked| {
+            let preferred = trace.steps()[blocked.armed_by].actor;
+            Race { first: blocked.by, second: None, until: blocked.at, preferred }
+        }));
+    }
+
+    /// Whether one step happens before another one.
+    pub(super) fn is_before(&self, one: usize, other: usize) -> bool {
+        contains(row(&self.before, self.words, other), one)
+    }
+
+    /// The actors that could go on in place of the first step of a race, so that the second one comes without the first: those
+    /// whose steps between the two, or the second itself, wait for none of the others.
+    pub(super) fn initials(&mut self, trace: &Trace, race: Race, initials: &mut Vec<Actor>) {
+        let takes_part = |order: &Self, step| race.second == Some(step) || !order.is_before(race.first, step);
+        self.initials_of(trace, race.first + 1..race.until, takes_part, initials);
+    }
+
+    /// The actors that could go on in place of a step, so that a later one comes without it: those whose steps that one waits for,
+    /// or its own, wait for none of the others.
+    pub(super) fn ways(&mut self, trace: &Trace, first: usize, later: usize, initials: &mut Vec<Actor>) {
+        let takes_part = |order: &Self, step| step == later || order.is_before(step, later);
+        self.initials_of(trace, first + 1..later + 1, takes_part, initials);
+    }
+
+    fn initials_of(
+        &mut self,
+        trace: &Trace,
+        steps: Range<usize>,
+        takes_part: impl Fn(&Self, usize) -> bool,
+        initials: &mut Vec<Actor>,
+    ) {
+        initials.clear();
+        self.row.clear();
+        self.row.resize(self.words, 0);
+        for step in steps {
+            if !takes_part(self, step) {
+                continue;
+            }
+            if disjoint(&self.row, row(&self.before, self.words, step)) {
+                initials.push(trace.steps()[step].actor);
+            }
+            insert(&mut self.row, step);
+        }
+    }
+
+    /// Collects into `direct` the steps just before this one, and others before these. If a single step has let the actor go on,
+    /// it is returned.
+    fn collect(&mut self, trace: &Trace, step: usize) -> Option<usize> {
+        self.direct.clear();
+        let actor = trace.steps()[step].actor;
+        if self.actors.len() <= actor.index() {
+            self.actors.resize(actor.index() + 1, 0);
+        }
+        let own = self.actors[actor.index()].checked_sub(1);
+        self.direct.extend(own);
+        self.actors[actor.index()] = step + 1;
+
+        let mut lone_waker = None;
+        for place in trace.range(step) {
+            let touch = trace.touches()[place];
+            let at = touch.object().index();
+            if self.objects.len() <= at {
+                self.objects.resize(at + 1, Uses::default());
+            }
+            let uses = self.objects[at];
+            if uses.writer > 0 {
+                self.direct.push(uses.writer - 1);
+            }
+            if touch.writes() {
+                let wakers = self.direct.len();
+                let mut reader = uses.last_reader;
+                while reader > 0 {
+                    self.direct.push(step_of(trace, reader - 1));
+                    reader = self.readers[reader - 1];
+                }
+                // The first thing that a step touches is the readiness of its task.
+                let woke_itself = own.is_some_and(|own| trace.steps()[own].woke_itself);
+                if place == trace.range(step).start
+                    && !woke_itself
+                    && (self.direct.len() == wakers + 1 || fault::has(Fault::SeesOneWaker))
+                {
+                    lone_waker = self.direct.last().copied();
+                }
+                self.objects[at] = Uses { writer: step + 1, last_reader: 0 };
+            } else {
+                self.readers[place] = uses.last_reader;
+                self.objects[at].last_reader = place + 1;
+            }
+        }
+        if trace.is_over() && step + 1 == trace.steps().len() {
+            // Nothing comes after it, so it is behind every step.
+            self.direct.extend(self.actors.iter().filter_map(|last| last.checked_sub(1)));
+        }
+        let same = |before: &usize| *before != step;
+        self.direct.retain(same);
+        self.direct.sort_unstable();
+        self.direct.dedup();
+        lone_waker
+    }
+
+    /// Whether the second of two steps of which one happens just before the other may come without the first.
+    fn may_be_reversed(trace: &Trace, first: usize, second: usize, lone_waker: Option<usize>) -> bool {
+        let steps = trace.steps();
+        steps[first].actor != steps[second].actor
+            && match steps[second].fired {
+                Some(_) if fault::has(Fault::TimersNeverRace) => false,
+                Some(fired) => !steps[first].lets(first, fired),
+                None => lone_waker != Some(first),
+            }
+    }
+}
+
+/// The step of a touch.
+fn step_of(trace: &Trace, place: usize) -> usize {
+    trace.steps().partition_point(|step| step.first_touch() <= place) - 1
+}
+
+fn row(rows: &[u64], words: usize, number: usize) -> &[u64] {
+    &rows[number * words..][..words]
+}
+
+fn or(row: &mut [u64], other: &[u64]) {
+    row.iter_mut().zip(other).for_each(|(word, other)| *word |= other);
+}
+
+fn insert(row: &mut [u64], number: usize) {
+    row[number / 64] |= 1 << (number % 64);
+}
+
+fn contains(row: &[u64], number: usize) -> bool {
+    row[number / 64] & 1 << (number % 64) != 0
+}
+
+fn disjoint(one: &[u64], other: &[u64]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one & other == 0)
+}

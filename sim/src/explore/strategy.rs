@@ -1,0 +1,37 @@
+//! How the choices of an execution are made.
+
+pub(super) mod bytes;
+pub(super) mod pct;
+pub(super) mod random;
+pub(super) mod replay;
+
+use super::names::Actor;
+use super::trace::Trace;
+
+/// Makes the choices of one execution after the other.
+pub(super) trait Strategy {
+    /// Prepares the next execution; false if there is none. The trace is that of the last one.
+    fn next(&mut self, trace: &Trace) -> bool;
+
+    /// Who goes on, by place: tasks that are ready, the one first that has been longest, then the timers that may fire. `None` if
+    /// there is nobody, or all that could follow was seen.
+    fn go_on(&mut self, alternatives: &[Actor], trace: &Trace) -> Option<usize>;
+
+    /// One of several possibilities, of which there are more than one.
+    fn choose(&mut self, of: usize, label: &'static str) -> usize;
+
+    /// Whether it wants to know which timers have blocked others.
+    fn asks_about_timers(&self) -> bool {
+        false
+    }
+
+    /// What this execution draws numbers from; the same for all, unless the strategy itself is random.
+    fn seed(&self, seed: u64) -> u64 {
+        seed
+    }
+
+    /// The first place where an execution did not offer what it was expected to.
+    fn misfit(&self) -> Option<usize> {
+        None
+    }
+}

@@ -1,0 +1,187 @@
+//! What happened in one execution, as the strategies see it: steps, what each touched, and what was chosen.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::footprint::Touch;
+use super::names::Actor;
+
+/// One execution. Its memory is used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    steps: Vec<Step>,
+    touches: Vec<Touch>,
+    choices: Vec<Choice>,
+    blocked: Vec<Blocked>,
+    /// For each object the number of the last step that touched it, over all executions, and where in `touches`.
+    latest: Vec<(u64, usize)>,
+    number: u64,
+    /// Whether the last step ended everything: no other actor goes on after it.
+    is_over: bool,
+}
+
+/// What one actor did without interruption.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) actor: Actor,
+    /// For the step of a timer, what it was.
+    pub(super) fired: Option<Fired>,
+    /// The earliest deadline of the timers that it disarmed and had not armed itself.
+    pub(super) disarmed: Option<Duration>,
+    /// Whether the task woke itself, so that it may go on without anybody else.
+    pub(super) woke_itself: bool,
+    touches: usize,
+    choices: usize,
+}
+
+/// A timer that has fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fired {
+    pub(super) deadline: Duration,
+    /// The step that armed it.
+    pub(super) armed_by: usize,
+}
+
+/// Two timers that were armed at once, of which the later one could have fired if the earlier one had not been armed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Blocked {
+    /// The step that armed the earlier one.
+    pub(super) by: usize,
+    /// The step that armed the later one.
+    pub(super) armed_by: usize,
+    /// So many steps came before.
+    pub(super) at: usize,
+}
+
+/// One of several, at a place where more than one was possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) about: About,
+    pub(super) taken: usize,
+    pub(super) of: usize,
+}
+
+/// Who makes a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// The executor: who goes on.
+    Actor,
+    /// The program, within a step: what the world around it does.
+    World,
+}
+
+impl Trace {
+    pub(super) fn clear(&mut self) {
+        self.steps.clear();
+        self.touches.clear();
+        self.choices.clear();
+        self.blocked.clear();
+        self.is_over = false;
+    }
+
+    /// An actor begins a step.
+    pub(super) fn begin(&mut self, actor: Actor, fired: Option<Fired>) {
+        self.number += 1;
+        let (touches, choices) = (self.touches.len(), self.choices.len());
+        self.steps.push(Step { actor, fired, disarmed: None, woke_itself: false, touches, choices });
+    }
+
+    /// The step that is under way touches something.
+    pub(super) fn touch(&mut self, touch: Touch) {
+        let at = touch.object().index();
+        if at >= self.latest.len() {
+            self.latest.resize(at + 1, (0, 0));
+        }
+        let (number, place) = self.latest[at];
+        if number == self.number {
+            self.touches[place] = self.touches[place].and(touch);
+        } else {
+            self.latest[at] = (self.number, self.touches.len());
+            self.touches.push(touch);
+        }
+    }
+
+    /// The step that is under way disarms a timer of this deadline, which that step had armed.
+    pub(super) fn disarm(&mut self, deadline: Duration, armed_by: usize) {
+        let now = self.steps.len() - 1;
+        if let Some(step) = self.steps.last_mut().filter(|_| armed_by < now) {
+            step.disarmed = Some(step.disarmed.map_or(deadline, |earlier| earlier.min(deadline)));
+        }
+    }
+
+    /// A timer could not fire because of another one.
+    pub(super) fn block(&mut self, blocked: Blocked) {
+        if blocked.by != blocked.armed_by {
+            self.blocked.push(blocked);
+        }
+    }
+
+    pub(super) fn blocked(&self) -> &[Blocked] {
+        &self.blocked
+    }
+
+    pub(super) fn wake_itself(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.woke_itself = true;
+        }
+    }
+
+    /// One of several was taken. With only one there is no choice.
+    pub(super) fn choose(&mut self, about: About, taken: usize, of: usize) {
+        if of > 1 {
+            self.choices.push(Choice { about, taken, of });
+        }
+    }
+
+    /// The step that is under way ends everything.
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    pub(super) fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// Where in [`Self::touches`] those of a step are.
+    pub(super) fn range(&self, step: usize) -> Range<usize> {
+        self.steps[step].touches..self.steps.get(step + 1).map_or(self.touches.len(), |next| next.touches)
+    }
+
+    pub(super) fn touches(&self) -> &[Touch] {
+        &self.touches
+    }
+
+    /// What a step touched, each object once.
+    pub(super) fn footprint(&self, step: usize) -> &[Touch] {
+        &self.touches[self.range(step)]
+    }
+
+    /// What the world chose within a step.
+    pub(super) fn within(&self, step: usize) -> impl Iterator<Item = &Choice> {
+        // The choice of the next actor stands before the step of that actor, behind the choices of this one.
+        let end = self.steps.get(step + 1).map_or(self.choices.len(), |next| next.choices);
+        self.choices[self.steps[step].choices..end].iter().filter(|choice| choice.about == About::World)
+    }
+}
+
+impl Step {
+    /// The place of its first touch.
+    pub(super) fn first_touch(&self) -> usize {
+        self.touches
+    }
+
+    /// Whether, without this step, the timer could not have fired: it had not been armed, or another had to go first.
+    pub(super) fn lets(&self, number: usize, fired: Fired) -> bool {
+        fired.armed_by == number
+            || self.fired.is_some_and(|earlier| earlier.deadline < fired.deadline)
+            || self.disarmed.is_some_and(|deadline| deadline < fired.deadline)
+    }
+}
