@@ -1,10 +1,5 @@
 //! The session beside its twin: a list of prompts and one table over event and state.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use super::beside::{self, Side};
 use super::page::Observed;
 use super::small;
@@ -86,7 +81,9 @@ fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
             match at.state {
                 S::Dormant => applied(S::Starting, &queue, prompt, Vec::from([start])),
                 S::Listening => applied(S::Answering, &queue, prompt, Vec::from([give(prompt)])),
-                other => applied(other, &queue, prompt, Vec::new()),
+                other @ (S::Starting | S::Answering | S::Stopping | S::Closing | S::Closed) => {
+                    applied(other, &queue, prompt, Vec::new())
+                }
             }
         }
 
@@ -111,7 +108,7 @@ fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
             (S::Starting, None) => applied(S::Listening, &queue, last, Vec::new()),
             (S::Starting, Some(first)) => applied(S::Answering, &queue, last, Vec::from([give(*first)])),
             (S::Listening | S::Answering, _) => duplicate,
-            _ => stale,
+            (S::Dormant | S::Stopping | S::Closing | S::Closed, _) => stale,
         },
         E::Answered { prompt, .. } => match (at.state, queue.as_slice()) {
             (S::Answering, [first, rest @ ..]) if *first == prompt.0 => {
@@ -122,7 +119,10 @@ fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
                 }
             }
             (_, queue) if queue.contains(&prompt.0) => never,
-            _ => stale,
+            (
+                S::Dormant | S::Starting | S::Listening | S::Answering | S::Stopping | S::Closing | S::Closed,
+                _,
+            ) => stale,
         },
         E::IteratorEnded { end, .. } => match (at.state, queue.as_slice()) {
             (S::Starting | S::Answering, [first, rest @ ..]) => {
@@ -137,7 +137,7 @@ fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
         E::StopElapsed { .. } => match at.state {
             S::Stopping => next(&queue, Vec::from([F::Kill { iterator: live }])),
             S::Closing => applied(S::Closed, &[], last, Vec::from([F::Kill { iterator: live }, F::Closed])),
-            _ => never,
+            S::Dormant | S::Starting | S::Listening | S::Answering | S::Closed => never,
         },
 
         E::AbortRequested { prompt } if prompt.0 == 0 || prompt.0 > last => never,
@@ -161,7 +161,7 @@ fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
             }
             (S::Starting | S::Listening, queue) => applied(S::Stopping, queue, last, halt.into()),
             (S::Closing | S::Closed, _) => terminal,
-            _ => duplicate,
+            (S::Dormant | S::Answering | S::Stopping, _) => duplicate,
         },
         E::CloseRequested => {
             let mut effects: Vec<F> =
@@ -173,7 +173,7 @@ fn twin(at: &Session, event: SessionEvent, config: &Config) -> Said {
                     applied(S::Closed, &[], last, effects)
                 }
                 S::Stopping => applied(S::Closing, &[], last, effects),
-                _ => {
+                S::Starting | S::Listening | S::Answering => {
                     effects.extend(halt);
                     applied(S::Closing, &[], last, effects)
                 }
@@ -247,7 +247,7 @@ fn twin_resync(at: &Session, config: &Config) -> Vec<SessionEffect> {
             Vec::from([F::Stop { iterator }, F::Arm { iterator, after_ms: config.stop_ms.into() }])
         }
         (S::Closed, _) => Vec::from([F::Closed]),
-        _ => Vec::new(),
+        (S::Dormant | S::Listening, _) | (S::Answering, None) => Vec::new(),
     }
 }
 

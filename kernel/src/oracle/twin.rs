@@ -6,11 +6,6 @@
 //!
 //! Here is the table. What its words do to a task is in the [`Ledger`], by what it is about.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 mod budget;
 mod calls;
 mod ending;
@@ -171,11 +166,25 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
                 let ledger = ledger.settle(index, CallResult::Tool(end));
                 match state {
                     S::Cancelling(outstanding) => ledger.stopped(outstanding),
-                    _ => ledger.goes_on(),
+                    S::Queued
+                    | S::Initializing
+                    | S::Requesting
+                    | S::ExecutingTools
+                    | S::AwaitingSubtask
+                    | S::AwaitingInput
+                    | S::AwaitingBudget
+                    | S::Working
+                    | S::Paused(_)
+                    | S::Ending(_)
+                    | S::Completed
+                    | S::Failed(_)
+                    | S::Cancelled => ledger.goes_on(),
                 }
             }
             Some(CallState::Settled(_)) => Err(DUPLICATE),
-            _ => Err(NEVER_ASKED),
+            Some(CallState::Subtask { .. } | CallState::Asking { .. } | CallState::Waiting(_)) | None => {
+                Err(NEVER_ASKED)
+            }
         },
         (E::SubtaskEnded { child, end }, state) => match ledger.waits_for(child) {
             None => Err(STALE),
@@ -183,7 +192,19 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
                 let ledger = ledger.settle(index, CallResult::Subtask { child, end });
                 match state {
                     S::Cancelling(outstanding) => ledger.ends_unless_busy(outstanding),
-                    _ => ledger.goes_on(),
+                    S::Queued
+                    | S::Initializing
+                    | S::Requesting
+                    | S::ExecutingTools
+                    | S::AwaitingSubtask
+                    | S::AwaitingInput
+                    | S::AwaitingBudget
+                    | S::Working
+                    | S::Paused(_)
+                    | S::Ending(_)
+                    | S::Completed
+                    | S::Failed(_)
+                    | S::Cancelled => ledger.goes_on(),
                 }
             }
         },
@@ -228,7 +249,17 @@ pub(super) fn twin(at: &Situation, event: &TaskEvent<'_>) -> Result<After, No> {
             S::Queued => H::Queued,
             S::Initializing => H::Initializing,
             S::AwaitingBudget => H::Turn,
-            _ => H::Calls,
+            S::Requesting
+            | S::ExecutingTools
+            | S::AwaitingSubtask
+            | S::AwaitingInput
+            | S::Working
+            | S::Paused(_)
+            | S::Cancelling(_)
+            | S::Ending(_)
+            | S::Completed
+            | S::Failed(_)
+            | S::Cancelled => H::Calls,
         })),
         (E::ResumeRequested, S::Paused(held)) => match held {
             H::Unstarted => ledger.with(Effect::Enqueue { task: at.id }).stands(S::Queued),

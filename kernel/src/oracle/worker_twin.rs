@@ -3,11 +3,6 @@
 //! It is written from what the words and the states promise, event by event, and shares with the machine only the words,
 //! and the session and the health, which have twins of their own.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a state or event that is forgotten here shows as a difference from the machine"
-)]
-
 use crate::config::Config;
 use crate::health::{HealthEffect, HealthEvent, HealthState, Origin};
 use crate::session::{IteratorEnd, PromptEnd, PromptId, SessionEffect, SessionEvent, SessionState};
@@ -274,7 +269,13 @@ impl Book<'_> {
                 },
             },
             WorkerState::Idle if data.assignment != Assignment::Awaited => HealthEvent::Rested,
-            _ => HealthEvent::Suspended,
+            WorkerState::Idle
+            | WorkerState::Held
+            | WorkerState::AwaitingApproval
+            | WorkerState::BackingOff { .. }
+            | WorkerState::Cooling
+            | WorkerState::Ending(_)
+            | WorkerState::Ended(_) => HealthEvent::Suspended,
         };
         drop(self.health(posture));
         Ok((self.next, self.out))
@@ -360,7 +361,11 @@ impl Book<'_> {
                     self.content();
                     self.out.push(WorkerEffect::Session(effect));
                 }
-                _ => self.out.push(WorkerEffect::Session(effect)),
+                SessionEffect::Start { .. }
+                | SessionEffect::Stop { .. }
+                | SessionEffect::Kill { .. }
+                | SessionEffect::Arm { .. }
+                | SessionEffect::Disarm { .. } => self.out.push(WorkerEffect::Session(effect)),
             }
         }
         let outcome = match outcome {
@@ -464,7 +469,11 @@ impl Book<'_> {
             WorkerState::BackingOff { .. } => {
                 self.with(WorkerEffect::Disarm { timer: WorkerTimer::Backoff(prompt) })
             }
-            _ => self,
+            WorkerState::Idle
+            | WorkerState::Held
+            | WorkerState::Cooling
+            | WorkerState::Ending(_)
+            | WorkerState::Ended(_) => self,
         }
     }
 
@@ -542,7 +551,13 @@ impl Book<'_> {
                 if begun { self.takes_back().starts().done() } else { self.done() }
             }
             Some(HealthEffect::Fail) => self.winds_up(WorkerEnd::Failed(WorkerReason::Stuck)).done(),
-            _ => self.done(),
+            Some(
+                HealthEffect::Arm { .. }
+                | HealthEffect::Disarm { .. }
+                | HealthEffect::AskProgress { .. }
+                | HealthEffect::Warn { .. },
+            )
+            | None => self.done(),
         }
     }
 
@@ -584,7 +599,12 @@ pub(super) fn twin_resync(at: &Worker, config: &Config) -> Vec<WorkerEffect> {
             book.out.push(WorkerEffect::Session(effect));
         }
         SessionEffect::Closed => {}
-        _ => book.out.push(WorkerEffect::Session(effect)),
+        SessionEffect::Start { .. }
+        | SessionEffect::Stop { .. }
+        | SessionEffect::Kill { .. }
+        | SessionEffect::Settle { .. }
+        | SessionEffect::Arm { .. }
+        | SessionEffect::Disarm { .. } => book.out.push(WorkerEffect::Session(effect)),
     });
     if !at.data.kept {
         book.reports();
@@ -596,7 +616,12 @@ pub(super) fn twin_resync(at: &Worker, config: &Config) -> Vec<WorkerEffect> {
             let said = book.done();
             return said.map_or_else(|_| Vec::new(), |(_, out)| out);
         }
-        _ => {}
+        WorkerState::Idle
+        | WorkerState::Held
+        | WorkerState::Executing
+        | WorkerState::AwaitingApproval
+        | WorkerState::BackingOff { .. }
+        | WorkerState::Cooling => {}
     }
     let mut timers = Vec::new();
     let prompt = at.data.session.accepted;
@@ -622,7 +647,12 @@ pub(super) fn twin_resync(at: &Worker, config: &Config) -> Vec<WorkerEffect> {
             book.out.push(WorkerEffect::Arm { timer: WorkerTimer::Watch(watch), after_ms });
         }
         HealthEffect::AskProgress { check } => book.out.push(WorkerEffect::AskProgress { check }),
-        _ => {}
+        HealthEffect::Disarm { .. }
+        | HealthEffect::Warn { .. }
+        | HealthEffect::Inquire
+        | HealthEffect::Interrupt
+        | HealthEffect::Restart
+        | HealthEffect::Fail => {}
     });
     book.out
 }

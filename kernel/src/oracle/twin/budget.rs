@@ -44,7 +44,7 @@ fn numbered(at: &Situation, bill: BillNumber) -> Result<(), No> {
 pub(super) fn late_bill(at: &Situation, bill: BillNumber) -> No {
     match (numbered(at, bill), &at.data.account) {
         (Err(no), _) if no == DUPLICATE || at.data.parent.is_some() => no,
-        _ => TERMINAL,
+        (Ok(()) | Err(_), _) => TERMINAL,
     }
 }
 
@@ -168,10 +168,8 @@ impl Ledger<'_> {
                 self.follows.push(Follow::BudgetGranted { child });
             }
         }
-        match self.at.state {
-            TaskState::AwaitingBudget => self.asks_the_model(),
-            state => self.stands(state),
-        }
+        let state = self.at.state;
+        if state == TaskState::AwaitingBudget { self.asks_the_model() } else { self.stands(state) }
     }
 
     /// A person's word about more.
@@ -179,10 +177,8 @@ impl Ledger<'_> {
         let account = self.data.account.as_mut().expect("who asked for more has an account");
         account.question = None;
         if answer != Answer::Approved {
-            return match self.at.state {
-                TaskState::Working => self.kills(),
-                state => self.winds_down(state),
-            };
+            let state = self.at.state;
+            return if state == TaskState::Working { self.kills() } else { self.winds_down(state) };
         }
         let timed = account.clock != Clock::Stopped;
         self.stops_the_clock();

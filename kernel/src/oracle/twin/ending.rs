@@ -21,7 +21,17 @@ impl Ledger<'_> {
                 (Some(Effect::AbortInitialization { task }), Outstanding::Initialization)
             }
             TaskState::Requesting | TaskState::Paused(Held::Requesting) => (None, self.unasked()),
-            _ => (None, Outstanding::Nothing),
+            TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget
+            | TaskState::Working
+            | TaskState::Paused(Held::Unstarted | Held::Turn | Held::Calls)
+            | TaskState::Cancelling(_)
+            | TaskState::Ending(_)
+            | TaskState::Completed
+            | TaskState::Failed(_)
+            | TaskState::Cancelled => (None, Outstanding::Nothing),
         };
         self.effects.extend(stop);
         for (index, call) in (0..).zip(&mut self.calls) {
@@ -85,7 +95,18 @@ impl Ledger<'_> {
         let end = match state {
             TaskState::Completed => End::Completed,
             TaskState::Failed(reason) => End::Failed(reason),
-            _ => End::Cancelled,
+            TaskState::Queued
+            | TaskState::Initializing
+            | TaskState::Requesting
+            | TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget
+            | TaskState::Working
+            | TaskState::Paused(_)
+            | TaskState::Cancelling(_)
+            | TaskState::Ending(_)
+            | TaskState::Cancelled => End::Cancelled,
         };
         for number in data.answered.0 + 1..=data.accepted.0 {
             let is_read = data.request.ledger.sends().iter().any(|send| send.fate != Fate::Refused);

@@ -81,7 +81,11 @@ impl<'s> Ledger<'s> {
     pub(super) fn asks(&self, question: u32) -> Option<(u16, Wanted)> {
         self.find(|call| match call {
             CallState::Asking { number, wanted } if number == question => Some(wanted),
-            _ => None,
+            CallState::Asking { .. }
+            | CallState::Running
+            | CallState::Subtask { .. }
+            | CallState::Waiting(_)
+            | CallState::Settled(_) => None,
         })
     }
 }

@@ -33,7 +33,14 @@ impl Ledger<'_> {
                 let keeps = config.profiles_continuing & 1 << profile.0 != 0;
                 keeps.then_some(Previous { turn, attempt, profile })
             }
-            _ => None,
+            RequestState::Unbegun
+            | RequestState::Authorizing { .. }
+            | RequestState::Ready { .. }
+            | RequestState::Streaming { .. }
+            | RequestState::Delivering
+            | RequestState::BackingOff { .. }
+            | RequestState::Stopping(_)
+            | RequestState::Ended(RequestEnd::Failed(_) | RequestEnd::Cancelled) => None,
         };
         let (count, down, keyed) = (config.profiles, self.at.down, config.profiles_keyed);
         let profiles = Profiles { count, down, keyed };
@@ -84,7 +91,13 @@ impl Ledger<'_> {
                     self.effects.extend(parts.map(|part| Effect::Include { task, part }));
                     self.effects.push(Effect::Request { task, turn, effect });
                 }
-                _ => self.effects.push(Effect::Request { task, turn, effect }),
+                RequestEffect::GetCredential { .. }
+                | RequestEffect::Recover { .. }
+                | RequestEffect::Stop { .. }
+                | RequestEffect::Fence { .. }
+                | RequestEffect::Charge { .. }
+                | RequestEffect::Arm { .. }
+                | RequestEffect::Disarm { .. } => self.effects.push(Effect::Request { task, turn, effect }),
             }
         }
         Ok(ended)

@@ -44,7 +44,7 @@ impl Ledger<'_> {
                 (WorkerEffect::Report { number }, Some(parent)) if end.is_none() && !before.data.kept => {
                     self.follows.push(Follow::Report { parent, child: task, number });
                 }
-                _ => self.effects.push(Effect::Worker { task, effect }),
+                (effect, Some(_) | None) => self.effects.push(Effect::Worker { task, effect }),
             }
         }
         if held {
@@ -91,10 +91,12 @@ impl Ledger<'_> {
             WorkerEnd::Failed(why) => End::Failed(Reason::Worker(why)),
             WorkerEnd::Killed => End::Cancelled,
         };
-        match state {
-            TaskState::Cancelling(_) => self.ends_unless_busy(Outstanding::Nothing),
-            _ if self.calls.is_empty() => self.ends(ended(end)),
-            _ => self.closes_the_account().cancels_subtasks().stands(TaskState::Ending(end)),
+        if matches!(state, TaskState::Cancelling(_)) {
+            self.ends_unless_busy(Outstanding::Nothing)
+        } else if self.calls.is_empty() {
+            self.ends(ended(end))
+        } else {
+            self.closes_the_account().cancels_subtasks().stands(TaskState::Ending(end))
         }
     }
 
@@ -104,7 +106,7 @@ impl Ledger<'_> {
         self = self.cancels_subtasks();
         match killed {
             Ok(Some(_)) => self.ends_unless_busy(Outstanding::Nothing),
-            _ => self.stands(TaskState::Cancelling(Outstanding::Worker)),
+            Ok(None) | Err(_) => self.stands(TaskState::Cancelling(Outstanding::Worker)),
         }
     }
 
@@ -133,14 +135,13 @@ impl Ledger<'_> {
         }
         let held = self.data.worker.as_ref().is_some_and(|worker| worker.data.hold);
         let mut room = self.at.room;
-        match self.makes_subtask(child, if held { Hold::Paused } else { Hold::Running }, &mut room) {
-            CallState::Settled(CallResult::Refused(why)) => Err(No::Because(Refusal::Subtask { child, why })),
-            call => {
-                self.highest = Some(child);
-                self.calls.push(call);
-                self.stands(TaskState::Working)
-            }
+        let call = self.makes_subtask(child, if held { Hold::Paused } else { Hold::Running }, &mut room);
+        if let CallState::Settled(CallResult::Refused(why)) = call {
+            return Err(No::Because(Refusal::Subtask { child, why }));
         }
+        self.highest = Some(child);
+        self.calls.push(call);
+        self.stands(TaskState::Working)
     }
 }
 
