@@ -2,6 +2,7 @@
 
 use downbeat_kernel::{BillNumber, Call, Config, Event, Kernel, PoolConfig, Response, TaskId};
 use downbeat_store::ShardId;
+use downbeat_wiring::root_of;
 
 /// The settings of the machines of a shard, under which its journal is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,9 +80,7 @@ pub(crate) fn number(event: &mut Event, kernel: &Kernel, place: Place) -> bool {
 
 /// A bill goes to the root of its tree, under the next number there; `false` if that has no budget, so that nobody counts.
 fn book(task: &mut TaskId, bill: &mut BillNumber, kernel: &Kernel) -> bool {
-    while let Some(parent) = kernel.task(*task).and_then(|task| task.data.parent) {
-        *task = parent;
-    }
+    *task = root_of(kernel, *task);
     let Some(account) = kernel.task(*task).and_then(|task| task.data.account.as_deref()) else {
         return false;
     };

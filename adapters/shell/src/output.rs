@@ -111,9 +111,7 @@ impl Way {
     async fn may_begin(&self) -> bool {
         let RequestId { task, turn, attempt } = self.id;
         let event = Event::Request { task, turn, event: RequestEvent::OutputDelivered { attempt } };
-        let (reply, mut answered) = self.rt.channel("reply", 1);
-        let letter = Letter { reply: Some(reply), ..Letter::of(event, None) };
-        self.mailbox.send(letter).await.is_ok()
-            && matches!(answered.next().await, Some(Answered { outcome: Outcome::Applied, .. }))
+        let answered = Letter::of(event, None).answered(&self.rt, &self.mailbox).await;
+        matches!(answered, Ok(Answered { outcome: Outcome::Applied, .. }))
     }
 }

@@ -45,6 +45,13 @@ impl Letter {
     pub(crate) fn of(told: impl Into<Told>, finished: Option<Work>) -> Self {
         Self { told: told.into(), text: Vec::new(), reply: None, finished, under: None, by: None }
     }
+
+    /// Posts it, and waits until what becomes of it is durable.
+    pub(crate) async fn answered(self, rt: &Rt, mailbox: &Sender<Self>) -> Result<Answered, ShellError> {
+        let (reply, mut answered) = rt.channel("reply", 1);
+        mailbox.send(Self { reply: Some(reply), ..self }).await.map_err(|_| ShellError::Stopped)?;
+        answered.next().await.ok_or(ShellError::Stopped)
+    }
 }
 
 /// What became of it.

@@ -133,10 +133,7 @@ impl Teller {
     }
 
     async fn answered(&self, shard: usize, told: Told, text: Vec<String>) -> Result<Answered, ShellError> {
-        let (reply, mut outcome) = self.rt.channel("reply", 1);
-        let letter = Letter { text, reply: Some(reply), ..Letter::of(told, None) };
-        self.mailboxes[shard].send(letter).await.map_err(|_| ShellError::Stopped)?;
-        outcome.next().await.ok_or(ShellError::Stopped)
+        Letter { text, ..Letter::of(told, None) }.answered(&self.rt, &self.mailboxes[shard]).await
     }
 
     /// Lets nothing in any more: every shard commits what it was told, and ends.

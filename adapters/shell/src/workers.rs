@@ -154,10 +154,7 @@ impl Voice {
     }
 
     async fn answered(&self, letter: Letter) -> Result<Answered, ShellError> {
-        let (reply, mut outcome) = self.rt.channel("reply", 1);
-        let letter = Letter { reply: Some(reply), ..letter };
-        self.mailbox.send(letter).await.map_err(|_| ShellError::Stopped)?;
-        outcome.next().await.ok_or(ShellError::Stopped)
+        letter.answered(&self.rt, &self.mailbox).await
     }
 }
 
