@@ -22,10 +22,13 @@
 
 mod classes;
 mod clock;
+mod error;
 mod execute;
 mod fault;
 mod footprint;
+mod held;
 mod minimize;
+mod misuse;
 mod mix;
 mod names;
 mod order;
@@ -40,18 +43,23 @@ mod trace;
 mod tree;
 mod world;
 
+pub use error::ExploreError;
+pub use misuse::Misuse;
 pub use report::{End, Extent, Progress, Report, Seen, Stop};
 pub use schedule::{Schedule, ScheduleError};
 pub use world::World;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use classes::Classes;
+use classes::{Came, Classes};
 use execute::Executor;
-use stage::{Held, Stage, on_stage, take_stage};
+use held::{Held, on_stage, take_stage};
+use misuse::Misuses;
+use stage::Stage;
 use story::Story;
 use strategy::Strategy;
 use strategy::bytes::Bytes;
@@ -145,43 +153,6 @@ impl Search {
     }
 }
 
-/// Why nothing can be said about a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExploreError {
-    /// With the same choices it went another way, seen when it was to begin this step. It reads a clock or a random number, knows
-    /// an address or an order that changes, or keeps something from one execution to the next.
-    Diverged {
-        /// The step, counted from 0.
-        step: usize,
-    },
-    /// A schedule asks for an alternative that the program does not have at this place: it belongs to another program.
-    Misfit {
-        /// The place in the schedule, counted from 0.
-        place: usize,
-    },
-}
-
-impl fmt::Display for ExploreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Diverged { step } => {
-                write!(
-                    f,
-                    "the program goes another way with the same choices: other alternatives at step {step}"
-                )
-            }
-            Self::Misfit { place } => {
-                write!(
-                    f,
-                    "the schedule belongs to another program: it has no such alternative at place {place}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for ExploreError {}
-
 /// One execution that somebody looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Execution<T> {
@@ -265,7 +236,8 @@ where
         self
     }
 
-    /// Does not count classes, which takes 16 bytes of memory and some time for each.
+    /// Does not count classes, which takes 24 bytes of memory and some time for each, nor find two executions of one class that come
+    /// to different ends.
     #[must_use]
     pub fn without_classes(mut self) -> Self {
         self.counts_classes = false;
@@ -289,10 +261,10 @@ where
     /// Runs the program as often as the search asks for.
     ///
     /// # Errors
-    /// The program depends on more than on the choices.
+    /// The program depends on more than on the choices, or misuses the seam.
     ///
     /// # Panics
-    /// If it is called by a program that is explored.
+    /// If it is called by a program that is explored, whose search ends with an error.
     pub fn explore(&mut self, search: Search) -> Result<Report<F::Output>, ExploreError> {
         self.explore_by(search.strategy(), search.draws(), search.extent())
     }
@@ -303,8 +275,9 @@ where
         draws: Option<u64>,
         extent: Extent,
     ) -> Result<Report<F::Output>, ExploreError> {
-        let _held = Held::new(Stage::new(strategy, self.seed, self.steps_max, None));
-        let mut executor = Executor::new();
+        let misuses = Arc::new(Misuses::new());
+        let _held = Held::new(Stage::new(strategy, Arc::clone(&misuses), self.seed, self.steps_max, None));
+        let mut executor = Executor::new(Arc::clone(&misuses));
         let mut classes = Classes::default();
         let mut report = Report {
             ends: BTreeMap::new(),
@@ -327,6 +300,9 @@ where
             let steps = stage(|stage| stage.trace.steps().len());
             report.steps += steps as u64;
             report.longest = report.longest.max(steps);
+            if let Some(misuse) = misuses.first() {
+                return Err(ExploreError::Misused(misuse.clone()));
+            }
             if let Some(step) = stage(|stage| stage.strategy.misfit()) {
                 return Err(ExploreError::Diverged { step });
             }
@@ -335,14 +311,27 @@ where
                 continue;
             };
             report.executions += 1;
-            if self.counts_classes {
-                stage(|stage| classes.insert(&stage.trace, &stage.names));
-            }
-            if let Some(seen) = report.ends.get_mut(&end) {
+            let has_returned = matches!(end, End::Returned(_));
+            let number = if let Some(seen) = report.ends.get_mut(&end) {
                 seen.executions += 1;
+                seen.number
             } else {
+                let number = u32::try_from(report.ends.len()).expect("fewer than 2^32 ends fit in memory");
                 let first = stage(|stage| stage.schedule());
-                report.ends.insert(end, Seen { executions: 1, first });
+                report.ends.insert(end, Seen { executions: 1, first, number });
+                number
+            };
+            let came = if !stage(|stage| stage.is_chosen()) {
+                Came::Drawn
+            } else if has_returned {
+                Came::Returned(number)
+            } else {
+                Came::Otherwise
+            };
+            let is_like_its_class = |stage: &mut Stage| classes.insert(&stage.trace, &stage.names, came);
+            if self.counts_classes && !stage(is_like_its_class) {
+                let schedule = stage(|stage| stage.schedule());
+                return Err(ExploreError::Misused(Misuse::Apart { schedule }));
             }
         }
         let was_cut = report.ends.contains_key(&End::CutOff);
@@ -390,21 +379,36 @@ where
     /// Runs the program once, by a schedule.
     ///
     /// # Errors
-    /// The schedule belongs to another program.
+    /// The schedule belongs to another program, or the program misuses the seam.
     pub fn replay(&self, schedule: &Schedule) -> Result<Execution<F::Output>, ExploreError> {
-        let (execution, misfit) = self.once(Box::new(Replay::new(schedule.clone())));
+        let (execution, misfit) = self.once(Box::new(Replay::new(schedule.clone())))?;
         misfit.map_or(Ok(execution), |place| Err(ExploreError::Misfit { place }))
     }
 
     /// Runs the program once, with a choice for each byte: the remainder, by how many alternatives there are.
+    ///
+    /// # Panics
+    /// If the program misuses the seam.
     pub fn bytes(&self, bytes: &[u8]) -> Execution<F::Output> {
-        self.once(Box::new(Bytes::new(bytes))).0
+        match self.once(Box::new(Bytes::new(bytes))) {
+            Ok((execution, _)) => execution,
+            Err(error) => panic!("{error}"),
+        }
     }
 
-    fn once(&self, strategy: Box<dyn Strategy>) -> (Execution<F::Output>, Option<usize>) {
-        let _held = Held::new(Stage::new(strategy, self.seed, self.steps_max, Some(Story::default())));
+    /// One execution, and where it did not fit.
+    fn once(
+        &self,
+        strategy: Box<dyn Strategy>,
+    ) -> Result<(Execution<F::Output>, Option<usize>), ExploreError> {
+        let misuses = Arc::new(Misuses::new());
+        let story = Some(Story::default());
+        let _held = Held::new(Stage::new(strategy, Arc::clone(&misuses), self.seed, self.steps_max, story));
         stage(Stage::next);
-        let end = Executor::new().run(&self.program).expect("a list has no sleepers");
+        let end = Executor::new(Arc::clone(&misuses)).run(&self.program).expect("a list has no sleepers");
+        if let Some(misuse) = misuses.first() {
+            return Err(ExploreError::Misused(misuse.clone()));
+        }
         let mut stage = take_stage().expect("the explorer holds a stage");
         let story = stage.story.take().unwrap_or_default();
         let story = Counterexample {
@@ -415,7 +419,7 @@ where
             lanes: story.lanes,
         };
         let misfit = stage.strategy.misfit();
-        (Execution { end, schedule: stage.schedule(), story }, misfit)
+        Ok((Execution { end, schedule: stage.schedule(), story }, misfit))
     }
 
     /// A schedule with few choices other than the first that comes to an end like this one. The end is one of the same kind: the same
@@ -429,7 +433,7 @@ where
     pub fn minimize(&self, schedule: &Schedule) -> Result<Schedule, ExploreError> {
         let execution = self.replay(schedule)?;
         let minimized = minimize::minimize(&execution.schedule, MINIMIZE_ATTEMPTS, |candidate| {
-            let (found, _) = self.once(Box::new(Replay::new(candidate.clone())));
+            let (found, _) = self.once(Box::new(Replay::new(candidate.clone()))).ok()?;
             is_like(&found.end, &execution.end).then_some(found.schedule)
         });
         for deviations in 0..minimized.deviations().len().min(BOUND_TRIED + 1) {

@@ -57,6 +57,8 @@ mod unfinished;
 pub use arguments::{CheckArgs, Color, Format, ModelsArgs, Reduce, ReplayArgs, StoredAs};
 pub use command::{Outcome, Streams, check, check_to, main, main_from, models, models_to, replay, replay_to};
 pub use failure::Failure;
+pub use interrupt::by_ctrl_c;
 pub use registry::{Bound, Bounds, BoundsError, Entry, PropertySummary, Registry, Variant};
 pub use run::{Checkpoints, Evaluated, Run, Settings, assert_as_expected, run};
 pub use saved::SavedError;
+pub use table::grouped;

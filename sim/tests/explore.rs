@@ -52,6 +52,89 @@ fn timer_may_beat_a_message() {
 }
 
 #[test]
+fn whoever_waits_for_rest_comes_after_everybody_and_every_timer() {
+    let program = async |world: World| {
+        let rt = world.rt();
+        let done = rt.cell("done", 0);
+        for ms in [0, 10, 20] {
+            let (clock, done) = (rt.clone(), done.clone());
+            rt.spawn("worker", async move {
+                clock.sleep(Duration::from_millis(ms)).await;
+                done.with(|done| *done += 1);
+            });
+        }
+        world.at_rest().await;
+        let first = (done.get(), rt.now().as_millis() >= 20);
+        let again = done.clone();
+        rt.spawn("late", async move { again.with(|done| *done += 1) });
+        // A wait for rest that is given up is none.
+        assert_eq!(first_of(std::future::ready(()), world.at_rest()).await, First::Left(()));
+        world.at_rest().await;
+        (first, done.get())
+    };
+    assert_eq!(returned(program), [((3, true), 4)]);
+}
+
+#[test]
+fn end_at_rest_is_one_end_for_tasks_that_have_nothing_in_common() {
+    let classes = |rests| {
+        let program = |world: World| async move {
+            for name in ["a", "b", "c"] {
+                let cell = world.rt().cell(name, 0);
+                world.rt().spawn(name, async move { cell.set(1) });
+            }
+            if rests {
+                world.at_rest().await;
+            } else {
+                world.rt().sleep(Duration::from_millis(1)).await;
+            }
+        };
+        Explorer::new(program).explore(Search::Exhaustive).expect("it depends on the choices alone").classes
+    };
+    // Or else each of the three has gone on by the end, or not.
+    assert_eq!((classes(true), classes(false)), (Some(1), Some(8)));
+}
+
+#[test]
+fn step_that_drops_two_senders_may_drop_the_last() {
+    let out = returned(async |world: World| {
+        let rt = world.rt();
+        let (sender, mut receiver) = rt.channel::<()>("queue", 1);
+        let out = rt.cell("out", 0);
+        let [one, two, three] = [(); 3].map(|()| sender.clone());
+        let seen = out.clone();
+        let x = rt.spawn("x", async move {
+            drop((sender, one));
+            let looked = first_of(receiver.next(), std::future::ready(())).await;
+            seen.set(if looked == First::Left(None) { 1 } else { 2 });
+        });
+        let y = rt.spawn("y", async move { drop((two, three)) });
+        x.join().await;
+        y.join().await;
+        out.get()
+    });
+    assert_eq!(out, [1, 2]);
+}
+
+#[test]
+fn last_sender_ends_the_queue_whoever_that_is() {
+    let ends = returned(async |world: World| {
+        let (sender, mut receiver) = world.rt().channel("numbers", 3);
+        for number in [1, 2] {
+            let own = sender.clone();
+            world.rt().spawn("sender", async move { assert_eq!(own.try_send(number), Ok(())) });
+        }
+        drop(sender);
+        let mut arrived = Vec::new();
+        while let Some(number) = receiver.next().await {
+            arrived.push(number);
+        }
+        arrived
+    });
+    assert_eq!(ends, [[1, 2], [2, 1]]);
+}
+
+#[test]
 fn timer_beats_no_timer_that_is_due_before_it() {
     let order = returned(async |world: World| {
         let rt = world.rt();
@@ -257,18 +340,6 @@ fn it_matters_who_drops_the_last_clone_of_a_cell() {
     assert_eq!(seen, [(0, true), (1, false), (1, true)]);
 }
 
-/// A program that is explored explores nothing: it panics, and the search around it goes on.
-#[test]
-fn exploration_within_another_one_is_refused() {
-    let inner = async |world: World| {
-        world.rt().spawn("nothing", async {}).join().await;
-        Explorer::new(async |_: World| ()).explore(Search::Plain).is_ok()
-    };
-    let report = Explorer::new(inner).explore(Search::Exhaustive).expect("it depends on the choices alone");
-    assert_eq!((report.extent, report.executions), (Extent::Complete, 1));
-    assert!(matches!(report.ends.keys().next(), Some(End::Panicked { task, .. }) if task == "root"));
-}
-
 /// What is dropped when an execution is over chooses nothing.
 #[test]
 fn choices_of_what_is_dropped_at_the_end_are_none() {
@@ -288,4 +359,41 @@ fn choices_of_what_is_dropped_at_the_end_are_none() {
     };
     let report = Explorer::new(program).explore(Search::Plain).expect("it depends on the choices alone");
     assert!(report.executions <= 3, "the world chose beside it: {report:?}");
+}
+
+/// Whoever posts and whoever takes have nothing in common but where the queue is empty or full.
+#[test]
+fn ends_of_a_queue_are_apart_between_empty_and_full() {
+    let classes = |capacity: usize, filled: usize| {
+        let program = async |world: World| {
+            let rt = world.rt();
+            let (sender, mut receiver) = rt.channel("queue", capacity);
+            (0..filled).for_each(|item| assert_eq!(sender.try_send(item), Ok(())));
+            rt.spawn("sender", async move {
+                let _full = sender.try_send(9);
+                pending::<()>().await;
+            });
+            rt.spawn("receiver", async move {
+                let _empty = receiver.take();
+                pending::<()>().await;
+            });
+            rt.sleep(Duration::from_secs(1)).await;
+        };
+        ALL.map(|search| {
+            let report = Explorer::new(&program).explore(search).expect("it depends on the choices alone");
+            report.classes.expect("they are counted")
+        })
+    };
+    // Either of them, both, or neither comes before the end; where it matters, both in two orders.
+    #[rustfmt::skip]
+    let cases = [
+        ("empty",           (3, 0), 5),
+        ("one is there",    (3, 1), 4),
+        ("room for one",    (3, 2), 4),
+        ("full",            (3, 3), 5),
+        ("one and no more", (1, 1), 5),
+    ];
+    for (name, (capacity, filled), expected) in cases {
+        assert_eq!(classes(capacity, filled), [expected; 2], "{name}");
+    }
 }

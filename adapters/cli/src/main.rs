@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use downbeat_demo::{DemoArgs, demo};
 use downbeat_sim::harness::{self, CheckArgs, ModelsArgs, ReplayArgs};
+use downbeat_world::{Recording, SimArgs, sim, sim_help};
 
 /// Checks models of agent-task orchestrators, their races and what keeps them away, and shows an orchestrator at work.
 #[derive(Parser)]
@@ -19,7 +20,9 @@ enum Command {
     /// Checks models and compares what is found with what is expected
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Box<CheckArgs>),
-    /// Steps saved counterexamples through their models again
+    /// Plays scenarios with the shell that ships, in a simulated world, at random or every execution
+    Sim(Box<SimArgs>),
+    /// Steps saved counterexamples through their models again, and draws what `sim` has found
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
     /// Lists models with their variants, bounds and properties
@@ -35,7 +38,24 @@ Examples:
   downbeat check                           everything, as in continuous integration
   downbeat check subtask-completion        one model in all its variants
   downbeat replay FILE                     whether a saved counterexample is one still
+  downbeat sim                             the shell itself, at random
+  downbeat sim --exhaustive                every execution of the shell in small scenarios
   downbeat demo                            trees of tasks at work on a simulated provider";
+
+const SIM_EXAMPLES: &str = "\
+Examples:
+  downbeat sim                             each scenario with a certificate, 1,000 executions at random
+  downbeat sim --seeds 100000 --seed 7     more, and others
+  downbeat sim --exhaustive                every execution, and whether there are as many as certified
+  downbeat sim child+token+kill            a scenario of one's own
+  downbeat sim task+cancel --exhaustive --fault sends-run-on
+
+Exit code:
+  0    every promise was kept, in what was to be seen
+  1    some promise was broken, or there are not as many executions as certified
+  2    wrong usage
+  3    the time was over before all was seen; what was seen kept every promise
+  130  Ctrl-C came before the end; what was seen kept every promise";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -70,9 +90,10 @@ Examples:
   downbeat replay traces/MODEL@VARIANT.S1.json       takes its steps in the model as it is now
   downbeat replay traces/*.json --quiet              many of them, without diagrams
   downbeat replay FILE --format mermaid              as another diagram
+  downbeat replay 'task+kill seed=0x0 3:1'           draws what `sim` has found, in its own words
 
 Exit code:
-  0  every file violates its property, as recorded
+  0  every file, or schedule, violates its property, as recorded
   1  some does not: its steps cannot be taken any more, or they violate nothing
   2  some could not be replayed: it is no saved counterexample, or its model does not exist";
 
@@ -100,10 +121,38 @@ Exit code:
 
 fn main() -> ExitCode {
     let registry = downbeat_models::registry;
-    match Program::parse().command {
+    match program().command {
         Command::Check(args) => harness::check(&args, &registry()),
-        Command::Replay(args) => harness::replay(&args, &registry()),
+        Command::Replay(args) => replay(&args),
         Command::Models(args) => harness::models(&args, &registry()),
+        Command::Sim(args) => sim(&args),
         Command::Demo(args) => demo(&args).into(),
     }
+}
+
+/// What the command line asks for. The help of `sim` lists what there is.
+fn program() -> Program {
+    let help = format!("{}\n{SIM_EXAMPLES}", sim_help());
+    let command = Program::command().mut_subcommand("sim", |sim| sim.after_help(help));
+    Program::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// Replays what `sim` has found, which comes as text, or else files.
+fn replay(args: &ReplayArgs) -> ExitCode {
+    let texts = args.files.iter().map(|file| file.to_str().and_then(Recording::read));
+    let Some(recordings) = texts.collect::<Option<Vec<_>>>() else {
+        return harness::replay(args, &downbeat_models::registry());
+    };
+    let mut code = 0;
+    for recording in recordings {
+        let outcome = match recording {
+            Ok(recording) => recording.replay(),
+            Err(error) => {
+                eprintln!("error: {error}");
+                harness::Outcome::Failed
+            }
+        };
+        code = code.max(outcome.code());
+    }
+    code.into()
 }

@@ -38,7 +38,10 @@ impl Mirror {
     fn take(&mut self, batch: &Batch) {
         // What cannot be read, or does not fit, is said by the shell, which reads the same lines.
         let entries = batch.lines().filter_map(|line| Entry::read(line).ok());
-        for Entry { at_ms, event, text } in entries {
+        for Entry { at_ms, event, bill, text } in entries {
+            if let Some(bill) = bill {
+                self.step(at_ms, bill.into(), Vec::new());
+            }
             match event {
                 Recorded::Tree(record) => self.step(at_ms, record.into(), text),
                 Recorded::Credential { .. }

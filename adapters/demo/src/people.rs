@@ -9,7 +9,7 @@ use crate::world::{Port, World};
 use downbeat_kernel::{
     About, Event, Ignored, MessageId, Outcome, QuestionEnd, QuestionId, QuestionKey, RequestId, TaskId,
 };
-use downbeat_shell::{Doing, People, Teller, Text};
+use downbeat_shell::{Doing, People, Teller, Text, Trial};
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl People for Port {
         self.0.state().questions.remove(&question);
     }
 
-    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) -> Doing<()> {
+    fn undelivered(&self, task: TaskId, _trial: Trial, message: MessageId, in_doubt: bool) -> Doing<()> {
         let mut state = self.0.state();
         // One whose tree is forgotten was reported in another life.
         if state.ledger.path(task).is_some() {

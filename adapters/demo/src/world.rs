@@ -166,7 +166,7 @@ impl World {
         let record = match end {
             None => Record::Progress { task, number },
             Some(RootEnd::Once(end)) => Record::Told { task, number, end, result: text.to_string() },
-            Some(RootEnd::Tried(end)) => unreachable!("a task of the demo is tried once: {end:?}"),
+            Some(RootEnd::Tried { end, .. }) => unreachable!("a task of the demo is tried once: {end:?}"),
         };
         if !state.note(record) {
             return None;

@@ -9,41 +9,72 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Tasks that do something at one end of a queue have it in common, and those at different ends the places that they use: whoever
+/// posts the n-th and whoever takes the n-th, or the one that has to be taken before there is room. Whatever else is done touches
+/// both ends.
 struct Shared<T> {
     rt: Rt,
     object: ObjectId,
     mailbox: Mailbox<T>,
+    capacity: usize,
     senders: AtomicUsize,
+    /// How many were posted and taken: which place is next at each end.
+    posted: AtomicUsize,
+    taken: AtomicUsize,
 }
 
+/// The parts of a queue: its ends, and as many places as there is room for.
+const POSTING: usize = 0;
+const TAKING: usize = 1;
+const PLACES: usize = 2;
+
 impl<T> Shared<T> {
+    fn touch_end(&self, end: usize, access: Access) {
+        self.rt.touch_part(self.object, end, access);
+    }
+
     fn touch(&self) {
-        self.rt.touch(self.object, Access::Write);
+        self.touch_end(POSTING, Access::Write);
+        self.touch_end(TAKING, Access::Write);
+    }
+
+    /// Looks at the place that is next at one end.
+    fn touch_next(&self, end: usize) {
+        self.touch_end(end, Access::Write);
+        let next = if end == POSTING { &self.posted } else { &self.taken };
+        let place = next.load(Ordering::Relaxed) % self.capacity;
+        self.rt.touch_part(self.object, PLACES + place, Access::Write);
     }
 
     /// Says that something was taken, if it was.
     fn taken(&self, item: Option<T>) -> Option<T> {
-        item.inspect(|_| self.rt.passed(self.object, Passing::Out))
+        item.inspect(|_| {
+            self.taken.fetch_add(1, Ordering::Relaxed);
+            self.rt.passed(self.object, Passing::Out);
+        })
     }
 
-    /// Waits, and says so each time that it looks, and when it is dropped: what it was told may then be passed on to another.
-    async fn touching<F: Future>(&self, waiting: F) -> F::Output {
-        let _told = Told(self);
+    /// Waits, and says so each time that it looks by what it looks at, and when it is given up that it touches all: what it was told
+    /// may then be passed on to another.
+    async fn touching<F: Future>(&self, waiting: F, looks: impl Fn()) -> F::Output {
+        let mut told = Told(Some(self));
         let mut waiting = pin!(waiting);
-        poll_fn(|cx| {
-            self.touch();
+        let found = poll_fn(|cx| {
+            looks();
             waiting.as_mut().poll(cx)
         })
-        .await
+        .await;
+        told.0 = None;
+        found
     }
 }
 
-/// Says, when a wait is over, that the queue was touched.
-struct Told<'s, T>(&'s Shared<T>);
+/// Says, when a wait is given up, that the queue was touched.
+struct Told<'s, T>(Option<&'s Shared<T>>);
 
 impl<T> Drop for Told<'_, T> {
     fn drop(&mut self) {
-        self.0.touch();
+        self.0.into_iter().for_each(Shared::touch);
     }
 }
 
@@ -68,8 +99,15 @@ pub enum TrySendError<T> {
 
 pub(crate) fn channel<T>(rt: Rt, name: &'static str, capacity: usize) -> (Sender<T>, Receiver<T>) {
     let object = rt.object(name);
-    let shared =
-        Arc::new(Shared { rt, object, mailbox: Mailbox::new(capacity), senders: AtomicUsize::new(1) });
+    let shared = Arc::new(Shared {
+        rt,
+        object,
+        mailbox: Mailbox::new(capacity),
+        capacity: capacity.max(1),
+        senders: AtomicUsize::new(1),
+        posted: AtomicUsize::new(0),
+        taken: AtomicUsize::new(0),
+    });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
@@ -86,7 +124,7 @@ impl<T: Send> Sender<T> {
                 Err(TrySendError::Closed(item)) => return Err(SendError(item)),
                 Err(TrySendError::Full(back)) => item = back,
             }
-            self.0.touching(self.0.mailbox.room()).await;
+            self.0.touching(self.0.mailbox.room(), || self.0.touch()).await;
         }
     }
 
@@ -95,11 +133,12 @@ impl<T: Send> Sender<T> {
     /// # Errors
     /// Gives back what there is no room for, or nobody to take.
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
-        self.0.touch();
+        self.0.touch_next(POSTING);
         self.0.mailbox.post(item).map_err(|refused| match refused {
             Refused::Full(item) => TrySendError::Full(item),
             Refused::Closed(item) => TrySendError::Closed(item),
         })?;
+        self.0.posted.fetch_add(1, Ordering::Relaxed);
         self.0.rt.passed(self.0.object, Passing::In);
         Ok(())
     }
@@ -112,7 +151,8 @@ impl<T: Send> Sender<T> {
 
     /// How many wait to be taken.
     pub fn waiting(&self) -> usize {
-        self.0.rt.touch(self.0.object, Access::Read);
+        self.0.touch_end(POSTING, Access::Read);
+        self.0.touch_end(TAKING, Access::Read);
         self.0.mailbox.len()
     }
 }
@@ -120,13 +160,13 @@ impl<T: Send> Sender<T> {
 impl<T: Send> Receiver<T> {
     /// Waits for the next one; `None` once nothing comes any more.
     pub async fn next(&mut self) -> Option<T> {
-        let item = self.0.touching(self.0.mailbox.next()).await;
+        let item = self.0.touching(self.0.mailbox.next(), || self.0.touch_next(TAKING)).await;
         self.0.taken(item)
     }
 
     /// Takes the next one if it is there.
     pub fn take(&mut self) -> Option<T> {
-        self.0.touch();
+        self.0.touch_next(TAKING);
         self.0.taken(self.0.mailbox.take())
     }
 
@@ -151,8 +191,9 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // Also where it is not the last: which one is depends on the order in which they go.
-        self.0.touch();
+        self.0.touch_end(POSTING, Access::Write);
         if self.0.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.touch_end(TAKING, Access::Write);
             self.0.mailbox.seal();
         }
     }

@@ -62,6 +62,13 @@ pub trait Runtime: Send + Sync + 'static {
         let _ = (object, access);
     }
 
+    /// The task that runs does that with this part of something shared. A runtime that knows no parts takes it for the whole; to one
+    /// that does, whoever touches the whole touches none of its parts.
+    fn touch_part(&self, object: ObjectId, part: usize, access: Access) {
+        let _ = part;
+        self.touch(object, access);
+    }
+
     /// The task that runs has put something into a queue, or taken it out. For whoever draws a schedule.
     fn passed(&self, object: ObjectId, passing: Passing) {
         let _ = (object, passing);
@@ -136,6 +143,11 @@ impl Rt {
     /// The task that runs does that with something shared.
     pub fn touch(&self, object: ObjectId, access: Access) {
         self.0.touch(object, access);
+    }
+
+    /// The task that runs does that with this part of something shared, and not with the whole or with other parts.
+    pub fn touch_part(&self, object: ObjectId, part: usize, access: Access) {
+        self.0.touch_part(object, part, access);
     }
 
     /// The task that runs has put something into a queue, or taken it out.

@@ -43,7 +43,7 @@ fn main() {
 
 fn entry(event: Event, text: &[&str]) -> Entry {
     let text = text.iter().map(|text| (*text).to_owned()).collect();
-    Entry { at_ms: 1_700_000_000_000, event: event.into(), text }
+    Entry { at_ms: 1_700_000_000_000, event: event.into(), bill: None, text }
 }
 
 /// The life of a task: a turn with a tool, a message, a turn with the end.

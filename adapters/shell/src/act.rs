@@ -2,26 +2,27 @@
 
 use crate::Ports;
 use crate::agents::{Seat, Submitter};
+use crate::contain::{asked, contained, told};
 use crate::desk::Desk;
 use crate::fact::{Fact, Order, Refused, Told};
+use crate::fault::{self, Fault};
 use crate::known::Known;
 use crate::number::NEW;
 use crate::ports::{Doing, Question, Reply, SendEnd, Wish};
+use crate::post::heard;
 use crate::shard::Letter;
 use crate::words::Library;
 use crate::workers::Instructor;
 use downbeat_kernel::{
-    AgentId, BillNumber, Call, CallId, Effect, Event, IteratorId, Lease, MessageId, OrderNumber, Outcome,
-    PoolEvent, PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId, Response, SendFailure, Spend,
-    TaskId, ToolEnd, TurnNumber,
+    AgentId, Call, CallId, Effect, Event, Generation, Input, IteratorId, Lease, MessageId, OrderNumber,
+    Outcome, PoolEvent, PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId, Response,
+    SendFailure, SendReason, Spend, TaskId, ToolEnd, TurnNumber,
 };
 use downbeat_rt::{Receiver, Rt, Sender, Task};
 use downbeat_store::ShardId;
-use downbeat_wiring::{dequeued, enqueued, given_back};
+use downbeat_wiring::{dequeued, enqueued, given_back, root_of};
 use std::collections::{BTreeMap, VecDeque};
-use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
-use std::task::Poll;
+use std::future::Future;
 use std::time::Duration;
 
 /// What is under way, and can be stopped.
@@ -74,6 +75,8 @@ pub(crate) struct Actor {
     pub(crate) shard: ShardId,
     pub(crate) rt: Rt,
     pub(crate) ports: Ports,
+    /// [`ShellConfig::view_ms_max`](crate::ShellConfig::view_ms_max).
+    pub(crate) view_ms_max: u64,
     pub(crate) mailbox: Sender<Letter>,
     pub(crate) works: BTreeMap<Work, Under>,
     pub(crate) desk: Desk,
@@ -84,10 +87,16 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    pub(crate) fn new(shard: ShardId, rt: Rt, ports: Ports, mailbox: Sender<Letter>) -> Self {
+    pub(crate) fn new(
+        shard: ShardId,
+        rt: Rt,
+        ports: Ports,
+        view_ms_max: u64,
+        mailbox: Sender<Letter>,
+    ) -> Self {
         let (works, desk, reports, own) =
             (BTreeMap::new(), Desk::default(), BTreeMap::new(), VecDeque::new());
-        Self { shard, rt, ports, mailbox, works, desk, reports, own }
+        Self { shard, rt, ports, view_ms_max, mailbox, works, desk, reports, own }
     }
 
     /// The next of what is known at once.
@@ -140,7 +149,7 @@ impl Actor {
                 }
             }
             Effect::Initialize { task } => {
-                let surroundings = self.surroundings(task, seat);
+                let surroundings = self.surroundings(task, known.trial(task), seat);
                 let lease = seat.map(|seat| seat.lease);
                 self.begin_under(lease, Work::Preparation(task), "preparation", async move {
                     vec![(surroundings.await, vec![])]
@@ -152,22 +161,26 @@ impl Actor {
             }
             // What a request contains is in the library.
             Effect::Include { .. } => {}
-            Effect::Request { task, turn, effect } => self.of_request(task, turn, effect, library).await,
+            Effect::Request { task, turn, effect } => self.of_request(task, turn, effect, known).await,
             Effect::RunTool { call } => self.run_tool(call, seat, library),
             Effect::CancelTool { call } => {
-                self.stop(&Work::Tool(call)).await;
+                if !fault::has(Fault::ToolsRunOn) {
+                    self.stop(&Work::Tool(call)).await;
+                }
                 self.tell(Event::ToolEnded { call, end: ToolEnd::Cancelled });
             }
             Effect::Ask { question, about } => {
                 let text = library.question(about);
                 self.asks(question.task, &text, known);
-                self.ports.people.ask(question, about, text);
+                told(|| self.ports.people.ask(question, about, text));
             }
-            Effect::Withdraw { question } => self.ports.people.withdraw(question),
+            Effect::Withdraw { question } => {
+                told(|| self.ports.people.withdraw(question));
+            }
             Effect::Arm { timer, after_ms } => self.arm(Event::TimerFired { timer }.into(), after_ms),
             Effect::Disarm { timer } => self.stop(&Work::Timer(Event::TimerFired { timer }.into())).await,
             Effect::ReportUndelivered { task, message, in_doubt } => {
-                self.undelivered(task, known.name_of(task), message, in_doubt);
+                self.undelivered(task, message, in_doubt, known);
             }
             // People hear of it from its outbox.
             Effect::TaskEnded { .. } => {}
@@ -176,39 +189,49 @@ impl Actor {
     }
 
     /// People are told that nobody has read a message.
-    pub(crate) fn undelivered(&mut self, task: TaskId, name: TaskId, message: MessageId, in_doubt: bool) {
-        let reported = self.ports.people.undelivered(name, message, in_doubt);
+    pub(crate) fn undelivered(&mut self, task: TaskId, message: MessageId, in_doubt: bool, known: &Known) {
+        let trial = known.trial(task);
+        let reported = asked(|| self.ports.people.undelivered(task, trial, message, in_doubt));
+        let heard = heard(known, task);
+        let reported = if fault::has(Fault::ReportsToNobody) { Box::pin(async {}) } else { reported };
         self.begin(Work::Undelivered(task, message), "report", async move {
             contained(reported).await;
-            vec![(Told::Heard(task), vec![])]
+            heard
         });
     }
 
     /// An order of the request of a turn.
-    async fn of_request(&mut self, task: TaskId, turn: TurnNumber, effect: RequestEffect, library: &Library) {
+    async fn of_request(&mut self, task: TaskId, turn: TurnNumber, effect: RequestEffect, known: &Known) {
         let tell = move |event| Event::Request { task, turn, event };
         let id = |attempt| RequestId { task, turn, attempt };
+        let root = root_of(&known.kernel, task);
         match effect {
             RequestEffect::Send { attempt, profile, generation, input, reason } => {
                 let id = id(attempt);
-                let words = library.task(task);
+                let words = known.library.task(task);
                 let before = words.map(|words| words.exchanges.clone()).unwrap_or_default();
                 let asking = words.map(|words| words.asking.clone()).unwrap_or_default();
                 let question = Question { id, profile, generation, input, reason, before, asking };
-                let sent = self.send(question);
-                self.begin(Work::Send(id), "send", ended(id, sent, self.rt.clone()));
+                let sent = self.send(question, known.trial(task));
+                self.begin(Work::Send(id), "send", ended(id, root, sent, self.rt.clone()));
             }
             RequestEffect::Recover { attempt } => {
                 let id = id(attempt);
-                let (known, rt) = (self.ports.model.recover(id), self.rt.clone());
+                if fault::has(Fault::SendsAgain) {
+                    return self.sends_again(id, root, known);
+                }
+                let (known, rt) = (asked(|| self.ports.model.recover(id)), self.rt.clone());
                 self.begin(Work::Send(id), "recover", async move {
+                    // Of one that panics nobody knows more.
                     let lost = SendEnd::Failed(SendFailure::Interrupted);
-                    let known = async move { known.await.unwrap_or(lost) };
-                    ended(id, Box::pin(known), rt).await
+                    let known = async move { contained(known).await.flatten().unwrap_or(lost) };
+                    ended(id, root, Box::pin(known), rt).await
                 });
             }
             RequestEffect::Stop { attempt } => {
-                self.stop(&Work::Send(id(attempt))).await;
+                if !fault::has(Fault::SendsRunOn) {
+                    self.stop(&Work::Send(id(attempt))).await;
+                }
                 self.tell(tell(RequestEvent::Stopped { attempt }));
             }
             RequestEffect::Fence { attempt } => self.stop(&Work::Send(id(attempt))).await,
@@ -228,8 +251,18 @@ impl Actor {
         }
     }
 
+    /// What the fault of this name does.
+    fn sends_again(&mut self, id: RequestId, root: TaskId, known: &Known) {
+        let asking = known.library.task(id.task).map(|words| words.asking.clone()).unwrap_or_default();
+        let (profile, generation, before) = (ProfileId(0), Generation(0), Vec::new());
+        let (input, reason) = (Input::Full, SendReason::First);
+        let question = Question { id, profile, generation, input, reason, before, asking };
+        let sent = self.send(question, known.trial(id.task));
+        self.begin(Work::Send(id), "send", ended(id, root, sent, self.rt.clone()));
+    }
+
     fn run_tool(&mut self, call: CallId, seat: Option<Seat>, library: &Library) {
-        let run = self.ports.tools.run(call, library.argument(call), seat);
+        let run = asked(|| self.ports.tools.run(call, library.argument(call), seat));
         self.begin_under(seat.map(|seat| seat.lease), Work::Tool(call), "tool", async move {
             let panicked = || (ToolEnd::Failed, "The tool has panicked.".to_owned());
             let (end, text) = contained(run).await.unwrap_or_else(panicked);
@@ -238,6 +271,9 @@ impl Actor {
     }
 
     pub(crate) fn arm(&mut self, fact: Fact, after_ms: u64) {
+        if fault::has(Fault::ForgetsTimers) {
+            return;
+        }
         let wait = self.rt.sleep(Duration::from_millis(after_ms));
         self.begin(Work::Timer(fact.clone()), "timer", async move {
             wait.await;
@@ -429,15 +465,6 @@ impl Drop for Actor {
 /// The most that is added to a wait, so that those who were refused together do not come back together.
 const JITTER_MS: u64 = 1_000;
 
-/// Runs something of an adapter; `None` if it panics.
-pub(crate) async fn contained<T>(mut doing: Doing<T>) -> Option<T> {
-    poll_fn(move |cx| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| doing.as_mut().poll(cx)));
-        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
-    })
-    .await
-}
-
 /// The shape of a reply, and its words. Subtasks have no number yet.
 fn shape(Reply { text, calls, .. }: Reply) -> (Response, Vec<String>) {
     let response = match (calls.is_empty(), text.is_empty()) {
@@ -459,22 +486,24 @@ fn call(wish: Wish) -> Call {
 }
 
 /// What a send comes to.
-async fn ended(id: RequestId, sent: Doing<SendEnd>, rt: Rt) -> Vec<(Event, Vec<String>)> {
-    let RequestId { task, turn, attempt } = id;
+async fn ended(id: RequestId, root: TaskId, sent: Doing<SendEnd>, rt: Rt) -> Vec<(Told, Vec<String>)> {
+    let RequestId { task, mut turn, attempt } = id;
+    if fault::has(Fault::AnswersOlderTurn) {
+        turn = TurnNumber(1);
+    }
     let end = contained(sent).await.unwrap_or(SendEnd::Failed(SendFailure::Transient));
     let jitter_ms = u32::try_from(rt.random(JITTER_MS)).unwrap_or_default();
     match end {
         SendEnd::Whole(reply) => {
             let spend = reply.spent;
             let (response, text) = shape(reply);
-            let spent = Event::Spent { task, bill: BillNumber(0), spend };
             let ended = Event::ResponseEnded { request: id, response, jitter_ms };
-            let bill = (spend != Spend::default()).then_some((spent, vec![]));
-            bill.into_iter().chain([(ended, text)]).collect()
+            let is_free = spend == Spend::default();
+            vec![(if is_free { ended.into() } else { Told::Replied { ended, root, spend } }, text)]
         }
         SendEnd::Failed(failure) => {
             let event = RequestEvent::SendFailed { attempt, failure, jitter_ms };
-            vec![(Event::Request { task, turn, event }, vec![])]
+            vec![(Event::Request { task, turn, event }.into(), vec![])]
         }
     }
 }

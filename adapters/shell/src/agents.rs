@@ -4,7 +4,7 @@
 //! lease: no two leases have the same epoch, and epochs only grow. So an epoch is a fencing token, and everything that is ordered of an agent
 //! carries it.
 
-use crate::ports::Doing;
+use crate::ports::{Doing, Trial};
 use crate::words::Text;
 use downbeat_kernel::{AgentId, Lease, Priority, QuestionEnd, QuestionNumber, TaskId, UserId};
 use downbeat_store::ShardId;
@@ -53,8 +53,8 @@ pub enum Sign {
     /// It works. Whoever is not heard of for a whole `lease_ms` loses the lease.
     Beat,
     /// It has a question for a person. It says so again, with the same number and the same words, until it is told how that ended
-    /// ([`Agents::answer`]): a crash may take it, and so may a question before that somebody has still to hear the end of. That it asks
-    /// does not renew its lease.
+    /// ([`Agents::answer`]), except where [`Agents::attend`] says that it need not: a crash may take it, and so may a question before that
+    /// somebody has still to hear the end of. That it asks does not renew its lease.
     Asks {
         /// Which question: each lease counts its own from 1.
         number: QuestionNumber,
@@ -78,8 +78,9 @@ pub trait Agents: Send + Sync {
     fn remove(&self, container: Container) -> Doing<()>;
 
     /// Gives the agent the lease, if it has not got it, and waits for the next that is heard of it. Asked again after each beat and each
-    /// question.
-    fn attend(&self, seat: Seat) -> Doing<Sign>;
+    /// question. A question up to `asked` is not said here: it is on record, or it was said last, and has to wait for another sign. So
+    /// no question comes between an agent and its beats; one that is said nevertheless goes nowhere.
+    fn attend(&self, seat: Seat, asked: Option<QuestionNumber>) -> Doing<Sign>;
 
     /// Tells the agent how its question ended, with the words of the answer if there is one. Done when it has taken that; told again after
     /// `relay_ms` of the kernel, and after a crash.
@@ -91,8 +92,9 @@ pub trait Agents: Send + Sync {
     /// Resets the workspace. Done when nothing is left there of the task of that lease.
     fn clean(&self, seat: Seat) -> Doing<()>;
 
-    /// Makes a task's surroundings ready, where its root has its place; `None` where tasks need none. `false` if that cannot be.
-    fn prepare(&self, task: TaskId, seat: Option<Seat>) -> Doing<bool>;
+    /// Makes a task's surroundings ready, where its root has its place; `None` where tasks need none. `false` if that cannot be. Each attempt
+    /// at a task has its own, under an id of its own.
+    fn prepare(&self, task: TaskId, trial: Trial, seat: Option<Seat>) -> Doing<bool>;
 }
 
 /// No agents: for a shell without a pool, whose tasks have nothing to be made ready.
@@ -108,7 +110,7 @@ impl Agents for NoAgents {
         Box::pin(ready(()))
     }
 
-    fn attend(&self, _seat: Seat) -> Doing<Sign> {
+    fn attend(&self, _seat: Seat, _asked: Option<QuestionNumber>) -> Doing<Sign> {
         Box::pin(pending())
     }
 
@@ -124,7 +126,7 @@ impl Agents for NoAgents {
         Box::pin(ready(()))
     }
 
-    fn prepare(&self, _task: TaskId, _seat: Option<Seat>) -> Doing<bool> {
+    fn prepare(&self, _task: TaskId, _trial: Trial, _seat: Option<Seat>) -> Doing<bool> {
         Box::pin(ready(true))
     }
 }

@@ -3,7 +3,8 @@
 //! The questions of a root stand beside it from the first that its agent asks. That an agent was assigned is on record with its first
 //! question, so that a root whose agents ask nothing has no line of them.
 
-use crate::act::{Actor, Work, contained};
+use crate::act::{Actor, Work};
+use crate::contain::{asked, contained, told};
 use crate::fact::{Fact, Order, Refused, of};
 use crate::known::{Contradiction, Known};
 use crate::words::Text;
@@ -129,13 +130,13 @@ impl Actor {
     pub(crate) async fn of_questions(&mut self, root: TaskId, effect: QuestionEffect, known: &Known) {
         match effect {
             QuestionEffect::Ask { question } => {
-                let (asked, _) = known.words_of(root);
-                self.asks(root, &asked, known);
-                self.ports.people.asks(root, question, asked);
+                let (text, _) = known.words_of(root);
+                self.asks(root, &text, known);
+                told(|| self.ports.people.asks(root, question, text));
             }
             QuestionEffect::Relay { question, end } => self.relay(root, question, end, known).await,
             QuestionEffect::Close { question, end } => {
-                let settled = self.ports.people.settled(root, question, end);
+                let settled = asked(|| self.ports.people.settled(root, question, end));
                 self.begin(Work::Close(root), "close", async move {
                     // One that panics is no reason to take no other question.
                     contained(settled).await;
@@ -153,10 +154,11 @@ impl Actor {
         let Some((agent, lease)) = lease.filter(|(_, lease)| lease.epoch == question.epoch) else { return };
         let (_, answer) = known.words_of(root);
         self.stop(&Work::Relay(root)).await;
-        let told = self.ports.agents.answer(self.seat(agent, lease), question.number, end, answer);
+        let seat = self.seat(agent, lease);
+        let relayed = asked(|| self.ports.agents.answer(seat, question.number, end, answer));
         self.begin_under(Some(lease), Work::Relay(root), "relay", async move {
             let event = QuestionEvent::Acknowledged { question };
-            let acknowledged = contained(told).await.map(|()| (Fact::Questions { root, event }, vec![]));
+            let acknowledged = contained(relayed).await.map(|()| (Fact::Questions { root, event }, vec![]));
             acknowledged.into_iter().collect()
         });
     }

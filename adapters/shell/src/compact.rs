@@ -309,7 +309,8 @@ mod tests {
             Event::EndAcknowledged { task: other }.into(),
             of_outbox(NotificationEvent::Acknowledged { number }),
         ];
-        let entries = events.map(|fact: Fact| Entry { at_ms: 1, event: fact.into(), text: vec![] });
+        let entries =
+            events.map(|fact: Fact| Entry { at_ms: 1, event: fact.into(), bill: None, text: vec![] });
         let (taken, next) = (entries.len(), Position(entries.len() as u64 + 1));
         for (name, tasks_max, lines) in [("full", 2, None), ("roomy", 3, Some(4))] {
             let kernel = Config { tasks_max, profiles_keyed: 0b11, ..settings().kernel };

@@ -6,8 +6,8 @@
 use crate::agents::Submitter;
 use crate::fact::Fact;
 use downbeat_kernel::{
-    AttemptNumber, Budget, Credential, CredentialRecord, Event, NotificationRecord, Pool, PoolRecord,
-    PoolTimer, ProfileId, QuestionRecord, Record, RetryRecord, TaskId,
+    AttemptNumber, BillNumber, Budget, Credential, CredentialRecord, Event, NotificationRecord, Pool,
+    PoolRecord, PoolTimer, ProfileId, QuestionRecord, Record, RetryRecord, Spend, TaskId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,30 @@ pub struct Entry {
     pub at_ms: u64,
     /// What happened.
     pub event: Recorded,
+    /// What the response of this line has cost: it counts with it, and not without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<Bill>,
     /// The words: see [`Said`](crate::Said).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub text: Vec<String>,
+}
+
+/// A bill that came with a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bill {
+    /// The root of the tree that pays.
+    pub root: TaskId,
+    /// Which bill of that tree.
+    pub number: BillNumber,
+    /// What it says.
+    pub spend: Spend,
+}
+
+impl From<Bill> for Event {
+    fn from(Bill { root, number, spend }: Bill) -> Self {
+        Self::Spent { task: root, bill: number, spend }
+    }
 }
 
 /// What happened to which machine, as it is on record.
@@ -203,8 +224,8 @@ mod tests {
         AgentId, Attempt, AttemptEnd, Conclusion, CredentialEvent, CredentialState, Epoch, FailureClass,
         Finding, Generation, IfCurrent, IteratorId, Lease, MessageId, News, NotificationEvent,
         NotificationNumber, OrderNumber, PoolConfig, PoolEvent, Priority, PromptId, QueryNumber,
-        QuestionEvent, QuestionKey, QuestionNumber, QuestionTimer, RequestEvent, RetryEvent, RetryTimer,
-        SessionEvent, TurnNumber, UserId, WaiterId, WorkEnd, WorkerEvent,
+        QuestionEvent, QuestionKey, QuestionNumber, QuestionTimer, RequestEvent, RequestId, Response,
+        RetryEvent, RetryTimer, SessionEvent, TurnNumber, UserId, WaiterId, WorkEnd, WorkerEvent,
     };
 
     const STATES: [CredentialState; 12] = [
@@ -228,7 +249,7 @@ mod tests {
     const LINES: &str = include_str!("../tests/journal/v1.jsonl");
 
     /// What the lines say that say what happened.
-    fn facts() -> [Fact; 33] {
+    fn facts() -> [Fact; 34] {
         let wanted = CredentialEvent::Wanted { waiter: WaiterId(u64::MAX), newer_than: Generation(4) };
         let news = News::Concluded(Conclusion::Cancelled);
         let posted = NotificationEvent::Posted { number: NotificationNumber(1), news };
@@ -241,6 +262,7 @@ mod tests {
         let delivered = RequestEvent::OutputDelivered { attempt: Attempt(1) };
         let answered = SessionEvent::Answered { iterator: IteratorId(2), prompt: PromptId(3) };
         let (agent, lease) = (AgentId(2), Lease { task: TaskId(7), epoch: Epoch(3) });
+        let request = RequestId { task: TaskId(8), turn: TurnNumber(2), attempt: Attempt(1) };
         [
             Event::MessageReceived { task: TaskId(7), message: MessageId(1) }.into(),
             Event::PauseRequested { task: TaskId(7) }.into(),
@@ -282,6 +304,7 @@ mod tests {
             asked(QuestionEvent::AgentLost { epoch: Epoch(3) }),
             asked(QuestionEvent::Elapsed { timer: QuestionTimer(2) }),
             asked(QuestionEvent::TaskEnded),
+            Event::ResponseEnded { request, response: Response::Text, jitter_ms: 5 }.into(),
         ]
     }
 
@@ -293,6 +316,9 @@ mod tests {
             Past::Happened(fact) => Some(fact),
         });
         assert_eq!(happened.collect::<Vec<_>>(), facts());
+        let spend = Spend { tokens: 60, micros: 5 };
+        let bill = Bill { root: TaskId(7), number: BillNumber(2), spend };
+        assert_eq!(entries.iter().filter_map(|entry| entry.bill).collect::<Vec<_>>(), [bill]);
         let numbers = |credential: Credential| {
             let Credential { generation, order, waits, accepted, settled, .. } = credential;
             (generation, order, waits, accepted, settled)

@@ -10,7 +10,7 @@ use downbeat_kernel::{
     CredentialRejected, Effect, End, Event, Generation, IteratorId, Lease, News, NotificationEffect,
     NotificationEvent, NotificationRejected, Outcome, PoolEffect, PoolEvent, PoolRejected, ProfileId,
     QueryNumber, QuestionEffect, QuestionEvent, QuestionRejected, Rejected, RequestId, RetryEffect,
-    RetryEvent, RetryRejected, TaskId,
+    RetryEvent, RetryRejected, Spend, TaskId,
 };
 use downbeat_wiring::Word;
 use serde::{Deserialize, Serialize};
@@ -109,11 +109,23 @@ pub(crate) enum Told {
     },
     /// Somebody who has to hear of the end of a task has: if that was the last, the tree may forget it.
     Heard(TaskId),
+    /// A response has come whole, as that event says, and has cost so much, which this root pays.
+    Replied {
+        ended: Event,
+        root: TaskId,
+        spend: Spend,
+    },
     /// A root has ended like that in the tree: what the pool is told depends on where it stands there.
     Over(TaskId, End),
 }
 
 impl Told {
+    /// Who pays for it, and how much.
+    pub(crate) fn paid(&self) -> Option<(TaskId, Spend)> {
+        let Self::Replied { root, spend, .. } = self else { return None };
+        Some((*root, *spend))
+    }
+
     /// Whether the pool has still to hear this of a root.
     pub(crate) fn is_for_place_of(&self, root: TaskId) -> bool {
         match self {
@@ -137,6 +149,7 @@ impl Told {
             | Self::Concluded(_)
             | Self::Wanted { .. }
             | Self::Posted { .. }
+            | Self::Replied { .. }
             | Self::Heard(_) => false,
         }
     }

@@ -1,15 +1,22 @@
 //! What the pool of a shard orders, done: containers come and go, and roots get their places.
 
-use crate::act::{Actor, Under, Work, contained};
-use crate::agents::{Container, Seat, Sign};
+use crate::act::{Actor, Under, Work};
+use crate::agents::{Agents, Container, Seat, Sign};
+use crate::contain::{asked, contained};
+use crate::error::ShellError;
 use crate::fact::{Fact, Told};
+use crate::fault::{self, Fault};
 use crate::known::Known;
+use crate::ports::Doing;
 use crate::shard::Letter;
 use downbeat_kernel::{
-    AgentId, CallId, Event, Lease, PoolEffect, PoolEvent, PoolTimer, QuestionEvent, QuestionKey, TaskId,
-    WorkEnd,
+    AgentId, CallId, Event, Lease, Outcome, PoolEffect, PoolEvent, PoolTimer, QuestionEvent, QuestionKey,
+    QuestionNumber, TaskId, WorkEnd,
 };
+use downbeat_rt::{Rt, Sender};
 use downbeat_wiring::{ended_in_pool, tool_lost};
+use std::sync::Arc;
+use std::time::Duration;
 
 impl Actor {
     pub(crate) fn seat(&self, agent: AgentId, lease: Lease) -> Seat {
@@ -21,7 +28,7 @@ impl Actor {
         let container = |agent| Container { shard: self.shard, agent };
         match effect {
             PoolEffect::Provision { agent } => {
-                let started = self.ports.agents.start(container(agent));
+                let started = asked(|| self.ports.agents.start(container(agent)));
                 self.begin(Work::Start(agent), "agent", async move {
                     // Of one that panics nobody knows what there is: its time runs out, and it is removed.
                     let said = |is_there| {
@@ -42,14 +49,16 @@ impl Actor {
             }
             PoolEffect::Stop { agent, lease } => {
                 self.stop(&Work::Attend(agent)).await;
-                let stopped = self.ports.agents.stop(self.seat(agent, lease));
+                let seat = self.seat(agent, lease);
+                let stopped = asked(|| self.ports.agents.stop(seat));
                 let event = PoolEvent::WorkEnded { agent, lease, end: WorkEnd::Returned };
                 self.begin(Work::Stop(agent), "stop", async move {
                     contained(stopped).await.map(|()| (Fact::Pool(event), vec![])).into_iter().collect()
                 });
             }
             PoolEffect::Clean { agent, lease } => {
-                let cleaned = self.ports.agents.clean(self.seat(agent, lease));
+                let seat = self.seat(agent, lease);
+                let cleaned = asked(|| self.ports.agents.clean(seat));
                 let event = PoolEvent::Cleaned { agent, lease };
                 self.begin(Work::Clean(agent), "clean", async move {
                     contained(cleaned).await.map(|()| (Fact::Pool(event), vec![])).into_iter().collect()
@@ -72,7 +81,8 @@ impl Actor {
         for work in [Work::Start(agent), Work::Attend(agent), Work::Stop(agent), Work::Clean(agent)] {
             self.stop(&work).await;
         }
-        let removed = self.ports.agents.remove(Container { shard: self.shard, agent });
+        let container = Container { shard: self.shard, agent };
+        let removed = asked(|| self.ports.agents.remove(container));
         self.begin(Work::Remove(agent), "remove", async move {
             // Of one that panics nobody can say that it is gone: it is removed again at the next start.
             let gone = Fact::Pool(PoolEvent::Gone { agent });
@@ -98,7 +108,8 @@ impl Actor {
         known: &Known,
     ) {
         self.stop(&Work::Attend(agent)).await;
-        let stopped = self.stop_under(lease).await;
+        let runs_on = fault::has(Fault::LeasesNeverEnd);
+        let stopped = if runs_on { Vec::new() } else { self.stop_under(lease).await };
         self.iterators_lost(&stopped);
         if let Some(gone) = known.asker_lost(lease.task, lease.epoch) {
             self.tell(gone);
@@ -110,40 +121,83 @@ impl Actor {
 
     /// Gives an agent its lease, and listens to it until it is gone or returns it, or somebody stops that.
     fn attend(&mut self, seat: Seat) {
-        let (agents, mailbox) = (self.ports.agents.clone(), self.mailbox.clone());
-        let Seat { container: Container { agent, .. }, lease } = seat;
-        let work = Work::Attend(agent);
-        let finished = work.clone();
+        let work = Work::Attend(seat.container.agent);
+        let (agents, mailbox, rt) = (self.ports.agents.clone(), self.mailbox.clone(), self.rt.clone());
         // The lease is given before anything is ordered under it.
-        let mut heard = agents.attend(seat);
-        let task = self.rt.spawn("attend", async move {
-            let said = |event, finished| Letter::of(Fact::Pool(event), finished);
-            loop {
-                // One that panics is not heard of any more.
-                let Some(sign) = contained(heard).await else { return };
-                let goes_on = matches!(sign, Sign::Beat | Sign::Asks { .. });
-                let letter = match sign {
-                    Sign::Beat => said(PoolEvent::Heartbeat { agent, lease }, None),
-                    Sign::Asks { number, text } => {
-                        let question = QuestionKey { epoch: lease.epoch, number };
-                        let event = QuestionEvent::Asked { question };
-                        let asked = Letter::of(Fact::Questions { root: lease.task, event }, None);
-                        Letter { text: vec![text], under: Some(lease), ..asked }
-                    }
-                    Sign::Returned => {
-                        let event = PoolEvent::WorkEnded { agent, lease, end: WorkEnd::Returned };
-                        said(event, Some(finished.clone()))
-                    }
-                    Sign::Gone => said(PoolEvent::Gone { agent }, Some(finished.clone())),
-                };
-                // A shard that has stopped learns it when it starts again.
-                if mailbox.send(letter).await.is_err() || !goes_on {
-                    return;
-                }
-                heard = agents.attend(seat);
-            }
-        });
+        let heard = asked(|| agents.attend(seat, None));
+        let listening = Listening { seat, agents, mailbox, rt, finished: work.clone() };
+        let task = self.rt.spawn("attend", listening.to(heard));
         self.works.insert(work, Under { lease: None, task, instructor: None });
+    }
+}
+
+/// Milliseconds for which an agent is not listened to that says a question which it need not say: its beats are late by as much.
+const REPEAT_MS: u64 = 10;
+
+/// Whoever listens to an agent that has a lease.
+struct Listening {
+    seat: Seat,
+    agents: Arc<dyn Agents>,
+    mailbox: Sender<Letter>,
+    rt: Rt,
+    finished: Work,
+}
+
+impl Listening {
+    /// Takes one sign after the other. A question that is on record is not put again, and one that was refused not before something else was
+    /// heard, or some time is over. So no question comes between an agent and its beats.
+    async fn to(self, mut heard: Doing<Sign>) {
+        let Seat { container: Container { agent, .. }, lease } = self.seat;
+        let (mut on_record, mut said) = (None, None);
+        let of_pool = |event, finished| Letter::of(Fact::Pool(event), finished);
+        // One that panics is not heard of any more.
+        while let Some(sign) = contained(heard).await {
+            let last = match sign {
+                Sign::Beat => {
+                    said = on_record;
+                    if self.mailbox.send(of_pool(PoolEvent::Heartbeat { agent, lease }, None)).await.is_err()
+                    {
+                        return;
+                    }
+                    None
+                }
+                Sign::Asks { number, .. } if said.is_some_and(|said| number <= said) => {
+                    self.rt.sleep(Duration::from_millis(REPEAT_MS)).await;
+                    // One that was refused may be taken by now.
+                    said = on_record;
+                    None
+                }
+                Sign::Asks { number, text } => {
+                    let Ok(is_on_record) = self.asks(number, text).await else { return };
+                    said = Some(number);
+                    if is_on_record {
+                        on_record = said;
+                    }
+                    None
+                }
+                Sign::Returned => Some(PoolEvent::WorkEnded { agent, lease, end: WorkEnd::Returned }),
+                Sign::Gone => Some(PoolEvent::Gone { agent }),
+            };
+            if let Some(last) = last {
+                // A shard that has stopped learns it when it starts again.
+                let _ = self.mailbox.send(of_pool(last, Some(self.finished))).await;
+                return;
+            }
+            heard = asked(|| self.agents.attend(self.seat, said));
+        }
+    }
+
+    /// Puts a question. Whether it need not be put again: it is on record, or nobody wants it any more.
+    async fn asks(&self, number: QuestionNumber, text: String) -> Result<bool, ShellError> {
+        let lease = self.seat.lease;
+        let question = QuestionKey { epoch: lease.epoch, number };
+        let event = QuestionEvent::Asked { question };
+        let letter = Letter::of(Fact::Questions { root: lease.task, event }, None);
+        let letter = Letter { text: vec![text], under: Some(lease), ..letter };
+        Ok(match letter.answered(&self.rt, &self.mailbox).await?.outcome {
+            Outcome::Applied | Outcome::Ignored(_) => true,
+            Outcome::Rejected(_) => false,
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 use crate::entry::Entry;
 use crate::fact::{Fact, Order, Told};
 use crate::known::Known;
-use crate::number::{NEW, Place, Settings, number};
+use crate::number::{NEW, Place, Settings, billed, number};
 use crate::passage::Passage;
 use downbeat_kernel::{
     AgentId, Answer, Approval, Budget, Call, Config, CredentialEffect, CredentialEvent, Effect, Epoch, Event,
@@ -93,11 +93,15 @@ pub(crate) fn history() -> Vec<Entry> {
             },
         };
         let is_on_way = |task| answers.iter().any(|(told, _): &(Told, _)| told.is_for_place_of(task));
+        let paid = next.paid();
         let Some(fact) = fact(next, &known, &mut desk, is_on_way) else { continue };
         let (mut orders, at_ms) = (Vec::new(), 1_000 + 10 * entries.len() as u64);
+        let bill = paid.and_then(|(root, spend)| billed(&known.kernel, root, spend));
+        let outcome = bill.map(|bill| known.take(at_ms, &Event::from(bill).into(), &[], &mut orders));
+        assert!(outcome.is_none_or(|outcome| outcome == Outcome::Applied), "what it cost is counted");
         if known.take(at_ms, &fact, &text, &mut orders) == Outcome::Applied {
             passage.note(&fact);
-            entries.push(Entry { at_ms, event: fact.into(), text });
+            entries.push(Entry { at_ms, event: fact.into(), bill, text });
         }
         for order in passage.pass(&known, orders) {
             answers.extend(answer(&order, &known, &mut desk));
@@ -125,6 +129,7 @@ fn fact(told: Told, known: &Known, desk: &mut Desk, is_on_way: impl Fn(TaskId) -
         }
         Told::Over(task, end) => over(known.pool.as_ref()?, task, end).map(Fact::Pool),
         Told::Posted { root, news } => Some(known.posts(root, news)),
+        Told::Replied { mut ended, .. } => number(&mut ended, &known.kernel, PLACE).then_some(ended.into()),
         Told::Wanted { profile, request, newer_than } => {
             desk.wanted(&known.credentials, profile, request, newer_than).ok()
         }
@@ -191,7 +196,7 @@ fn answer(order: &Order, known: &Known, desk: &mut Desk) -> Answers {
         Order::Tree(Effect::Worker { effect, .. }) => worker::answer(*effect),
         Order::There { effect: Effect::Worker { effect, .. }, .. } => worker::answer(*effect),
         Order::Tree(effect) | Order::There { effect, .. } => {
-            let answer = answer_of_tree(effect).map(|(event, text)| (event.into(), text));
+            let answer = answer_of_tree(effect).map(|(event, text)| (worker::paid(event), text));
             worker::delivered(effect).into_iter().chain(answer).collect()
         }
         Order::Credential { profile, effect: CredentialEffect::Settle { waiter, end } } => {
@@ -354,8 +359,8 @@ pub(crate) fn known_after(entries: &[Entry]) -> Known {
 /// The same, under other settings.
 pub(crate) fn known_under(settings: Settings, entries: &[Entry]) -> Known {
     let mut known = Known::new(settings);
-    for entry @ Entry { at_ms, event, text } in entries {
-        assert_eq!(known.replay(*at_ms, event.clone().into(), text), Outcome::Applied, "{entry:?}");
+    for entry @ Entry { at_ms, event, bill, text } in entries {
+        assert_eq!(known.replay(*at_ms, *bill, event.clone().into(), text), Outcome::Applied, "{entry:?}");
     }
     known
 }

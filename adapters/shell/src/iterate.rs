@@ -1,9 +1,12 @@
 //! What the workers of a shard order, done: iterators start, take prompts and end, and people hear what agents ask and report.
 
-use crate::act::{Actor, Under, Work, contained};
+use crate::act::{Actor, Under, Work};
 use crate::agents::Seat;
+use crate::contain::{asked, contained, told};
 use crate::fact::{Order, Told};
 use crate::known::Known;
+use crate::ports::Trial;
+use crate::post::heard;
 use crate::workers::{Instruction, Instructor, Run, Voice};
 use downbeat_kernel::{
     Event, IteratorEnd, IteratorId, Kernel, PromptId, SessionEffect, SessionEvent, SessionState, Source,
@@ -49,15 +52,16 @@ impl Actor {
     pub(crate) fn surroundings(
         &self,
         task: TaskId,
+        trial: Trial,
         seat: Option<Seat>,
     ) -> impl Future<Output = Event> + use<> {
-        let ready = self.ports.agents.prepare(task, seat);
+        let ready = asked(|| self.ports.agents.prepare(task, trial, seat));
         let workers = Arc::clone(&self.ports.workers);
         async move {
             if contained(ready).await != Some(true) {
                 return Event::InitializationFailed { task };
             }
-            match contained(Box::pin(async move { workers.deploy(task, seat).await })).await {
+            match contained(asked(|| workers.deploy(task, trial, seat))).await {
                 Some(true) => Event::Deployed { task },
                 Some(false) => Event::Initialized { task },
                 None => Event::InitializationFailed { task },
@@ -83,13 +87,17 @@ impl Actor {
             WorkerEffect::Ask { approval } => {
                 let text = known.library.asked(task, approval);
                 self.asks(task, &text, known);
-                self.ports.overseer.ask(task, approval, text);
+                told(|| self.ports.overseer.ask(task, known.trial(task), approval, text));
             }
-            WorkerEffect::Withdraw { approval } => self.ports.overseer.withdraw(task, approval),
+            WorkerEffect::Withdraw { approval } => {
+                told(|| self.ports.overseer.withdraw(task, known.trial(task), approval));
+            }
             WorkerEffect::Report { number } => self.report(task, number, known),
-            WorkerEffect::Warn { concern } => self.ports.overseer.warn(task, concern),
+            WorkerEffect::Warn { concern } => {
+                told(|| self.ports.overseer.warn(task, known.trial(task), concern));
+            }
             WorkerEffect::ReportUndelivered { source: Source::Message(message), in_doubt } => {
-                self.undelivered(task, known.name_of(task), message, in_doubt);
+                self.undelivered(task, message, in_doubt, known);
             }
             // What was said by a child is over with its parent, and the rest the worker told itself.
             WorkerEffect::ReportUndelivered {
@@ -108,7 +116,10 @@ impl Actor {
 
     async fn of_session(&mut self, task: TaskId, effect: SessionEffect, seat: Option<Seat>, known: &Known) {
         match effect {
-            SessionEffect::Start { iterator } => self.begin_iterator(Run { task, iterator, seat }, false),
+            SessionEffect::Start { iterator } => {
+                let trial = known.trial(task);
+                self.begin_iterator(Run { task, trial, iterator, seat }, false, known);
+            }
             SessionEffect::Prompt { iterator, prompt } => self.prompt(task, iterator, prompt, known),
             SessionEffect::Stop { iterator } => match self.works.get(&Work::Iterator(task, iterator)) {
                 Some(Under { instructor: Some(instructor), .. }) => instructor.tell(Instruction::Stop),
@@ -138,24 +149,30 @@ impl Actor {
                 None => return self.tell(ended(task, iterator, IteratorEnd::Transient)),
             },
         };
-        self.begin_iterator(Run { task, iterator, seat }, true);
+        let trial = known.trial(task);
+        self.begin_iterator(Run { task, trial, iterator, seat }, true, known);
     }
 
-    fn begin_iterator(&mut self, run: Run, has_started: bool) {
-        let Run { task, iterator, seat } = run;
-        let (instructor, instructions) = Instructor::new(&self.rt);
-        let voice = Voice { run, rt: self.rt.clone(), mailbox: self.mailbox.clone() };
-        let workers = Arc::clone(&self.ports.workers);
+    fn begin_iterator(&mut self, run: Run, has_started: bool, known: &Known) {
+        let Run { task, iterator, seat, .. } = run;
         let work = Work::Iterator(task, iterator);
+        // One that is ordered twice goes on with what it is told already.
+        if self.works.contains_key(&work) {
+            return;
+        }
+        let (instructor, instructions) = Instructor::new(&self.rt);
+        let root = root_of(&known.kernel, task);
+        let voice = Voice { run, root, rt: self.rt.clone(), mailbox: self.mailbox.clone() };
+        let workers = Arc::clone(&self.ports.workers);
         self.begin_under(seat.map(|seat| seat.lease), work.clone(), "iterator", async move {
-            let runs = async move {
+            let runs = asked(|| {
                 if has_started {
-                    workers.attach(run, instructions, voice).await
+                    workers.attach(run, instructions, voice)
                 } else {
-                    workers.run(run, instructions, voice).await
+                    workers.run(run, instructions, voice)
                 }
-            };
-            let end = contained(Box::pin(runs)).await.unwrap_or(IteratorEnd::Transient);
+            });
+            let end = contained(runs).await.unwrap_or(IteratorEnd::Transient);
             vec![(ended(task, iterator, end), vec![])]
         });
         if let Some(under) = self.works.get_mut(&work) {
@@ -187,17 +204,22 @@ impl Actor {
 
     /// Tells people of a report, after those before it: its acknowledgement is for all of them.
     fn report(&mut self, task: TaskId, number: u32, known: &Known) {
+        let work = Work::WorkerReport(task, number);
+        if self.works.contains_key(&work) {
+            return;
+        }
         let (over, last) = self.rt.channel("report", 1);
         let before = self.reports.insert(task, last);
-        let (overseer, text) = (Arc::clone(&self.ports.overseer), known.library.report(task, number));
-        self.begin(Work::WorkerReport(task, number), "report", async move {
+        let (overseer, trial) = (Arc::clone(&self.ports.overseer), known.trial(task));
+        let (text, heard) = (known.library.report(task, number), heard(known, task));
+        self.begin(work, "report", async move {
             let _over: downbeat_rt::Sender<()> = over;
             if let Some(mut before) = before {
                 before.next().await;
             }
-            contained(Box::pin(async move { overseer.report(task, number, text).await })).await;
+            contained(asked(|| overseer.report(task, trial, number, text))).await;
             let acknowledged = worker(task, WorkerEvent::ReportAcknowledged { number });
-            vec![(Told::from(acknowledged), vec![]), (Told::Heard(task), vec![])]
+            std::iter::once((Told::from(acknowledged), vec![])).chain(heard).collect()
         });
     }
 
@@ -227,4 +249,86 @@ pub(crate) fn elapsed(task: TaskId, timer: WorkerTimer) -> Event {
 /// What the timer of an iterator that is to stop comes back with.
 pub(crate) fn stop_elapsed(task: TaskId, iterator: IteratorId) -> Event {
     worker(task, WorkerEvent::Session(SessionEvent::StopElapsed { iterator }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ports;
+    use crate::history::settings;
+    use crate::nobody::ports;
+    use crate::ports::Doing;
+    use crate::words::Text;
+    use crate::workers::{Instructions, Overseer, Workers};
+    use downbeat_kernel::{ApprovalId, CheckNumber, Concern};
+    use downbeat_rt::{Rt, Tokio};
+    use downbeat_store::ShardId;
+    use std::future::{pending, ready};
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    const TASK: TaskId = TaskId(7);
+    const ITERATOR: IteratorId = IteratorId(1);
+
+    /// What iterators were told, and which reports people have. The first report takes its time.
+    #[derive(Default)]
+    struct Heard {
+        told: Mutex<Vec<Instruction>>,
+        reported: Mutex<Vec<u32>>,
+    }
+
+    #[derive(Clone, Default)]
+    struct Crew(Arc<Heard>);
+
+    impl Workers for Crew {
+        fn deploy(&self, _task: TaskId, _trial: Trial, _seat: Option<Seat>) -> Doing<bool> {
+            Box::pin(ready(true))
+        }
+
+        fn run(&self, _run: Run, mut instructions: Instructions, _voice: Voice) -> Doing<IteratorEnd> {
+            let heard = Arc::clone(&self.0);
+            Box::pin(async move {
+                while let Some(instruction) = instructions.next().await {
+                    heard.told.lock().expect("nothing panics with it").push(instruction);
+                }
+                pending().await
+            })
+        }
+    }
+
+    impl Overseer for Crew {
+        fn ask(&self, _task: TaskId, _trial: Trial, _approval: ApprovalId, _text: Text) {}
+
+        fn withdraw(&self, _task: TaskId, _trial: Trial, _approval: ApprovalId) {}
+
+        fn report(&self, _task: TaskId, _trial: Trial, number: u32, _text: Text) -> Doing<()> {
+            let heard = Arc::clone(&self.0);
+            Box::pin(async move {
+                let takes_ms = if number == 1 { 50 } else { 0 };
+                tokio::time::sleep(Duration::from_millis(takes_ms)).await;
+                heard.reported.lock().expect("nothing panics with it").push(number);
+            })
+        }
+
+        fn warn(&self, _task: TaskId, _trial: Trial, _concern: Concern) {}
+    }
+
+    #[tokio::test]
+    async fn what_is_ordered_twice_is_done_once_and_goes_on() {
+        let (rt, crew) = (Rt::new(Tokio::current()), Crew::default());
+        let (mailbox, _letters) = rt.channel("mailbox", 10);
+        let all = Arc::new(crew.clone());
+        let ports = Ports { workers: all.clone(), overseer: all, ..ports() };
+        let (mut actor, known) = (Actor::new(ShardId(0), rt, ports, 1, mailbox), Known::new(settings()));
+        let start = WorkerEffect::Session(SessionEffect::Start { iterator: ITERATOR });
+        let report = |number| WorkerEffect::Report { number };
+        for effect in [start, start, report(1), report(1), report(2)] {
+            actor.of_worker(TASK, effect, None, &known).await;
+        }
+        let check = CheckNumber(1);
+        actor.of_worker(TASK, WorkerEffect::AskProgress { check }, None, &known).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert_eq!(*crew.0.told.lock().expect("it lives"), [Instruction::AskProgress { check }]);
+        assert_eq!(*crew.0.reported.lock().expect("it lives"), [1, 2], "in their order");
+    }
 }

@@ -3,8 +3,9 @@
 use crate::agents::Submitter;
 use crate::alarms::Alarms;
 use crate::asks::Asking;
-use crate::entry::{Entry, Past, PoolStanding, Recorded};
+use crate::entry::{Bill, Entry, Past, PoolStanding, Recorded};
 use crate::fact::{Fact, Order, Owner, Refused, of};
+use crate::fault::{self, Fault};
 use crate::iterate::started;
 use crate::number::Settings;
 use crate::ports::RootEnd;
@@ -206,7 +207,17 @@ impl Known {
     }
 
     /// Takes what is on record.
-    pub(crate) fn replay(&mut self, at_ms: u64, past: Past, text: &[String]) -> Outcome<Refused> {
+    pub(crate) fn replay(
+        &mut self,
+        at_ms: u64,
+        bill: Option<Bill>,
+        past: Past,
+        text: &[String],
+    ) -> Outcome<Refused> {
+        let paid = bill.map(|bill| self.take(at_ms, &Event::from(bill).into(), &[], &mut Vec::new()));
+        if let Some(outcome @ (Outcome::Ignored(_) | Outcome::Rejected(_))) = paid {
+            return outcome;
+        }
         match past {
             Past::Happened(fact) => self.take(at_ms, &fact, text, &mut Vec::new()),
             Past::PoolStands(pool, armed) => self.pool_stands(*pool, &armed),
@@ -325,7 +336,9 @@ impl Known {
         }
         orders.extend(started(&self.kernel));
         orders.extend(effects.into_iter().map(Order::Tree));
-        for (&profile, credential) in &self.credentials {
+        for (&profile, credential) in
+            self.credentials.iter().filter(|_| !fault::has(Fault::CredentialsForgotten))
+        {
             let mut order = |effect| orders.push(Order::Credential { profile, effect });
             credential.resync(self.kernel.config(), &mut order);
         }
@@ -337,7 +350,7 @@ impl Known {
             let mut order = |effect| orders.push(Order::Retry { task, effect });
             tries.retry.resync(self.kernel.config(), &mut order);
         }
-        for (&root, post) in &self.outboxes {
+        for (&root, post) in self.outboxes.iter().filter(|_| !fault::has(Fault::OutboxesForgotten)) {
             let mut order = |effect| orders.push(Order::Outbox { root, effect });
             post.outbox.resync(self.kernel.config(), &mut order);
         }
@@ -350,7 +363,7 @@ impl Known {
         let asked = self.credentials.iter().filter(|(_, credential)| **credential != Credential::default());
         let entry = |(&profile, &credential): (&ProfileId, &Credential)| {
             let at_ms = self.alarms.last(Owner::Profile(profile)).unwrap_or(0);
-            Entry { at_ms, event: Fact::Stands { profile, credential }.into(), text: Vec::new() }
+            Entry { at_ms, event: Fact::Stands { profile, credential }.into(), bill: None, text: Vec::new() }
         };
         asked.map(entry).chain(self.pool_standing()).collect()
     }
@@ -376,7 +389,7 @@ impl Known {
         let armed: Vec<_> = pool.agents().flat_map(|(agent, _)| armed(agent)).collect();
         let at_ms = armed.iter().map(|(_, at_ms)| *at_ms).max().unwrap_or(0);
         let pool = PoolStanding::V1(Box::new(pool.clone()));
-        Some(Entry { at_ms, event: Recorded::PoolStands { pool, armed }, text: Vec::new() })
+        Some(Entry { at_ms, event: Recorded::PoolStands { pool, armed }, bill: None, text: Vec::new() })
     }
 
     /// Whether all of it can have come from events.

@@ -11,16 +11,23 @@ mod agents;
 mod alarms;
 mod asks;
 mod compact;
+mod contain;
 mod desk;
 mod entry;
 mod error;
 mod fact;
+#[cfg(feature = "planted-faults")]
+pub mod fault;
+#[cfg(not(feature = "planted-faults"))]
+mod fault;
 mod fleet;
 #[cfg(test)]
 mod history;
 mod iterate;
 mod keeper;
 mod known;
+#[cfg(test)]
+mod nobody;
 mod number;
 mod output;
 mod passage;
@@ -46,19 +53,19 @@ use downbeat_store::{ShardId, Store};
 use tracing::Instrument;
 
 pub use agents::{Agents, Container, NoAgents, Seat, Sign, Submitter};
-pub use entry::{Entry, PoolStanding, Recorded, Standing};
+pub use entry::{Bill, Entry, PoolStanding, Recorded, Standing};
 pub use error::ShellError;
 pub use fact::Refused;
 pub use known::Contradiction;
 pub use output::{Excerpt, Output, Viewer};
 pub use ports::{
     Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Question, Reply, RootEnd,
-    SendEnd, Tools, Vault, Wish,
+    SendEnd, Tools, Trial, Vault, Wish,
 };
 use shard::{Letter, Shard};
 pub use teller::Teller;
 pub use words::{Exchange, Paragraph, Piece, Said, Text};
-pub use workers::{Instruction, Instructions, NoWorkers, Overseer, Run, Voice, Workers};
+pub use workers::{Instruction, Instructions, NoWorkers, Overseer, Run, RunKey, Voice, Workers};
 
 /// What the world has to do for a shell.
 #[derive(Clone)]
@@ -107,6 +114,9 @@ pub struct ShellConfig {
     /// Events after which a snapshot is taken, and what is over leaves the journal; 0 for never. 100,000 by default: they are
     /// replayed in a fraction of a second.
     pub snapshot_every: u64,
+    /// Milliseconds that a viewer may take for one piece; after that nothing more of the send is shown. 30,000 by default, as
+    /// [`Config::idle_ms`]: somebody who reads has long gone.
+    pub view_ms_max: u64,
     /// Milliseconds that a stop may take. 10,000 by default, as long as a cancelled task may take to stop its own work.
     pub stop_ms_max: u64,
 }
@@ -121,6 +131,7 @@ impl Default for ShellConfig {
             mailbox_max: 1_024,
             batch_max: 256,
             snapshot_every: 100_000,
+            view_ms_max: 30_000,
             stop_ms_max: 10_000,
         }
     }

@@ -1,6 +1,8 @@
 //! Numbers that are known only when an event is taken: of new tasks, and of bills.
 
-use downbeat_kernel::{BillNumber, Call, Config, Event, Kernel, PoolConfig, Response, TaskId};
+use crate::entry::Bill;
+use crate::fault::{self, Fault};
+use downbeat_kernel::{BillNumber, Call, Config, Event, Kernel, PoolConfig, Response, Spend, TaskId};
 use downbeat_store::ShardId;
 use downbeat_wiring::root_of;
 
@@ -42,7 +44,9 @@ pub(crate) fn number(event: &mut Event, kernel: &Kernel, place: Place) -> bool {
     let mut number = |task: &mut TaskId| {
         if *task == NEW {
             *task = place.after(highest);
-            highest = Some(*task);
+            if !fault::has(Fault::SameNumber) {
+                highest = Some(*task);
+            }
         }
     };
     match event {
@@ -55,7 +59,10 @@ pub(crate) fn number(event: &mut Event, kernel: &Kernel, place: Place) -> bool {
             }
         }
         Event::SubtaskRequested { child, .. } => number(child),
-        Event::Spent { task, bill, .. } if *bill == BillNumber(0) => return book(task, bill, kernel),
+        Event::Spent { task, bill, spend } if *bill == BillNumber(0) => {
+            let Some(booked) = billed(kernel, root_of(kernel, *task), *spend) else { return false };
+            (*task, *bill) = (booked.root, booked.number);
+        }
         Event::ResponseEnded { response: Response::Text | Response::Empty, .. }
         | Event::Admitted { .. }
         | Event::Initialized { .. }
@@ -78,12 +85,8 @@ pub(crate) fn number(event: &mut Event, kernel: &Kernel, place: Place) -> bool {
     true
 }
 
-/// A bill goes to the root of its tree, under the next number there; `false` if that has no budget, so that nobody counts.
-fn book(task: &mut TaskId, bill: &mut BillNumber, kernel: &Kernel) -> bool {
-    *task = root_of(kernel, *task);
-    let Some(account) = kernel.task(*task).and_then(|task| task.data.account.as_deref()) else {
-        return false;
-    };
-    *bill = BillNumber(account.bill.0 + 1);
-    true
+/// The next bill of the tree of a root; `None` if that has no budget, so that nobody counts.
+pub(crate) fn billed(kernel: &Kernel, root: TaskId, spend: Spend) -> Option<Bill> {
+    let account = kernel.task(root)?.data.account.as_deref()?;
+    Some(Bill { root, number: BillNumber(account.bill.0 + 1), spend })
 }

@@ -4,14 +4,16 @@
 //! output of that send does ([`RequestEvent::OutputDelivered`]): it waits for one commit, and those after it for nothing but the viewer. If
 //! the request does not take that, because the send was told to stop or is over, nothing of the send goes out at all.
 
-use crate::act::{Actor, contained};
-use crate::ports::{Doing, Question, SendEnd};
+use crate::act::Actor;
+use crate::contain::{asked, contained};
+use crate::ports::{Doing, Question, SendEnd, Trial};
 use crate::shard::{Answered, Letter};
 use downbeat_kernel::{Event, Outcome, RequestEvent, RequestId, SendFailure};
 use downbeat_rt::{First, Receiver, Rt, Sender, first_of};
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Pieces that wait for the viewer: one that the model has ready while the one before is shown.
 const PIECES_MAX: usize = 1;
@@ -42,6 +44,8 @@ impl fmt::Debug for Output {
 pub struct Excerpt {
     /// Of which send. If that comes to nothing, so does this; no other send of the same turn has any.
     pub id: RequestId,
+    /// Which attempt its task belongs to. Once there is a piece of a later one, all of those before has come to nothing.
+    pub trial: Trial,
     /// Which piece, from 1, without gaps.
     pub number: u32,
     /// What it says.
@@ -51,20 +55,21 @@ pub struct Excerpt {
 /// Whoever watches responses arrive.
 pub trait Viewer: Send + Sync {
     /// Shows a piece: done when there is room for the next one. Until then the model is not listened to, and its response has not ended;
-    /// other sends go on. No piece is shown twice, and after a crash, or a panic in here, pieces are missing: what a model has said is on
+    /// other sends go on. One that takes longer than [`ShellConfig::view_ms_max`](crate::ShellConfig::view_ms_max) is shown nothing more of that send. No piece is shown twice, and after a crash, or a panic in here, pieces are missing: what a model has said is on
     /// record with the end of its response.
     fn show(&self, excerpt: Excerpt) -> Doing<()>;
 }
 
 impl Actor {
     /// Sends, and lets out what is said meanwhile. Nothing goes out after it is done or dropped.
-    pub(crate) fn send(&self, question: Question) -> Doing<SendEnd> {
+    pub(crate) fn send(&self, question: Question, trial: Trial) -> Doing<SendEnd> {
         let id = question.id;
         let (saying, pieces) = self.rt.channel("output", PIECES_MAX);
-        let sent = self.ports.model.send(question, Output(saying.clone()));
+        let sent = asked(|| self.ports.model.send(question, Output(saying.clone())));
         // Where nobody watches nothing goes out, and a send that fails may be followed by another.
         let Some(viewer) = self.ports.viewer.clone() else { return sent };
-        let way = Way { id, viewer, mailbox: self.mailbox.clone(), rt: self.rt.clone() };
+        let view_ms_max = self.view_ms_max;
+        let way = Way { id, trial, view_ms_max, viewer, mailbox: self.mailbox.clone(), rt: self.rt.clone() };
         Box::pin(async move {
             let mut sent = pin!(contained(sent));
             let mut shown = pin!(way.show(pieces));
@@ -87,6 +92,8 @@ impl Actor {
 /// The way of the pieces of one send.
 struct Way {
     id: RequestId,
+    trial: Trial,
+    view_ms_max: u64,
     viewer: Arc<dyn Viewer>,
     mailbox: Sender<Letter>,
     rt: Rt,
@@ -101,9 +108,13 @@ impl Way {
                 return;
             }
             number += 1;
-            let (viewer, excerpt) = (Arc::clone(&self.viewer), Excerpt { id: self.id, number, text });
+            let excerpt = Excerpt { id: self.id, trial: self.trial, number, text };
             // A viewer that panics has not shown it.
-            contained(Box::pin(async move { viewer.show(excerpt).await })).await;
+            let shown = contained(asked(|| self.viewer.show(excerpt)));
+            let late = self.rt.sleep(Duration::from_millis(self.view_ms_max));
+            if let First::Right(()) = first_of(shown, late).await {
+                return;
+            }
         }
     }
 

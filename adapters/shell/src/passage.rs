@@ -101,3 +101,46 @@ fn placed(effect: Effect, kernel: &Kernel, pool: &Pool) -> Order {
         None => Order::Tree(effect),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::settings;
+    use downbeat_kernel::{IteratorEnd, IteratorId, Outcome, PoolEvent, Priority, PromptId, UserId};
+
+    const TASK: TaskId = TaskId(7);
+
+    fn of_worker(effect: SessionEffect) -> Order {
+        Order::Tree(Effect::Worker { task: TASK, effect: WorkerEffect::Session(effect) })
+    }
+
+    /// Duty 3: it goes to nobody, also when there is a place again.
+    #[test]
+    fn what_is_kept_for_an_iterator_is_void_when_that_has_ended() {
+        let (iterator, prompt) = (IteratorId(2), PromptId(3));
+        let kept = of_worker(SessionEffect::Prompt { iterator, prompt });
+        #[rustfmt::skip]
+        let cases = [
+            ("it goes on",           None,                vec![kept.clone()]),
+            ("it has ended",         Some(iterator),      vec![]),
+            ("the one before it has", Some(IteratorId(1)), vec![kept.clone()]),
+        ];
+        for (name, ended, out) in cases {
+            let (mut known, mut passage) = (Known::new(settings()), Passage::default());
+            assert_eq!(passage.pass(&known, vec![kept.clone()]), [], "{name}: it has no place");
+            if let Some(iterator) = ended {
+                let event = SessionEvent::IteratorEnded { iterator, end: IteratorEnd::Transient };
+                passage.note(&Event::Worker { task: TASK, event: WorkerEvent::Session(event) }.into());
+            }
+            let (user, priority) = (UserId(5), Priority::Normal);
+            let places = [
+                PoolEvent::Submitted { task: TASK, user, priority },
+                PoolEvent::Started { agent: AgentId(1) },
+            ];
+            for event in places {
+                assert_eq!(known.take(1, &Fact::Pool(event), &[], &mut vec![]), Outcome::Applied, "{name}");
+            }
+            assert_eq!(passage.pass(&known, vec![]), out, "{name}");
+        }
+    }
+}

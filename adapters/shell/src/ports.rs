@@ -8,9 +8,9 @@ use crate::agents::Seat;
 use crate::output::Output;
 use crate::words::{Exchange, Piece, Text};
 use downbeat_kernel::{
-    About, Approval, CallId, End, Found, Generation, Input, MessageId, News, NotificationNumber, ProfileId,
-    QuestionEnd, QuestionId, QuestionKey, RefreshEnd, RequestId, RetryEnd, SendFailure, SendReason, Spend,
-    TaskId, ToolEnd, WriteEnd,
+    About, Approval, AttemptNumber, CallId, End, Found, Generation, Input, MessageId, News,
+    NotificationNumber, ProfileId, QuestionEnd, QuestionId, QuestionKey, Reason, RefreshEnd, RequestId,
+    RetryEnd, SendFailure, SendReason, Spend, TaskId, ToolEnd, WriteEnd,
 };
 use downbeat_store::ShardId;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,16 @@ use std::pin::Pin;
 
 /// Something that an adapter does.
 pub type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What people call the task that something belongs to, and which attempt at it that is: what they say under the name reaches the last
+/// attempt ([`Teller::tell`](crate::Teller::tell)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Trial {
+    /// The id that the submission gave.
+    pub name: TaskId,
+    /// Which attempt, from 1; always that if the task is not tried again.
+    pub attempt: AttemptNumber,
+}
 
 /// One send of a question to a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +119,10 @@ pub trait People: Send + Sync {
 
     /// The model has not answered this message; if that is in doubt, it may have read it. Done when that is where people find it: the
     /// task is not forgotten before. After a crash it may be said again.
-    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) -> Doing<()>;
+    ///
+    /// The task is the one that had the message, and each counts its own: so it is known by both together. Of a task that is tried again
+    /// it is the attempt.
+    fn undelivered(&self, task: TaskId, trial: Trial, message: MessageId, in_doubt: bool) -> Doing<()>;
 }
 
 /// What people are told of a root.
@@ -135,7 +148,12 @@ pub enum RootEnd {
     Once(End),
     /// It was tried again, if need be ([`ShellConfig::attempts`](crate::ShellConfig::attempts)). Where nobody could say what became of its last
     /// attempt, or a cancel was not confirmed, a person has to look.
-    Tried(RetryEnd),
+    Tried {
+        /// How.
+        end: RetryEnd,
+        /// Why the last attempt failed, if the task did; `None` also where that had not begun, had no place, or nobody knows.
+        reason: Option<Reason>,
+    },
 }
 
 /// Whoever brings notifications to people.

@@ -3,15 +3,17 @@
 //! The end of a task is acknowledged in the tree, which then forgets it, when the outbox of a root has the conclusion, and people have the
 //! messages that nobody has read; not before: a crash would keep it from them otherwise (duty 6 of `docs/composition.md`).
 
-use crate::act::{Actor, Work, contained};
+use crate::act::{Actor, Work};
+use crate::contain::{asked, contained};
 use crate::fact::{Fact, Told};
+use crate::fault::{self, Fault};
 use crate::known::Known;
 use crate::ports::Notification;
 use downbeat_kernel::{
     End, MessageId, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationTimer,
     QuestionEvent, TaskId,
 };
-use downbeat_wiring::{Hearers, Record, may_forget, posted, root_of};
+use downbeat_wiring::{Hearers, Record, lineage, may_forget, posted, root_of};
 
 impl Known {
     /// Who has to hear of the end of a task in the tree. What a subtask ended with is its parent's by then.
@@ -62,14 +64,21 @@ impl Actor {
         self.tell_with(Told::Posted { root, news: News::Progress }, text);
     }
 
-    /// Whether everybody who has to has heard of the end of a task: a crash that comes later takes it from nobody.
+    /// Whether everybody who has to has heard of the end of a task: a crash that comes later takes it from nobody. What people have
+    /// still to hear of a subtask keeps those above it too, which have the words, and the name.
     pub(crate) fn may_forget(&self, task: TaskId, known: &Known) -> bool {
-        let (first, last) = (MessageId(0), MessageId(u32::MAX));
-        let messages = Work::Undelivered(task, first)..=Work::Undelivered(task, last);
-        let reports = Work::WorkerReport(task, 0)..=Work::WorkerReport(task, u32::MAX);
-        self.works.range(messages).next().is_none()
-            && self.works.range(reports).next().is_none()
-            && known.may_forget(task, self.tells_pool_of(task))
+        if fault::has(Fault::ForgetsEarly) {
+            return true;
+        }
+        let (first, last) = (TaskId(0), TaskId(u64::MAX));
+        let messages = Work::Undelivered(first, MessageId(0))..=Work::Undelivered(last, MessageId(u32::MAX));
+        let reports = Work::WorkerReport(first, 0)..=Work::WorkerReport(last, u32::MAX);
+        let is_heard = |work: &Work| {
+            let (Work::Undelivered(of, _) | Work::WorkerReport(of, _)) = work else { return true };
+            !lineage(&known.kernel, *of).any(|of| of == task)
+        };
+        let mut told = self.works.range(messages).chain(self.works.range(reports));
+        told.all(|(work, _)| is_heard(work)) && known.may_forget(task, self.tells_pool_of(task))
     }
 
     /// An order of the outbox of a root.
@@ -79,7 +88,7 @@ impl Actor {
             NotificationEffect::ReportUndelivered { number, news } => {
                 self.stop(&Work::Notice(root)).await;
                 let Some(notification) = notification(root, number, news, known) else { return };
-                let reported = self.ports.notifier.undelivered(notification);
+                let reported = asked(|| self.ports.notifier.undelivered(notification));
                 self.begin(Work::Report(root), "report", async move {
                     // A report that panics is no reason to say nothing more.
                     contained(reported).await;
@@ -100,7 +109,10 @@ impl Actor {
     async fn notify(&mut self, root: TaskId, number: NotificationNumber, news: News, known: &Known) {
         let Some(notification) = notification(root, number, news, known) else { return };
         self.stop(&Work::Notice(root)).await;
-        let sent = self.ports.notifier.notify(notification);
+        let mut sent = asked(|| self.ports.notifier.notify(notification));
+        if fault::has(Fault::TellsNobody) {
+            sent = Box::pin(async { true });
+        }
         self.begin(Work::Notice(root), "notice", async move {
             let event = NotificationEvent::Acknowledged { number };
             let has_it = contained(sent).await.unwrap_or(false);
@@ -108,6 +120,11 @@ impl Actor {
             has_it.then_some((Fact::Outbox { root, event }, vec![])).into_iter().collect()
         });
     }
+}
+
+/// Those who have heard now what people have heard of a task: it, and those above it.
+pub(crate) fn heard(known: &Known, task: TaskId) -> Vec<(Told, Vec<String>)> {
+    lineage(&known.kernel, task).map(|task| (Told::Heard(task), vec![])).collect()
 }
 
 fn notification(task: TaskId, number: NotificationNumber, news: News, known: &Known) -> Option<Notification> {

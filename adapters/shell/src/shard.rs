@@ -6,13 +6,15 @@
 
 use crate::act::{Actor, Work};
 use crate::agents::Submitter;
+use crate::contain::told;
 use crate::entry::Entry;
 use crate::error::ShellError;
 use crate::fact::{Fact, Order, Refused, Told};
+use crate::fault::{self, Fault};
 use crate::iterate::counts;
 use crate::keeper::Keeper;
 use crate::known::Known;
-use crate::number::{NEW, Place, Settings, number};
+use crate::number::{NEW, Place, Settings, billed, number};
 use crate::passage::Passage;
 use crate::ports::Clock;
 use crate::replay::recover;
@@ -62,6 +64,17 @@ pub(crate) struct Answered {
     pub(crate) task: Option<TaskId>,
 }
 
+/// Whoever told something hears what became of it.
+fn reply(replies: Vec<(Sender<Answered>, Answered)>) {
+    if fault::has(Fault::ForgetsReplies) {
+        return replies.into_iter().for_each(std::mem::forget);
+    }
+    for (reply, answered) in replies {
+        // Whoever asked may have gone.
+        let _ = reply.try_send(answered);
+    }
+}
+
 /// A shard that runs.
 pub(crate) struct Shard {
     place: Place,
@@ -70,6 +83,8 @@ pub(crate) struct Shard {
     attempts: bool,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    /// What the clock said last: what it says when it panics.
+    at_ms: u64,
     lease: Lease,
     next: Position,
     known: Known,
@@ -113,13 +128,14 @@ impl Shard {
         let (events, replayed, tasks) = (next.0 - 1, next.0 - from.0, known.kernel.tasks().count());
         tracing::info!(target: "downbeat::shard", epoch = lease.epoch, events, replayed, tasks, "opened");
         let keeper = Keeper::new(rt.clone(), Arc::clone(&store), lease, place, config.snapshot_every, from);
-        let actor = Actor::new(shard, rt, ports.clone(), mailbox);
+        let actor = Actor::new(shard, rt, ports.clone(), config.view_ms_max, mailbox);
         Ok(Self {
             place,
             batch_max: config.batch_max,
             attempts: config.attempts,
             store,
             clock: ports.clock,
+            at_ms: 0,
             lease,
             next,
             known,
@@ -131,7 +147,11 @@ impl Shard {
 
     /// Goes on with what was outstanding, and takes letters until the mailbox is sealed and empty.
     pub(crate) async fn run(&mut self, letters: &mut Receiver<Letter>) -> Result<(), ShellError> {
-        let outstanding = self.known.outstanding(self.clock.now_ms());
+        let now_ms = self.now_ms();
+        let mut outstanding = self.known.outstanding(now_ms);
+        if fault::has(Fault::ForgetsOutstanding) {
+            outstanding.clear();
+        }
         let outstanding = self.passage.pass_again(&self.known, outstanding);
         self.carry_out(outstanding).await;
         for gone in self.known.askers_gone() {
@@ -168,7 +188,13 @@ impl Shard {
 
     /// Makes durable what went through the kernel together, and then releases what it leads to. What comes meanwhile goes through
     /// the kernel already, and waits for a commit of its own.
-    async fn commit(&mut self, step: Step, letters: &mut Receiver<Letter>) -> Result<Step, ShellError> {
+    async fn commit(&mut self, mut step: Step, letters: &mut Receiver<Letter>) -> Result<Step, ShellError> {
+        if fault::has(Fault::EffectsFirst) {
+            self.carry_out(std::mem::take(&mut step.orders)).await;
+        }
+        if fault::has(Fault::RepliesFirst) {
+            reply(std::mem::take(&mut step.replies));
+        }
         let taken = self.keeper.take(&self.known, step.batch.next);
         let mut next = Step::at(step.batch.next);
         if !step.batch.is_empty() {
@@ -177,12 +203,13 @@ impl Shard {
             self.fill_while(appended, &mut next, letters).await?;
             self.next = step.batch.next;
         }
-        for (reply, answered) in step.replies {
-            // Whoever asked may have gone.
-            let _ = reply.try_send(answered);
+        if fault::has(Fault::RepliesBeforeOrders) {
+            reply(std::mem::take(&mut step.replies));
         }
         // The words of an order do not change between its event and here: what could change them answers the order.
         self.carry_out(step.orders).await;
+        // Whoever hears of a stop hears of it when that is carried out, and what was ordered before it.
+        reply(step.replies);
         if let Some(taken) = taken {
             self.keeper.begin(taken);
         }
@@ -197,8 +224,14 @@ impl Shard {
         letters: &mut Receiver<Letter>,
     ) -> Result<(), ShellError> {
         while next.batch.lines < self.batch_max {
+            if fault::has(Fault::StarvesCommits) {
+                let Some(letter) = self.next_letter(letters).await else { break };
+                self.take(letter, next).await?;
+                continue;
+            }
             match first_of(appended.as_mut(), self.next_letter(letters)).await {
                 First::Left(appended) => return Ok(appended?),
+                First::Right(Some(_)) if fault::has(Fault::DropsLetters) => {}
                 First::Right(Some(letter)) => self.take(letter, next).await?,
                 First::Right(None) => break,
             }
@@ -215,6 +248,7 @@ impl Shard {
         if let Some(work) = finished.filter(|_| !is_late) {
             self.actor.finished(&work);
         }
+        let paid = told.paid();
         let Some(fact) = self.fact(told) else { return Ok(()) };
         if is_late {
             let outcome = Outcome::Ignored(Ignored::Stale);
@@ -236,21 +270,38 @@ impl Shard {
             | Fact::Questions { .. }
             | Fact::NoPlace(_) => None,
         };
-        let first = step.orders.len();
-        let at_ms = self.clock.now_ms();
-        let outcome = self.known.take(at_ms, &fact, &text, &mut step.orders);
-        trace::step(&fact, &outcome, step.orders.len() - first);
-        if outcome == Outcome::Applied {
-            let orders = step.orders.split_off(first);
-            self.passage.note(&fact);
-            step.orders.extend(self.passage.pass(&self.known, orders));
-            let entry = Entry { at_ms, event: fact.into(), text };
-            step.batch.push(&entry.line().map_err(ShellError::Unwritable)?);
+        let at_ms = self.now_ms();
+        let bill = paid.and_then(|(root, spend)| billed(&self.known.kernel, root, spend));
+        let bill =
+            bill.filter(|bill| self.put(at_ms, &Event::from(*bill).into(), &[], step) == Outcome::Applied);
+        let is_message = matches!(fact, Fact::Tree(Event::MessageReceived { .. }));
+        let outcome = self.put(at_ms, &fact, &text, step);
+        let on_record = if outcome == Outcome::Applied {
+            Some(Entry { at_ms, event: fact.into(), bill, text })
         } else {
             self.actor.was_not_taken(&fact, &outcome, &self.known).await;
+            // What nobody can use has to be paid.
+            let paid = |bill| Entry { at_ms, event: Event::from(bill).into(), bill: None, text: Vec::new() };
+            bill.map(paid)
+        };
+        let is_left_out = is_message && fault::has(Fault::MessagesNotJournaled);
+        if let Some(entry) = on_record.filter(|_| !is_left_out) {
+            step.batch.push(&entry.line().map_err(ShellError::Unwritable)?);
         }
         step.replies.extend(reply.map(|reply| (reply, Answered { outcome, task })));
         Ok(())
+    }
+
+    /// Puts a fact to its machine. What it leads to waits for the journal, or for its place.
+    fn put(&mut self, at_ms: u64, fact: &Fact, text: &[String], step: &mut Step) -> Outcome<Refused> {
+        let mut orders = Vec::new();
+        let outcome = self.known.take(at_ms, fact, text, &mut orders);
+        trace::step(fact, &outcome, orders.len());
+        if outcome == Outcome::Applied {
+            self.passage.note(fact);
+            step.orders.extend(self.passage.pass(&self.known, orders));
+        }
+        outcome
     }
 
     /// What was told, with the numbers that it lacked; `None` if no machine has to hear of it.
@@ -266,6 +317,7 @@ impl Shard {
             Told::Concluded(task) => self.known.concludes(task),
             Told::Over(task, end) => over(self.known.pool.as_ref()?, task, end).map(Fact::Pool),
             Told::Posted { root, news } => Some(self.known.posts(root, news)),
+            Told::Replied { ended, .. } => self.numbered(ended.into()),
             Told::Heard(task) => {
                 let forgets = Fact::Tree(Event::EndAcknowledged { task });
                 self.actor.may_forget(task, &self.known).then_some(forgets)
@@ -303,6 +355,11 @@ impl Shard {
         let (attempted, submitted) =
             (Fact::Attempted { task, budget, by }, Fact::Submitted { task, budget, by });
         Some(if self.attempts { attempted } else { submitted })
+    }
+
+    fn now_ms(&mut self) -> u64 {
+        self.at_ms = told(|| self.clock.now_ms()).unwrap_or(self.at_ms);
+        self.at_ms
     }
 
     /// The number of the next task.

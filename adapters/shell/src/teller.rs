@@ -10,10 +10,9 @@ use downbeat_kernel::{
     Budget, CredentialEvent, Event, Generation, Outcome, PoolEvent, ProfileId, QuestionEvent, QuestionKey,
     TaskId,
 };
-use downbeat_rt::{Rt, Sender};
+use downbeat_rt::{Cell, Rt, Sender};
 use downbeat_store::ShardId;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What tells the shards of a shell events, from as many places as one likes.
 #[derive(Clone, Debug)]
@@ -22,12 +21,13 @@ pub struct Teller {
     /// One for each shard.
     mailboxes: Arc<[Sender<Letter>]>,
     /// Whose turn it is.
-    next: Arc<AtomicUsize>,
+    next: Cell<usize>,
 }
 
 impl Teller {
     pub(crate) fn new(rt: Rt, mailboxes: Vec<Sender<Letter>>) -> Self {
-        Self { rt, mailboxes: mailboxes.into(), next: Arc::default() }
+        let next = rt.cell("turn", 0);
+        Self { rt, mailboxes: mailboxes.into(), next }
     }
 
     /// Tells an event with its words to the shard of its task, and hears what became of it when that is durable. What is about
@@ -73,7 +73,8 @@ impl Teller {
     }
 
     async fn submitted(&self, submitted: Told, prompt: String) -> Result<TaskId, ShellError> {
-        let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
+        let shards = self.mailboxes.len();
+        let shard = self.next.with(|next| std::mem::replace(next, (*next + 1) % shards));
         match self.answered(shard, submitted, vec![prompt]).await? {
             Answered { outcome: Outcome::Applied, task: Some(task) } => Ok(task),
             Answered { outcome, .. } => Err(ShellError::NotTaken(Box::new(of_tree(outcome)))),

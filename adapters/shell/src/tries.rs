@@ -8,13 +8,14 @@ use crate::act::{Actor, Work};
 use crate::agents::Submitter;
 use crate::fact::{Fact, Order, Refused, Told, of};
 use crate::known::{Contradiction, Known};
-use crate::ports::RootEnd;
+use crate::ports::{RootEnd, Trial};
 use crate::words::Text;
 use downbeat_kernel::{
-    Answer, AttemptEnd, AttemptNumber, Budget, Config, End, Event, Ignored, News, Outcome, QueryNumber,
-    QuestionId, Rejected, Retry, RetryEffect, RetryEnd, RetryEvent, RetryState, RetryTimer, TaskId,
+    Answer, AttemptEnd, AttemptNumber, Budget, Config, End, Event, Ignored, Kernel, News, Outcome,
+    QueryNumber, QuestionId, Rejected, Retry, RetryEffect, RetryEnd, RetryEvent, RetryState, RetryTimer,
+    TaskId, WorkerEvent,
 };
-use downbeat_wiring::{Record, attempt_end, denied, fenced, finding, retry_conclusion};
+use downbeat_wiring::{Record, attempt_end, denied, fenced, finding, retry_conclusion, root_of};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -39,6 +40,17 @@ impl Tries {
         let attempt = self.record.attempt_of(root)?;
         let event = RetryEvent::AttemptEnded { attempt, end: attempt_end(end) };
         Some(Fact::Retry { task: name, event })
+    }
+
+    /// What people are told of the end of the task, while the tree holds the last attempt still.
+    fn told(&self, end: RetryEnd, kernel: &Kernel) -> RootEnd {
+        let last = self.last().and_then(|root| kernel.task(root)?.state.end());
+        let reason = match (end, last) {
+            (RetryEnd::Failed(_), Some(End::Failed(reason))) => Some(reason),
+            (RetryEnd::Failed(_), Some(End::Completed | End::Cancelled) | None)
+            | (RetryEnd::Completed { .. } | RetryEnd::Cancelled | RetryEnd::CancelUnconfirmed, _) => None,
+        };
+        RootEnd::Tried { end, reason }
     }
 
     /// The root whose result is that of the task.
@@ -107,13 +119,24 @@ impl Known {
         self.attempted.of(root).map_or(root, |(name, _)| name)
     }
 
+    /// The attempt that a task belongs to.
+    pub(crate) fn trial(&self, task: TaskId) -> Trial {
+        let root = root_of(&self.kernel, task);
+        let known = self.attempted.of(root).and_then(|(name, tries)| {
+            let attempt = tries.record.attempt_of(root)?;
+            Some(Trial { name, attempt })
+        });
+        known.unwrap_or(Trial { name: root, attempt: AttemptNumber(1) })
+    }
+
     /// Whether the outbox of a task has its end.
     pub(crate) fn is_concluded(&self, name: TaskId) -> bool {
         self.outboxes.get(&name).is_some_and(|post| post.outbox.conclusion.is_some())
     }
 
     /// What somebody outside means who tells of a task that is tried again. A cancel and a no to more are told to the attempts
-    /// (duty 9); what else is told to the task goes to the attempt that there is.
+    /// (duty 9); what else is told to the task goes to the attempt that there is, unless it names something that each attempt
+    /// counts for itself (S6, S12).
     pub(crate) fn meant(&self, mut event: Event) -> Fact {
         match &mut event {
             Event::CancelRequested { task } => {
@@ -132,6 +155,9 @@ impl Known {
             Event::PauseRequested { task }
             | Event::ResumeRequested { task }
             | Event::MessageReceived { task, .. } => {
+                *task = self.attempted.get(*task).and_then(Tries::last).unwrap_or(*task);
+            }
+            Event::Worker { task, event } if is_for_any_attempt(*event) => {
                 *task = self.attempted.get(*task).and_then(Tries::last).unwrap_or(*task);
             }
             Event::AnswerReceived { answer: Answer::Approved | Answer::Text, .. }
@@ -227,8 +253,10 @@ impl Known {
         let outcome = tries.retry.step(event, self.kernel.config(), &mut |effect| effects.push(effect));
         for effect in effects {
             if let RetryEffect::Ended { end } = effect {
-                let text = tries.winner(end).map(|root| self.library.conclusion(root)).unwrap_or_default();
-                self.outboxes.entry(name).or_default().end = Some((RootEnd::Tried(end), text));
+                let told = tries.told(end, &self.kernel);
+                let root = tries.winner(end).or(tries.last());
+                let text = root.map(|root| self.library.conclusion(root)).unwrap_or_default();
+                self.outboxes.entry(name).or_default().end = Some((told, text));
             }
             orders.push(Order::Retry { task: name, effect });
         }
@@ -320,6 +348,33 @@ impl Actor {
     pub(crate) fn not_begun(&mut self, task: TaskId, attempt: AttemptNumber) {
         let event = RetryEvent::AttemptEnded { attempt, end: AttemptEnd::Unknown };
         self.tell(Fact::Retry { task, event });
+    }
+}
+
+/// Whether what is said to the worker of one attempt means the same to that of another: an interrupt names a turn, an answer a question, a
+/// report its number, and what is said of an iterator that.
+fn is_for_any_attempt(event: WorkerEvent) -> bool {
+    match event {
+        WorkerEvent::WrapUpRequested | WorkerEvent::CompleteRequested => true,
+        WorkerEvent::Session(_)
+        | WorkerEvent::Assigned
+        | WorkerEvent::MessageReceived { .. }
+        | WorkerEvent::ChildReported { .. }
+        | WorkerEvent::ChildEnded { .. }
+        | WorkerEvent::Observed { .. }
+        | WorkerEvent::ProgressReported { .. }
+        | WorkerEvent::ApprovalRequested { .. }
+        | WorkerEvent::AnswerReceived { .. }
+        | WorkerEvent::Reported { .. }
+        | WorkerEvent::ReportAcknowledged { .. }
+        | WorkerEvent::InterruptRequested { .. }
+        | WorkerEvent::PauseRequested
+        | WorkerEvent::ResumeRequested
+        | WorkerEvent::BudgetSpent
+        | WorkerEvent::BudgetGranted
+        | WorkerEvent::KillRequested
+        | WorkerEvent::TimerFired { .. }
+        | WorkerEvent::EndAcknowledged => false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a credential orders, done: at its store, and at the server that gives new ones.
 
-use crate::act::{Actor, Work, contained};
+use crate::act::{Actor, Work};
+use crate::contain::{asked, contained};
 use crate::fact::Fact;
+use crate::fault::{self, Fault};
 use crate::known::Credentials;
 use crate::ports::{Claimant, Doing};
 use downbeat_kernel::{
@@ -21,20 +23,20 @@ impl Actor {
         let vault = &self.ports.vault;
         match effect {
             CredentialEffect::Read { order, generation } => {
-                let found = vault.read(who, generation);
+                let found = asked(|| vault.read(who, generation));
                 self.look(profile, order, found).await;
             }
             CredentialEffect::Claim { order, generation, for_ms } => {
-                let found = vault.claim(who, generation, for_ms);
+                let found = asked(|| vault.claim(who, generation, for_ms));
                 self.look(profile, order, found).await;
             }
             CredentialEffect::Refresh { order, generation } => {
-                let end = vault.refresh(who, generation);
+                let end = asked(|| vault.refresh(who, generation));
                 self.refresh(profile, order, end).await;
             }
             CredentialEffect::Abort { order } => self.stop(&Work::Vault(profile, order)).await,
             CredentialEffect::Write { order, generation } => {
-                let end = vault.write(who, generation);
+                let end = asked(|| vault.write(who, generation));
                 self.write(profile, order, end).await;
             }
             CredentialEffect::Recover { order } => self.recover(who, order, credentials).await,
@@ -42,6 +44,7 @@ impl Actor {
             CredentialEffect::Disarm { order } => {
                 self.stop(&Work::Timer(elapsed(profile, order))).await;
             }
+            CredentialEffect::Settle { .. } if fault::has(Fault::ForgetsWaiters) => {}
             CredentialEffect::Settle { waiter, end } => {
                 if let Some(event) = self.desk.settled(profile, waiter, end) {
                     self.tell(event);
@@ -56,11 +59,11 @@ impl Actor {
         let (vault, generation) = (&self.ports.vault, credential.generation);
         match credential.state {
             CredentialState::Refreshing => {
-                let end = vault.refreshed(who, generation);
+                let end = asked(|| vault.refreshed(who, generation));
                 self.refresh(who.profile, order, end).await;
             }
             CredentialState::Storing => {
-                let end = vault.written(who, Generation(generation.0 + 1));
+                let end = asked(|| vault.written(who, Generation(generation.0 + 1)));
                 self.write(who.profile, order, end).await;
             }
             CredentialState::Lapsed

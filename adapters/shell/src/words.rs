@@ -5,6 +5,7 @@
 
 mod worker;
 
+use crate::fault::{self, Fault};
 use downbeat_kernel::{
     About, Call, CallId, CallRefusal, CallResult, Effect, Event, MessageId, Part, RequestEffect, Response,
     TaskId, ToolEnd,
@@ -84,7 +85,10 @@ impl Words {
 
     fn result(&self, call: CallId, result: CallResult) -> Text {
         match result {
-            CallResult::Subtask { child, .. } => self.outcomes.get(&child).cloned().unwrap_or_default(),
+            CallResult::Subtask { child, .. } => {
+                let last = self.outcomes.last_key_value().filter(|_| fault::has(Fault::SwapsResults));
+                self.outcomes.get(last.map_or(&child, |(last, _)| last)).cloned().unwrap_or_default()
+            }
             CallResult::Tool(ToolEnd::Cancelled) => Text::from("It was stopped."),
             CallResult::Tool(ToolEnd::Succeeded | ToolEnd::Failed)
             | CallResult::Denied

@@ -7,12 +7,12 @@
 use crate::agents::Seat;
 use crate::error::ShellError;
 use crate::fact::{Told, of_tree};
-use crate::ports::Doing;
+use crate::ports::{Doing, Trial};
 use crate::shard::{Answered, Letter};
 use crate::words::{Paragraph, Text};
 use downbeat_kernel::{
-    APPROVALS_MAX, Answer, ApprovalId, BillNumber, CheckNumber, Concern, Event, IteratorEnd, IteratorId,
-    Outcome, PromptId, Spend, TaskId, WorkerEvent,
+    APPROVALS_MAX, Answer, ApprovalId, BillNumber, CheckNumber, Concern, Epoch, Event, IteratorEnd,
+    IteratorId, Outcome, PromptId, Spend, TaskId, WorkerEvent,
 };
 use downbeat_rt::{Receiver, Rt, Sender};
 use std::fmt;
@@ -23,11 +23,33 @@ use std::future::ready;
 pub struct Run {
     /// Whose worker.
     pub task: TaskId,
-    /// Which run: each worker's are numbered from 1, and no number is used twice.
+    /// Which attempt that task belongs to.
+    pub trial: Trial,
+    /// Which run: each worker's are numbered from 1. One that was ordered under a lease that is over, and of which nothing was heard before a
+    /// crash, is ordered under the next lease with the same number: [`Run::key`] tells the two apart.
     pub iterator: IteratorId,
     /// Where, if tasks have places: that of the root, under the lease that it had when this was ordered. What it says is dropped when that
     /// is over.
     pub seat: Option<Seat>,
+}
+
+/// What a run is known by, and fenced off: a later run of a task has a greater key, and no two have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunKey {
+    /// Whose worker.
+    pub task: TaskId,
+    /// Its number.
+    pub iterator: IteratorId,
+    /// Under which lease, if tasks have places.
+    pub epoch: Option<Epoch>,
+}
+
+impl Run {
+    /// What it is known by.
+    pub fn key(&self) -> RunKey {
+        let Self { task, iterator, seat, .. } = *self;
+        RunKey { task, iterator, epoch: seat.map(|seat| seat.lease.epoch) }
+    }
 }
 
 /// What an iterator is told.
@@ -107,6 +129,8 @@ impl Instructor {
 #[derive(Clone)]
 pub struct Voice {
     pub(crate) run: Run,
+    /// Of the tree that pays: it may outlive the task.
+    pub(crate) root: TaskId,
     pub(crate) rt: Rt,
     pub(crate) mailbox: Sender<Letter>,
 }
@@ -137,18 +161,18 @@ impl Voice {
     }
 
     /// Says what something of it has cost; once, because every bill is another one. It is on record when what is told after it is, and
-    /// counts also where nothing else of the iterator does any more.
+    /// counts also where nothing else of the iterator does any more, as long as the tree lives.
     ///
     /// # Errors
     /// If the shard has stopped.
     pub async fn spend(&self, spend: Spend) -> Result<(), ShellError> {
-        let event = Event::Spent { task: self.run.task, bill: BillNumber(0), spend };
+        let event = Event::Spent { task: self.root, bill: BillNumber(0), spend };
         self.mailbox.send(Letter::of(event, None)).await.map_err(|_| ShellError::Stopped)
     }
 
     /// What counts while the iterator does.
     fn said(&self, event: Event, text: String) -> Letter {
-        let Run { task, iterator, seat } = self.run;
+        let Run { task, iterator, seat, .. } = self.run;
         let (under, by) = (seat.map(|seat| seat.lease), Some((task, iterator)));
         Letter { text: vec![text], under, by, ..Letter::of(Told::from(event), None) }
     }
@@ -167,14 +191,14 @@ impl fmt::Debug for Voice {
 /// What runs the agents of workers.
 pub trait Workers: Send + Sync {
     /// Whether a worker runs this task, whose surroundings are ready; if so, its agent can be started from here on. `false` for one whose
-    /// requests go to a model. Asked again after a crash, it says the same.
-    fn deploy(&self, task: TaskId, seat: Option<Seat>) -> Doing<bool>;
+    /// requests go to a model. Asked again after a crash, it says the same; each attempt at a task is asked about.
+    fn deploy(&self, task: TaskId, trial: Trial, seat: Option<Seat>) -> Doing<bool>;
 
     /// Starts an iterator, takes instructions, and ends when it is gone, with how it ended. When it runs it says
     /// [`SessionEvent::Started`](downbeat_kernel::SessionEvent).
     ///
-    /// Dropped, it is ended by force. No iterator of the task under a lower number may go on when this one takes its first prompt: one that
-    /// runs elsewhere is fenced off by the number (S10). After a crash it may be ordered a second time under its number, and is started
+    /// Dropped, it is ended by force. No iterator of the task under a lower key may go on when this one takes its first prompt: one that
+    /// runs elsewhere is fenced off by its key (S10). After a crash it may be ordered a second time under its key, and is started
     /// once. One that panics has ended with an error that may pass.
     fn run(&self, run: Run, instructions: Instructions, voice: Voice) -> Doing<IteratorEnd>;
 
@@ -188,20 +212,23 @@ pub trait Workers: Send + Sync {
 
 /// Whoever watches over workers: what is asked, reported and feared of an agent comes here. What nobody has read of the messages of a task
 /// comes to [`People`](crate::People), whoever runs it.
+///
+/// Each is told of the task that it is about, which may be one attempt of several, and of the attempt that it belongs to. Approvals and
+/// reports are counted by task: what answers one names that.
 pub trait Overseer: Send + Sync {
     /// The agent wants to do something that a person has to agree to. [`WorkerEvent::AnswerReceived`] is the answer, whenever there is one.
     /// It may be asked again under the same number.
-    fn ask(&self, task: TaskId, approval: ApprovalId, text: Text);
+    fn ask(&self, task: TaskId, trial: Trial, approval: ApprovalId, text: Text);
 
     /// Nobody has to answer any more.
-    fn withdraw(&self, task: TaskId, approval: ApprovalId);
+    fn withdraw(&self, task: TaskId, trial: Trial, approval: ApprovalId);
 
     /// The agent has told of progress or of an error, and no worker has its parent. Done when that is where people find it; the next one
     /// of the task comes after that. After a crash it may come again under the same number.
-    fn report(&self, task: TaskId, number: u32, text: Text) -> Doing<()>;
+    fn report(&self, task: TaskId, trial: Trial, number: u32, text: Text) -> Doing<()>;
 
     /// Something is wrong with an agent, and is acted on. It may be lost in a crash.
-    fn warn(&self, task: TaskId, concern: Concern);
+    fn warn(&self, task: TaskId, trial: Trial, concern: Concern);
 }
 
 /// No workers, and nobody to watch over them: for a shell whose tasks all ask a model.
@@ -209,7 +236,7 @@ pub trait Overseer: Send + Sync {
 pub struct NoWorkers;
 
 impl Workers for NoWorkers {
-    fn deploy(&self, _task: TaskId, _seat: Option<Seat>) -> Doing<bool> {
+    fn deploy(&self, _task: TaskId, _trial: Trial, _seat: Option<Seat>) -> Doing<bool> {
         Box::pin(ready(false))
     }
 
@@ -220,13 +247,13 @@ impl Workers for NoWorkers {
 }
 
 impl Overseer for NoWorkers {
-    fn ask(&self, _task: TaskId, _approval: ApprovalId, _text: Text) {}
+    fn ask(&self, _task: TaskId, _trial: Trial, _approval: ApprovalId, _text: Text) {}
 
-    fn withdraw(&self, _task: TaskId, _approval: ApprovalId) {}
+    fn withdraw(&self, _task: TaskId, _trial: Trial, _approval: ApprovalId) {}
 
-    fn report(&self, _task: TaskId, _number: u32, _text: Text) -> Doing<()> {
+    fn report(&self, _task: TaskId, _trial: Trial, _number: u32, _text: Text) -> Doing<()> {
         Box::pin(ready(()))
     }
 
-    fn warn(&self, _task: TaskId, _concern: Concern) {}
+    fn warn(&self, _task: TaskId, _trial: Trial, _concern: Concern) {}
 }

@@ -1,6 +1,8 @@
 //! What one commit adds to a journal.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::error::{StoreError, Trouble};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::{Lease, ShardId};
 
 /// A place in a journal: that of one line, from 1, without gaps.
@@ -47,6 +49,7 @@ impl Batch {
     }
 
     /// What has to fit when it is read again.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn sum(&self) -> u32 {
         let mut sum = crc32fast::Hasher::new();
         for number in [self.first.0, self.next.0, self.lines] {
@@ -57,6 +60,7 @@ impl Batch {
     }
 
     /// Whether it is what was written, and comes where the one before ends.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn verify(&self, shard: ShardId, expected: Position, sum: u32) -> Result<(), StoreError> {
         let damaged = |what| Err(Trouble::Damaged { what, at: self.first }.of(shard));
         if self.first > expected {
@@ -70,6 +74,7 @@ impl Batch {
 }
 
 /// The refusal of a writer whose right has ended.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn fenced(lease: Lease, newest: u64) -> StoreError {
     Trouble::Fenced { epoch: lease.epoch, newest }.of(lease.shard)
 }

@@ -16,7 +16,7 @@ mod record;
 pub use gate::{Gate, task_of};
 pub use places::{
     at_stake, dequeued, ended_in_pool, enqueued, given_back, has_place, is_held, is_present, lease_of,
-    may_go_out, over, root_of, tool_lost,
+    lineage, may_go_out, over, root_of, tool_lost,
 };
 pub use record::{Record, spent, untaken};
 

@@ -6,10 +6,14 @@ use downbeat_kernel::{
     TaskState, ToolEnd, UserId, WorkEnd,
 };
 
+/// A task and those above it, up to the root of its tree.
+pub fn lineage(kernel: &Kernel, task: TaskId) -> impl Iterator<Item = TaskId> {
+    core::iter::successors(Some(task), |task| kernel.task(*task)?.data.parent)
+}
+
 /// The root of the tree in which a task hangs: it has the place in which all of them run.
 pub fn root_of(kernel: &Kernel, task: TaskId) -> TaskId {
-    let parent = kernel.task(task).and_then(|task| task.data.parent);
-    parent.map_or(task, |parent| root_of(kernel, parent))
+    lineage(kernel, task).last().unwrap_or(task)
 }
 
 /// The lease under which a task runs, and where.

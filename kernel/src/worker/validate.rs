@@ -188,9 +188,7 @@ fn health_fits(worker: &Worker, config: &Config) -> bool {
     health.state == worker.watched()
         && (worker.data.content != Content::Fresh || *health == anew)
         && ladder
-        && (!health.inquired
-            || worker.state != WorkerState::Executing
-            || worker.data.origin() == Origin::Inquiry)
+        && (!health.inquired || worker.data.origin() == Origin::Inquiry)
         && (health.watch.0 > 0 || !health.is_armed())
         && (!health.active || health.state == HealthState::Working)
         && health.tool.is_some() == (health.calls > 0)

@@ -97,6 +97,11 @@ impl Watch {
         }
     }
 
+    /// Whether the user was told that message `m` did not reach the model.
+    pub fn message_was_reported(&self, m: u8) -> bool {
+        self.messages[usize::from(m)] == Message::Reported
+    }
+
     /// Whether some message came to rest: answered, or reported.
     pub fn message_has_settled(&self) -> bool {
         self.messages.iter().any(|message| matches!(message, Message::Answered | Message::Reported))

@@ -4,8 +4,9 @@
 //! that happened just before it, so that it does not depend on the order of the others.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 
+use super::fault;
 use super::mix::mix;
 use super::names::Names;
 use super::trace::Trace;
@@ -13,9 +14,21 @@ use super::trace::Trace;
 /// The classes that were seen. Its memory is used again for the next execution.
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    seen: HashSet<Pair, FixedState>,
+    /// With the number of the value that the program returned, or none if it did not, or may have drawn it.
+    seen: HashMap<Pair, Came, FixedState>,
     objects: Vec<Uses>,
     actors: Vec<Pair>,
+}
+
+/// What an execution came to, as far as all of its class come to the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It returned the value with this number.
+    Returned(u32),
+    /// It came to another end. Which task a panic or a deadlock names may differ.
+    Otherwise,
+    /// It depends on numbers that were drawn, too.
+    Drawn,
 }
 
 /// Two words, each made with numbers of its own.
@@ -30,10 +43,11 @@ struct Uses {
 }
 
 impl Classes {
-    /// Takes an execution.
-    pub(super) fn insert(&mut self, trace: &Trace, names: &Names) {
+    /// Takes an execution. False if another one of its class came to something else.
+    pub(super) fn insert(&mut self, trace: &Trace, names: &Names, came: Came) -> bool {
         let class = self.class(trace, names);
-        self.seen.insert(class);
+        let before = *self.seen.entry(class).or_insert(came);
+        before == came || before == Came::Drawn || came == Came::Drawn || fault::is_any()
     }
 
     /// How many classes there are, if no two have one number: a number of 128 bits stands for each.

@@ -26,8 +26,6 @@ pub(super) struct Timer {
     /// Whose it is, by the number of the task in this execution.
     pub(super) task: usize,
     pub(super) deadline: Duration,
-    /// The step that armed it.
-    pub(super) armed_by: usize,
     pub(super) waker: Waker,
 }
 
@@ -37,18 +35,11 @@ impl Clock {
     }
 
     /// Arms a timer and returns its number.
-    pub(super) fn arm(
-        &mut self,
-        task: usize,
-        actor: Actor,
-        deadline: Duration,
-        armed_by: usize,
-        waker: Waker,
-    ) -> usize {
+    pub(super) fn arm(&mut self, task: usize, actor: Actor, deadline: Duration, waker: Waker) -> usize {
         let serial = self.serial;
         self.serial += 1;
         let place = self.armed.partition_point(|timer| timer.deadline <= deadline);
-        self.armed.insert(place, Timer { serial, actor, task, deadline, armed_by, waker });
+        self.armed.insert(place, Timer { serial, actor, task, deadline, waker });
         serial
     }
 
@@ -67,16 +58,6 @@ impl Clock {
         let Some(first) = self.armed.first() else { return &[] };
         let due = self.armed.iter().take_while(|timer| timer.deadline == first.deadline).count();
         &self.armed[..due]
-    }
-
-    pub(super) fn all(&self) -> &[Timer] {
-        &self.armed
-    }
-
-    /// The timers that are due before this one.
-    pub(super) fn before(&self, later: &Timer) -> impl Iterator<Item = &Timer> {
-        let deadline = later.deadline;
-        self.armed.iter().take_while(move |timer| timer.deadline < deadline)
     }
 
     /// One of [`Self::due`] fires, and it is so late.
@@ -103,7 +84,7 @@ mod tests {
         let mut clock = Clock::default();
         let ms = Duration::from_millis;
         for (task, deadline) in [(0, 20), (1, 10), (2, 10), (3, 30)] {
-            clock.arm(task, Actor::ROOT, ms(deadline), 0, Waker::noop().clone());
+            clock.arm(task, Actor::ROOT, ms(deadline), Waker::noop().clone());
         }
         let due = |clock: &Clock| clock.due().iter().map(|timer| timer.task).collect::<Vec<_>>();
         assert_eq!(due(&clock), [1, 2]);

@@ -5,30 +5,34 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, ThreadId};
 
-use downbeat_rt::{JoinEnd, Rt, Work};
+use downbeat_rt::{JoinEnd, Work};
 
+use super::held::{during, on_stage};
+use super::misuse::Misuses;
 use super::report::End;
-use super::stage::{Stage, Turn, on_stage};
-use super::world::{Simulated, World};
+use super::stage::{Stage, Turn};
+use super::world::World;
 use crate::check::panics::caught;
 
 /// Runs executions, one after the other. Its memory is used again for the next.
 pub(super) struct Executor {
-    rt: Rt,
+    misuses: Arc<Misuses>,
+    world: World,
     /// The bodies of the tasks other than the root, by number less one.
     bodies: Vec<Option<Work>>,
     wakers: Vec<(Arc<TaskWaker>, Waker)>,
     /// What is dropped at the end of an execution.
     left: Vec<Waker>,
+    /// What a waker said that panicked: it ends the execution, because nobody has called it whose panic it could be.
+    waker_panic: Option<String>,
 }
 
 /// Wakes one task of one execution.
 struct TaskWaker {
     task: usize,
     execution: AtomicU64,
-    thread: ThreadId,
+    misuses: Arc<Misuses>,
 }
 
 impl Wake for TaskWaker {
@@ -38,13 +42,7 @@ impl Wake for TaskWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let execution = self.execution.load(Ordering::Relaxed);
-        let found = on_stage(|stage| {
-            if stage.is_running(execution) {
-                stage.wake(self.task);
-            }
-        });
-        let at_home = found.is_some() || thread::current().id() == self.thread;
-        assert!(at_home, "a task that is explored was woken by another thread, which no search can order");
+        during(&self.misuses, Some(execution), |stage| stage.wake_by_waker(self.task));
     }
 }
 
@@ -52,16 +50,16 @@ impl Wake for TaskWaker {
 type Polled<T> = Result<Poll<T>, String>;
 
 impl Executor {
-    pub(super) fn new() -> Self {
-        let (bodies, wakers, left) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rt: Rt::new(Simulated), bodies, wakers, left }
+    pub(super) fn new(misuses: Arc<Misuses>) -> Self {
+        let world = World::new(Arc::clone(&misuses));
+        Self { misuses, world, bodies: Vec::new(), wakers: Vec::new(), left: Vec::new(), waker_panic: None }
     }
 
     /// Runs the program once; `None` if the strategy has seen all that could follow.
     pub(super) fn run<T, F: Future<Output = T>>(&mut self, program: impl Fn(World) -> F) -> Option<End<T>> {
         let execution = stage(Stage::begin);
         // What the program does before it is a future belongs to its first step.
-        let world = World::new(self.rt.clone());
+        let world = self.world.clone();
         let mut root = pin!(Some(async move { program(world).await }));
         let end = loop {
             match stage(Stage::turn) {
@@ -75,10 +73,14 @@ impl Executor {
                 }
                 Turn::Task(number) => self.go_on(execution, number),
                 Turn::Abort(number) => self.finish(number, JoinEnd::Aborted, None),
-                Turn::Timer(waker) => waker.wake(),
+                Turn::Timer(waker) => self.wake(waker),
                 Turn::Nothing => break Some(stuck()),
                 Turn::TooLong => break Some(End::CutOff),
                 Turn::Known => break None,
+            }
+            if let Some(message) = self.waker_panic.take() {
+                stage(Stage::over);
+                break Some(End::Panicked { task: "a waker of the program".to_owned(), message });
             }
             stage(|stage| {
                 stage.rest();
@@ -115,7 +117,7 @@ impl Executor {
         body: Pin<&mut (impl Future<Output = T> + ?Sized)>,
     ) -> Polled<T> {
         while self.wakers.len() <= number {
-            self.wakers.push(waker(self.wakers.len()));
+            self.wakers.push(waker(self.wakers.len(), &self.misuses));
         }
         let (shared, waker) = &self.wakers[number];
         shared.execution.store(execution, Ordering::Relaxed);
@@ -130,7 +132,14 @@ impl Executor {
             Err(message) => (JoinEnd::Panicked, panic.or(Some(message))),
         };
         let joiner = stage(|stage| stage.finish(number, end, panic));
-        joiner.into_iter().for_each(Waker::wake);
+        if let Some(joiner) = joiner {
+            self.wake(joiner);
+        }
+    }
+
+    /// Wakes whoever waits, by a waker that may be the program's own.
+    fn wake(&mut self, waker: Waker) {
+        self.waker_panic = caught(|| waker.wake()).err();
     }
 
     /// The root has ended, and everything with it.
@@ -153,7 +162,7 @@ impl Executor {
         for (number, entry) in self.wakers.iter_mut().enumerate() {
             // One here and one in the waker: more if the program has kept some, which are not to wake a later task.
             if Arc::strong_count(&entry.0) > 2 {
-                *entry = waker(number);
+                *entry = waker(number, &self.misuses);
             }
         }
         dropped
@@ -164,8 +173,8 @@ fn stage<R>(act: impl FnOnce(&mut Stage) -> R) -> R {
     on_stage(act).expect("an execution has a stage")
 }
 
-fn waker(task: usize) -> (Arc<TaskWaker>, Waker) {
-    let shared = Arc::new(TaskWaker { task, execution: AtomicU64::new(0), thread: thread::current().id() });
+fn waker(task: usize, misuses: &Arc<Misuses>) -> (Arc<TaskWaker>, Waker) {
+    let shared = Arc::new(TaskWaker { task, execution: AtomicU64::new(0), misuses: Arc::clone(misuses) });
     let waker = Waker::from(Arc::clone(&shared));
     (shared, waker)
 }

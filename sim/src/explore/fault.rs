@@ -27,6 +27,10 @@ pub(super) enum Fault {
     IgnoresWrites,
     /// To arm or disarm a timer, or to look at the time, is not recorded.
     IgnoresTime,
+    /// That a timer has come to another task is not recorded.
+    IgnoresMoves,
+    /// Which place of a queue is used is not recorded.
+    IgnoresPlaces,
     /// How a task ends is not recorded.
     IgnoresEnds,
     /// A timer counts as let by whatever came before it.
@@ -44,6 +48,18 @@ thread_local! {
 #[cfg(test)]
 pub(super) fn has(fault: Fault) -> bool {
     PLANTED.get() == Some(fault)
+}
+
+/// Whether any fault is planted.
+#[cfg(test)]
+pub(super) fn is_any() -> bool {
+    PLANTED.get().is_some()
+}
+
+/// Whether any fault is planted: none is.
+#[cfg(not(test))]
+pub(super) fn is_any() -> bool {
+    false
 }
 
 /// Whether this fault is planted: it is not.

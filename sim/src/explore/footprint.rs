@@ -46,7 +46,7 @@ impl Touch {
         Self(self.0 | other.0)
     }
 
-    fn conflicts(self, other: Self) -> bool {
+    pub(super) fn conflicts(self, other: Self) -> bool {
         self.object() == other.object() && (self.writes() || other.writes())
     }
 }

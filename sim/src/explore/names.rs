@@ -26,6 +26,8 @@ pub(super) struct Names {
     actors: Vec<Named>,
     /// The identity of each object.
     objects: Vec<u64>,
+    /// The parts of each object.
+    parts: Vec<Vec<Object>>,
 }
 
 #[derive(Debug)]
@@ -47,11 +49,12 @@ enum Kind {
     Object,
     Readiness,
     End,
+    Part,
 }
 
 impl Names {
     pub(super) fn new() -> Self {
-        let mut names = Self { actors: Vec::new(), objects: vec![mix(1, 1)] };
+        let mut names = Self { actors: Vec::new(), objects: vec![mix(1, 1)], parts: vec![Vec::new()] };
         names.actor(mix(2, 2));
         names
     }
@@ -84,6 +87,17 @@ impl Names {
         let object = self.new_object(self.descent(task, Kind::Object, number));
         self.actors[task.index()].objects.push(object);
         object
+    }
+
+    /// The part of an object with this number.
+    pub(super) fn part(&mut self, object: Object, number: usize) -> Object {
+        while self.parts[object.index()].len() <= number {
+            let before = self.parts[object.index()].len() as u64;
+            let part = mix(self.objects[object.index()], before << 3 | Kind::Part as u64);
+            let part = self.new_object(part);
+            self.parts[object.index()].push(part);
+        }
+        self.parts[object.index()][number]
     }
 
     /// Whether a task is to go on, as an object: whoever wakes it reads it, and its own steps write it.
@@ -127,6 +141,7 @@ impl Names {
 
     fn new_object(&mut self, identity: u64) -> Object {
         self.objects.push(identity);
+        self.parts.push(Vec::new());
         Object::numbered(self.objects.len() - 1)
     }
 }

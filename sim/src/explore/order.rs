@@ -6,6 +6,8 @@
 //! to wake a task reads its readiness and a step of the task writes it, to arm or disarm a timer reads the clock and a timer that
 //! fires writes it.
 //!
+//! Who waits until nobody else can go on comes behind all steps before, and races with none of them.
+//!
 //! There is one thing that two steps may keep each other from although their order makes no difference: of two timers only the one
 //! that is due first may fire. So whoever armed that one races with the other timer, also where this one has never fired.
 
@@ -15,7 +17,8 @@ use super::fault::{self, Fault};
 use super::names::Actor;
 use super::trace::Trace;
 
-/// Which steps of one execution happen before which. Its memory is used again for the next.
+/// Which steps of one execution happen before which. Its memory is used again for the next, and so is what it knows of the steps
+/// that the next one has in common with it.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// Words of one row of `before`.
@@ -25,18 +28,41 @@ pub(super) struct Order {
     objects: Vec<Uses>,
     /// The last step of each actor, plus one.
     actors: Vec<usize>,
-    /// For each touch that reads, the one before it that read the same object since it was written, plus one.
-    readers: Vec<usize>,
+    /// The steps that are taken into account.
+    taken: Vec<Taken>,
+    /// Their touches.
+    used: Vec<Used>,
     /// The steps just before the one that is looked at.
     direct: Vec<usize>,
     /// A row to work in.
     row: Vec<u64>,
+    /// The timers that are armed, by number.
+    armed: Vec<usize>,
+}
+
+/// A step that is taken into account, and what was there before.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    actor: usize,
+    /// The step of this actor before it, plus one.
+    own: usize,
+    /// So many touches came before.
+    touches: usize,
+}
+
+/// A touch that is taken into account, and what was there before.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    step: usize,
+    object: usize,
+    before: Uses,
 }
 
 /// Who has used an object so far. Each number is that of a step or touch, plus one.
 #[derive(Clone, Copy, Debug, Default)]
 struct Uses {
     writer: usize,
+    /// The last touch that has read it since. The one before that is where this one was taken into account.
     last_reader: usize,
 }
 
@@ -53,17 +79,17 @@ pub(super) struct Race {
 }
 
 impl Order {
-    /// Orders the steps of an execution, and appends the races whose second step is not before this one.
+    /// Orders the steps of an execution, and appends the races whose second step is not before this one. What comes before it is
+    /// as in the execution before.
     pub(super) fn of(&mut self, trace: &Trace, from: usize, races: &mut Vec<Race>) {
         let steps = trace.steps().len();
-        self.words = steps.div_ceil(64);
-        self.before.clear();
-        self.before.resize(steps * self.words, 0);
-        self.objects.clear();
-        self.actors.clear();
-        self.readers.clear();
-        self.readers.resize(trace.touches().len(), 0);
-        for step in 0..steps {
+        let words = steps.div_ceil(64);
+        if words > self.words {
+            self.rewind(0);
+            self.words = words;
+        }
+        self.rewind(from);
+        for step in self.taken.len()..steps {
             let lone_waker = self.collect(trace, step);
             self.row.clear();
             self.row.resize(self.words, 0);
@@ -80,14 +106,52 @@ impl Order {
             for &direct in &self.direct {
                 insert(&mut self.row, direct);
             }
-            self.before[step * self.words..][..self.words].copy_from_slice(&self.row);
+            self.before.extend_from_slice(&self.row);
         }
-        let blocked = trace.blocked().iter().filter(|blocked| blocked.at >= from);
-        let apart = blocked.filter(|blocked| !self.is_before(blocked.by, blocked.armed_by));
-        races.extend(apart.map(|blocked| {
-            let preferred = trace.steps()[blocked.armed_by].actor;
-            Race { first: blocked.by, second: None, until: blocked.at, preferred }
-        }));
+        self.blocked(trace, from, races);
+    }
+
+    /// Forgets the steps from this one on.
+    fn rewind(&mut self, from: usize) {
+        while self.taken.len() > from
+            && let Some(step) = self.taken.pop()
+        {
+            self.actors[step.actor] = step.own;
+            for used in self.used.drain(step.touches..).rev() {
+                self.objects[used.object] = used.before;
+            }
+        }
+        self.before.truncate(self.taken.len() * self.words);
+    }
+
+    /// Appends the races of timers that could not fire because another one was due before them: where time goes on, or everything
+    /// ends, for the first time with a step between that does not wait for the one that armed the earlier timer. Whoever could go
+    /// first then could do so also where time goes on later.
+    fn blocked(&mut self, trace: &Trace, from: usize, races: &mut Vec<Race>) {
+        let (timers, steps) = (trace.timers(), trace.steps().len());
+        self.armed.clear();
+        for (number, timer) in timers.iter().enumerate() {
+            self.armed.retain(|other| timers[*other].until > timer.armed_by);
+            for other in self.armed.iter().map(|other| &timers[*other]) {
+                let (earlier, later) =
+                    if other.deadline < timer.deadline { (other, timer) } else { (timer, other) };
+                let (first, until) = (earlier.armed_by, earlier.until.min(later.until).min(steps));
+                if earlier.deadline == later.deadline
+                    || first == later.armed_by
+                    || self.is_before(first, later.armed_by)
+                {
+                    continue;
+                }
+                let apart = (first + 1..until).find(|step| !self.is_before(first, *step));
+                let Some(apart) = apart else { continue };
+                let at = trace.next_fire(apart.max(later.armed_by));
+                if (from..=until).contains(&at) {
+                    let preferred = trace.steps()[later.armed_by].actor;
+                    races.push(Race { first, second: None, until: at, preferred });
+                }
+            }
+            self.armed.push(number);
+        }
     }
 
     /// Whether one step happens before another one.
@@ -138,9 +202,10 @@ impl Order {
         if self.actors.len() <= actor.index() {
             self.actors.resize(actor.index() + 1, 0);
         }
-        let own = self.actors[actor.index()].checked_sub(1);
+        let before = std::mem::replace(&mut self.actors[actor.index()], step + 1);
+        self.taken.push(Taken { actor: actor.index(), own: before, touches: self.used.len() });
+        let own = before.checked_sub(1);
         self.direct.extend(own);
-        self.actors[actor.index()] = step + 1;
 
         let mut lone_waker = None;
         for place in trace.range(step) {
@@ -150,6 +215,7 @@ impl Order {
                 self.objects.resize(at + 1, Uses::default());
             }
             let uses = self.objects[at];
+            self.used.push(Used { step, object: at, before: uses });
             if uses.writer > 0 {
                 self.direct.push(uses.writer - 1);
             }
@@ -157,8 +223,9 @@ impl Order {
                 let wakers = self.direct.len();
                 let mut reader = uses.last_reader;
                 while reader > 0 {
-                    self.direct.push(step_of(trace, reader - 1));
-                    reader = self.readers[reader - 1];
+                    let read = self.used[reader - 1];
+                    self.direct.push(read.step);
+                    reader = read.before.last_reader;
                 }
                 // The first thing that a step touches is the readiness of its task.
                 let woke_itself = own.is_some_and(|own| trace.steps()[own].woke_itself);
@@ -170,12 +237,12 @@ impl Order {
                 }
                 self.objects[at] = Uses { writer: step + 1, last_reader: 0 };
             } else {
-                self.readers[place] = uses.last_reader;
-                self.objects[at].last_reader = place + 1;
+                self.objects[at].last_reader = self.used.len();
             }
         }
-        if trace.is_over() && step + 1 == trace.steps().len() {
-            // Nothing comes after it, so it is behind every step.
+        let is_last = trace.is_over() && step + 1 == trace.steps().len();
+        if is_last || trace.steps()[step].was_left {
+            // Nothing comes after it, or everything came before: it is behind every step.
             self.direct.extend(self.actors.iter().filter_map(|last| last.checked_sub(1)));
         }
         let same = |before: &usize| *before != step;
@@ -189,17 +256,13 @@ impl Order {
     fn may_be_reversed(trace: &Trace, first: usize, second: usize, lone_waker: Option<usize>) -> bool {
         let steps = trace.steps();
         steps[first].actor != steps[second].actor
+            && !steps[second].was_left
             && match steps[second].fired {
                 Some(_) if fault::has(Fault::TimersNeverRace) => false,
                 Some(fired) => !steps[first].lets(first, fired),
                 None => lone_waker != Some(first),
             }
     }
-}
-
-/// The step of a touch.
-fn step_of(trace: &Trace, place: usize) -> usize {
-    trace.steps().partition_point(|step| step.first_touch() <= place) - 1
 }
 
 fn row(rows: &[u64], words: usize, number: usize) -> &[u64] {

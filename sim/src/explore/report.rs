@@ -54,6 +54,8 @@ pub struct Seen {
     pub executions: u64,
     /// The choices of the first of them.
     pub first: Schedule,
+    /// So many other ends were seen before.
+    pub(super) number: u32,
 }
 
 /// What part of all executions was seen.

@@ -1,62 +1,30 @@
 //! Where one execution takes place: tasks, who is ready, the clock, and the record of what happens.
 //!
-//! It is in a variable of the thread, because tasks reach it by way of wakers and of the seam, and borrowed only for a moment: no
-//! code of the program runs, and nothing of the program is dropped, while it is.
+//! It is borrowed only for a moment (`held`): no code of the program runs, and nothing of the program is dropped, while it is.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use downbeat_rt::{JoinEnd, Work};
+use downbeat_rt::{Access, JoinEnd, ObjectId, Passing, Work};
 
 use super::clock::Clock;
 use super::fault::{self, Fault};
 use super::footprint::{Object, Touch};
+use super::misuse::{Misuse, Misuses};
 use super::mix::{mix, scale};
 use super::names::{Actor, Names};
 use super::schedule::Schedule;
 use super::story::{Beat, Story};
 use super::strategy::Strategy;
-use super::trace::{About, Blocked, Fired, Trace};
+use super::trace::{About, Trace};
 
-thread_local! {
-    static STAGE: RefCell<Option<Box<Stage>>> = const { RefCell::new(None) };
-}
-
-/// Calls with the stage of this thread, if it explores.
-pub(super) fn on_stage<R>(act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
-    STAGE.with_borrow_mut(|stage| stage.as_deref_mut().map(act))
-}
-
-/// Holds the stage of this thread. Dropped, there is none any more.
-pub(super) struct Held(());
-
-impl Held {
-    /// Sets the stage.
-    ///
-    /// # Panics
-    /// If this thread has one: within an exploration there is no other one.
-    pub(super) fn new(stage: Stage) -> Self {
-        let is_explored = STAGE.with_borrow(Option::is_some);
-        assert!(!is_explored, "a program that is explored explores nothing itself");
-        STAGE.set(Some(Box::new(stage)));
-        Self(())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        drop(STAGE.take());
-    }
-}
-
-/// Takes the stage of this thread away.
-pub(super) fn take_stage() -> Option<Box<Stage>> {
-    STAGE.take()
-}
+/// A number of the seam has so many bits for the object, and the others for the execution.
+const OBJECT_BITS: u32 = 31;
 
 pub(super) struct Stage {
     pub(super) strategy: Box<dyn Strategy>,
+    pub(super) misuses: Arc<Misuses>,
     pub(super) trace: Trace,
     pub(super) names: Names,
     /// What is told of the execution, if somebody asked.
@@ -75,8 +43,14 @@ pub(super) struct Stage {
     /// Tasks that may go on, the one that has been ready longest first.
     ready: Vec<usize>,
     clock: Clock,
+    /// Whether the program has asked for a random number in this execution.
+    has_drawn: bool,
     /// The task whose step it is.
     current: Option<usize>,
+    /// The task that waits until nobody else can go on.
+    left: Option<usize>,
+    /// The tasks that were woken by this step, by their wakers, and are not its own.
+    woken: Vec<usize>,
     alternatives: Vec<Actor>,
 }
 
@@ -124,16 +98,17 @@ pub(super) enum Turn {
 /// What a task that sleeps finds.
 #[derive(Debug)]
 pub(super) enum Sleeping {
-    /// Its timer has fired.
-    Fired,
+    /// Its timer has fired. This waker is not needed.
+    Fired(Waker),
     /// It is armed still. This waker is not needed any more.
-    Armed(Option<Waker>),
+    Armed(Waker),
 }
 
 /// What somebody who joins a task finds.
 #[derive(Debug)]
 pub(super) enum Joining {
-    Ended(JoinEnd),
+    /// It has ended. This waker is not needed.
+    Ended(JoinEnd, Waker),
     /// It runs. This waker is not needed any more.
     Waits(Option<Waker>),
 }
@@ -141,12 +116,14 @@ pub(super) enum Joining {
 impl Stage {
     pub(super) fn new(
         strategy: Box<dyn Strategy>,
+        misuses: Arc<Misuses>,
         seed: u64,
         steps_max: usize,
         story: Option<Story>,
     ) -> Self {
         Self {
             strategy,
+            misuses,
             trace: Trace::default(),
             names: Names::new(),
             story,
@@ -160,7 +137,10 @@ impl Stage {
             tasks: Vec::new(),
             ready: Vec::new(),
             clock: Clock::default(),
+            has_drawn: false,
             current: None,
+            left: None,
+            woken: Vec::new(),
             alternatives: Vec::new(),
         }
     }
@@ -170,6 +150,7 @@ impl Stage {
         self.execution += 1;
         self.seed = self.strategy.seed(self.seed_of_all);
         self.is_running = true;
+        self.has_drawn = false;
         self.trace.clear();
         self.tasks.push(Task::new("root", Actor::ROOT));
         self.make_ready(0);
@@ -178,10 +159,9 @@ impl Stage {
 
     /// Ends an execution. What its tasks still do has no effect. The wakers are dropped by the caller.
     pub(super) fn end(&mut self, wakers: &mut Vec<Waker>) {
-        self.note_blocked();
         self.is_running = false;
         self.ready.clear();
-        self.current = None;
+        (self.current, self.left) = (None, None);
         if self.story.is_some() {
             let names = self.task_names();
             self.story.iter_mut().for_each(|story| story.lanes.clone_from(&names));
@@ -191,13 +171,22 @@ impl Stage {
         wakers.extend(self.tasks.drain(..).filter_map(|task| task.joiner));
     }
 
-    /// Whether this execution goes on.
-    pub(super) fn is_running(&self, execution: u64) -> bool {
-        self.is_running && self.execution == execution
+    /// Whether an execution goes on, and this one if one is given. While another one does, nothing of this one is to be used.
+    pub(super) fn goes_on(&self, execution: Option<u64>) -> bool {
+        let is_kept = execution.is_some_and(|execution| execution != self.execution);
+        if self.is_running && is_kept {
+            self.misuses.note(Misuse::Kept);
+        }
+        self.is_running && !is_kept
     }
 
     pub(super) fn execution(&self) -> u64 {
         self.execution
+    }
+
+    /// Whether its end depends on the choices alone, and not on the seed of this execution.
+    pub(super) fn is_chosen(&self) -> bool {
+        !self.has_drawn
     }
 
     /// Prepares the next execution; false if there is none.
@@ -218,28 +207,25 @@ impl Stage {
         self.alternatives.clear();
         self.alternatives.extend(self.ready.iter().map(|task| self.tasks[*task].actor));
         self.alternatives.extend(self.clock.due().iter().map(|timer| timer.actor));
+        let left = self.left.take_if(|_| self.alternatives.is_empty());
+        if let Some(left) = left {
+            self.make_ready(left);
+            self.alternatives.push(self.tasks[left].actor);
+        }
         let taken = self.strategy.go_on(&self.alternatives, &self.trace);
         if self.alternatives.is_empty() {
             return Turn::Nothing;
         }
         let Some(taken) = taken else { return Turn::Known };
         self.trace.choose(About::Actor, taken, self.alternatives.len());
-        match taken.checked_sub(self.ready.len()) {
+        let turn = match taken.checked_sub(self.ready.len()) {
             Some(due) => self.fire(due),
             None => self.resume(taken),
+        };
+        if left.is_some() {
+            self.trace.is_left();
         }
-    }
-
-    /// Notes which timers could not fire because of which, before time goes on.
-    fn note_blocked(&mut self) {
-        if self.strategy.asks_about_timers() {
-            let at = self.trace.steps().len();
-            for later in self.clock.all() {
-                for timer in self.clock.before(later) {
-                    self.trace.block(Blocked { by: timer.armed_by, armed_by: later.armed_by, at });
-                }
-            }
-        }
+        turn
     }
 
     fn resume(&mut self, place: usize) -> Turn {
@@ -247,7 +233,7 @@ impl Stage {
         self.current = Some(number);
         let task = &mut self.tasks[number];
         task.is_ready = false;
-        self.trace.begin(task.actor, None);
+        self.trace.begin(task.actor);
         self.trace.touch(Touch::write(self.names.readiness(task.actor)));
         let turn = if task.is_aborted { Turn::Abort(number) } else { Turn::Task(number) };
         self.tell(Beat::GoesOn { task: number });
@@ -255,9 +241,8 @@ impl Stage {
     }
 
     fn fire(&mut self, due: usize) -> Turn {
-        self.note_blocked();
         let timer = self.clock.fire(due);
-        self.trace.begin(timer.actor, Some(Fired { deadline: timer.deadline, armed_by: timer.armed_by }));
+        self.trace.fire(timer.actor, timer.serial);
         self.trace.touch(Touch::write(Object::CLOCK));
         self.tell(Beat::Fires { task: timer.task, at: timer.deadline });
         Turn::Timer(timer.waker)
@@ -265,13 +250,34 @@ impl Stage {
 
     /// The step that is under way ends everything: nobody goes on after it.
     pub(super) fn over(&mut self) {
+        self.judge_wakes();
         self.trace.end();
         self.strategy.go_on(&[], &self.trace);
     }
 
     /// The step that was begun is over.
     pub(super) fn rest(&mut self) {
+        self.judge_wakes();
         self.current = None;
+    }
+
+    /// Whoever wakes a task has changed something that the task had looked at. If the seam knows of nothing, it is past the seam.
+    fn judge_wakes(&mut self) {
+        while let Some(woken) = self.woken.pop() {
+            let actor = self.tasks[woken].actor;
+            let waking = self.trace.steps().last().map(|step| step.actor);
+            // One may have spawned the other, or aborted it, or woken it before.
+            let besides = [Some(actor), waking].map(|actor| actor.map(|actor| self.names.readiness(actor)));
+            if !fault::is_any() && !self.trace.has_to_do_with(actor, besides) {
+                let mut names = self.task_names();
+                let by = match self.current {
+                    Some(task) => names[task].clone(),
+                    None => "a timer".to_owned(),
+                };
+                let woken = std::mem::take(&mut names[woken]);
+                self.misuses.note(Misuse::Unrecorded { woken, by });
+            }
+        }
     }
 
     /// A task has ended. Its body is dropped by now. Whoever waits for that is to be woken.
@@ -292,8 +298,16 @@ impl Stage {
         joiner
     }
 
+    /// A task is woken by its waker.
+    pub(super) fn wake_by_waker(&mut self, number: usize) {
+        if self.current != Some(number) {
+            self.woken.push(number);
+        }
+        self.wake(number);
+    }
+
     /// Something is woken, by whoever has the step.
-    pub(super) fn wake(&mut self, number: usize) {
+    fn wake(&mut self, number: usize) {
         if !fault::has(Fault::IgnoresWakes) {
             self.touch(Touch::read(self.names.readiness(self.tasks[number].actor)));
         }
@@ -331,21 +345,21 @@ impl Stage {
         self.wake(number);
     }
 
-    pub(super) fn join(&mut self, number: usize, waker: &Waker) -> Joining {
+    pub(super) fn join(&mut self, number: usize, waker: Waker) -> Joining {
         let task = &mut self.tasks[number];
         let object = self.names.end(task.actor);
         let joining = match task.end {
             Some(end) => {
                 task.panic = None;
-                Joining::Ended(end)
+                Joining::Ended(end, waker)
             }
-            None => Joining::Waits(task.joiner.replace(waker.clone())),
+            None => Joining::Waits(task.joiner.replace(waker)),
         };
         self.touch(Touch::read(object));
         joining
     }
 
-    pub(super) fn object(&mut self, name: &'static str) -> Object {
+    pub(super) fn object(&mut self, name: &'static str) -> ObjectId {
         let maker = self.acting();
         let (actor, number) = (maker.actor, maker.objects);
         maker.objects += 1;
@@ -353,7 +367,38 @@ impl Stage {
         if let Some(story) = &mut self.story {
             story.name(object, name);
         }
-        object
+        ObjectId(self.execution << OBJECT_BITS | object.index() as u64)
+    }
+
+    /// The object with this number, if it is of this execution.
+    fn known(&self, object: ObjectId) -> Option<Object> {
+        let index = usize::try_from(object.0 & ((1 << OBJECT_BITS) - 1)).unwrap_or(usize::MAX);
+        self.goes_on(Some(object.0 >> OBJECT_BITS)).then(|| Object::numbered(index))
+    }
+
+    /// The step that is under way uses an object of the seam, or this part of it.
+    pub(super) fn touch_object(&mut self, object: ObjectId, part: Option<usize>, access: Access) {
+        let Some(mut object) = self.known(object) else { return };
+        if let Some(part) = part {
+            // The first two are the ends of a queue.
+            if part > 1 && fault::has(Fault::IgnoresPlaces) {
+                return;
+            }
+            object = self.names.part(object, part);
+        }
+        self.touch(match access {
+            Access::Write if !fault::has(Fault::IgnoresWrites) => Touch::write(object),
+            Access::Read | Access::Write => Touch::read(object),
+        });
+    }
+
+    /// Something goes through a queue.
+    pub(super) fn passed(&mut self, object: ObjectId, passing: Passing) {
+        if self.tells()
+            && let Some(object) = self.known(object)
+        {
+            self.tell(Beat::Passes { object, passing });
+        }
     }
 
     /// The step that is under way touches something.
@@ -369,41 +414,66 @@ impl Stage {
         self.clock.now()
     }
 
-    /// Arms a timer of the task that runs, and returns its number.
-    pub(super) fn arm(&mut self, deadline: Duration, waker: Waker) -> usize {
-        let (number, armed_by) = (self.acting_number(), self.trace.steps().len() - 1);
+    /// Arms a timer of the task that runs, and returns its number and that of the task.
+    pub(super) fn arm(&mut self, deadline: Duration, waker: Waker) -> (usize, usize) {
+        let number = self.acting_number();
         let task = &mut self.tasks[number];
         let actor = self.names.timer(task.actor, task.timers);
         task.timers += 1;
         self.touch(Touch::read(Object::CLOCK));
         self.tell(Beat::Arms { until: deadline });
-        self.clock.arm(number, actor, deadline, armed_by, waker)
+        self.trace.arm(deadline);
+        (self.clock.arm(number, actor, deadline, waker), number)
     }
 
-    /// Looks at a timer that was armed. If it is still, it wakes this waker from now on.
-    pub(super) fn rearm(&mut self, serial: usize, waker: &Waker) -> Sleeping {
+    /// Looks at a timer that this task has polled last. If it is armed still, it wakes this waker from now on.
+    pub(super) fn rearm(&mut self, serial: usize, polled_by: usize, waker: Waker) -> Sleeping {
         let number = self.acting_number();
-        let Some(timer) = self.clock.armed(serial) else { return Sleeping::Fired };
-        if timer.waker.will_wake(waker) {
-            return Sleeping::Armed(None);
-        }
+        self.notice_move(polled_by);
+        let Some(timer) = self.clock.armed(serial) else { return Sleeping::Fired(waker) };
         timer.task = number;
-        let before = std::mem::replace(&mut timer.waker, waker.clone());
+        if timer.waker.will_wake(&waker) {
+            return Sleeping::Armed(waker);
+        }
+        let before = std::mem::replace(&mut timer.waker, waker);
         self.touch(Touch::read(Object::CLOCK));
-        Sleeping::Armed(Some(before))
+        Sleeping::Armed(before)
     }
 
-    /// Disarms a timer, if it is armed.
-    pub(super) fn disarm(&mut self, serial: usize) -> Option<Waker> {
+    /// A task that has polled a timer learns by its readiness whether it has fired. Another one looks at the clock.
+    fn notice_move(&mut self, polled_by: usize) {
+        if self.current != Some(polled_by) && !fault::has(Fault::IgnoresMoves) {
+            self.touch(Touch::read(Object::CLOCK));
+        }
+    }
+
+    /// Disarms a timer that this task has polled last, if it is armed.
+    pub(super) fn disarm(&mut self, serial: usize, polled_by: usize) -> Option<Waker> {
+        self.notice_move(polled_by);
         let timer = self.clock.disarm(serial)?;
         self.touch(Touch::read(Object::CLOCK));
-        self.trace.disarm(timer.deadline, timer.armed_by);
+        self.trace.disarm(serial);
         Some(timer.waker)
+    }
+
+    /// The task that runs waits until nobody else can go on. Whether it does still, if it has begun to.
+    pub(super) fn wait_for_rest(&mut self, has_begun: bool) -> bool {
+        let number = self.acting_number();
+        if !has_begun && self.left.replace(number).is_some() {
+            self.misuses.note(Misuse::TwoAtRest);
+        }
+        self.left.is_some()
+    }
+
+    /// Nobody waits for that any more.
+    pub(super) fn give_up_rest(&mut self) {
+        self.left = None;
     }
 
     /// A number below this one that depends on the seed, on who asks, and on how often it has asked before.
     pub(super) fn random(&mut self, below: u64) -> u64 {
         let seed = self.seed;
+        self.has_drawn = true;
         let asking = self.acting();
         asking.draws += 1;
         let (actor, draws) = (asking.actor, asking.draws);
@@ -454,8 +524,12 @@ impl Stage {
         self.tasks.iter_mut().enumerate().find_map(|(number, task)| Some((number, task.panic.take()?)))
     }
 
-    fn acting_number(&self) -> usize {
-        self.current.expect("only a step of a task asks for this")
+    /// The task whose step it is.
+    pub(super) fn acting_number(&self) -> usize {
+        self.current.unwrap_or_else(|| {
+            self.misuses.note(Misuse::NoStep);
+            panic!("only a step of a task asks for this")
+        })
     }
 
     fn acting(&mut self) -> &mut Task {

@@ -20,11 +20,6 @@ pub(super) trait Strategy {
     /// One of several possibilities, of which there are more than one.
     fn choose(&mut self, of: usize, label: &'static str) -> usize;
 
-    /// Whether it wants to know which timers have blocked others.
-    fn asks_about_timers(&self) -> bool {
-        false
-    }
-
     /// What this execution draws numbers from; the same for all, unless the strategy itself is random.
     fn seed(&self, seed: u64) -> u64 {
         seed

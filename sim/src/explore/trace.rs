@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::footprint::Touch;
+use super::footprint::{Object, Touch};
 use super::names::Actor;
 
 /// One execution. Its memory is used again for the next.
@@ -12,7 +12,10 @@ pub(super) struct Trace {
     steps: Vec<Step>,
     touches: Vec<Touch>,
     choices: Vec<Choice>,
-    blocked: Vec<Blocked>,
+    /// In the order in which they were armed.
+    timers: Vec<Timer>,
+    /// The steps of timers.
+    fires: Vec<usize>,
     /// For each object the number of the last step that touched it, over all executions, and where in `touches`.
     latest: Vec<(u64, usize)>,
     number: u64,
@@ -30,6 +33,8 @@ pub(super) struct Step {
     pub(super) disarmed: Option<Duration>,
     /// Whether the task woke itself, so that it may go on without anybody else.
     pub(super) woke_itself: bool,
+    /// Whether it came because nobody else could go on.
+    pub(super) was_left: bool,
     touches: usize,
     choices: usize,
 }
@@ -42,15 +47,14 @@ pub(super) struct Fired {
     pub(super) armed_by: usize,
 }
 
-/// Two timers that were armed at once, of which the later one could have fired if the earlier one had not been armed yet.
+/// A timer that was armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Blocked {
-    /// The step that armed the earlier one.
-    pub(super) by: usize,
-    /// The step that armed the later one.
+pub(super) struct Timer {
+    pub(super) deadline: Duration,
+    /// The step that armed it.
     pub(super) armed_by: usize,
-    /// So many steps came before.
-    pub(super) at: usize,
+    /// The step with which it was armed no more; of one that is armed at the end, the largest number.
+    pub(super) until: usize,
 }
 
 /// One of several, at a place where more than one was possible.
@@ -75,15 +79,31 @@ impl Trace {
         self.steps.clear();
         self.touches.clear();
         self.choices.clear();
-        self.blocked.clear();
+        self.timers.clear();
+        self.fires.clear();
         self.is_over = false;
     }
 
-    /// An actor begins a step.
-    pub(super) fn begin(&mut self, actor: Actor, fired: Option<Fired>) {
+    /// A task begins a step.
+    pub(super) fn begin(&mut self, actor: Actor) {
+        self.push(actor, None);
+    }
+
+    /// The step of a timer, of those that were armed the one with this number.
+    pub(super) fn fire(&mut self, actor: Actor, number: usize) {
+        let step = self.steps.len();
+        let timer = &mut self.timers[number];
+        timer.until = step;
+        let fired = Fired { deadline: timer.deadline, armed_by: timer.armed_by };
+        self.fires.push(step);
+        self.push(actor, Some(fired));
+    }
+
+    fn push(&mut self, actor: Actor, fired: Option<Fired>) {
         self.number += 1;
         let (touches, choices) = (self.touches.len(), self.choices.len());
-        self.steps.push(Step { actor, fired, disarmed: None, woke_itself: false, touches, choices });
+        let (disarmed, woke_itself, was_left) = (None, false, false);
+        self.steps.push(Step { actor, fired, disarmed, woke_itself, was_left, touches, choices });
     }
 
     /// The step that is under way touches something.
@@ -101,28 +121,41 @@ impl Trace {
         }
     }
 
-    /// The step that is under way disarms a timer of this deadline, which that step had armed.
-    pub(super) fn disarm(&mut self, deadline: Duration, armed_by: usize) {
+    /// The step that is under way arms a timer.
+    pub(super) fn arm(&mut self, deadline: Duration) {
+        self.timers.push(Timer { deadline, armed_by: self.steps.len() - 1, until: usize::MAX });
+    }
+
+    /// The step that is under way disarms the timer with this number.
+    pub(super) fn disarm(&mut self, number: usize) {
         let now = self.steps.len() - 1;
+        self.timers[number].until = now;
+        let Timer { deadline, armed_by, .. } = self.timers[number];
         if let Some(step) = self.steps.last_mut().filter(|_| armed_by < now) {
             step.disarmed = Some(step.disarmed.map_or(deadline, |earlier| earlier.min(deadline)));
         }
     }
 
-    /// A timer could not fire because of another one.
-    pub(super) fn block(&mut self, blocked: Blocked) {
-        if blocked.by != blocked.armed_by {
-            self.blocked.push(blocked);
-        }
+    pub(super) fn timers(&self) -> &[Timer] {
+        &self.timers
     }
 
-    pub(super) fn blocked(&self) -> &[Blocked] {
-        &self.blocked
+    /// The first step of a timer behind this step, or the end.
+    pub(super) fn next_fire(&self, step: usize) -> usize {
+        let place = self.fires.partition_point(|fire| *fire <= step);
+        self.fires.get(place).copied().unwrap_or(self.steps.len())
     }
 
     pub(super) fn wake_itself(&mut self) {
         if let Some(step) = self.steps.last_mut() {
             step.woke_itself = true;
+        }
+    }
+
+    /// The step that was begun came because nobody else could go on.
+    pub(super) fn is_left(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.was_left = true;
         }
     }
 
@@ -164,6 +197,16 @@ impl Trace {
         &self.touches[self.range(step)]
     }
 
+    /// Whether the last step has something in common with an earlier one of this actor, besides these.
+    pub(super) fn has_to_do_with(&self, actor: Actor, besides: [Option<Object>; 2]) -> bool {
+        let last = self.steps.len() - 1;
+        let touches = || self.footprint(last).iter().filter(|touch| !besides.contains(&Some(touch.object())));
+        let of_actor = (0..last).rev().filter(|step| self.steps[*step].actor == actor);
+        of_actor
+            .map(|step| self.footprint(step))
+            .any(|footprint| touches().any(|touch| footprint.iter().any(|other| other.conflicts(*touch))))
+    }
+
     /// What the world chose within a step.
     pub(super) fn within(&self, step: usize) -> impl Iterator<Item = &Choice> {
         // The choice of the next actor stands before the step of that actor, behind the choices of this one.
@@ -173,11 +216,6 @@ impl Trace {
 }
 
 impl Step {
-    /// The place of its first touch.
-    pub(super) fn first_touch(&self) -> usize {
-        self.touches
-    }
-
     /// Whether, without this step, the timer could not have fired: it had not been armed, or another had to go first.
     pub(super) fn lets(&self, number: usize, fired: Fired) -> bool {
         fired.armed_by == number

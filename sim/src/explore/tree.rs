@@ -307,10 +307,6 @@ impl Strategy for Tree {
         taken
     }
 
-    fn asks_about_timers(&self) -> bool {
-        self.kind == Kind::Reduced
-    }
-
     fn misfit(&self) -> Option<usize> {
         self.misfit
     }

@@ -2,25 +2,28 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use downbeat_rt::{Access, JoinEnd, ObjectId, Passing, Rt, Runtime, Spawned, Waiting, Work};
 
-use super::fault::{self, Fault};
-use super::footprint::{Object, Touch};
-use super::stage::{Joining, Sleeping, Stage, on_stage};
+use super::held::during;
+use super::misuse::{Misuse, Misuses};
+use super::stage::{Joining, Sleeping, Stage};
 use super::story::Beat;
 
 /// The world around a program: a runtime behind the seam, and everything else that somebody decides.
 #[derive(Clone, Debug)]
 pub struct World {
     rt: Rt,
+    simulated: Simulated,
 }
 
 impl World {
-    pub(super) fn new(rt: Rt) -> Self {
-        Self { rt }
+    pub(super) fn new(misuses: Arc<Misuses>) -> Self {
+        let simulated = Simulated(misuses);
+        Self { rt: Rt::new(simulated.clone()), simulated }
     }
 
     /// The runtime. Its `random` depends on the seed, on who asks, and on how often that task has asked before: it is no choice.
@@ -34,9 +37,12 @@ impl World {
     /// # Panics
     /// If there is no possibility.
     pub fn choose(&self, of: usize, label: &'static str) -> usize {
-        assert!(of > 0, "{label}: one of none");
+        if of == 0 {
+            self.simulated.0.note(Misuse::OneOfNone { label });
+            panic!("{label}: one of none");
+        }
         // What is dropped when an execution is over decides nothing any more.
-        if is_over() { 0 } else { staged(|stage| stage.choose(of, label)) }
+        self.simulated.during(|stage| stage.choose(of, label)).unwrap_or(0)
     }
 
     /// Whether something happens that need not, such as a fault.
@@ -44,97 +50,86 @@ impl World {
         self.choose(2, label) == 1
     }
 
+    /// Waits until nothing else can go on: no other task is ready, and no timer is armed. What there is to judge at the end can be judged then.
+    /// One task at a time waits for that.
+    pub fn at_rest(&self) -> impl Future<Output = ()> + Send + use<> {
+        AtRest { simulated: self.simulated.clone(), execution: None }
+    }
+
     /// Says something that whoever reads the diagram of this execution wants to know. It is made only for a diagram.
     pub fn say<S: Into<String>>(&self, words: impl FnOnce() -> S) {
-        if staged(|stage| stage.tells()) {
+        if self.simulated.during(|stage| stage.tells()) == Some(true) {
             let words = words().into();
-            staged(|stage| stage.tell(Beat::Says { words }));
+            self.simulated.during(|stage| stage.tell(Beat::Says { words }));
         }
     }
 }
 
-/// The runtime of an execution: all that it knows is on the stage of the thread.
-#[derive(Debug)]
-pub(super) struct Simulated;
+/// The runtime of an exploration: all that it knows is on the stage of the thread.
+#[derive(Clone, Debug)]
+struct Simulated(Arc<Misuses>);
 
-/// Calls with the stage of this thread.
-#[track_caller]
-fn staged<R>(act: impl FnOnce(&mut Stage) -> R) -> R {
-    on_stage(act).expect("the seam of an exploration is used by its program alone, on its thread")
-}
+impl Simulated {
+    /// Calls with the stage, if an execution goes on.
+    fn during<R>(&self, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
+        during(&self.0, None, act)
+    }
 
-/// What is dropped when an execution is over may still use the seam, to no effect.
-fn is_over() -> bool {
-    on_stage(|stage| !stage.is_running(stage.execution())).unwrap_or(true)
+    /// Calls with the stage, if this execution goes on.
+    fn within<R>(&self, execution: u64, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
+        during(&self.0, Some(execution), act)
+    }
 }
 
 impl Runtime for Simulated {
     fn spawn(&self, name: &'static str, work: Work) -> Box<dyn Spawned> {
-        if is_over() {
-            return Box::new(Handle { execution: 0, task: 0 });
-        }
-        staged(|stage| Box::new(Handle { execution: stage.execution(), task: stage.spawn(name, work) }))
+        let spawned = self.during(|stage| (stage.execution(), stage.spawn(name, work)));
+        let (execution, task) = spawned.unwrap_or((0, 0));
+        Box::new(Handle { simulated: self.clone(), execution, task })
     }
 
     fn sleep(&self, duration: Duration) -> Waiting {
-        let deadline = if is_over() { Duration::MAX } else { staged(Stage::now).saturating_add(duration) };
-        Box::pin(Sleep { deadline, armed: None })
+        let now = self.during(Stage::now);
+        let deadline = now.map_or(Duration::MAX, |now| now.saturating_add(duration));
+        Box::pin(Sleep { simulated: self.clone(), deadline, armed: None })
     }
 
     fn now(&self) -> Duration {
-        if is_over() { Duration::ZERO } else { staged(Stage::now) }
+        self.during(Stage::now).unwrap_or(Duration::ZERO)
     }
 
     fn random(&self, below: u64) -> u64 {
-        if is_over() { 0 } else { staged(|stage| stage.random(below)) }
+        self.during(|stage| stage.random(below)).unwrap_or(0)
     }
 
     fn object(&self, name: &'static str) -> ObjectId {
-        if is_over() {
-            return ObjectId::default();
-        }
-        ObjectId(staged(|stage| stage.object(name)).index() as u64)
+        self.during(|stage| stage.object(name)).unwrap_or_default()
     }
 
     fn touch(&self, object: ObjectId, access: Access) {
-        let touch = match access {
-            Access::Read => Touch::read(numbered(object)),
-            Access::Write if fault::has(Fault::IgnoresWrites) => Touch::read(numbered(object)),
-            Access::Write => Touch::write(numbered(object)),
-        };
-        on_stage(|stage| stage.touch(touch));
+        self.during(|stage| stage.touch_object(object, None, access));
+    }
+
+    fn touch_part(&self, object: ObjectId, part: usize, access: Access) {
+        self.during(|stage| stage.touch_object(object, Some(part), access));
     }
 
     fn passed(&self, object: ObjectId, passing: Passing) {
-        on_stage(|stage| {
-            if stage.tells() {
-                stage.tell(Beat::Passes { object: numbered(object), passing });
-            }
-        });
+        self.during(|stage| stage.passed(object, passing));
     }
-}
-
-fn numbered(object: ObjectId) -> Object {
-    Object::numbered(usize::try_from(object.0).unwrap_or(usize::MAX))
 }
 
 /// A task of an execution.
 #[derive(Debug)]
 struct Handle {
+    simulated: Simulated,
     execution: u64,
     task: usize,
 }
 
-impl Handle {
-    /// Calls with the stage, if the execution goes on.
-    fn during<R>(&self, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
-        on_stage(|stage| stage.is_running(self.execution).then(|| act(stage))).flatten()
-    }
-}
-
 impl Spawned for Handle {
     fn abort(&self) {
-        self.during(|stage| stage.abort(self.task));
+        self.simulated.within(self.execution, |stage| stage.abort(self.task));
     }
 
     fn join(&mut self) -> Pin<Box<dyn Future<Output = JoinEnd> + Send + '_>> {
@@ -148,8 +143,13 @@ impl Future for Join<'_> {
     type Output = JoinEnd;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JoinEnd> {
-        match self.0.during(|stage| stage.join(self.0.task, cx.waker())) {
-            Some(Joining::Ended(end)) => Poll::Ready(end),
+        // Wakers are cloned and dropped where the stage is not borrowed: they may be the program's own.
+        let waker = cx.waker().clone();
+        match self.0.simulated.within(self.0.execution, |stage| stage.join(self.0.task, waker)) {
+            Some(Joining::Ended(end, waker)) => {
+                drop(waker);
+                Poll::Ready(end)
+            }
             Some(Joining::Waits(before)) => {
                 drop(before);
                 Poll::Pending
@@ -160,42 +160,88 @@ impl Future for Join<'_> {
     }
 }
 
+/// Waits until nothing else can go on.
+struct AtRest {
+    simulated: Simulated,
+    /// In which execution it has begun to.
+    execution: Option<u64>,
+}
+
+impl Future for AtRest {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
+        let begun = self.execution;
+        let waits = self.simulated.during(|stage| (stage.execution(), stage.wait_for_rest(begun.is_some())));
+        let Some((execution, waits)) = waits else { return Poll::Pending };
+        self.execution = Some(execution);
+        if waits { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl Drop for AtRest {
+    fn drop(&mut self) {
+        if let Some(execution) = self.execution {
+            self.simulated.within(execution, Stage::give_up_rest);
+        }
+    }
+}
+
 struct Sleep {
+    simulated: Simulated,
     deadline: Duration,
-    /// The execution and the number of its timer, once it is armed.
-    armed: Option<(u64, usize)>,
+    armed: Option<Armed>,
+}
+
+/// A timer of an execution.
+#[derive(Clone, Copy)]
+struct Armed {
+    execution: u64,
+    serial: usize,
+    /// The task that has polled it last.
+    task: usize,
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if is_over() {
-            return Poll::Pending;
-        }
-        let Some((_, serial)) = self.armed else {
-            if staged(Stage::now) >= self.deadline {
+        let sleep = &mut *self;
+        let waker = cx.waker().clone();
+        let Some(armed) = &mut sleep.armed else {
+            let Some(now) = sleep.simulated.during(Stage::now) else { return Poll::Pending };
+            if now >= sleep.deadline {
                 return Poll::Ready(());
             }
-            let waker = cx.waker().clone();
-            let deadline = self.deadline;
-            self.armed = Some(staged(|stage| (stage.execution(), stage.arm(deadline, waker))));
+            sleep.armed = sleep.simulated.during(|stage| {
+                let (serial, task) = stage.arm(sleep.deadline, waker);
+                Armed { execution: stage.execution(), serial, task }
+            });
             return Poll::Pending;
         };
-        match staged(|stage| stage.rearm(serial, cx.waker())) {
-            Sleeping::Armed(before) => {
-                drop(before);
+        let found = sleep.simulated.within(armed.execution, |stage| {
+            let before = armed.task;
+            armed.task = stage.acting_number();
+            stage.rearm(armed.serial, before, waker)
+        });
+        match found {
+            Some(Sleeping::Armed(waker)) => {
+                drop(waker);
                 Poll::Pending
             }
-            Sleeping::Fired => Poll::Ready(()),
+            Some(Sleeping::Fired(waker)) => {
+                drop(waker);
+                Poll::Ready(())
+            }
+            None => Poll::Pending,
         }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        let Some((execution, serial)) = self.armed else { return };
-        let waker = on_stage(|stage| if stage.is_running(execution) { stage.disarm(serial) } else { None });
-        drop(waker);
+        let Some(armed) = self.armed else { return };
+        let disarm = |stage: &mut Stage| stage.disarm(armed.serial, armed.task);
+        drop(self.simulated.within(armed.execution, disarm));
     }
 }

@@ -11,7 +11,7 @@ pub(super) const EXIT_CODE: u8 = 130;
 ///
 /// It takes the place of whatever the process did at an interrupt, also of ignoring it, as a shell asks of what it
 /// starts in the background: a long search is ended there with `kill -INT`.
-pub(super) fn by_ctrl_c() -> &'static AtomicBool {
+pub fn by_ctrl_c() -> &'static AtomicBool {
     static WAS_ASKED: AtomicBool = AtomicBool::new(false);
     static HANDLER: Once = Once::new();
     HANDLER.call_once(|| {

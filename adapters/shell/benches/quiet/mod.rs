@@ -4,7 +4,7 @@ use downbeat_kernel::{About, CallId, MessageId, QuestionEnd, QuestionId, Questio
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
     Clock, Doing, Model, NoAgents, NoVault, NoWorkers, Notification, Notifier, Output, People, Ports,
-    Question, Seat, SendEnd, Shell, ShellConfig, Text, Tools,
+    Question, Seat, SendEnd, Shell, ShellConfig, Text, Tools, Trial,
 };
 use downbeat_store::{Sqlite, Store};
 use std::future::{Future, pending, ready};
@@ -40,7 +40,7 @@ impl People for Quiet {
 
     fn withdraw(&self, _question: QuestionId) {}
 
-    fn undelivered(&self, _task: TaskId, _message: MessageId, _in_doubt: bool) -> Doing<()> {
+    fn undelivered(&self, _task: TaskId, _trial: Trial, _message: MessageId, _in_doubt: bool) -> Doing<()> {
         Box::pin(pending())
     }
 }

@@ -5,7 +5,8 @@ use crate::fact::Told;
 use crate::iterate::elapsed;
 use downbeat_kernel::{
     Answer, ApprovalId, Effect, Event, IteratorEnd, IteratorId, MessageId, PromptId, RequestEffect,
-    RequestEvent, SessionEffect, SessionEvent, TaskId, TurnNumber, WorkerEffect, WorkerEvent, WorkerTimer,
+    RequestEvent, RequestId, SessionEffect, SessionEvent, Spend, TaskId, TurnNumber, WorkerEffect,
+    WorkerEvent, WorkerTimer,
 };
 
 /// The task that it runs.
@@ -76,6 +77,14 @@ pub(super) fn answer(effect: WorkerEffect) -> Answers {
         | WorkerEffect::Disarm { .. }
         | WorkerEffect::WorkerEnded { .. } => vec![],
     }
+}
+
+/// The responses of the second task cost something, which its tree counts.
+pub(super) fn paid(event: Event) -> Told {
+    let Event::ResponseEnded { request: RequestId { task: root @ TaskId(2), .. }, .. } = event else {
+        return event.into();
+    };
+    Told::Replied { ended: event, root, spend: Spend { tokens: 0, micros: 7 } }
 }
 
 /// What a model says before its response to a third turn has ended.

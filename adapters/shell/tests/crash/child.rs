@@ -8,7 +8,7 @@ use downbeat_kernel::{
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
     Agents, Claimant, Clock, Container, Doing, Model, NoWorkers, Notification, Notifier, Output, People,
-    Ports, Question, Reply, Seat, SendEnd, Shell, ShellConfig, Sign, Text, Tools, Vault, Wish,
+    Ports, Question, Reply, Seat, SendEnd, Shell, ShellConfig, Sign, Text, Tools, Trial, Vault, Wish,
 };
 use downbeat_store::{Postgres, Sqlite, Store};
 use serde::de::DeserializeOwned;
@@ -104,8 +104,8 @@ impl People for Link {
 
     fn withdraw(&self, _question: QuestionId) {}
 
-    fn undelivered(&self, task: TaskId, message: MessageId, in_doubt: bool) -> Doing<()> {
-        let answer = Self::ask(self, "undelivered", &json!([task, message, in_doubt]));
+    fn undelivered(&self, _task: TaskId, trial: Trial, message: MessageId, in_doubt: bool) -> Doing<()> {
+        let answer = Self::ask(self, "undelivered", &json!([trial.name, message, in_doubt]));
         Box::pin(async move {
             answer.await;
         })
@@ -150,7 +150,7 @@ impl Agents for Link {
         self.ask_until_done("remove", &json!({ "agent": container.agent }))
     }
 
-    fn attend(&self, seat: Seat) -> Doing<Sign> {
+    fn attend(&self, seat: Seat, _asked: Option<QuestionNumber>) -> Doing<Sign> {
         let answer = self.ask("attend", &about(seat));
         Box::pin(async move {
             let answer = answer.await;
@@ -180,7 +180,7 @@ impl Agents for Link {
         self.ask_until_done("clean", &about(seat))
     }
 
-    fn prepare(&self, task: TaskId, seat: Option<Seat>) -> Doing<bool> {
+    fn prepare(&self, task: TaskId, _trial: Trial, seat: Option<Seat>) -> Doing<bool> {
         let mut about = about(seat.expect("every task has a place"));
         about["task"] = json!(task);
         let answer = self.ask("prepare", &about);

@@ -56,7 +56,9 @@ fn ends_are_one(seen: &Seen) {
         let last = seen.progress.get(task).copied().unwrap_or_default();
         let expected = (last.0 + 1, format!("end of {}", root.0));
         assert_eq!((number.0, text.clone()), expected, "S24: {task:?}");
-        let RootEnd::Tried(RetryEnd::Completed { attempt }) = end else { panic!("{task:?}: {end:?}") };
+        let RootEnd::Tried { end: RetryEnd::Completed { attempt }, .. } = end else {
+            panic!("{task:?}: {end:?}")
+        };
         assert_eq!(attempt.0 == 1, seen.is_ready[task], "S18: {task:?} has {attempt:?}");
         again += u32::from(attempt.0 > 1);
     }

@@ -2,7 +2,7 @@
 //! gone in between.
 
 use crate::cuts::{lines, written};
-use crate::fleet::{Asked, Fleet, Health, LONG_MS, TOOL, config, gone, pool, submit};
+use crate::fleet::{Asked, Fleet, Health, LEASE_MS, LONG_MS, TOOL, config, gone, pool, submit};
 use crate::stage::{Seen, World, journal, says};
 use crate::story::{A, DONE, apply, call, life};
 use downbeat_kernel::{
@@ -80,6 +80,41 @@ async fn a_moment() {
 
 fn answered(epoch: u64, number: u32, text: &str) -> (u64, u32, QuestionEnd, String) {
     (epoch, number, QuestionEnd::Answered, text.to_owned())
+}
+
+/// A person takes longer than a lease lasts, also to hear of the end of one question before the next can be taken.
+#[tokio::test]
+async fn agent_that_asks_is_heard_of_meanwhile() {
+    let (world, fleet) = (world(), Fleet::default());
+    let config = config(PoolConfig { lease_ms: LEASE_MS, ..pool() });
+    let shell = start_with(&journal("asks-beats"), &world, &fleet, config).await;
+    submit(&shell, "go").await;
+    fleet.until(Asked::Run(call(A, 1), 1)).await;
+    asks(&world, &fleet, A, (1, 1), "which folder?").await;
+    let longer = || tokio::time::sleep(Duration::from_millis(3 * u64::from(LEASE_MS)));
+    longer().await;
+    world.is_deaf();
+    assert_eq!(answer(&shell, A, key(1, 1), "this one").await, Outcome::Applied);
+    assert_eq!(told(&fleet, 1).await, [answered(1, 1, "this one")]);
+    fleet.state().asks.insert(1, (2, "all of it?"));
+    longer().await;
+    let is_given = |asked: &&Asked| matches!(asked, Asked::Give(_, A, epoch) if *epoch > 1);
+    assert_eq!(fleet.asked().iter().find(is_given), None, "it has lost its lease");
+}
+
+/// It says its question all the time, whatever it is told, and never anything else.
+#[tokio::test]
+async fn agent_that_insists_is_listened_to_now_and_then() {
+    let (world, fleet) = (world(), Fleet::default());
+    let shell = start(&journal("asks-insists"), &world, &fleet).await;
+    submit(&shell, "go").await;
+    fleet.until(Asked::Run(call(A, 1), 1)).await;
+    asks(&world, &fleet, A, (1, 1), "which folder?").await;
+    fleet.becomes(1, Health::Insists);
+    let before = fleet.state().attended;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let attended = fleet.state().attended - before;
+    assert!((1..=30).contains(&attended), "{attended}");
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Agents that run tasks by themselves, as a script has it, and whoever watches over them.
 
-use crate::stage::World;
+use crate::stage::{PATIENCE, World};
 use downbeat_kernel::{
     Answer, ApprovalId, Concern, Event, IteratorEnd, IteratorId, Outcome, PromptId, SessionEvent, Sign,
     Spend, TaskId, WorkerEvent,
 };
 use downbeat_shell::{
-    Doing, Instruction, Instructions, Overseer, Ports, Run, Seat, ShellError, Text, Voice, Workers,
+    Doing, Instruction, Instructions, Overseer, Ports, Run, RunKey, Seat, ShellError, Text, Trial, Voice,
+    Workers,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::future::pending;
@@ -28,6 +29,8 @@ pub(crate) enum Act {
     Delegates(&'static str),
     Shows(Sign),
     Spends(u64),
+    /// Has somebody else say so when that is let go on, whatever becomes of it.
+    SpendsLate(u64),
     Completes(&'static str),
     Waits,
     /// Has somebody else speak for it when that is let go on, whatever becomes of it.
@@ -62,6 +65,10 @@ struct State {
     scripts: VecDeque<Vec<Act>>,
     attached: VecDeque<Vec<Act>>,
     heard: Vec<Heard>,
+    /// What was asked for about which task, and which attempt that was said to belong to.
+    trials: Vec<(&'static str, TaskId, Trial)>,
+    /// What runs elsewhere, and outlives whoever orders it: it is started once. `None` if nothing does.
+    elsewhere: Option<BTreeSet<RunKey>>,
     /// Nobody takes reports.
     is_deaf: bool,
     /// Signs of life take their time.
@@ -96,6 +103,21 @@ impl Crew {
         self.state().workers.insert(task);
     }
 
+    /// Iterators run elsewhere from here on.
+    pub(crate) fn goes_elsewhere(&self) {
+        self.state().elsewhere = Some(BTreeSet::new());
+    }
+
+    /// What runs elsewhere.
+    pub(crate) fn elsewhere(&self) -> Vec<RunKey> {
+        self.state().elsewhere.iter().flatten().copied().collect()
+    }
+
+    /// A task is not run by a worker.
+    pub(crate) fn leaves(&self, task: TaskId) {
+        self.state().workers.remove(&task);
+    }
+
     /// What those do that are gone on with after a crash; without a script, one has not outlived it.
     pub(crate) fn outlives(&self, script: Vec<Act>) {
         self.state().attached.push_back(script);
@@ -122,14 +144,32 @@ impl Crew {
         std::mem::take(&mut self.state().heard)
     }
 
+    /// Takes what was asked for so far.
+    pub(crate) fn take_trials(&self) -> BTreeSet<(&'static str, TaskId, Trial)> {
+        std::mem::take(&mut self.state().trials).into_iter().collect()
+    }
+
+    /// What was asked for about which task of which attempt, each once.
+    pub(crate) fn trials(&self) -> BTreeSet<(&'static str, TaskId, Trial)> {
+        self.state().trials.iter().copied().collect()
+    }
+
+    fn is_of(&self, what: &'static str, task: TaskId, trial: Trial) {
+        self.state().trials.push((what, task, trial));
+    }
+
     fn hear(&self, heard: Heard) {
         self.state().heard.push(heard);
     }
 
     pub(crate) async fn until(&self, heard: Heard) {
-        while !self.heard().contains(&heard) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let is_heard = async {
+            while !self.heard().contains(&heard) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, is_heard).await.is_ok();
+        assert!(in_time, "{heard:?} is not among {:?}", self.heard());
     }
 
     pub(crate) fn ports(&self, ports: Ports) -> Ports {
@@ -195,6 +235,13 @@ impl Crew {
                 Act::Spends(tokens) => {
                     voice.spend(Spend { tokens, micros: 0 }).await.expect("it runs");
                 }
+                Act::SpendsLate(tokens) => {
+                    let (late, voice) = (Arc::clone(&self.late), voice.clone());
+                    tokio::spawn(async move {
+                        late.acquire().await.expect("it is not closed").forget();
+                        voice.spend(Spend { tokens, micros: 0 }).await.expect("it runs");
+                    });
+                }
                 Act::Completes(text) => {
                     heard(voice.tell(WorkerEvent::CompleteRequested, text.to_owned()).await);
                 }
@@ -237,7 +284,8 @@ impl Drop for Going {
 }
 
 impl Workers for Crew {
-    fn deploy(&self, task: TaskId, _seat: Option<Seat>) -> Doing<bool> {
+    fn deploy(&self, task: TaskId, trial: Trial, _seat: Option<Seat>) -> Doing<bool> {
+        self.is_of("deploy", task, trial);
         let state = self.state();
         let (is_worker, is_broken) = (state.workers.contains(&task), state.is_broken);
         Box::pin(async move {
@@ -248,12 +296,17 @@ impl Workers for Crew {
 
     fn run(&self, run: Run, instructions: Instructions, voice: Voice) -> Doing<IteratorEnd> {
         let epoch = run.seat.map(|seat| seat.lease.epoch.0);
+        self.is_of("run", run.task, run.trial);
         self.hear(Heard::Ran(run.task, run.iterator.0, epoch));
+        if self.state().elsewhere.as_mut().is_some_and(|known| !known.insert(run.key())) {
+            return Box::pin(pending());
+        }
         let script = self.state().scripts.pop_front().unwrap_or_default();
         Box::pin(self.clone().play(run, instructions, voice, script))
     }
 
     fn attach(&self, run: Run, instructions: Instructions, voice: Voice) -> Doing<IteratorEnd> {
+        self.is_of("attach", run.task, run.trial);
         self.hear(Heard::Attached(run.task, run.iterator.0));
         let script = self.state().attached.pop_front();
         Box::pin(self.clone().play(
@@ -266,15 +319,18 @@ impl Workers for Crew {
 }
 
 impl Overseer for Crew {
-    fn ask(&self, _task: TaskId, approval: ApprovalId, text: Text) {
+    fn ask(&self, task: TaskId, trial: Trial, approval: ApprovalId, text: Text) {
+        self.is_of("ask", task, trial);
         self.hear(Heard::Asked(approval, text.to_string()));
     }
 
-    fn withdraw(&self, _task: TaskId, approval: ApprovalId) {
+    fn withdraw(&self, task: TaskId, trial: Trial, approval: ApprovalId) {
+        self.is_of("withdraw", task, trial);
         self.hear(Heard::Withdrawn(approval));
     }
 
-    fn report(&self, task: TaskId, number: u32, text: Text) -> Doing<()> {
+    fn report(&self, task: TaskId, trial: Trial, number: u32, text: Text) -> Doing<()> {
+        self.is_of("report", task, trial);
         let crew = self.clone();
         Box::pin(async move {
             // The first takes the longest.
@@ -286,7 +342,8 @@ impl Overseer for Crew {
         })
     }
 
-    fn warn(&self, _task: TaskId, concern: Concern) {
+    fn warn(&self, task: TaskId, trial: Trial, concern: Concern) {
+        self.is_of("warn", task, trial);
         self.hear(Heard::Warned(concern));
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::asks::{answer, asks, key};
 use crate::fleet::{Asked, Fleet, TOOL, config, gone, pool, submit as submit_to};
-use crate::stage::{Seen, World, journal, says, settings, start_with};
+use crate::stage::{Seen, World, charges, journal, says, settings, start_with};
 use crate::story::{A, DONE, call, life};
 use crate::tries::{B, FAILED, completed, end, submit, tell};
 use downbeat_kernel::{
-    AttemptNumber, Event, Ignored, News, NotificationEvent, Outcome, PoolConfig, QuestionEvent, RetryEnd,
-    RetryEvent, TaskId,
+    About, AttemptNumber, Budget, Event, Ignored, News, NotificationEvent, Outcome, PoolConfig,
+    QuestionEvent, RetryEnd, RetryEvent, TaskId,
 };
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Entry, Recorded, SendEnd, Shell, ShellConfig};
+use downbeat_shell::{Entry, Recorded, SendEnd, Shell, ShellConfig, Wish};
 use downbeat_store::{Batch, Position, ShardId, Sqlite, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -136,6 +136,62 @@ fn crash_after_any_line_loses_no_attempt_and_makes_none_twice() {
             judge(after, &self::lines(&path).await);
         });
     }
+}
+
+/// What the bills of a journal say, with responses or without, in their order.
+fn paid(lines: &[String]) -> Vec<u64> {
+    let of = |line: &String| {
+        let entry = Entry::read(line).expect("an entry");
+        let Recorded::Tree(record) = entry.event else { return None };
+        let spend = match (Event::from(record), entry.bill) {
+            (_, Some(bill)) => Some(bill.spend),
+            (Event::Spent { spend, .. }, None) => Some(spend),
+            (_, None) => None,
+        };
+        spend.map(|spend| spend.tokens)
+    };
+    lines.iter().filter_map(of).collect()
+}
+
+/// The model recovers its response with what that has cost. A bill that was on record before the response would count twice.
+#[test]
+fn crash_after_any_line_bills_no_response_twice() {
+    let (whole, budget) = (journal("cuts-bill-whole"), Budget { tokens: 100, ..Budget::default() });
+    let asks = || charges(60, says("", &[(Wish::Question, "how?")]));
+    let is_asked = |seen: &Seen| matches!(seen, Seen::Asked(_, About::Question(_), _));
+    let lines = life(async {
+        let world = World::of([asks()]);
+        let shell = start_with(&whole, &world, settings()).await;
+        shell.submit("go".to_owned(), budget).await.expect("it runs");
+        world.until(is_asked).await;
+        shell.stop().await.expect("it stops");
+        lines(&whole).await
+    });
+    assert_eq!(paid(&lines), [60]);
+    for after in 1..=lines.len() {
+        let (path, world) = (journal(&format!("cuts-bill-{after}")), World::of([asks()]));
+        world.knows(asks());
+        life(async {
+            written(&path, &lines[..after]).await;
+            let shell = start_with(&path, &world, settings()).await;
+            world.until(is_asked).await;
+            shell.stop().await.expect("it stops");
+            assert_eq!(paid(&self::lines(&path).await), [60], "after {after}");
+        });
+    }
+}
+
+/// It makes more calls than there may be in a response, and is asked for again.
+#[tokio::test]
+async fn response_that_is_refused_is_paid_for() {
+    let (path, budget) = (journal("cuts-refused"), Budget { tokens: 1_000, ..Budget::default() });
+    let refused = charges(60, says("", &[(Wish::Question, "how?"); 3]));
+    let world = World::of([refused, charges(50, fine())]);
+    let shell = start_with(&path, &world, settings()).await;
+    shell.submit("go".to_owned(), budget).await.expect("it runs");
+    world.until(|seen| matches!(seen, Seen::Ended(A, ..))).await;
+    shell.stop().await.expect("it stops");
+    assert_eq!(paid(&lines(&path).await), [60, 50]);
 }
 
 async fn start_on_agents(path: &Path, world: &World, fleet: &Fleet) -> Shell {

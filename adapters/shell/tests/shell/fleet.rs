@@ -1,6 +1,6 @@
 //! Tasks that run on agents: agents come and go, die under a task, and come back late. What is said under a lease that is over is dropped.
 
-use crate::stage::{World, journal, says, settings};
+use crate::stage::{PATIENCE, World, journal, says, settings};
 use crate::stopping::Gated;
 use crate::story::{A, DONE, apply, call, life, sent};
 use downbeat_kernel::{
@@ -10,7 +10,7 @@ use downbeat_kernel::{
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
     Agents, Container, Doing, Notification, Notifier, Ports, RootEnd, Seat, Shell, ShellConfig, Sign,
-    Submitter, Text, Tools, Wish,
+    Submitter, Text, Tools, Trial, Wish,
 };
 use downbeat_store::{ShardId, Sqlite, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,8 @@ pub(crate) enum Health {
     Silent,
     /// It takes nothing that it is told.
     Deaf,
+    /// What it asks it says at once, whatever it is told, and nothing else.
+    Insists,
     Dead,
 }
 
@@ -61,6 +63,8 @@ pub(crate) struct State {
     told: Vec<(TaskId, News, End)>,
     /// What the agent of a lease asks until it is told how that ended, by its epoch.
     pub(crate) asks: BTreeMap<u64, (u32, &'static str)>,
+    /// How often one was listened to.
+    pub(crate) attended: usize,
     /// What agents were told, each under its epoch.
     pub(crate) answers: Vec<(u64, u32, QuestionEnd, String)>,
     /// What people hear of that is no end.
@@ -125,7 +129,7 @@ impl Agents for Fleet {
         Box::pin(ready(()))
     }
 
-    fn attend(&self, Seat { container, lease }: Seat) -> Doing<Sign> {
+    fn attend(&self, Seat { container, lease }: Seat, told: Option<QuestionNumber>) -> Doing<Sign> {
         let (agent, asked) = (container.agent.0, Asked::Give(container.agent.0, lease.task, lease.epoch.0));
         let mut state = self.state();
         if state.asked.last() != Some(&asked) {
@@ -133,16 +137,20 @@ impl Agents for Fleet {
         }
         state.seats.insert((lease.task, lease.epoch.0));
         state.most = state.most.max(state.seats.len());
+        state.attended += 1;
+        let beat_ms = if state.ill.get(&agent) == Some(&Health::Insists) { 0 } else { BEAT_MS };
         drop(state);
         let fleet = self.clone();
         Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(BEAT_MS)).await;
+            tokio::time::sleep(Duration::from_millis(beat_ms)).await;
             loop {
                 let health = fleet.state().ill.get(&agent).copied();
                 let asks = fleet.state().asks.get(&lease.epoch.0).copied();
                 match health {
-                    None | Some(Health::Deaf) => {
+                    None | Some(Health::Deaf | Health::Insists) => {
+                        let insists = health == Some(Health::Insists);
                         let asks = asks.map(|(number, text)| (QuestionNumber(number), text.to_owned()));
+                        let asks = asks.filter(|(number, _)| Some(*number) > told || insists);
                         return asks.map_or(Sign::Beat, |(number, text)| Sign::Asks { number, text });
                     }
                     Some(Health::Dead) => return Sign::Gone,
@@ -176,7 +184,7 @@ impl Agents for Fleet {
         Box::pin(ready(()))
     }
 
-    fn prepare(&self, task: TaskId, seat: Option<Seat>) -> Doing<bool> {
+    fn prepare(&self, task: TaskId, _trial: Trial, seat: Option<Seat>) -> Doing<bool> {
         let lease = seat.expect("it has a place").lease;
         self.state().asked.push(Asked::Prepare(task, lease.epoch.0));
         let fleet = self.clone();
@@ -208,7 +216,7 @@ impl Notifier for Fleet {
         let mut state = self.state();
         match end {
             Some(RootEnd::Once(end)) => state.told.push((task, news, end)),
-            Some(RootEnd::Tried(end)) => state.tried.push((task, end)),
+            Some(RootEnd::Tried { end, .. }) => state.tried.push((task, end)),
             None => state.progress.push((task, text.to_string())),
         }
         Box::pin(ready(true))
@@ -222,10 +230,15 @@ impl Notifier for Fleet {
 impl Fleet {
     /// Waits until people were told of that many ends.
     pub(crate) async fn ends(&self, ends: usize) -> Vec<(TaskId, News, End)> {
-        while self.state().told.len() < ends {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        self.state().told.clone()
+        let are_there = async {
+            while self.state().told.len() < ends {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, are_there).await.is_ok();
+        let told = self.state().told.clone();
+        assert!(in_time, "people were told of no more than {told:?}");
+        told
     }
 }
 
@@ -233,7 +246,7 @@ impl Fleet {
 pub(crate) const BEAT_MS: u64 = 20;
 
 /// How long an agent that nobody hears of keeps its lease.
-const LEASE_MS: u32 = 200;
+pub(crate) const LEASE_MS: u32 = 200;
 
 /// Longer than a test.
 pub(crate) const LONG_MS: u32 = 600_000;

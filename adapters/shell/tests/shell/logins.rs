@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A model that refuses whoever comes with an access token that has expired, when so many of them have come.
-struct Guarded {
-    login: Login,
-    together: usize,
-    refused: Arc<AtomicUsize>,
+pub(crate) struct Guarded {
+    pub(crate) login: Login,
+    pub(crate) together: usize,
+    pub(crate) refused: Arc<AtomicUsize>,
 }
 
 impl Model for Guarded {
@@ -37,7 +37,7 @@ impl Model for Guarded {
 }
 
 /// One profile that has no key, little patience, and nobody who takes longer.
-fn needs_login() -> ShellConfig {
+pub(crate) fn needs_login() -> ShellConfig {
     let kernel = Config {
         profiles_keyed: 0,
         credential_backoff_ms: 1,

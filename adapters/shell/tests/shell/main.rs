@@ -1,6 +1,8 @@
 //! The shell on tokio and SQLite, in a world that plays a script.
 
 mod asks;
+mod bad;
+mod contained;
 mod crew;
 mod cuts;
 mod faults;
@@ -13,8 +15,11 @@ mod notices;
 mod place;
 mod snapshots;
 mod stage;
+mod starts;
 mod stopping;
 mod story;
 mod streams;
+mod subtasks;
+mod trials;
 mod tries;
 mod workers;

@@ -1,13 +1,13 @@
 //! A world that does as it is told, and remembers what it was asked for.
 
 use downbeat_kernel::{
-    About, Answer, CallId, Config, End, Event, MessageId, QuestionEnd, QuestionId, QuestionKey, RequestId,
-    RetryEnd, Spend, TaskId, ToolEnd,
+    About, Answer, CallId, Config, End, Event, MessageId, QuestionEnd, QuestionId, QuestionKey, Reason,
+    RequestId, RetryEnd, Spend, TaskId, ToolEnd,
 };
 use downbeat_rt::{Rt, Tokio};
 use downbeat_shell::{
     Clock, Doing, Model, NoAgents, NoVault, NoWorkers, Notification, Notifier, Output, People, Ports,
-    Question, Reply, RootEnd, Seat, SendEnd, Shell, ShellConfig, Text, Tools, Wish,
+    Question, Reply, RootEnd, Seat, SendEnd, Shell, ShellConfig, Text, Tools, Trial, Wish,
 };
 use downbeat_store::{Sqlite, Store};
 use std::collections::VecDeque;
@@ -15,6 +15,9 @@ use std::future::{pending, ready};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+
+/// How long a test waits for something that has to come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the outside world saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(crate) enum Seen {
     /// The agent of a root asks.
     AgentAsked(TaskId, QuestionKey, String),
     AgentSettled(TaskId, QuestionKey, QuestionEnd),
-    Undelivered(TaskId, MessageId),
+    Undelivered(TaskId, Trial, MessageId),
     Ended(TaskId, End, String),
     /// The end of a task that is tried again.
     Tried(TaskId, RetryEnd, String),
@@ -41,6 +44,10 @@ struct State {
     /// What became of the send of before a crash.
     known: Option<SendEnd>,
     seen: Vec<Seen>,
+    /// Nobody takes the ends of what agents have asked.
+    is_deaf: bool,
+    /// Why tasks have failed that are tried again.
+    reasons: Vec<Reason>,
     /// Milliseconds since the world began.
     passed_ms: u64,
 }
@@ -84,11 +91,24 @@ impl World {
         self.state().seen.clone()
     }
 
+    /// Nobody takes the ends of what agents have asked from here on.
+    pub(crate) fn is_deaf(&self) {
+        self.state().is_deaf = true;
+    }
+
+    pub(crate) fn reasons(&self) -> Vec<Reason> {
+        self.state().reasons.clone()
+    }
+
     /// Waits until the world has seen something.
     pub(crate) async fn until(&self, is_there: impl Fn(&Seen) -> bool) {
-        while !self.seen().iter().any(&is_there) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let is_seen = async {
+            while !self.seen().iter().any(&is_there) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, is_seen).await.is_ok();
+        assert!(in_time, "it is not among {:?}", self.seen());
     }
 
     pub(crate) fn ports(&self) -> Ports {
@@ -154,13 +174,13 @@ impl People for World {
 
     fn settled(&self, root: TaskId, question: QuestionKey, end: QuestionEnd) -> Doing<()> {
         self.see(Seen::AgentSettled(root, question, end));
-        Box::pin(ready(()))
+        if self.state().is_deaf { Box::pin(pending()) } else { Box::pin(ready(())) }
     }
 
     fn withdraw(&self, _question: QuestionId) {}
 
-    fn undelivered(&self, task: TaskId, message: MessageId, _in_doubt: bool) -> Doing<()> {
-        self.see(Seen::Undelivered(task, message));
+    fn undelivered(&self, task: TaskId, trial: Trial, message: MessageId, _in_doubt: bool) -> Doing<()> {
+        self.see(Seen::Undelivered(task, trial, message));
         Box::pin(ready(()))
     }
 }
@@ -170,7 +190,10 @@ impl Notifier for World {
         let Notification { task, end, text, .. } = notification;
         match end {
             Some(RootEnd::Once(end)) => self.see(Seen::Ended(task, end, text.to_string())),
-            Some(RootEnd::Tried(end)) => self.see(Seen::Tried(task, end, text.to_string())),
+            Some(RootEnd::Tried { end, reason }) => {
+                self.state().reasons.extend(reason);
+                self.see(Seen::Tried(task, end, text.to_string()));
+            }
             // Somebody asks, who does so beside it.
             None => {}
         }

@@ -110,7 +110,7 @@ impl Model for Studio {
 }
 
 impl Viewer for Studio {
-    fn show(&self, Excerpt { id, number, text }: Excerpt) -> Doing<()> {
+    fn show(&self, Excerpt { id, number, text, .. }: Excerpt) -> Doing<()> {
         let studio = self.clone();
         Box::pin(async move {
             assert!(text != "unseen", "on purpose");

@@ -5,7 +5,8 @@ use crate::stage::{Seen, World, charges, journal, says, settings, start_with, ye
 use crate::story::{A, DONE, apply, life, sent};
 use downbeat_kernel::{
     About, Answer, Approval, Attempt, AttemptNumber, Budget, Event, Ignored, MessageId, Outcome, QuestionId,
-    Rejected, RequestId, Response, RetryEnd, RetryReason, SendFailure, TaskId, TurnNumber,
+    Reason, Rejected, RequestId, RequestReason, Response, RetryEnd, RetryReason, SendFailure, TaskId,
+    TurnNumber,
 };
 use downbeat_shell::{SendEnd, Shell, ShellConfig, Wish};
 use std::path::Path;
@@ -75,18 +76,19 @@ fn cancelled() -> Seen {
 
 #[tokio::test]
 async fn task_is_tried_again_as_long_as_that_may_help() {
+    type Case = (&'static str, Vec<SendEnd>, Vec<Seen>, Seen, Option<RequestReason>);
     let fails = |times: usize| FAILED.into_iter().cycle().take(2 * times);
     let fine = || says("", &[(DONE, "fine")]);
     let failed = |reason| Seen::Tried(A, RetryEnd::Failed(reason), String::new());
     let sends = |tasks: &[TaskId]| tasks.iter().map(|task| sent(*task, 1, &["go"])).collect::<Vec<_>>();
     #[rustfmt::skip]
-    let cases: [(&str, Vec<SendEnd>, Vec<Seen>, Seen); 4] = [
-        ("at once",   vec![fine()],                         sends(&[A]),                completed(1, "fine")),
-        ("again",     fails(1).chain([fine()]).collect(),   sends(&[A, A, B]),          completed(2, "fine")),
-        ("too often", fails(3).chain([fine()]).collect(),   sends(&[A, A, B, B, C, C]), failed(RetryReason::Exhausted)),
-        ("for good",  vec![REFUSED, fine()],                sends(&[A]),                failed(RetryReason::Permanent)),
+    let cases: [Case; 4] = [
+        ("at once",   vec![fine()],                         sends(&[A]),                completed(1, "fine"),           None),
+        ("again",     fails(1).chain([fine()]).collect(),   sends(&[A, A, B]),          completed(2, "fine"),           None),
+        ("too often", fails(3).chain([fine()]).collect(),   sends(&[A, A, B, B, C, C]), failed(RetryReason::Exhausted), Some(RequestReason::AttemptsExhausted)),
+        ("for good",  vec![REFUSED, fine()],                sends(&[A]),                failed(RetryReason::Permanent), Some(RequestReason::Invalid)),
     ];
-    for (name, script, sends, told) in cases {
+    for (name, script, sends, told, reason) in cases {
         let world = World::of(script);
         let shell = start_with(&journal(&format!("tries-{name}")), &world, tried()).await;
         assert_eq!(submit(&shell).await, A);
@@ -94,6 +96,7 @@ async fn task_is_tried_again_as_long_as_that_may_help() {
         let mut expected = sends;
         expected.push(told);
         assert_eq!(world.seen(), expected, "{name}");
+        assert_eq!(world.reasons(), Vec::from_iter(reason.map(Reason::Request)), "{name}");
         // Nothing of it is left: the next task is the next number, and this one is over.
         assert_eq!(
             tell(&shell, Event::CancelRequested { task: A }).await,

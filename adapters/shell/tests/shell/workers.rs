@@ -20,18 +20,18 @@ const RESUMED: &str = "You may have read what follows before, all of it or its b
 const STALE: Outcome = Outcome::Ignored(Ignored::Stale);
 
 /// What an iterator does that has its prompt.
-const BEGINS: [Act; 2] = [Act::Starts, Act::Takes];
+pub(crate) const BEGINS: [Act; 2] = [Act::Starts, Act::Takes];
 
-fn begins(then: &[Act]) -> Vec<Act> {
+pub(crate) fn begins(then: &[Act]) -> Vec<Act> {
     [&BEGINS, then].concat()
 }
 
 /// The end of an iterator whose task is done.
-fn finishes(answer: &'static str) -> Vec<Act> {
+pub(crate) fn finishes(answer: &'static str) -> Vec<Act> {
     vec![Act::Answers(answer), Act::Completes(""), Act::Takes, Act::Ends(IteratorEnd::Normal)]
 }
 
-fn given(prompt: u32, parts: &[&str]) -> Heard {
+pub(crate) fn given(prompt: u32, parts: &[&str]) -> Heard {
     Heard::Given(PromptId(prompt), parts.iter().map(|part| (*part).to_owned()).collect())
 }
 
@@ -44,12 +44,12 @@ fn gone(iterator: u32) -> Heard {
 }
 
 /// It waits a millisecond before it tries again, and knows what an hour is.
-fn patient() -> ShellConfig {
+pub(crate) fn patient() -> ShellConfig {
     let kernel = Config { worker_backoff_ms: 1, stop_ms: 3_600_000, ..settings().kernel };
     ShellConfig { kernel, ..settings() }
 }
 
-async fn start_with(path: &Path, config: ShellConfig, ports: &Ports) -> Shell {
+pub(crate) async fn start_with(path: &Path, config: ShellConfig, ports: &Ports) -> Shell {
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(path).await.expect("a store"));
     Shell::start(&Rt::new(Tokio::current()), config, &store, ports)
 }
@@ -58,7 +58,7 @@ async fn start(path: &Path, world: &World, crew: &Crew) -> Shell {
     start_with(path, patient(), &crew.in_world(world)).await
 }
 
-async fn submit(shell: &Shell) {
+pub(crate) async fn submit(shell: &Shell) {
     shell.submit("go".to_owned(), Budget::default()).await.expect("it runs");
 }
 
@@ -429,7 +429,7 @@ fn wait_of_a_worker_of_before_a_crash_goes_on_where_it_was() {
     });
 }
 
-async fn start_at(path: &Path, crew: &Crew, fleet: &Fleet) -> Shell {
+pub(crate) async fn start_at(path: &Path, crew: &Crew, fleet: &Fleet) -> Shell {
     let kernel = patient().kernel;
     let pool = Some(PoolConfig { agents_max: 2, ..fleet::pool() });
     let ports = crew.ports(fleet.ports(&World::default()));

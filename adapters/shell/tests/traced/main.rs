@@ -8,7 +8,7 @@ use downbeat_kernel::{
     AgentId, Approval, Budget, Event, MessageId, PoolConfig, PoolEvent, QuestionEnd, QuestionNumber, TaskId,
 };
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Agents, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Text, Wish};
+use downbeat_shell::{Agents, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Text, Trial, Wish};
 use downbeat_store::{ShardId, Sqlite, Store};
 use stage::{Seen, World, journal, says, settings, start};
 use std::future::{pending, ready};
@@ -94,7 +94,7 @@ impl Agents for Quiet {
         Box::pin(ready(()))
     }
 
-    fn attend(&self, _seat: Seat) -> Doing<Sign> {
+    fn attend(&self, _seat: Seat, _asked: Option<QuestionNumber>) -> Doing<Sign> {
         if self.has_asked.swap(true, Ordering::Relaxed) {
             return Box::pin(pending());
         }
@@ -113,7 +113,7 @@ impl Agents for Quiet {
         Box::pin(pending())
     }
 
-    fn prepare(&self, _task: TaskId, _seat: Option<Seat>) -> Doing<bool> {
+    fn prepare(&self, _task: TaskId, _trial: Trial, _seat: Option<Seat>) -> Doing<bool> {
         Box::pin(ready(true))
     }
 }

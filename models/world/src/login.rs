@@ -1,0 +1,164 @@
+//! A login whose refresh tokens are used once: the store of credentials, and the server that rotates them.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use downbeat_kernel::{Found, Generation, RefreshEnd, WriteEnd};
+use downbeat_rt::{Cell, Rt};
+use downbeat_shell::{Claimant, Doing, Vault};
+
+use crate::ledger::Ledger;
+use crate::pause::pause;
+
+#[derive(Clone, Debug)]
+struct State {
+    /// The tokens that the store has had, the newest last. A generation is a place here, from 1.
+    stored: Vec<u32>,
+    /// What a refresh brought and nobody has written yet.
+    kept: Option<u32>,
+    newest: u32,
+    used: Vec<u32>,
+    in_flight: u32,
+    is_revoked: bool,
+    /// The first access token that has not expired.
+    good_from: u32,
+}
+
+impl State {
+    fn generation(&self) -> Generation {
+        Generation(u32::try_from(self.stored.len()).unwrap_or(u32::MAX))
+    }
+
+    fn compare(&self, generation: Generation) -> Found {
+        match self.generation() {
+            Generation(0) => Found::Empty,
+            stored if stored == generation => Found::Current,
+            generation => Found::Other { generation },
+        }
+    }
+
+    fn token(&self, generation: Generation) -> Option<u32> {
+        let place = usize::try_from(generation.0.checked_sub(1)?).ok()?;
+        self.stored.get(place).copied()
+    }
+}
+
+/// One login. It outlives whoever uses it.
+#[derive(Clone)]
+pub(crate) struct Login(Arc<Inner>);
+
+struct Inner {
+    state: Cell<State>,
+    ledger: Ledger,
+    /// The refreshes that are under way, for marks.
+    under_way: Arc<AtomicU32>,
+}
+
+impl Login {
+    /// Somebody has logged in, and the access token has expired.
+    pub(crate) fn expired(rt: &Rt, ledger: &Ledger, under_way: &Arc<AtomicU32>) -> Self {
+        let state = State {
+            stored: vec![1],
+            kept: None,
+            newest: 1,
+            used: Vec::new(),
+            in_flight: 0,
+            is_revoked: false,
+            good_from: 2,
+        };
+        let (state, under_way) = (rt.cell("login", state), Arc::clone(under_way));
+        Self(Arc::new(Inner { state, ledger: ledger.clone(), under_way }))
+    }
+
+    /// Whether a provider takes the access token of that generation.
+    pub(crate) fn accepts(&self, generation: Generation) -> bool {
+        self.0.state.read(|state| {
+            !state.is_revoked && state.token(generation).is_some_and(|token| token >= state.good_from)
+        })
+    }
+
+    /// The refresh token of that generation comes to the server.
+    fn grant(&self, generation: Generation) -> RefreshEnd {
+        let (end, broken) = self.0.state.with(|state| {
+            let Some(token) = state.token(generation) else { return (RefreshEnd::InvalidGrant, None) };
+            if state.used.contains(&token) {
+                state.is_revoked = true;
+                return (RefreshEnd::InvalidGrant, Some("S15"));
+            }
+            state.used.push(token);
+            state.in_flight += 1;
+            let broken = (state.in_flight > 1).then_some("S14");
+            state.newest += 1;
+            state.kept = Some(state.newest);
+            (RefreshEnd::Refreshed, broken)
+        });
+        if let Some(property) = broken {
+            self.0.ledger.broke(property);
+        }
+        end
+    }
+}
+
+struct Granting(Login);
+
+impl Drop for Granting {
+    fn drop(&mut self) {
+        self.0.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.state.with(|state| state.in_flight = state.in_flight.saturating_sub(1));
+    }
+}
+
+impl Vault for Login {
+    fn read(&self, _who: Claimant, generation: Generation) -> Doing<Found> {
+        let login = self.clone();
+        Box::pin(async move { login.0.state.read(|state| state.compare(generation)) })
+    }
+
+    fn claim(&self, _who: Claimant, generation: Generation, _for_ms: u64) -> Doing<Found> {
+        let login = self.clone();
+        Box::pin(async move { login.0.state.read(|state| state.compare(generation)) })
+    }
+
+    fn refresh(&self, _who: Claimant, generation: Generation) -> Doing<RefreshEnd> {
+        let login = self.clone();
+        Box::pin(async move {
+            if login.0.state.read(|state| state.kept.is_some()) {
+                return RefreshEnd::Refreshed;
+            }
+            let end = login.grant(generation);
+            login.0.under_way.fetch_add(1, Ordering::Relaxed);
+            let _granting = Granting(login);
+            pause().await;
+            end
+        })
+    }
+
+    fn write(&self, _who: Claimant, generation: Generation) -> Doing<WriteEnd> {
+        let login = self.clone();
+        Box::pin(async move {
+            login.0.state.with(|state| {
+                let Some(token) = state.kept.take() else { return WriteEnd::Failed };
+                if state.generation().0 + 1 != generation.0 {
+                    return WriteEnd::Failed;
+                }
+                state.stored.push(token);
+                WriteEnd::Stored
+            })
+        })
+    }
+
+    fn refreshed(&self, _who: Claimant, _generation: Generation) -> Doing<RefreshEnd> {
+        let kept = self.0.state.read(|state| state.kept);
+        Box::pin(ready(kept.map_or(RefreshEnd::Failed, |_| RefreshEnd::Refreshed)))
+    }
+
+    fn written(&self, _who: Claimant, generation: Generation) -> Doing<WriteEnd> {
+        let (stored, kept) = self.0.state.read(|state| (state.generation(), state.kept));
+        Box::pin(ready(match (stored >= generation, kept) {
+            (true, _) => WriteEnd::Stored,
+            (false, Some(_)) => WriteEnd::Failed,
+            (false, None) => WriteEnd::Lost,
+        }))
+    }
+}

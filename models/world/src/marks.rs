@@ -1,0 +1,63 @@
+//! What a search has come across: situations without which it would have tested little.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+macro_rules! marks {
+    ($($name:ident = $about:literal,)*) => {
+        /// One situation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Mark {$(
+            #[doc = $about]
+            $name,
+        )*}
+
+        impl Mark {
+            /// Every situation there is.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// What it is.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about,)* }
+            }
+        }
+    };
+}
+
+marks! {
+    MessageDuringSubtask = "a message came while a request of a subtask was under way",
+    PauseDuringSend = "a pause was heard of while a request of the root was under way",
+    PauseDuringSubtask = "a pause was heard of while a request of a subtask was under way",
+    PauseDuringRefresh = "a refresh was under way when a pause was heard of",
+    CancelDuringSend = "a cancel came while a request of the root was under way",
+    TwoSubtasksAtOnce = "requests of two subtasks were under way at once",
+    SentAgain = "a request was sent again",
+    KillDuringSend = "the process was killed while a request of the root was under way",
+    KillDuringSubtask = "the process was killed while a request of a subtask was under way",
+    KillDuringRefresh = "the process was killed while a refresh was under way",
+    KillAfterEnd = "the process was killed after people had heard of the end",
+    AnswerOfCommitLost = "a commit was made, and nobody heard of it",
+    CommitLost = "a commit was not made, and nobody heard of that",
+    AgentDied = "an agent died that had a task",
+}
+
+/// The situations that a search has come across.
+#[derive(Clone, Debug, Default)]
+pub struct Marks(Arc<Mutex<BTreeSet<Mark>>>);
+
+impl Marks {
+    pub(crate) fn hit(&self, mark: Mark) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(mark);
+    }
+
+    pub(crate) fn hit_if(&self, mark: Mark, is_hit: bool) {
+        if is_hit {
+            self.hit(mark);
+        }
+    }
+
+    /// Those so far.
+    pub fn so_far(&self) -> BTreeSet<Mark> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,106 @@
+//! Each fault that can be planted in the shell is found, by name.
+
+use crate::page;
+use downbeat_shell::fault::{Fault, plant};
+use downbeat_sim::explore::{End, Explorer, Search};
+use downbeat_sim::harness::grouped;
+use downbeat_world::{Marks, Scenario};
+use std::fmt::Write as _;
+
+/// Where each is found, and what it breaks there.
+const FOUND: [(Fault, &str, &str); 22] = [
+    (Fault::EffectsFirst, "slow+kill", "S2"),
+    (Fault::RepliesFirst, "slow+kill", "L1"),
+    (Fault::MessagesNotJournaled, "message+kill", "S5"),
+    (Fault::ForgetsOutstanding, "kill", "L1"),
+    (Fault::StarvesCommits, "task", "L1"),
+    (Fault::DropsLetters, "message+slow", "L1"),
+    (Fault::ForgetsReplies, "task", "L1"),
+    (Fault::SkipsLastLine, "kill", "S2"),
+    (Fault::SendsRunOn, "tool+cancel", "S19"),
+    (Fault::ToolsRunOn, "tool+cancel", "S19"),
+    (Fault::AnswersOlderTurn, "child+kill", "L1"),
+    (Fault::SendsAgain, "kill", "S2"),
+    (Fault::ForgetsTimers, "retry", "L1"),
+    (Fault::ReportsToNobody, "message+cancel", "S5"),
+    (Fault::TellsNobody, "task", "L1"),
+    (Fault::ForgetsEarly, "message+kill", "S5"),
+    (Fault::SameNumber, "child+child", "script"),
+    (Fault::SwapsResults, "child+child", "S3"),
+    (Fault::ForgetsWaiters, "token", "L1"),
+    (Fault::OutboxesForgotten, "kill", "L1"),
+    (Fault::CredentialsForgotten, "token+kill", "L1"),
+    (Fault::LeasesNeverEnd, "child+death", "L1"),
+];
+
+/// One that breaks a promise once in tens of thousands of executions at random, of a scenario that is too large to be seen whole: with what was
+/// found, as `downbeat replay` takes it.
+const RARE: (Fault, &str, &str) = (
+    Fault::RepliesBeforeOrders,
+    "pause+token+death fault=replies-before-orders seed=0xfb26db00523cd685 1:1 2:1 3:2 4:1 5:1 6:3 7:3 8:1 9:1 10:4 11:4 15:2 16:2",
+    "S13",
+);
+
+/// So many seeds are tried.
+const SEEDS: u64 = 20_000;
+
+/// How many executions it takes until a promise is broken, and which; `None` if all were seen and none was.
+fn found(scenario: &str, fault: Option<Fault>, search: Search) -> Option<(u64, String)> {
+    let scene = scenario.parse::<Scenario>().expect("there is such a scenario").scene();
+    plant(fault);
+    let strict = |world| async {
+        if let Err(property) = scene.play(world, Marks::default()).await {
+            panic!("{property}");
+        }
+    };
+    let mut explorer = Explorer::new(strict).without_classes().stop_at_failure();
+    let report = explorer.explore(search).expect("the shell keeps to the seam");
+    plant(None);
+    let broken = report.ends.keys().find_map(|end| match end {
+        End::Panicked { message, .. } => Some(message.clone()),
+        End::Deadlocked(_) => Some("deadlock".to_owned()),
+        End::Returned(()) | End::CutOff => None,
+    });
+    Some((report.executions, broken?))
+}
+
+#[test]
+fn every_fault_is_found_and_the_page_says_how() {
+    let by_search = Fault::ALL.iter().filter(|fault| **fault != RARE.0);
+    assert!(FOUND.iter().map(|(fault, ..)| fault).eq(by_search), "one row for each, in their order");
+    let mut table = String::from(
+        "| fault | what it does | found in | breaks | executions, all | executions, at random |\n|---|---|---|---|---|---|\n",
+    );
+    for (fault, scenario, property) in FOUND {
+        let (all, broken) = found(scenario, Some(fault), Search::Exhaustive)
+            .unwrap_or_else(|| panic!("{fault:?} is not found"));
+        assert_eq!(broken, property, "{fault:?} in {scenario}");
+        let random = found(scenario, Some(fault), Search::Pct { seed: 1, executions: SEEDS, depth: 3 });
+        let random = random
+            .map_or_else(|| format!("not in {}", grouped(SEEDS)), |(executions, _)| grouped(executions));
+        let (name, about, all) = (fault.name(), fault.about(), grouped(all));
+        writeln!(table, "| `{name}` | {about} | `{scenario}` | {property} | {all} | {random} |")
+            .expect("it is text");
+    }
+    let (fault, recording, property) = RARE;
+    let (name, about) = (fault.name(), fault.about());
+    let scenario = recording.split(' ').next().unwrap_or_default();
+    writeln!(table, "| `{name}` | {about} | `{scenario}` | {property} | not tried | some 60,000 |")
+        .expect("it is text");
+    page::holds("faults", &table);
+}
+
+#[test]
+fn rare_fault_is_found_where_it_was_and_not_without_it() {
+    let (fault, recording, property) = RARE;
+    let (scenario, schedule) = recording.split_once(" fault=").expect("it says which");
+    let schedule = schedule.strip_prefix(fault.name()).expect("it is that fault").trim();
+    let scene = scenario.parse::<Scenario>().expect("there is such a scenario").scene();
+    let explorer = Explorer::new(|world| scene.play(world, Marks::default()));
+    let schedule = schedule.parse().expect("it is a schedule");
+    plant(Some(fault));
+    let with = explorer.replay(&schedule).expect("it fits").end;
+    plant(None);
+    assert_eq!(with, End::Returned(Err(property)));
+    assert!(matches!(explorer.replay(&schedule).expect("it fits").end, End::Returned(Ok(_))));
+}
