@@ -76,6 +76,25 @@ fn whoever_waits_for_rest_comes_after_everybody_and_every_timer() {
 }
 
 #[test]
+fn rest_that_has_come_is_dropped_without_taking_that_of_another() {
+    let ends = returned(async |world: World| {
+        let mut first = Box::pin(world.at_rest());
+        first.as_mut().await;
+        let (other, done) = (world.clone(), world.rt().cell("done", false));
+        let seen = done.clone();
+        let task = world.rt().spawn("other", async move {
+            other.at_rest().await;
+            seen.set(true);
+        });
+        world.rt().sleep(Duration::from_millis(1)).await;
+        drop(first);
+        task.join().await;
+        done.get()
+    });
+    assert_eq!(ends, [true]);
+}
+
+#[test]
 fn end_at_rest_is_one_end_for_tasks_that_have_nothing_in_common() {
     let classes = |rests| {
         let program = |world: World| async move {

@@ -174,7 +174,8 @@ impl Future for AtRest {
         let begun = self.execution;
         let waits = self.simulated.during(|stage| (stage.execution(), stage.wait_for_rest(begun.is_some())));
         let Some((execution, waits)) = waits else { return Poll::Pending };
-        self.execution = Some(execution);
+        // What has come waits for nothing that its end could give up.
+        self.execution = waits.then_some(execution);
         if waits { Poll::Pending } else { Poll::Ready(()) }
     }
 }
