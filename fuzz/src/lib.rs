@@ -7,17 +7,24 @@ mod bytes;
 mod events;
 mod machines;
 mod records;
+mod schedules;
 mod snapshots;
 
 pub use bytes::Bytes;
 pub use events::{events, history};
 pub use machines::{machine_history, machines};
 pub use records::{journal, records};
+pub use schedules::schedules;
 pub use snapshots::snapshots;
 
 /// One target.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its program for `cargo fuzz`.
-pub const TARGETS: &[(&str, Target)] =
-    &[("events", events), ("machines", machines), ("records", records), ("snapshots", snapshots)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("events", events),
+    ("machines", machines),
+    ("records", records),
+    ("schedules", schedules),
+    ("snapshots", snapshots),
+];

@@ -55,7 +55,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use classes::{Came, Classes};
+use classes::Classes;
 use execute::Executor;
 use held::{Held, on_stage, take_stage};
 use misuse::Misuses;
@@ -321,14 +321,8 @@ where
                 report.ends.insert(end, Seen { executions: 1, first, number });
                 number
             };
-            let came = if !stage(|stage| stage.is_chosen()) {
-                Came::Drawn
-            } else if has_returned {
-                Came::Returned(number)
-            } else {
-                Came::Otherwise
-            };
-            let is_like_its_class = |stage: &mut Stage| classes.insert(&stage.trace, &stage.names, came);
+            let returned = has_returned.then_some(number);
+            let is_like_its_class = |stage: &mut Stage| classes.insert(&stage.trace, &stage.names, returned);
             if self.counts_classes && !stage(is_like_its_class) {
                 let schedule = stage(|stage| stage.schedule());
                 return Err(ExploreError::Misused(Misuse::Apart { schedule }));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use downbeat_demo::{DemoArgs, demo};
 use downbeat_sim::harness::{self, CheckArgs, ModelsArgs, ReplayArgs};
-use downbeat_world::{Recording, SimArgs, sim, sim_help};
+use downbeat_world::{SimArgs, sim, sim_help};
 
 /// Checks models of agent-task orchestrators, their races and what keeps them away, and shows an orchestrator at work.
 #[derive(Parser)]
@@ -46,14 +46,14 @@ const SIM_EXAMPLES: &str = "\
 Examples:
   downbeat sim                             each scenario with a certificate, 1,000 executions at random
   downbeat sim --seeds 100000 --seed 7     more, and others
-  downbeat sim --exhaustive                every execution, and whether there are as many as certified
+  downbeat sim --exhaustive                every execution, and whether they are as certified
   downbeat sim child+token+kill            a scenario of one's own
-  downbeat sim task+cancel --exhaustive --fault sends-run-on
+  downbeat sim tool+cancel --exhaustive --fault sends-run-on
 
 Exit code:
   0    every promise was kept, in what was to be seen
-  1    some promise was broken, or there are not as many executions as certified
-  2    wrong usage
+  1    some promise was broken, or something is otherwise than certified
+  2    wrong usage, or the shell or the world shares something past the seam
   3    the time was over before all was seen; what was seen kept every promise
   130  Ctrl-C came before the end; what was seen kept every promise";
 
@@ -90,11 +90,11 @@ Examples:
   downbeat replay traces/MODEL@VARIANT.S1.json       takes its steps in the model as it is now
   downbeat replay traces/*.json --quiet              many of them, without diagrams
   downbeat replay FILE --format mermaid              as another diagram
-  downbeat replay 'task+kill seed=0x0 3:1'           draws what `sim` has found, in its own words
+  downbeat replay 'kill broke=S2 seed=0x0 3:1'       plays what `sim` has found, in its own words
 
 Exit code:
   0  every file, or schedule, violates its property, as recorded
-  1  some does not: its steps cannot be taken any more, or they violate nothing
+  1  some does not: its steps cannot be taken any more, or they violate nothing, or another one
   2  some could not be replayed: it is no saved counterexample, or its model does not exist";
 
 const DEMO_EXAMPLES: &str = "\
@@ -123,7 +123,9 @@ fn main() -> ExitCode {
     let registry = downbeat_models::registry;
     match program().command {
         Command::Check(args) => harness::check(&args, &registry()),
-        Command::Replay(args) => replay(&args),
+        Command::Replay(args) => {
+            downbeat_world::replay(&args).map_or_else(|| harness::replay(&args, &registry()), ExitCode::from)
+        }
         Command::Models(args) => harness::models(&args, &registry()),
         Command::Sim(args) => sim(&args),
         Command::Demo(args) => demo(&args).into(),
@@ -135,24 +137,4 @@ fn program() -> Program {
     let help = format!("{}\n{SIM_EXAMPLES}", sim_help());
     let command = Program::command().mut_subcommand("sim", |sim| sim.after_help(help));
     Program::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
-}
-
-/// Replays what `sim` has found, which comes as text, or else files.
-fn replay(args: &ReplayArgs) -> ExitCode {
-    let texts = args.files.iter().map(|file| file.to_str().and_then(Recording::read));
-    let Some(recordings) = texts.collect::<Option<Vec<_>>>() else {
-        return harness::replay(args, &downbeat_models::registry());
-    };
-    let mut code = 0;
-    for recording in recordings {
-        let outcome = match recording {
-            Ok(recording) => recording.replay(),
-            Err(error) => {
-                eprintln!("error: {error}");
-                harness::Outcome::Failed
-            }
-        };
-        code = code.max(outcome.code());
-    }
-    code.into()
 }

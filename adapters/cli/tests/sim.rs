@@ -25,29 +25,97 @@ fn document(output: &Output) -> Value {
 }
 
 #[test]
-fn certified_scenario_is_seen_whole_and_keeps_every_promise() {
-    let output = run(&["sim", "child+message", "--exhaustive", "--format", "json"]);
+fn certified_scenario_is_seen_whole_under_any_of_its_names_and_keeps_every_promise() {
+    let output = run(&["sim", "task+message+child", "--exhaustive", "--format", "json"]);
     assert_eq!(code(&output), 0);
-    let scenario = &document(&output)["scenarios"][0];
-    assert_eq!((&scenario["result"], &scenario["extent"]), (&Value::from("kept"), &Value::from("complete")));
+    let document = document(&output);
+    let scenario = &document["scenarios"][0];
+    let found = ["scenario", "result", "extent"].map(|field| &scenario[field]);
+    assert_eq!(found, [&Value::from("child+message"), &Value::from("kept"), &Value::from("complete")]);
+    assert_eq!(document["marks"], Value::Null, "which are hit depends on what stands for a class");
 }
 
 #[test]
-fn planted_fault_is_found_drawn_and_found_again_by_its_replay() {
+fn marks_are_told_of_a_search_at_random() {
+    let document = document(&run(&["sim", "child+message", "--seeds", "200", "--format", "json"]));
+    let marks = document["marks"].as_array().expect("they are a list");
+    assert!(
+        marks.contains(&Value::from("a message came while a request of a subtask was under way")),
+        "{marks:?}"
+    );
+}
+
+#[test]
+fn certificates_are_printed_as_they_are_committed() {
+    let output = run(&["sim", "child+message", "--exhaustive", "--format", "certificates"]);
+    let (printed, _) = words(&output);
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/world/src/certificates.rs");
+    let committed = std::fs::read_to_string(path).expect("they are there");
+    let is_other = |line: &&str| line.contains("scenario: ") && !line.contains(r#""child+message","#);
+    let expected: Vec<&str> = committed.lines().filter(|line| !is_other(line)).collect();
+    assert_eq!((code(&output), printed.lines().collect::<Vec<_>>()), (0, expected));
+}
+
+/// The line with which a fault is found again.
+fn recording() -> String {
     let output = run(&["sim", "kill", "--exhaustive", "--fault", "sends-again"]);
     let (page, _) = words(&output);
     assert_eq!(code(&output), 1);
     assert!(page.contains("kill: S2 is broken") && page.contains("kills the process"), "{page}");
+    assert!(page.contains("S2: one send for each (task, turn, attempt)"), "{page}");
     let command = page.lines().find_map(|line| line.split_once("downbeat replay '")).expect("it says how").1;
-    let recording = command.trim_end_matches('\'');
-    let again = run(&["replay", recording]);
-    assert_eq!(code(&again), 0);
-    assert!(words(&again).0.contains("S2 is broken"));
-    let (scenario, schedule) = recording.split_once(" fault=sends-again").expect("it says which fault");
-    assert_eq!(
-        code(&run(&["replay", &format!("{scenario}{schedule}")])),
-        1,
-        "without the fault nothing is broken"
+    command.trim_end_matches('\'').to_owned()
+}
+
+#[test]
+fn planted_fault_is_found_drawn_and_found_again_by_its_replay() {
+    let found = recording();
+    let with = |from: &str, to: &str| {
+        assert!(found.contains(from), "{found}");
+        found.replace(from, to)
+    };
+    let unknown = with(" broke=S2", "");
+    #[rustfmt::skip]
+    let cases = [
+        ("as it was found",                   found.clone(),                     0, "broken, as recorded, is S2: one send for each (task, turn, attempt)"),
+        ("nobody knows what was broken",      unknown,                           0, "broken is S2: one send for each (task, turn, attempt)"),
+        ("another promise was broken",        with(" broke=S2", " broke=S5"),    1, "not S5 is broken, as recorded, but S2: "),
+        ("without the fault",                 with(" fault=sends-again", ""),    1, "every promise is kept, and S2 was broken when it was recorded"),
+        ("with something else in it",         with(" broke=S2", " bork=S2"),     2, ""),
+    ];
+    for (name, text, expected, conclusion) in cases {
+        let drawn = run(&["replay", &text]);
+        let (page, _) = words(&drawn);
+        assert_eq!(code(&drawn), expected, "{name}: {page}");
+        assert!(page.contains(conclusion), "{name}: {page}");
+        assert_eq!(page.contains("kills the process"), expected < 2, "{name}: {page}");
+        let quiet = run(&["replay", &text, "--quiet"]);
+        let (page, _) = words(&quiet);
+        assert_eq!(
+            (code(&quiet), page.lines().count()),
+            (expected, usize::from(expected < 2)),
+            "{name}: {page}"
+        );
+        assert!(page.contains(conclusion), "{name}: {page}");
+        let output = run(&["replay", &text, "--format", "json"]);
+        let document = &document(&output)["recordings"][0];
+        assert_eq!(code(&output), expected, "{name}");
+        let result = ["broken", if name == "without the fault" { "kept" } else { "broken" }, "failed"];
+        assert_eq!(document["result"], result[usize::try_from(expected).expect("it is small")], "{name}");
+    }
+    let output = run(&["replay", &found, "--format", "mermaid"]);
+    assert!(words(&output).0.contains("sequenceDiagram"));
+}
+
+#[test]
+fn files_of_the_checker_are_replayed_apart() {
+    let output = run(&["replay", "some.json", "kill seed=0x0"]);
+    let (_, said) = words(&output);
+    assert_eq!(code(&output), 2);
+    assert!(
+        said.contains("first `downbeat replay FILE...`, then `downbeat replay 'kill seed=0x0'`"),
+        "{said}"
     );
 }
 
@@ -67,6 +135,11 @@ fn errors_name_what_there_is() {
         (&["sim", "--fault", "none"], "there are: effects-first"),
         (&["replay", "flood seed=0x0"], "there is no `flood`"),
         (&["replay", "task seed=oops"], "error: "),
+        (&["sim", "task", "--format", "certificates"], "--exhaustive"),
+        (
+            &["sim", "--exhaustive", "--format", "certificates", "--fault", "sends-again"],
+            "of a shell with a fault",
+        ),
     ];
     for (arguments, expected) in cases {
         let output = run(arguments);

@@ -66,11 +66,11 @@ impl Fault {
             (Self::KeepsToken, Record::Sent { id, asking, .. }) => {
                 vec![Record::Sent { id, generation: Generation(1), asking }]
             }
-            (Self::MixesEnds, Record::Told { task, number, end, .. }) => {
-                vec![Record::Told { task, number, end, result: "another".to_owned() }]
+            (Self::MixesEnds, Record::Told { task, number, end, is_heard, .. }) => {
+                vec![Record::Told { task, number, end, result: "another".to_owned(), is_heard }]
             }
-            (Self::Renumbers, Record::Told { task, number, end, result }) => {
-                vec![Record::Told { task, number: NotificationNumber(number.0 + 1), end, result }]
+            (Self::Renumbers, Record::Told { task, number, end, result, is_heard }) => {
+                vec![Record::Told { task, number: NotificationNumber(number.0 + 1), end, result, is_heard }]
             }
             (Self::LosesEnds, Record::Told { .. }) => vec![],
             (Self::WorksTwice, did @ Record::Did { .. }) => vec![did.clone(), did],

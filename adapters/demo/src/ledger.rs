@@ -37,18 +37,21 @@ pub(crate) struct Totals {
 }
 
 /// An end that people know.
-type Known = (TaskId, NotificationNumber, End, String);
+type Known = (NotificationNumber, End, String);
 
-/// Ends whose copies are known as such after their tree is forgotten. A notification is sent again until its acknowledgement is on
-/// record, a second or so: far fewer trees end meanwhile.
-const KNOWN_MAX: usize = 4_096;
+/// Ends whose copies are known as such after whoever told people has heard that they know: until that is on record, which takes a second or
+/// so, a crash has them told once more. Far fewer trees end meanwhile.
+const HEARD_MAX: usize = 4_096;
 
 #[derive(Debug)]
 pub(crate) struct Ledger {
     script: Script,
     trees: BTreeMap<u64, Tree>,
     tree_of: BTreeMap<TaskId, u64>,
-    known: VecDeque<Known>,
+    /// The ends whose copies may still come, of trees that are forgotten too.
+    known: BTreeMap<TaskId, Known>,
+    /// Those of them of which no copy comes any more but after a crash.
+    heard: VecDeque<TaskId>,
     /// The last tree that was begun; they are begun in their order.
     last: u64,
     /// What the store of credentials holds.
@@ -70,7 +73,8 @@ impl Ledger {
             script,
             trees: BTreeMap::new(),
             tree_of: BTreeMap::new(),
-            known: VecDeque::new(),
+            known: BTreeMap::new(),
+            heard: VecDeque::new(),
             last: 0,
             stored: Generation(1),
             kept: BTreeSet::new(),
@@ -111,7 +115,12 @@ impl Ledger {
                 self.of(Promise::S5, task, |tree, verdict| tree.undelivered(task, message, verdict));
             }
             Record::Progress { task, number } => self.progress(task, number),
-            Record::Told { task, number, end, result } => self.told((task, number, end, result)),
+            Record::Told { task, number, end, result, is_heard } => {
+                self.told(task, (number, end, result));
+                if is_heard {
+                    self.heard(task);
+                }
+            }
             Record::Used { generation } => {
                 self.totals.refreshes += 1;
                 let is_new = generation > self.used_last;
@@ -200,8 +209,8 @@ impl Ledger {
             .look(Promise::S24, is_fit, || format!("progress of task {}, number {}", task.0, number.0));
     }
 
-    fn told(&mut self, known: Known) {
-        let (task, number, end, ref result) = known;
+    fn told(&mut self, task: TaskId, known: Known) {
+        let (number, end, ref result) = known;
         let what = || format!("of task {} as {end:?}, number {}", task.0, number.0);
         if let Some(tree) = self.tree_of.get(&task).copied()
             && let Some(live) = self.trees.get_mut(&tree)
@@ -211,14 +220,22 @@ impl Ledger {
             self.verdict.look(Promise::S24, number.0 == live.progress.0 + 1, what);
             self.totals.trees_cancelled += u64::from(end == End::Cancelled);
             live.ends(end, result, &mut self.verdict);
-            self.known.push_back(known);
-            if self.known.len() > KNOWN_MAX {
-                self.known.pop_front();
-            }
+            self.known.insert(task, known);
             return self.forget_if_settled(tree);
         }
         self.totals.copies += 1;
-        self.verdict.look(Promise::S24, self.known.contains(&known), what);
+        self.heard.retain(|heard| *heard != task);
+        self.verdict.look(Promise::S24, self.known.get(&task) == Some(&known), what);
+    }
+
+    /// Whoever told people of the end of a root has heard that they know.
+    fn heard(&mut self, task: TaskId) {
+        self.heard.push_back(task);
+        if self.heard.len() > HEARD_MAX
+            && let Some(first) = self.heard.pop_front()
+        {
+            self.known.remove(&first);
+        }
     }
 
     fn forget_if_settled(&mut self, number: u64) {
@@ -315,5 +332,44 @@ impl Ledger {
             (false, true) => WriteEnd::Failed,
             (false, false) => WriteEnd::Lost,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downbeat_kernel::{Attempt, TurnNumber};
+
+    const SCRIPT: Script = Script { seed: 1 };
+
+    /// A tree of one task, to its end.
+    fn lives(ledger: &mut Ledger, tree: u64, is_heard: bool) -> Record {
+        let (task, path) = (TaskId(tree), Path::root(tree));
+        let id = RequestId { task, turn: TurnNumber(1), attempt: Attempt(0) };
+        let asking = vec![(Part::Prompt, SCRIPT.prompt(&path))];
+        let (number, result) = (NotificationNumber(1), SCRIPT.result(&path));
+        let told = Record::Told { task, number, end: End::Completed, result, is_heard };
+        ledger.take(Record::Accepted { tree, task });
+        ledger.take(Record::Sent { id, generation: Generation(1), asking });
+        ledger.take(Record::Over { id, end: Over::Whole { tokens: 1 } });
+        ledger.take(told.clone());
+        told
+    }
+
+    /// A notification may be lost again and again, and the wait between two doubles: thousands of trees end meanwhile.
+    #[test]
+    fn copy_of_an_end_is_known_until_whoever_sends_it_has_heard_so() {
+        let mut ledger = Ledger::new(SCRIPT);
+        let unheard = lives(&mut ledger, 1, false);
+        let heard = lives(&mut ledger, 2, true);
+        for tree in 3..3 + HEARD_MAX as u64 {
+            lives(&mut ledger, tree, true);
+        }
+        ledger.take(unheard);
+        assert!(ledger.verdict.is_kept(), "{:?}", ledger.verdict.broken);
+        assert_eq!((ledger.live(), ledger.known.len()), (0, HEARD_MAX + 1), "what is held");
+        ledger.take(heard);
+        let broken: Vec<_> = ledger.verdict.broken.iter().map(|broken| broken.promise).collect();
+        assert_eq!(broken, [Promise::S24], "nobody has a reason to say that again");
     }
 }

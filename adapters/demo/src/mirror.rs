@@ -4,7 +4,9 @@ use downbeat_kernel::{
     Call, CallState, Config, Effect, Event, Kernel, Passing, RequestState, Response, Task, TaskId, TaskState,
 };
 use downbeat_shell::{Entry, Recorded};
-use downbeat_store::{Batch, Lease, Opened, Pending, Position, ShardId, Snapshot, Sqlite, Store, StoreError};
+use downbeat_store::{
+    Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Sqlite, Store, StoreError,
+};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
@@ -179,8 +181,13 @@ impl Store for Watched {
         self.holding(self.store.read(shard, from, lines_max))
     }
 
-    fn compact<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()> {
-        self.holding(self.store.compact(lease, batch))
+    fn compact<'s>(
+        &'s self,
+        lease: Lease,
+        until: Position,
+        rewriting: &'s mut dyn Rewriting,
+    ) -> Pending<'s, ()> {
+        self.holding(self.store.compact(lease, until, rewriting))
     }
 
     fn keep<'s>(&'s self, lease: Lease, snapshot: &'s Snapshot) -> Pending<'s, ()> {

@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The version of these lines.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Something that reached the outside, or that it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ pub(crate) enum Record {
     Undelivered { task: TaskId, message: MessageId, in_doubt: bool },
     /// People heard that somebody asks in the tree of a root.
     Progress { task: TaskId, number: NotificationNumber },
-    /// People heard how a root ended.
-    Told { task: TaskId, number: NotificationNumber, end: End, result: String },
+    /// People heard how a root ended. Whether whoever told them hears so: if not, they are told again.
+    Told { task: TaskId, number: NotificationNumber, end: End, result: String, is_heard: bool },
     /// A refresh token was used, and what came of it is kept.
     Used { generation: Generation },
     /// What was kept is in the store, under this generation.

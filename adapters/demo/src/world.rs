@@ -163,16 +163,18 @@ impl World {
         if self.script.is_lost(task.0, 2 * times) {
             return Some(false);
         }
+        // Now and then nobody hears that it came.
+        let is_heard = !self.script.is_lost(task.0, 2 * times + 1);
         let record = match end {
             None => Record::Progress { task, number },
-            Some(RootEnd::Once(end)) => Record::Told { task, number, end, result: text.to_string() },
+            Some(RootEnd::Once(end)) => {
+                Record::Told { task, number, end, result: text.to_string(), is_heard }
+            }
             Some(RootEnd::Tried { end, .. }) => unreachable!("a task of the demo is tried once: {end:?}"),
         };
         if !state.note(record) {
             return None;
         }
-        // Now and then nobody hears that it came.
-        let is_heard = !self.script.is_lost(task.0, 2 * times + 1);
         if is_heard {
             state.posts.remove(&task);
         }

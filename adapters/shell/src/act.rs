@@ -1,28 +1,31 @@
 //! What the machines of a shard order, done: each order that takes time is a task of its own, which tells the shard what came of it.
 
-use crate::Ports;
 use crate::agents::{Seat, Submitter};
+use crate::bounds::{Bounds, Nothing};
 use crate::contain::{asked, contained, told};
 use crate::desk::Desk;
 use crate::fact::{Fact, Order, Refused, Told};
 use crate::fault::{self, Fault};
 use crate::known::Known;
 use crate::number::NEW;
-use crate::ports::{Doing, Question, Reply, SendEnd, Wish};
+use crate::ports::{Question, Reply, SendEnd, Wish};
 use crate::post::heard;
 use crate::shard::Letter;
-use crate::words::Library;
+use crate::trace::Subject;
+use crate::words::{Exchange, Library, Piece};
 use crate::workers::Instructor;
+use crate::{Ports, ShellConfig};
 use downbeat_kernel::{
-    AgentId, Call, CallId, Effect, Event, Generation, Input, IteratorId, Lease, MessageId, OrderNumber,
-    Outcome, PoolEvent, PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId, Response,
-    SendFailure, SendReason, Spend, TaskId, ToolEnd, TurnNumber,
+    AgentId, Call, CallId, CallResult, Effect, End, Event, Generation, Input, IteratorId, Lease, MessageId,
+    OrderNumber, Outcome, Part, PoolEvent, PoolRejected, ProfileId, RequestEffect, RequestEvent, RequestId,
+    Response, SendFailure, SendReason, Spend, TaskId, ToolEnd, TurnNumber,
 };
 use downbeat_rt::{Receiver, Rt, Sender, Task};
 use downbeat_store::ShardId;
 use downbeat_wiring::{dequeued, enqueued, given_back, root_of};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is under way, and can be stopped.
@@ -77,6 +80,7 @@ pub(crate) struct Actor {
     pub(crate) ports: Ports,
     /// [`ShellConfig::view_ms_max`](crate::ShellConfig::view_ms_max).
     pub(crate) view_ms_max: u64,
+    pub(crate) bounds: Bounds,
     pub(crate) mailbox: Sender<Letter>,
     pub(crate) works: BTreeMap<Work, Under>,
     pub(crate) desk: Desk,
@@ -91,12 +95,13 @@ impl Actor {
         shard: ShardId,
         rt: Rt,
         ports: Ports,
-        view_ms_max: u64,
+        config: &ShellConfig,
         mailbox: Sender<Letter>,
     ) -> Self {
+        let ShellConfig { view_ms_max, bounds, .. } = *config;
         let (works, desk, reports, own) =
             (BTreeMap::new(), Desk::default(), BTreeMap::new(), VecDeque::new());
-        Self { shard, rt, ports, view_ms_max, mailbox, works, desk, reports, own }
+        Self { shard, rt, ports, view_ms_max, bounds, mailbox, works, desk, reports, own }
     }
 
     /// The next of what is known at once.
@@ -191,11 +196,14 @@ impl Actor {
     /// People are told that nobody has read a message.
     pub(crate) fn undelivered(&mut self, task: TaskId, message: MessageId, in_doubt: bool, known: &Known) {
         let trial = known.trial(task);
-        let reported = asked(|| self.ports.people.undelivered(task, trial, message, in_doubt));
+        let people = Arc::clone(&self.ports.people);
+        let report = move || people.undelivered(task, trial, message, in_doubt);
+        let reported = asked(&report);
         let heard = heard(known, task);
         let reported = if fault::has(Fault::ReportsToNobody) { Box::pin(async {}) } else { reported };
+        let mut bound = self.bound(self.bounds.again_ms, Subject::of("People::undelivered", task));
         self.begin(Work::Undelivered(task, message), "report", async move {
-            contained(reported).await;
+            bound.insist(reported, report).await;
             heard
         });
     }
@@ -209,9 +217,16 @@ impl Actor {
             RequestEffect::Send { attempt, profile, generation, input, reason } => {
                 let id = id(attempt);
                 let words = known.library.task(task);
-                let before = words.map(|words| words.exchanges.clone()).unwrap_or_default();
-                let asking = words.map(|words| words.asking.clone()).unwrap_or_default();
+                let mut before = words.map(|words| words.exchanges.clone()).unwrap_or_default();
+                let mut asking = words.map(|words| words.asking.clone()).unwrap_or_default();
+                change(&mut before, &mut asking);
                 let question = Question { id, profile, generation, input, reason, before, asking };
+                if fault::has(Fault::SendsTwice) {
+                    let again = self.send(question.clone(), known.trial(task));
+                    self.rt.spawn("again", async move {
+                        contained(again).await;
+                    });
+                }
                 let sent = self.send(question, known.trial(task));
                 self.begin(Work::Send(id), "send", ended(id, root, sent, self.rt.clone()));
             }
@@ -221,11 +236,13 @@ impl Actor {
                     return self.sends_again(id, root, known);
                 }
                 let (known, rt) = (asked(|| self.ports.model.recover(id)), self.rt.clone());
+                let subject = Subject::of("Model::recover", task).turn(turn).attempt(attempt);
+                let mut bound = self.bound(self.bounds.silence_ms_max, subject);
                 self.begin(Work::Send(id), "recover", async move {
-                    // Of one that panics nobody knows more.
+                    // Where nobody answers nobody knows more.
                     let lost = SendEnd::Failed(SendFailure::Interrupted);
-                    let known = async move { contained(known).await.flatten().unwrap_or(lost) };
-                    ended(id, root, Box::pin(known), rt).await
+                    let known = async { bound.wait(known).await.ok().flatten().unwrap_or(lost) };
+                    ended(id, root, known, rt).await
                 });
             }
             RequestEffect::Stop { attempt } => {
@@ -263,16 +280,31 @@ impl Actor {
 
     fn run_tool(&mut self, call: CallId, seat: Option<Seat>, library: &Library) {
         let run = asked(|| self.ports.tools.run(call, library.argument(call), seat));
+        let again = fault::has(Fault::RunsToolsTwice)
+            .then(|| asked(|| self.ports.tools.run(call, library.argument(call), seat)));
+        let subject = Subject::of("Tools::run", call.task).turn(call.turn);
+        let mut bound = self.bound(self.bounds.tool_ms_max, subject);
         self.begin_under(seat.map(|seat| seat.lease), Work::Tool(call), "tool", async move {
-            let panicked = || (ToolEnd::Failed, "The tool has panicked.".to_owned());
-            let (end, text) = contained(run).await.unwrap_or_else(panicked);
+            let (end, text) = bound.wait(run).await.unwrap_or_else(|nothing| {
+                let text = match nothing {
+                    Nothing::Panicked => "The tool has panicked.".to_owned(),
+                    Nothing::Silent(ms) => format!("The tool was stopped: it has not answered for {ms} ms."),
+                };
+                (ToolEnd::Failed, text)
+            });
+            if let Some(again) = again {
+                contained(again).await;
+            }
             vec![(Event::ToolEnded { call, end }, vec![text])]
         });
     }
 
-    pub(crate) fn arm(&mut self, fact: Fact, after_ms: u64) {
+    pub(crate) fn arm(&mut self, fact: Fact, mut after_ms: u64) {
         if fault::has(Fault::ForgetsTimers) {
             return;
+        }
+        if fault::has(Fault::HalvesWaits) {
+            after_ms /= 2;
         }
         let wait = self.rt.sleep(Duration::from_millis(after_ms));
         self.begin(Work::Timer(fact.clone()), "timer", async move {
@@ -485,13 +517,35 @@ fn call(wish: Wish) -> Call {
     }
 }
 
+/// What the faults do that change what a model is asked.
+fn change(before: &mut Vec<Exchange>, asking: &mut Vec<Piece>) {
+    if fault::has(Fault::ForgetsTurns) {
+        before.clear();
+    }
+    if fault::has(Fault::ForgetsResults) {
+        asking.retain(|piece| !matches!(piece.part, Part::Result { .. }));
+    }
+    if fault::has(Fault::FailsSubtasks) {
+        for piece in asking {
+            if let Part::Result { result: CallResult::Subtask { end, .. }, .. } = &mut piece.part {
+                *end = End::Cancelled;
+            }
+        }
+    }
+}
+
 /// What a send comes to.
-async fn ended(id: RequestId, root: TaskId, sent: Doing<SendEnd>, rt: Rt) -> Vec<(Told, Vec<String>)> {
+async fn ended(
+    id: RequestId,
+    root: TaskId,
+    sent: impl Future<Output = SendEnd>,
+    rt: Rt,
+) -> Vec<(Told, Vec<String>)> {
     let RequestId { task, mut turn, attempt } = id;
     if fault::has(Fault::AnswersOlderTurn) {
         turn = TurnNumber(1);
     }
-    let end = contained(sent).await.unwrap_or(SendEnd::Failed(SendFailure::Transient));
+    let end = sent.await;
     let jitter_ms = u32::try_from(rt.random(JITTER_MS)).unwrap_or_default();
     match end {
         SendEnd::Whole(reply) => {

@@ -74,7 +74,8 @@ pub trait Agents: Send + Sync {
     /// Starts a container: `true` when its agent waits for work, `false` if it never will. One that was started is not started again.
     fn start(&self, container: Container) -> Doing<bool>;
 
-    /// Removes a container, also one that is still to come under this number. Done when there is none that can write.
+    /// Removes a container, also one that is still to come under this number. Done when there is none that can write; asked again after
+    /// [`Bounds::again_ms`](crate::Bounds::again_ms).
     fn remove(&self, container: Container) -> Doing<()>;
 
     /// Gives the agent the lease, if it has not got it, and waits for the next that is heard of it. Asked again after each beat and each
@@ -93,7 +94,7 @@ pub trait Agents: Send + Sync {
     fn clean(&self, seat: Seat) -> Doing<()>;
 
     /// Makes a task's surroundings ready, where its root has its place; `None` where tasks need none. `false` if that cannot be. Each attempt
-    /// at a task has its own, under an id of its own.
+    /// at a task has its own, under an id of its own. After [`Bounds::ready_ms_max`](crate::Bounds::ready_ms_max) nobody waits for it any more.
     fn prepare(&self, task: TaskId, trial: Trial, seat: Option<Seat>) -> Doing<bool>;
 }
 

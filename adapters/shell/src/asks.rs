@@ -7,6 +7,7 @@ use crate::act::{Actor, Work};
 use crate::contain::{asked, contained, told};
 use crate::fact::{Fact, Order, Refused, of};
 use crate::known::{Contradiction, Known};
+use crate::trace::Subject;
 use crate::words::Text;
 use downbeat_kernel::{
     Epoch, Ignored, Outcome, QuestionEffect, QuestionEnd, QuestionEvent, QuestionKey, QuestionState,
@@ -14,6 +15,7 @@ use downbeat_kernel::{
 };
 use downbeat_wiring::{asker_is_gone, lease_of};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The questions of the agent of a root, and the words of the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,10 +138,13 @@ impl Actor {
             }
             QuestionEffect::Relay { question, end } => self.relay(root, question, end, known).await,
             QuestionEffect::Close { question, end } => {
-                let settled = asked(|| self.ports.people.settled(root, question, end));
+                let people = Arc::clone(&self.ports.people);
+                let settle = move || people.settled(root, question, end);
+                let (settled, subject) = (asked(&settle), Subject::of("People::settled", root));
+                let mut bound = self.bound(self.bounds.again_ms, subject);
                 self.begin(Work::Close(root), "close", async move {
                     // One that panics is no reason to take no other question.
-                    contained(settled).await;
+                    bound.insist(settled, settle).await;
                     vec![(Fact::Questions { root, event: QuestionEvent::Closed { question } }, vec![])]
                 });
             }

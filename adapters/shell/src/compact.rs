@@ -15,14 +15,17 @@ use crate::replay::{Line, Stretch, take};
 use crate::snapshot::encode;
 use crate::trace::task_of;
 use downbeat_kernel::{Call, Event, ProfileId, Response, TaskId};
-use downbeat_store::{Batch, Lease, Position, Snapshot, Store};
+use downbeat_store::{Batch, Lease, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines that are read at once: few, because a shard waits for them that has the same thread.
 const LINES_AT_ONCE: u64 = 1_000;
 
-/// Bytes in a compacted journal, which is one row: a quarter of what SQLite and PostgreSQL can have there.
-const BYTES_MAX: usize = 1 << 28;
+/// Lines in a batch of a compacted journal: as many as are read at once. In a test few, so that a short history has many batches.
+const LINES_MAX: u64 = if cfg!(test) { 7 } else { LINES_AT_ONCE };
+
+/// Bytes in a batch of a compacted journal, beside its last line, and beside how the machines stand in the last batch: few, because some batches are in memory at once.
+const BYTES_MAX: usize = 1 << 20;
 
 /// What is to be compacted.
 pub(crate) struct Compaction<'s> {
@@ -40,6 +43,15 @@ impl Compaction<'_> {
     /// Leaves the lines of what is over out of the journal before the snapshot. How many there are then, or `None` if all are
     /// needed.
     pub(crate) async fn run(self, store: &dyn Store) -> Result<Option<u64>, ShellError> {
+        let (lease, until) = (self.lease, self.snapshot.next);
+        // What is left is replayed by then, and not in memory any more.
+        let Some((lines, mut shortened)) = self.shortened(store).await? else { return Ok(None) };
+        store.compact(lease, until, &mut shortened).await?;
+        Ok(Some(lines))
+    }
+
+    /// What takes the place of the journal, and how many lines that has; `None` if all are needed.
+    async fn shortened(self, store: &dyn Store) -> Result<Option<(u64, Shortened)>, ShellError> {
         let stretch = Stretch {
             shard: self.lease.shard,
             from: Position(1),
@@ -72,18 +84,20 @@ impl Compaction<'_> {
         let mut rest = Rest::new(self.place, trees, stay, self.settings);
         stretch.each(store, |line| rest.take(line)).await?;
         rest.keep_down()?;
+        let mut standing = Vec::new();
         for entry in self.standing {
             let text = entry.line().map_err(ShellError::Unwritable)?;
-            rest.keep(Line { at: self.snapshot.next, text: &text, entry })?;
+            take(&mut rest.known, self.place, Line { at: self.snapshot.next, text: &text, entry })?;
+            standing.push(text);
         }
         let is_equal =
             encode(&rest.known, self.place, self.snapshot.next).is_ok_and(|it| it == *self.snapshot);
-        if !is_equal || rest.batch.text.len() > BYTES_MAX {
+        if !is_equal {
             return Ok(None);
         }
-        rest.batch.next = self.snapshot.next;
-        store.compact(self.lease, &rest.batch).await?;
-        Ok(Some(rest.batch.lines))
+        let (lines, stays) = (rest.lines + standing.len() as u64, rest.stays.into_iter());
+        let (shard, next) = (self.place.shard, Batch::at(Position(1)));
+        Ok(Some((lines, Shortened { shard, stays, standing, next, until: self.snapshot.next })))
     }
 }
 
@@ -122,26 +136,36 @@ impl Trees {
     }
 }
 
-/// What is left of a journal.
+/// Which lines of a journal are left, and what they lead to.
 struct Rest {
     place: Place,
     trees: Trees,
     /// The trees whose lines stay.
     stay: BTreeSet<TaskId>,
-    /// Profiles that went down before anything that stays, and did not come up again: with the line that says so.
-    down: Vec<(ProfileId, Position, String)>,
-    batch: Batch,
-    /// What it leads to.
+    /// Profiles that went down before anything that stays, and did not come up again: with the line that says so, and which one it is.
+    down: Vec<(ProfileId, Position, usize, String)>,
+    /// Of each line, in their order.
+    stays: Vec<bool>,
+    /// How many stay.
+    lines: u64,
     known: Known,
 }
 
 impl Rest {
     fn new(place: Place, trees: Trees, stay: BTreeSet<TaskId>, settings: Settings) -> Self {
-        let (batch, known) = (Batch::at(Position(1)), Known::new(settings));
-        Self { place, trees, stay, down: Vec::new(), batch, known }
+        Self {
+            place,
+            trees,
+            stay,
+            down: Vec::new(),
+            stays: Vec::new(),
+            lines: 0,
+            known: Known::new(settings),
+        }
     }
 
     fn take(&mut self, line: Line<'_>) -> Result<(), ShellError> {
+        self.stays.push(false);
         let event = match &line.entry.event {
             Recorded::Tree(record) => Event::from(record.clone()),
             Recorded::Outbox { root, .. } => return self.take_of(*root, line),
@@ -161,9 +185,9 @@ impl Rest {
             | Recorded::PoolStands { .. } => return Ok(()),
         };
         // Who hears of a profile is every tree; while there is none, all that counts is how it stands in the end.
-        if self.batch.is_empty() {
+        if self.lines == 0 {
             if let Event::ProfileDown { profile } = event {
-                self.down.push((profile, line.at, line.text.to_owned()));
+                self.down.push((profile, line.at, self.stays.len() - 1, line.text.to_owned()));
                 return Ok(());
             }
             if let Event::ProfileUp { profile } = event {
@@ -175,7 +199,7 @@ impl Rest {
             return self.take_of(root, line);
         }
         self.keep_down()?;
-        self.keep(line)
+        self.keep_last(line)
     }
 
     /// A line of the tree of a root.
@@ -184,20 +208,78 @@ impl Rest {
             return Ok(());
         }
         self.keep_down()?;
-        self.keep(line)
+        self.keep_last(line)
     }
 
     /// From here on somebody hears of profiles.
     fn keep_down(&mut self) -> Result<(), ShellError> {
-        for (_, at, text) in std::mem::take(&mut self.down) {
-            self.keep(Line::read(self.place.shard, at, &text)?)?;
+        for (_, at, index, text) in std::mem::take(&mut self.down) {
+            self.keep(index, Line::read(self.place.shard, at, &text)?)?;
         }
         Ok(())
     }
 
-    fn keep(&mut self, line: Line<'_>) -> Result<(), ShellError> {
-        self.batch.push(line.text);
+    fn keep_last(&mut self, line: Line<'_>) -> Result<(), ShellError> {
+        self.keep(self.stays.len() - 1, line)
+    }
+
+    fn keep(&mut self, index: usize, line: Line<'_>) -> Result<(), ShellError> {
+        self.stays[index] = true;
+        self.lines += 1;
         take(&mut self.known, self.place, line)
+    }
+}
+
+/// What takes the place of a journal: the lines that stay, and how credentials and the pool stand.
+struct Shortened {
+    shard: ShardId,
+    /// Of each line that is still to come.
+    stays: std::vec::IntoIter<bool>,
+    standing: Vec<String>,
+    /// The batch that is still to be written.
+    next: Batch,
+    until: Position,
+}
+
+impl Shortened {
+    /// What is there, as a batch that ends before this position.
+    fn cut(&mut self, next: Position) -> Batch {
+        Batch { next, ..std::mem::replace(&mut self.next, Batch::at(next)) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.next.lines >= LINES_MAX || self.next.text.len() >= BYTES_MAX
+    }
+
+    /// The journal has not the lines that were looked at.
+    fn damaged(&self, at: Position) -> StoreError {
+        Trouble::Damaged { what: "it has other lines than before", at }.of(self.shard)
+    }
+}
+
+impl Rewriting for Shortened {
+    fn take(&mut self, batch: &Batch) -> Result<Vec<Batch>, StoreError> {
+        let mut full = Vec::new();
+        for (line, at) in batch.lines().zip(batch.first.0..) {
+            if !self.stays.next().ok_or_else(|| self.damaged(batch.first))? {
+                continue;
+            }
+            if self.is_full() {
+                full.push(self.cut(Position(at)));
+            }
+            self.next.push(line);
+        }
+        Ok(full)
+    }
+
+    fn rest(&mut self) -> Result<Vec<Batch>, StoreError> {
+        if self.stays.next().is_some() {
+            return Err(self.damaged(self.until));
+        }
+        for line in std::mem::take(&mut self.standing) {
+            self.next.push(&line);
+        }
+        Ok(vec![self.cut(self.until)])
     }
 }
 
@@ -278,6 +360,10 @@ mod tests {
             let compaction = Compaction { place, settings, lease, snapshot: &snapshot, held, standing };
             let lines = compaction.run(&store).await.expect("it is compacted").expect("it can be");
             fewest = fewest.min(lines * 100 / taken as u64);
+            let batches = store.read(PLACE.shard, Position(1), u64::MAX).await.expect("they are read");
+            let before: Vec<_> = batches.iter().filter(|batch| batch.first < snapshot.next).collect();
+            let (full, last) = (before.len() as u64 - 1, before[before.len() - 1].lines);
+            assert_eq!(full * LINES_MAX + last, lines, "compacted at {taken}: full ones, and the rest");
 
             let (without, from) = recover(&store, PLACE, settings, next).await.expect("it is replayed");
             assert_eq!((&without, from), (&end, Position(1)), "compacted at {taken}");
@@ -286,6 +372,20 @@ mod tests {
             assert_eq!((&with, from), (&end, snapshot.next), "snapshot at {taken}");
         }
         assert!(fewest < 50, "at best {fewest} % of the lines are left");
+    }
+
+    /// Nobody else writes to it, so that is a defect. It must not cost lines.
+    #[test]
+    fn journal_with_other_lines_than_before_is_not_replaced() {
+        let there = batch(1, &history()[..3]);
+        for (name, stays, at) in [("more", vec![true, false], 1), ("fewer", vec![true; 4], 4)] {
+            let (stays, next, until) = (stays.into_iter(), Batch::at(Position(1)), Position(4));
+            let mut shortened = Shortened { shard: PLACE.shard, stays, standing: vec![], next, until };
+            let written = shortened.take(&there).and_then(|_| shortened.rest());
+            let what = "it has other lines than before";
+            let damaged = Trouble::Damaged { what, at: Position(at) };
+            assert_eq!(written.expect_err("it is found").trouble, damaged, "{name}");
+        }
     }
 
     /// One subtask is refused because of a task of another tree, which is over later: without its lines there would have been room.

@@ -80,6 +80,28 @@ faults! {
     OutboxesForgotten = "outboxes-forgotten",
     /// Leaves credentials out of what is outstanding after a crash.
     CredentialsForgotten = "credentials-forgotten",
+    /// Sends a request twice at once.
+    SendsTwice = "sends-twice",
+    /// Runs a tool, and runs it again when it is done.
+    RunsToolsTwice = "runs-tools-twice",
+    /// Leaves the results of calls out of the next request.
+    ForgetsResults = "forgets-results",
+    /// Tells a parent that a subtask was cancelled that has completed.
+    FailsSubtasks = "fails-subtasks",
+    /// Leaves the turns before out of a request.
+    ForgetsTurns = "forgets-turns",
+    /// Refreshes a credential twice at once.
+    RefreshesTwice = "refreshes-twice",
+    /// Shows output of a send before it is on record that some goes out.
+    ShowsFirst = "shows-first",
+    /// Takes the answer to any question for that to the newest.
+    AnswersNewestQuestion = "answers-newest-question",
+    /// Waits half as long as it is told to.
+    HalvesWaits = "halves-waits",
+    /// Tells people that a root has ended, and not with what.
+    ForgetsLastWords = "forgets-last-words",
+    /// Waits for adapters that do not answer, whatever the bounds are.
+    WaitsForEver = "waits-for-ever",
     /// Lets what runs under a lease run on when that is over.
     LeasesNeverEnd = "leases-never-end",
 }

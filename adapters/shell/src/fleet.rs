@@ -9,6 +9,7 @@ use crate::fault::{self, Fault};
 use crate::known::Known;
 use crate::ports::Doing;
 use crate::shard::Letter;
+use crate::trace::Subject;
 use downbeat_kernel::{
     AgentId, CallId, Event, Lease, Outcome, PoolEffect, PoolEvent, PoolTimer, QuestionEvent, QuestionKey,
     QuestionNumber, TaskId, WorkEnd,
@@ -82,11 +83,14 @@ impl Actor {
             self.stop(&work).await;
         }
         let container = Container { shard: self.shard, agent };
-        let removed = asked(|| self.ports.agents.remove(container));
+        let agents = Arc::clone(&self.ports.agents);
+        let remove = move || agents.remove(container);
+        let removed = asked(&remove);
+        let mut bound = self.bound(self.bounds.again_ms, Subject::new("Agents::remove").at(agent));
         self.begin(Work::Remove(agent), "remove", async move {
             // Of one that panics nobody can say that it is gone: it is removed again at the next start.
             let gone = Fact::Pool(PoolEvent::Gone { agent });
-            contained(removed).await.map(|()| (gone, vec![])).into_iter().collect()
+            bound.insist(removed, remove).await.map(|()| (gone, vec![])).into_iter().collect()
         });
     }
 

@@ -2,11 +2,13 @@
 
 use crate::act::{Actor, Under, Work};
 use crate::agents::Seat;
+use crate::bounds::Nothing;
 use crate::contain::{asked, contained, told};
 use crate::fact::{Order, Told};
 use crate::known::Known;
 use crate::ports::Trial;
 use crate::post::heard;
+use crate::trace::Subject;
 use crate::workers::{Instruction, Instructor, Run, Voice};
 use downbeat_kernel::{
     Event, IteratorEnd, IteratorId, Kernel, PromptId, SessionEffect, SessionEvent, SessionState, Source,
@@ -57,14 +59,23 @@ impl Actor {
     ) -> impl Future<Output = Event> + use<> {
         let ready = asked(|| self.ports.agents.prepare(task, trial, seat));
         let workers = Arc::clone(&self.ports.workers);
+        let subject = |asked| {
+            let subject = Subject::of(asked, task);
+            match seat {
+                Some(seat) => subject.at(seat.container.agent),
+                None => subject,
+            }
+        };
+        let bound = |asked| self.bound(self.bounds.ready_ms_max, subject(asked));
+        let (mut prepare, mut deploy) = (bound("Agents::prepare"), bound("Workers::deploy"));
         async move {
-            if contained(ready).await != Some(true) {
+            if prepare.wait(ready).await != Ok(true) {
                 return Event::InitializationFailed { task };
             }
-            match contained(asked(|| workers.deploy(task, trial, seat))).await {
-                Some(true) => Event::Deployed { task },
-                Some(false) => Event::Initialized { task },
-                None => Event::InitializationFailed { task },
+            match deploy.wait(asked(|| workers.deploy(task, trial, seat))).await {
+                Ok(true) => Event::Deployed { task },
+                Ok(false) => Event::Initialized { task },
+                Err(Nothing::Panicked | Nothing::Silent(_)) => Event::InitializationFailed { task },
             }
         }
     }
@@ -212,12 +223,14 @@ impl Actor {
         let before = self.reports.insert(task, last);
         let (overseer, trial) = (Arc::clone(&self.ports.overseer), known.trial(task));
         let (text, heard) = (known.library.report(task, number), heard(known, task));
+        let mut bound = self.bound(self.bounds.again_ms, Subject::of("Overseer::report", task));
         self.begin(work, "report", async move {
             let _over: downbeat_rt::Sender<()> = over;
             if let Some(mut before) = before {
                 before.next().await;
             }
-            contained(asked(|| overseer.report(task, trial, number, text))).await;
+            let report = || overseer.report(task, trial, number, text.clone());
+            bound.insist(asked(report), report).await;
             let acknowledged = worker(task, WorkerEvent::ReportAcknowledged { number });
             std::iter::once((Told::from(acknowledged), vec![])).chain(heard).collect()
         });
@@ -254,12 +267,12 @@ pub(crate) fn stop_elapsed(task: TaskId, iterator: IteratorId) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Ports;
     use crate::history::settings;
     use crate::nobody::ports;
     use crate::ports::Doing;
     use crate::words::Text;
     use crate::workers::{Instructions, Overseer, Workers};
+    use crate::{Ports, ShellConfig};
     use downbeat_kernel::{ApprovalId, CheckNumber, Concern};
     use downbeat_rt::{Rt, Tokio};
     use downbeat_store::ShardId;
@@ -319,7 +332,8 @@ mod tests {
         let (mailbox, _letters) = rt.channel("mailbox", 10);
         let all = Arc::new(crew.clone());
         let ports = Ports { workers: all.clone(), overseer: all, ..ports() };
-        let (mut actor, known) = (Actor::new(ShardId(0), rt, ports, 1, mailbox), Known::new(settings()));
+        let (mut actor, known) =
+            (Actor::new(ShardId(0), rt, ports, &ShellConfig::default(), mailbox), Known::new(settings()));
         let start = WorkerEffect::Session(SessionEffect::Start { iterator: ITERATOR });
         let report = |number| WorkerEffect::Report { number };
         for effect in [start, start, report(1), report(1), report(2)] {

@@ -10,6 +10,7 @@ mod act;
 mod agents;
 mod alarms;
 mod asks;
+mod bounds;
 mod compact;
 mod contain;
 mod desk;
@@ -53,6 +54,7 @@ use downbeat_store::{ShardId, Store};
 use tracing::Instrument;
 
 pub use agents::{Agents, Container, NoAgents, Seat, Sign, Submitter};
+pub use bounds::Bounds;
 pub use entry::{Bill, Entry, PoolStanding, Recorded, Standing};
 pub use error::ShellError;
 pub use fact::Refused;
@@ -117,6 +119,8 @@ pub struct ShellConfig {
     /// Milliseconds that a viewer may take for one piece; after that nothing more of the send is shown. 30,000 by default, as
     /// [`Config::idle_ms`]: somebody who reads has long gone.
     pub view_ms_max: u64,
+    /// How long other adapters may take that no timer of the kernel waits for.
+    pub bounds: Bounds,
     /// Milliseconds that a stop may take. 10,000 by default, as long as a cancelled task may take to stop its own work.
     pub stop_ms_max: u64,
 }
@@ -132,6 +136,7 @@ impl Default for ShellConfig {
             batch_max: 256,
             snapshot_every: 100_000,
             view_ms_max: 30_000,
+            bounds: Bounds::default(),
             stop_ms_max: 10_000,
         }
     }

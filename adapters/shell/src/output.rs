@@ -5,9 +5,12 @@
 //! the request does not take that, because the send was told to stop or is over, nothing of the send goes out at all.
 
 use crate::act::Actor;
+use crate::bounds::Pulse;
 use crate::contain::{asked, contained};
+use crate::fault::{self, Fault};
 use crate::ports::{Doing, Question, SendEnd, Trial};
 use crate::shard::{Answered, Letter};
+use crate::trace::Subject;
 use downbeat_kernel::{Event, Outcome, RequestEvent, RequestId, SendFailure};
 use downbeat_rt::{First, Receiver, Rt, Sender, first_of};
 use std::fmt;
@@ -20,15 +23,23 @@ const PIECES_MAX: usize = 1;
 
 /// Where an adapter says what arrives of a response. One whose provider does not stream has no need of it.
 #[derive(Clone)]
-pub struct Output(Sender<String>);
+pub struct Output {
+    pieces: Sender<String>,
+    /// Nobody waits for a sign of life where a model may be silent for ever.
+    pulse: Option<Pulse>,
+}
 
 impl Output {
     /// Says what comes next, and waits until there is room for it. It goes nowhere if nobody watches, or if it may not go out, or when the
     /// send is over. What the whole response says is said with its end, and not here alone.
+    ///
+    /// Who says something is alive ([`Bounds::silence_ms_max`](crate::Bounds::silence_ms_max)), also while there is no room for it. An empty
+    /// piece is a sign of life and nothing else.
     pub async fn say(&self, text: String) {
+        let _alive = self.pulse.as_ref().map(Pulse::beat);
         if !text.is_empty() {
             // Whoever has stopped listening does not come back.
-            let _ = self.0.send(text).await;
+            let _ = self.pieces.send(text).await;
         }
     }
 }
@@ -64,18 +75,24 @@ impl Actor {
     /// Sends, and lets out what is said meanwhile. Nothing goes out after it is done or dropped.
     pub(crate) fn send(&self, question: Question, trial: Trial) -> Doing<SendEnd> {
         let id = question.id;
+        let subject = Subject::of("Model::send", id.task).turn(id.turn).attempt(id.attempt);
+        let (mut bound, pulse) = self.bound(self.bounds.silence_ms_max, subject).with_pulse();
         let (saying, pieces) = self.rt.channel("output", PIECES_MAX);
-        let sent = asked(|| self.ports.model.send(question, Output(saying.clone())));
+        let output = Output { pieces: saying.clone(), pulse };
+        let sent = asked(|| self.ports.model.send(question, output));
+        // One that panics or falls silent may be made again.
+        let lost = SendEnd::Failed(SendFailure::Transient);
+        let sent = async move { bound.wait(sent).await.unwrap_or(lost) };
         // Where nobody watches nothing goes out, and a send that fails may be followed by another.
-        let Some(viewer) = self.ports.viewer.clone() else { return sent };
+        let Some(viewer) = self.ports.viewer.clone() else { return Box::pin(sent) };
         let view_ms_max = self.view_ms_max;
         let way = Way { id, trial, view_ms_max, viewer, mailbox: self.mailbox.clone(), rt: self.rt.clone() };
         Box::pin(async move {
-            let mut sent = pin!(contained(sent));
+            let mut sent = pin!(sent);
             let mut shown = pin!(way.show(pieces));
-            let end = match first_of(sent.as_mut(), shown.as_mut()).await {
+            match first_of(sent.as_mut(), shown.as_mut()).await {
                 First::Left(end) => {
-                    if let Some(SendEnd::Whole(_)) = end {
+                    if let SendEnd::Whole(_) = end {
                         // What it has said goes out before its end.
                         saying.seal();
                         shown.await;
@@ -83,8 +100,7 @@ impl Actor {
                     end
                 }
                 First::Right(()) => sent.await,
-            };
-            end.unwrap_or(SendEnd::Failed(SendFailure::Transient))
+            }
         })
     }
 }
@@ -104,7 +120,7 @@ impl Way {
     async fn show(&self, mut pieces: Receiver<String>) {
         let mut number = 0;
         while let Some(text) = pieces.next().await {
-            if number == 0 && !self.may_begin().await {
+            if number == 0 && !fault::has(Fault::ShowsFirst) && !self.may_begin().await {
                 return;
             }
             number += 1;

@@ -84,7 +84,8 @@ pub enum Wish {
 
 /// A model provider.
 pub trait Model: Send + Sync {
-    /// Sends, and waits for the end. What arrives meanwhile may be said to `output`, for whoever watches.
+    /// Sends, and waits for the end. What arrives meanwhile may be said to `output`, for whoever watches, and to show that the model is not
+    /// silent: after [`Bounds::silence_ms_max`](crate::Bounds::silence_ms_max) without a piece nobody waits any more.
     fn send(&self, question: Question, output: Output) -> Doing<SendEnd>;
 
     /// What became of a send of before a crash. `None`, and that is the usual case, if nobody knows.
@@ -97,6 +98,8 @@ pub trait Model: Send + Sync {
 /// What runs tools.
 pub trait Tools: Send + Sync {
     /// Runs one. After a crash it may be asked again under the same id, which is the key under which it is done once.
+    /// After [`Bounds::tool_ms_max`](crate::Bounds::tool_ms_max) nobody waits for it any more.
+    ///
     /// It runs in the place of its task, if tasks have places: what it writes carries the epoch of the lease, and what it says when that is
     /// over is dropped.
     fn run(&self, call: CallId, argument: Text, seat: Option<Seat>) -> Doing<(ToolEnd, String)>;
@@ -110,15 +113,15 @@ pub trait People: Send + Sync {
     /// The agent of a root asks. The answer comes as [`Teller::answer`](crate::Teller::answer). It may be asked again under the same key.
     fn asks(&self, root: TaskId, question: QuestionKey, text: Text);
 
-    /// What the agent of a root asked is over, and how: nobody has to answer any more. Done when that is where people find it; after a
-    /// crash it may be said again.
+    /// What the agent of a root asked is over, and how: nobody has to answer any more. Done when that is where people find it; after
+    /// [`Bounds::again_ms`](crate::Bounds::again_ms), and after a crash, it may be said again.
     fn settled(&self, root: TaskId, question: QuestionKey, end: QuestionEnd) -> Doing<()>;
 
     /// Nobody has to answer any more.
     fn withdraw(&self, question: QuestionId);
 
     /// The model has not answered this message; if that is in doubt, it may have read it. Done when that is where people find it: the
-    /// task is not forgotten before. After a crash it may be said again.
+    /// task is not forgotten before. After [`Bounds::again_ms`](crate::Bounds::again_ms), and after a crash, it may be said again.
     ///
     /// The task is the one that had the message, and each counts its own: so it is known by both together. Of a task that is tried again
     /// it is the attempt.
@@ -162,7 +165,8 @@ pub trait Notifier: Send + Sync {
     /// somebody has it, also after a crash.
     fn notify(&self, notification: Notification) -> Doing<bool>;
 
-    /// Nobody has acknowledged it for long. Done when that is where an operator looks; a conclusion is sent again after that.
+    /// Nobody has acknowledged it for long. Done when that is where an operator looks; a conclusion is sent again after that. After
+    /// [`Bounds::again_ms`](crate::Bounds::again_ms), and after a crash, it may be said again.
     fn undelivered(&self, notification: Notification) -> Doing<()>;
 }
 

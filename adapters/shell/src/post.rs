@@ -9,11 +9,13 @@ use crate::fact::{Fact, Told};
 use crate::fault::{self, Fault};
 use crate::known::Known;
 use crate::ports::Notification;
+use crate::trace::Subject;
 use downbeat_kernel::{
     End, MessageId, News, NotificationEffect, NotificationEvent, NotificationNumber, NotificationTimer,
     QuestionEvent, TaskId,
 };
 use downbeat_wiring::{Hearers, Record, lineage, may_forget, posted, root_of};
+use std::sync::Arc;
 
 impl Known {
     /// Who has to hear of the end of a task in the tree. What a subtask ended with is its parent's by then.
@@ -88,10 +90,13 @@ impl Actor {
             NotificationEffect::ReportUndelivered { number, news } => {
                 self.stop(&Work::Notice(root)).await;
                 let Some(notification) = notification(root, number, news, known) else { return };
-                let reported = asked(|| self.ports.notifier.undelivered(notification));
+                let notifier = Arc::clone(&self.ports.notifier);
+                let report = move || notifier.undelivered(notification.clone());
+                let (reported, subject) = (asked(&report), Subject::of("Notifier::undelivered", root));
+                let mut bound = self.bound(self.bounds.again_ms, subject);
                 self.begin(Work::Report(root), "report", async move {
                     // A report that panics is no reason to say nothing more.
-                    contained(reported).await;
+                    bound.insist(reported, report).await;
                     let event = NotificationEvent::UndeliveredRecorded { number };
                     vec![(Fact::Outbox { root, event }, vec![])]
                 });
@@ -133,6 +138,7 @@ fn notification(task: TaskId, number: NotificationNumber, news: News, known: &Kn
         News::Progress => (None, post.progress.get(&number)?.clone()),
         News::Concluded(_) => post.end.clone().map(|(end, text)| (Some(end), text))?,
     };
+    let text = if fault::has(Fault::ForgetsLastWords) { "".into() } else { text };
     Some(Notification { task, number, news, end, text })
 }
 

@@ -128,7 +128,7 @@ impl Shard {
         let (events, replayed, tasks) = (next.0 - 1, next.0 - from.0, known.kernel.tasks().count());
         tracing::info!(target: "downbeat::shard", epoch = lease.epoch, events, replayed, tasks, "opened");
         let keeper = Keeper::new(rt.clone(), Arc::clone(&store), lease, place, config.snapshot_every, from);
-        let actor = Actor::new(shard, rt, ports.clone(), config.view_ms_max, mailbox);
+        let actor = Actor::new(shard, rt, ports.clone(), &config, mailbox);
         Ok(Self {
             place,
             batch_max: config.batch_max,
@@ -249,7 +249,13 @@ impl Shard {
             self.actor.finished(&work);
         }
         let paid = told.paid();
-        let Some(fact) = self.fact(told) else { return Ok(()) };
+        let Some(mut fact) = self.fact(told) else { return Ok(()) };
+        if fault::has(Fault::AnswersNewestQuestion)
+            && let Fact::Tree(Event::AnswerReceived { question, .. }) = &mut fact
+        {
+            let newest = self.known.kernel.task(question.task).map(|task| task.data.questions);
+            question.number = newest.unwrap_or(question.number);
+        }
         if is_late {
             let outcome = Outcome::Ignored(Ignored::Stale);
             trace::step(&fact, &outcome, 0);

@@ -11,7 +11,7 @@ use downbeat_kernel::{
 };
 
 /// Whom something is about, and what it is called.
-struct Subject {
+pub(crate) struct Subject {
     name: &'static str,
     task: Option<u64>,
     turn: Option<u32>,
@@ -27,7 +27,7 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,
             task: None,
@@ -44,11 +44,11 @@ impl Subject {
         }
     }
 
-    fn of(name: &'static str, task: TaskId) -> Self {
+    pub(crate) fn of(name: &'static str, task: TaskId) -> Self {
         Self { task: Some(task.0), ..Self::new(name) }
     }
 
-    fn at(self, agent: AgentId) -> Self {
+    pub(crate) fn at(self, agent: AgentId) -> Self {
         Self { agent: Some(agent.0), ..self }
     }
 
@@ -56,7 +56,7 @@ impl Subject {
         Self { task: Some(lease.task.0), epoch: Some(lease.epoch.0), ..self }
     }
 
-    fn turn(self, turn: TurnNumber) -> Self {
+    pub(crate) fn turn(self, turn: TurnNumber) -> Self {
         Self { turn: Some(turn.0), ..self }
     }
 
@@ -76,7 +76,7 @@ impl Subject {
         Self { trial: Some(attempt.0), ..self }
     }
 
-    fn attempt(self, attempt: downbeat_kernel::Attempt) -> Self {
+    pub(crate) fn attempt(self, attempt: downbeat_kernel::Attempt) -> Self {
         Self { attempt: Some(attempt.0), ..self }
     }
 }
@@ -144,6 +144,12 @@ pub(crate) fn order(order: &Order) {
         Order::Attach { task, iterator } => Subject::of("Attach", *task).iterator(*iterator),
     };
     tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt);
+}
+
+/// An adapter has not answered for so long, and is not waited for any more.
+pub(crate) fn silent(asked: &Subject, after_ms: u32) {
+    let Subject { name, task, turn, attempt, agent, .. } = *asked;
+    tracing::warn!(target: "downbeat::silent", asked = name, task, turn, attempt, agent, after_ms);
 }
 
 fn of_fact(fact: &Fact) -> Subject {

@@ -32,6 +32,12 @@ impl Actor {
             }
             CredentialEffect::Refresh { order, generation } => {
                 let end = asked(|| vault.refresh(who, generation));
+                if fault::has(Fault::RefreshesTwice) {
+                    let again = asked(|| vault.refresh(who, generation));
+                    self.rt.spawn("again", async move {
+                        contained(again).await;
+                    });
+                }
                 self.refresh(profile, order, end).await;
             }
             CredentialEffect::Abort { order } => self.stop(&Work::Vault(profile, order)).await,

@@ -191,7 +191,8 @@ impl fmt::Debug for Voice {
 /// What runs the agents of workers.
 pub trait Workers: Send + Sync {
     /// Whether a worker runs this task, whose surroundings are ready; if so, its agent can be started from here on. `false` for one whose
-    /// requests go to a model. Asked again after a crash, it says the same; each attempt at a task is asked about.
+    /// requests go to a model. Asked again after a crash, it says the same; each attempt at a task is asked about. After
+    /// [`Bounds::ready_ms_max`](crate::Bounds::ready_ms_max) nobody waits for it any more.
     fn deploy(&self, task: TaskId, trial: Trial, seat: Option<Seat>) -> Doing<bool>;
 
     /// Starts an iterator, takes instructions, and ends when it is gone, with how it ended. When it runs it says
@@ -224,7 +225,7 @@ pub trait Overseer: Send + Sync {
     fn withdraw(&self, task: TaskId, trial: Trial, approval: ApprovalId);
 
     /// The agent has told of progress or of an error, and no worker has its parent. Done when that is where people find it; the next one
-    /// of the task comes after that. After a crash it may come again under the same number.
+    /// of the task comes after that. After [`Bounds::again_ms`](crate::Bounds::again_ms), and after a crash, it may come again under the same number.
     fn report(&self, task: TaskId, trial: Trial, number: u32, text: Text) -> Doing<()>;
 
     /// Something is wrong with an agent, and is acted on. It may be lost in a crash.

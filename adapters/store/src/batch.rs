@@ -14,7 +14,7 @@ pub struct Position(pub u64);
 pub struct Batch {
     /// The position of the first line.
     pub first: Position,
-    /// The position after the last one. A batch that came of [`Store::compact`](crate::Store::compact) has fewer lines than
+    /// The position after the last one. A batch that came of [`Store::compact`](crate::Store::compact) may have fewer lines than
     /// positions.
     pub next: Position,
     /// How many lines there are.

@@ -61,6 +61,21 @@ pub struct Snapshot {
     pub bytes: Vec<u8>,
 }
 
+/// What takes the place of the batches of a journal. They are many, and only a few of them are in memory at a time.
+pub trait Rewriting: Send {
+    /// Takes the next of them, and gives what is there to be written by then.
+    ///
+    /// # Errors
+    /// If it is not what it has to be. Then nothing is written.
+    fn take(&mut self, batch: &Batch) -> Result<Vec<Batch>, StoreError>;
+
+    /// There are no more. What is left to be written, up to the position at which they end.
+    ///
+    /// # Errors
+    /// As for [`Rewriting::take`].
+    fn rest(&mut self) -> Result<Vec<Batch>, StoreError>;
+}
+
 /// An answer of a store that is still to come.
 pub type Pending<'s, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 's>>;
 
@@ -76,8 +91,14 @@ pub trait Store: Send + Sync {
     /// least. None, at the end.
     fn read(&self, shard: ShardId, from: Position, lines_max: u64) -> Pending<'_, Vec<Batch>>;
 
-    /// Replaces everything before the end of this batch by it. It says what those before said, in fewer lines.
-    fn compact<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()>;
+    /// Replaces the batches before this position, at which one of them ends, by others that say the same in fewer lines. It is one
+    /// commit: all of them, or none. What is appended meanwhile waits for it.
+    fn compact<'s>(
+        &'s self,
+        lease: Lease,
+        until: Position,
+        rewriting: &'s mut dyn Rewriting,
+    ) -> Pending<'s, ()>;
 
     /// Keeps a snapshot in place of the last one.
     fn keep<'s>(&'s self, lease: Lease, snapshot: &'s Snapshot) -> Pending<'s, ()>;

@@ -3,9 +3,11 @@
 use crate::batch::fenced;
 use crate::error::of_database;
 use crate::schema::{
-    Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot, stored,
+    ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot, stored,
 };
-use crate::{Batch, Lease, Opened, Pending, Position, ShardId, Snapshot, Store, StoreError, Trouble};
+use crate::{
+    Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble,
+};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::collections::BTreeMap;

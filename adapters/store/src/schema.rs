@@ -20,6 +20,9 @@ pub(crate) fn read_back(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
+/// Rows of a journal that are in memory at once while it is compacted: a few megabytes.
+pub(crate) const ROWS_AT_ONCE: i64 = 16;
+
 /// One row of the journal.
 pub(crate) type Row = (i64, i64, i64, i64, String);
 
@@ -137,40 +140,76 @@ macro_rules! journal_on {
                 }
             }
 
-            async fn compacted(&self, lease: Lease, batch: &Batch) -> Result<(), StoreError> {
+            async fn compacted(
+                &self,
+                lease: Lease,
+                until: Position,
+                rewriting: &mut dyn Rewriting,
+            ) -> Result<(), StoreError> {
                 let failed = |error| of_database(Some(lease.shard), error);
+                let misplaced = |at| Trouble::Misplaced { at }.of(lease.shard);
                 let mut writing = self.begin(lease).await?;
-                let (divided,): (i64,) = sqlx::query_as(
-                    "SELECT COUNT(*) FROM journal WHERE shard = $1 AND first < $2 AND next > $2",
-                )
-                .bind(i64::from(lease.shard.0))
-                .bind(stored(batch.next.0))
-                .fetch_one(&mut *writing)
-                .await
-                .map_err(failed)?;
-                if divided > 0 {
-                    return Err(Trouble::Misplaced { at: batch.next }.of(lease.shard));
-                }
-                sqlx::query("DELETE FROM journal WHERE shard = $1 AND first < $2")
+                let (mut from, mut written) = (Position(1), Position(1));
+                loop {
+                    let rows: Vec<Row> = sqlx::query_as(
+                        "SELECT first, next, lines, sum, text FROM journal
+                         WHERE shard = $1 AND first >= $2 AND first < $3 ORDER BY first LIMIT $4",
+                    )
                     .bind(i64::from(lease.shard.0))
-                    .bind(stored(batch.next.0))
-                    .execute(&mut *writing)
+                    .bind(stored(from.0))
+                    .bind(stored(until.0))
+                    .bind(ROWS_AT_ONCE)
+                    .fetch_all(&mut *writing)
                     .await
                     .map_err(failed)?;
-                sqlx::query(
-                    "INSERT INTO journal (shard, first, next, lines, sum, epoch, text)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(i64::from(lease.shard.0))
-                .bind(stored(batch.first.0))
-                .bind(stored(batch.next.0))
-                .bind(stored(batch.lines))
-                .bind(i64::from(batch.sum()))
-                .bind(stored(lease.epoch))
-                .bind(&batch.text)
-                .execute(&mut *writing)
-                .await
-                .map_err(failed)?;
+                    let there = batches(lease.shard, from, rows)?;
+                    let next = there.last().map_or(from, |last| last.next);
+                    if next > until || (there.is_empty() && next < until) {
+                        return Err(misplaced(until));
+                    }
+                    let mut others = Vec::new();
+                    for batch in &there {
+                        others.extend(rewriting.take(batch)?);
+                    }
+                    if there.is_empty() {
+                        others.extend(rewriting.rest()?);
+                    }
+                    sqlx::query("DELETE FROM journal WHERE shard = $1 AND first >= $2 AND first < $3")
+                        .bind(i64::from(lease.shard.0))
+                        .bind(stored(from.0))
+                        .bind(stored(next.0))
+                        .execute(&mut *writing)
+                        .await
+                        .map_err(failed)?;
+                    // One that went beyond what is deleted by now would take the place of what is still to be read.
+                    for batch in others {
+                        if batch.first != written || batch.next <= batch.first || batch.next > next {
+                            return Err(misplaced(batch.first));
+                        }
+                        written = batch.next;
+                        sqlx::query(
+                            "INSERT INTO journal (shard, first, next, lines, sum, epoch, text)
+                             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                        )
+                        .bind(i64::from(lease.shard.0))
+                        .bind(stored(batch.first.0))
+                        .bind(stored(batch.next.0))
+                        .bind(stored(batch.lines))
+                        .bind(i64::from(batch.sum()))
+                        .bind(stored(lease.epoch))
+                        .bind(batch.text)
+                        .execute(&mut *writing)
+                        .await
+                        .map_err(failed)?;
+                    }
+                    if there.is_empty() {
+                        break;
+                    }
+                    from = next;
+                }
+                if written != until {
+                    return Err(misplaced(written));
+                }
                 writing.commit().await.map_err(failed)
             }
 
@@ -253,8 +292,13 @@ macro_rules! journal_on {
                 Box::pin(self.read_from(shard, from, lines_max))
             }
 
-            fn compact<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()> {
-                Box::pin(self.compacted(lease, batch))
+            fn compact<'s>(
+                &'s self,
+                lease: Lease,
+                until: Position,
+                rewriting: &'s mut dyn Rewriting,
+            ) -> Pending<'s, ()> {
+                Box::pin(self.compacted(lease, until, rewriting))
             }
 
             fn keep<'s>(&'s self, lease: Lease, snapshot: &'s Snapshot) -> Pending<'s, ()> {

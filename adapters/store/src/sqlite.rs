@@ -3,9 +3,11 @@
 use crate::batch::fenced;
 use crate::error::of_database;
 use crate::schema::{
-    Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot, stored,
+    ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot, stored,
 };
-use crate::{Batch, Lease, Opened, Pending, Position, ShardId, Snapshot, Store, StoreError, Trouble};
+use crate::{
+    Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble,
+};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::collections::BTreeMap;
@@ -20,6 +22,9 @@ const READERS_MAX: u32 = 3;
 
 /// How long a write waits for that of another process: many times what a commit takes on a slow disk.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// How long a commit waits for the connection that writes: longer than the compaction of any journal that one machine has.
+const WRITER: Duration = Duration::from_hours(1);
 
 /// Bytes in a page of a new file.
 const PAGE: u64 = 4_096;
@@ -64,6 +69,7 @@ impl Sqlite {
             .busy_timeout(BUSY);
         let failed = |error| of_database(None, error);
         let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
+        let pool = pool.acquire_timeout(WRITER);
         let pool = pool.connect_with(options.clone()).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false);
         let readers = readers.connect_lazy_with(options);

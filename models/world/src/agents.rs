@@ -5,32 +5,31 @@ use std::future::{pending, ready};
 use downbeat_kernel::{QuestionEnd, QuestionNumber, TaskId};
 use downbeat_rt::Cell;
 use downbeat_shell::{Agents, Container, Doing, Seat, Sign, Text, Trial};
-use downbeat_sim::explore::World;
 
+use crate::host::Host;
 use crate::marks::{Mark, Marks};
 use crate::pause::pause;
 
 /// The agents. None says that it lives: how long a lease lasts is the pool's business, and whether that time ever comes the scene's.
 pub(crate) struct Fleet {
-    world: World,
+    world: Host,
     /// How many may still die.
     deaths: Cell<u32>,
     marks: Marks,
 }
 
 impl Fleet {
-    pub(crate) fn new(world: &World, deaths: u32, marks: &Marks) -> Self {
+    pub(crate) fn new(world: &Host, deaths: u32, marks: &Marks) -> Self {
         Self { world: world.clone(), deaths: world.rt().cell("deaths", deaths), marks: marks.clone() }
     }
 
     /// Whether an agent that is given a task dies with it.
-    fn dies(world: &World, deaths: &Cell<u32>) -> bool {
+    fn dies(world: &Host, deaths: &Cell<u32>) -> bool {
         let may_die = deaths.read(|left| *left > 0);
-        let dies = may_die && world.happens("an agent dies");
-        if dies {
-            deaths.with(|left| *left -= 1);
-        }
-        dies
+        // On several threads two may come to that at once.
+        may_die
+            && world.happens("an agent dies")
+            && deaths.with(|left| left.checked_sub(1).map(|less| *left = less)).is_some()
     }
 }
 

@@ -4,23 +4,28 @@
 //! each other may come in either order. Whoever writes to the page of a task looks at those of its relatives, since what is said of a
 //! task depends on them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+mod book;
 
-use downbeat_kernel::{CallId, CallResult, End, MessageId, Part, TurnNumber};
-use downbeat_models::watch::{How, NO_BUDGET, Promise, TASKS, TaskIndex, Watch};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use downbeat_kernel::{CallId, End, MessageId, QuestionId, TurnNumber};
+use downbeat_models::watch::{Promise, TASKS, TaskIndex};
 use downbeat_rt::{Access, Cell, ObjectId, Rt};
-use downbeat_shell::Piece;
+use downbeat_shell::{Excerpt, Exchange, Piece};
+
+use book::Book;
+pub(crate) use book::{END_OF_ROOT, Ends, PIECES, answer, word};
 
 use crate::marks::{Mark, Marks};
 use crate::scene::{Outcome, Verdict};
 
-/// The promises whose whole judgement is in a watch.
+/// The promises whose whole judgement is in a watch. What breaks one may break those after it too.
 const PROMISES: [(Promise, &str); 8] = [
     (Promise::S2, "S2"),
-    (Promise::S3, "S3"),
     (Promise::S4, "S4"),
+    (Promise::S3, "S3"),
     (Promise::S5, "S5"),
     (Promise::S6, "S6"),
     (Promise::S7, "S7"),
@@ -33,42 +38,14 @@ pub(crate) const ROOT: TaskIndex = 0;
 
 /// The ledger of one tree.
 #[derive(Clone)]
-pub(crate) struct Ledger(Arc<Shared>);
+pub(crate) struct Ledger(Arc<Volume>);
 
-struct Shared {
+struct Volume {
     rt: Rt,
     pages: [ObjectId; TASKS],
     /// Whether the root was paused, and nobody has told it to go on.
     is_paused: Cell<bool>,
     book: Mutex<Book>,
-}
-
-struct Book {
-    watch: Watch,
-    /// What each turn asks, and how many calls the response made that was given for it last.
-    turns: BTreeMap<(TaskIndex, TurnNumber), Turn>,
-    begun: BTreeSet<TaskIndex>,
-    /// The promises that no watch knows of and that were broken.
-    broken: BTreeSet<&'static str>,
-    /// Messages that people were told of that nobody has read them.
-    returned: BTreeSet<MessageId>,
-    /// Sends of all tasks.
-    sends: u32,
-    /// Those who have told the shell something and not heard what became of it.
-    waiting: u32,
-    /// Whether somebody may ask for the end of the root: a person, or the pool, if too many agents were lost with it.
-    may_be_cancelled: bool,
-    /// Refreshes that are under way, for marks.
-    refreshes: Arc<AtomicU32>,
-    end: Option<End>,
-    marks: Marks,
-}
-
-#[derive(Default)]
-struct Turn {
-    asking: Vec<Piece>,
-    calls: u8,
-    is_over: bool,
 }
 
 /// A send, as the ledger knows it.
@@ -81,30 +58,16 @@ pub(crate) struct Send {
 
 impl Ledger {
     /// An empty one.
-    pub(crate) fn new(rt: &Rt, may_be_cancelled: bool, refreshes: &Arc<AtomicU32>, marks: &Marks) -> Self {
+    pub(crate) fn new(rt: &Rt, ends: Ends, refreshes: &Arc<AtomicU32>, marks: &Marks) -> Self {
         let pages = std::array::from_fn(|_| rt.object("ledger"));
-        let mut watch = Watch::new(NO_BUDGET);
-        watch.started(ROOT, None);
-        let book = Book {
-            watch,
-            turns: BTreeMap::new(),
-            begun: BTreeSet::from([ROOT]),
-            broken: BTreeSet::new(),
-            returned: BTreeSet::new(),
-            sends: 0,
-            waiting: 0,
-            may_be_cancelled,
-            refreshes: Arc::clone(refreshes),
-            end: None,
-            marks: marks.clone(),
-        };
+        let book = Book::new(ends, refreshes, marks);
         let is_paused = rt.cell("paused", false);
-        Self(Arc::new(Shared { rt: rt.clone(), pages, is_paused, book: Mutex::new(book) }))
+        Self(Arc::new(Volume { rt: rt.clone(), pages, is_paused, book: Mutex::new(book) }))
     }
 
     /// Writes to the page of a task.
     fn write<R>(&self, task: TaskIndex, write: impl FnOnce(&mut Book) -> R) -> R {
-        let Shared { rt, pages, book, .. } = &*self.0;
+        let Volume { rt, pages, book, .. } = &*self.0;
         for (page, of) in pages.iter().zip(0..) {
             if of == task {
                 rt.touch(*page, Access::Write);
@@ -124,17 +87,44 @@ impl Ledger {
     }
 
     /// A request has reached a provider.
-    pub(crate) fn sent(&self, send: Send, asking: &[Piece]) {
-        self.write(send.task, |book| book.sent(send, asking));
+    pub(crate) fn sent(&self, send: Send, before: &[Exchange], asking: &[Piece]) {
+        self.write(send.task, |book| {
+            if book.patience(send.task).is_some() {
+                book.has_waited(send.task, self.0.rt.now());
+            }
+            book.sent(send, before, asking);
+        });
     }
 
-    /// A response to it has left the provider, with so many calls.
-    pub(crate) fn replied(&self, send: Send, calls: u8) {
-        self.write(send.task, |book| {
-            if let Some(turn) = book.turns.get_mut(&(send.task, send.turn)) {
-                (turn.calls, turn.is_over) = (calls, true);
-            }
-        });
+    /// The provider wants to be asked again after that long.
+    pub(crate) fn throttled(&self, task: TaskIndex, wait: Duration) {
+        let until = self.0.rt.now() + wait;
+        self.write(task, |book| book.throttled(task, until));
+    }
+
+    /// A response to it has left the provider, with so many calls; whether one of them ends its task.
+    pub(crate) fn replied(&self, send: Send, calls: u8, is_end: bool) {
+        self.write(send.task, |book| book.replied(send, calls, is_end));
+    }
+
+    /// The response to it is cut.
+    pub(crate) fn cut(&self, send: Send) {
+        self.write(send.task, |book| book.cut(send));
+    }
+
+    /// Somebody hears that their answer comes too late.
+    pub(crate) fn is_late(&self) {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(Mark::LateAnswer);
+    }
+
+    /// A request is never answered.
+    pub(crate) fn hangs(&self) {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(Mark::Hung);
+    }
+
+    /// A provider says what it had answered before a kill.
+    pub(crate) fn recalled(&self) {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(Mark::Recalled);
     }
 
     /// Nobody listens to what the provider says to it any more.
@@ -142,15 +132,29 @@ impl Ledger {
         self.write(task, |book| book.watch.request_ended(task));
     }
 
-    /// A tool has begun to run for the root.
-    pub(crate) fn ran(&self, task: TaskIndex, is_again: bool) {
-        self.write(task, |book| {
-            book.watch.tool_ran(task);
-            book.watch.began(task);
-            if is_again {
-                book.watch.tool_ran_twice(task);
-            }
-        });
+    /// A tool is asked to run for the root; whether it was not asked before.
+    pub(crate) fn ran(&self, call: CallId) -> bool {
+        self.write(ROOT, |book| book.ran(call))
+    }
+
+    /// People are asked what the root wants to know.
+    pub(crate) fn asked(&self, question: QuestionId, call: CallId) {
+        self.write(ROOT, |book| book.asked(question, call));
+    }
+
+    /// Somebody answers a question.
+    pub(crate) fn answers(&self, question: QuestionId, who: u8) {
+        self.write(ROOT, |book| book.answers(question, who));
+    }
+
+    /// Somebody hears that their answer was taken.
+    pub(crate) fn is_taken(&self, question: QuestionId, who: u8) {
+        self.write(ROOT, |book| book.is_taken(question, who));
+    }
+
+    /// A person sees a piece of a response that arrives.
+    pub(crate) fn shown(&self, task: TaskIndex, excerpt: &Excerpt) {
+        self.write(task, |book| book.shown(task, excerpt));
     }
 
     /// A person writes to the root.
@@ -173,7 +177,8 @@ impl Ledger {
 
     /// Somebody asks for the end of the root.
     pub(crate) fn cancels(&self) {
-        let book = self.0.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.0.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.is_cancelling = true;
         book.marks.hit_if(Mark::CancelDuringSend, book.is_in_flight(ROOT));
     }
 
@@ -206,7 +211,10 @@ impl Ledger {
 
     /// A person has heard that the root is cancelled.
     pub(crate) fn cancelled(&self) {
-        self.write_all(|book| book.watch.cancel_requested(ROOT));
+        self.write_all(|book| {
+            book.is_cancelled = true;
+            book.watch.cancel_requested(ROOT);
+        });
     }
 
     /// A person has heard that the root is paused; or tells it to go on.
@@ -226,31 +234,21 @@ impl Ledger {
     }
 
     /// People are told that the root has ended.
-    pub(crate) fn ended(&self, end: End) {
+    pub(crate) fn ended(&self, end: End, text: &str) {
+        self.write_all(|book| book.ended(end, text));
+    }
+
+    /// The process is killed.
+    pub(crate) fn crashed(&self) {
         self.write_all(|book| {
-            // What completes has read its last response; of what is cancelled nobody knows.
-            if end == End::Completed {
-                book.answer_last(ROOT);
-            }
-            let how = match end {
-                End::Completed => How::Completed,
-                End::Failed(_) => How::Failed,
-                End::Cancelled => How::Cancelled,
-            };
-            book.watch.ended(ROOT, how);
-            book.end = Some(end);
+            book.mark_kill();
+            book.restarts();
         });
     }
 
     /// The process is gone, and with it what it was listening to.
-    pub(crate) fn crashed(&self) {
-        self.write_all(|book| {
-            book.marks.hit_if(Mark::KillDuringSend, book.is_in_flight(ROOT));
-            book.marks.hit_if(Mark::KillDuringSubtask, book.is_in_flight(1));
-            book.marks.hit_if(Mark::KillDuringRefresh, book.is_refreshing());
-            book.marks.hit_if(Mark::KillAfterEnd, book.end.is_some());
-            book.watch.crashed(false, false);
-        });
+    pub(crate) fn restarts(&self) {
+        self.write_all(Book::restarts);
     }
 
     /// A promise was broken that no watch knows of.
@@ -278,107 +276,13 @@ impl Ledger {
             let end = book.end.filter(|_| book.waiting == 0).ok_or("L1")?;
             // Nothing fails for good, so that the root completes, or somebody wanted its end.
             let is_scripted = match end {
-                End::Completed => true,
-                End::Cancelled => book.may_be_cancelled,
-                End::Failed(_) => false,
+                End::Completed => !book.is_cancelled,
+                End::Cancelled => book.is_cancelling || book.ends.cancelled,
+                End::Failed(_) => book.ends.failed,
             };
             let returned = book.returned.clone();
             if is_scripted { Ok(Outcome { end, returned, sends: book.sends }) } else { Err("script") }
         })
-    }
-}
-
-impl Book {
-    fn is_refreshing(&self) -> bool {
-        self.refreshes.load(Ordering::Relaxed) > 0
-    }
-
-    fn is_in_flight(&self, task: TaskIndex) -> bool {
-        self.watch.in_flight(task) > 0
-    }
-
-    fn sent(&mut self, send: Send, asking: &[Piece]) {
-        let Send { task, turn, attempt } = send;
-        self.sends += 1;
-        if self.begun.insert(task) {
-            self.watch.started(task, Some(ROOT));
-        }
-        match self.turns.get(&(task, turn)) {
-            None => {
-                self.answer_last(task);
-                self.gives(task, turn, asking);
-                self.turns.insert((task, turn), Turn { asking: asking.to_vec(), ..Turn::default() });
-            }
-            Some(first) if first.asking == asking => {}
-            Some(_) => self.watch.content_changed(task),
-        }
-        self.watch.request_sent(task, of_turn(turn), attempt);
-        self.marks.hit_if(Mark::TwoSubtasksAtOnce, self.is_in_flight(1) && self.is_in_flight(2));
-        self.marks.hit_if(Mark::SentAgain, attempt > 0);
-        if self.watch.in_flight(task) > 1 {
-            self.broken.insert("S1");
-        }
-    }
-
-    /// What the last turn of a task asked has reached the model, since the task goes on: what became of its response shows only now.
-    fn answer_last(&mut self, task: TaskIndex) {
-        let last = self.turns.range((task, TurnNumber(0))..=(task, TurnNumber(u32::MAX))).next_back();
-        let Some((&(_, turn), Turn { calls, is_over: true, .. })) = last else { return };
-        self.watch.turn_answered(task, of_turn(turn));
-        self.watch.calls_made(task, *calls);
-    }
-
-    /// Whether a response to the last turn of a task has left the provider.
-    fn is_last_answered(&self, task: TaskIndex) -> bool {
-        let turns = self.turns.range((task, TurnNumber(0))..=(task, TurnNumber(u32::MAX)));
-        turns.last().is_some_and(|(_, turn)| turn.is_over)
-    }
-
-    fn reports(&mut self, message: MessageId) {
-        self.watch.message_reported(ROOT, of_message(message));
-        self.returned.insert(message);
-    }
-
-    /// What is new in a turn.
-    fn gives(&mut self, task: TaskIndex, turn: TurnNumber, asking: &[Piece]) {
-        for piece in asking {
-            match piece.part {
-                Part::Prompt | Part::Reminder => {}
-                Part::Message(message) => {
-                    self.watch.message_given(task, of_message(message), of_turn(turn));
-                }
-                Part::Result { call, result } => self.gives_result(task, turn, call, result, &piece.text),
-            }
-        }
-    }
-
-    fn gives_result(
-        &mut self,
-        task: TaskIndex,
-        turn: TurnNumber,
-        call: CallId,
-        result: CallResult,
-        text: &str,
-    ) {
-        self.watch.call_result_given(task, u8::try_from(call.index).unwrap_or(u8::MAX));
-        match result {
-            CallResult::Subtask { end, .. } => {
-                // The calls of the script come in the order of the subtasks, and each ends with its own name, if it completes.
-                let child = TaskIndex::try_from(call.index + 1).unwrap_or(TaskIndex::MAX);
-                if end == End::Completed && text != format!("end of subtask {child}") {
-                    self.broken.insert("S3");
-                }
-                if self.begun.contains(&child) {
-                    self.watch.subtask_result_given(child, task, of_turn(turn));
-                }
-            }
-            CallResult::Tool(_)
-            | CallResult::Denied
-            | CallResult::Answered
-            | CallResult::Refused(_)
-            | CallResult::Guided
-            | CallResult::Abandoned => {}
-        }
     }
 }
 

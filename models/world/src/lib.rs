@@ -2,7 +2,7 @@
 //!
 //! The shell runs on the explorer of `downbeat-sim` as it does on tokio. Around it are a store, a provider, tools, people, a login and agents, in
 //! which everything that happens is a step, and everything that may happen is a choice. What the world has seen is judged at rest, by
-//! the watch of the models.
+//! the watch of the models. The same scenes are played on tokio, where what happens is drawn ([`Drawn`]).
 //!
 //! ```
 //! use downbeat_sim::explore::{Explorer, Extent, Search};
@@ -19,20 +19,30 @@
 //! The book page is `docs/sim.md`.
 
 mod agents;
+mod breach;
+mod certificate;
+mod certificates;
+mod host;
 mod ledger;
 mod login;
 mod marks;
+mod page;
 mod pause;
 mod people;
 mod process;
 mod program;
 mod provider;
+mod recording;
 mod scenario;
 mod scene;
 mod store;
 mod users;
 
+pub use certificate::Certificate;
+pub use certificates::CERTIFICATES;
+pub use host::{Drawn, Host};
 pub use marks::{Mark, Marks};
-pub use program::{Recording, SimArgs, SimFormat, sim, sim_help};
-pub use scenario::{CERTIFICATES, Certificate, INGREDIENTS, Ingredient, Scenario, ScenarioError};
+pub use program::{SimArgs, SimFormat, sim, sim_help};
+pub use recording::replay;
+pub use scenario::{INGREDIENTS, Ingredient, Scenario, ScenarioError};
 pub use scene::{Outcome, Scene, Verdict};

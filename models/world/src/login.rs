@@ -87,11 +87,9 @@ impl Login {
                 return (RefreshEnd::InvalidGrant, Some("S15"));
             }
             state.used.push(token);
-            state.in_flight += 1;
-            let broken = (state.in_flight > 1).then_some("S14");
             state.newest += 1;
             state.kept = Some(state.newest);
-            (RefreshEnd::Refreshed, broken)
+            (RefreshEnd::Refreshed, None)
         });
         if let Some(property) = broken {
             self.0.ledger.broke(property);
@@ -100,9 +98,10 @@ impl Login {
     }
 }
 
-struct Granting(Login);
+/// One refresh that is under way.
+struct Refreshing(Login);
 
-impl Drop for Granting {
+impl Drop for Refreshing {
     fn drop(&mut self) {
         self.0.0.under_way.fetch_sub(1, Ordering::Relaxed);
         self.0.0.state.with(|state| state.in_flight = state.in_flight.saturating_sub(1));
@@ -123,12 +122,17 @@ impl Vault for Login {
     fn refresh(&self, _who: Claimant, generation: Generation) -> Doing<RefreshEnd> {
         let login = self.clone();
         Box::pin(async move {
-            if login.0.state.read(|state| state.kept.is_some()) {
-                return RefreshEnd::Refreshed;
-            }
-            let end = login.grant(generation);
+            let (is_alone, is_kept) = login.0.state.with(|state| {
+                state.in_flight += 1;
+                (state.in_flight == 1, state.kept.is_some())
+            });
             login.0.under_way.fetch_add(1, Ordering::Relaxed);
-            let _granting = Granting(login);
+            let refreshing = Refreshing(login);
+            let login = &refreshing.0;
+            if !is_alone {
+                login.0.ledger.broke("S14");
+            }
+            let end = if is_kept { RefreshEnd::Refreshed } else { login.grant(generation) };
             pause().await;
             end
         })

@@ -32,12 +32,18 @@ marks! {
     CancelDuringSend = "a cancel came while a request of the root was under way",
     TwoSubtasksAtOnce = "requests of two subtasks were under way at once",
     SentAgain = "a request was sent again",
+    Throttled = "a provider asked for patience",
+    Hung = "a request was never answered",
+    CutAfterPiece = "a response was cut when somebody had seen a piece of it",
+    LateAnswer = "somebody answered a question that was over",
     KillDuringSend = "the process was killed while a request of the root was under way",
     KillDuringSubtask = "the process was killed while a request of a subtask was under way",
     KillDuringRefresh = "the process was killed while a refresh was under way",
     KillAfterEnd = "the process was killed after people had heard of the end",
     AnswerOfCommitLost = "a commit was made, and nobody heard of it",
     CommitLost = "a commit was not made, and nobody heard of that",
+    Recalled = "a provider recalled after a kill what it had answered",
+    ClockJumped = "the clock was set forward or back",
     AgentDied = "an agent died that had a task",
 }
 

@@ -1,8 +1,8 @@
-//! The commands `downbeat sim`, and `downbeat replay` for what it finds.
+//! The command `downbeat sim`.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use downbeat_shell::fault::{self, Fault};
-use downbeat_sim::diagram::{self, Style};
-use downbeat_sim::explore::{
-    End, Execution, ExploreError, Explorer, Extent, Progress, Report, Schedule, Search, Stop,
-};
-use downbeat_sim::harness::{Outcome, by_ctrl_c, grouped};
-use serde_json::{Value, json};
+use downbeat_sim::explore::{End, ExploreError, Explorer, Extent, Progress, Report, Schedule, Search, Stop};
+use downbeat_sim::harness::{Outcome, by_ctrl_c};
 
-use crate::marks::{Mark, Marks};
-use crate::scenario::{CERTIFICATES, Certificate, INGREDIENTS, Scenario};
+use crate::breach::Breach;
+use crate::certificate::Certificate;
+use crate::certificates::CERTIFICATES;
+use crate::marks::Marks;
+use crate::page::Page;
+use crate::scenario::{INGREDIENTS, Scenario};
 use crate::scene::Verdict;
 
 /// Executions at random for each scenario, unless something else is asked for: some seconds for all of them.
@@ -35,9 +35,12 @@ pub struct SimArgs {
     /// What may happen, with + between: `child+message+kill`; the scenarios with a certificate if nothing is named
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<Scenario>,
-    /// Every execution of each scenario, instead of some at random
-    #[arg(long, conflicts_with_all = ["seeds", "seed"])]
+    /// Every execution of each scenario, instead of some at random; of those with a certificate, if none is named, what that is of
+    #[arg(long, conflicts_with_all = ["seeds", "seed", "deviations"])]
     pub exhaustive: bool,
+    /// Every execution with at most so many deviations: choices other than the first
+    #[arg(long, value_name = "N", conflicts_with_all = ["seeds", "seed"])]
+    pub deviations: Option<usize>,
     /// So many executions at random of each scenario [default: 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: Option<u64>,
@@ -51,7 +54,7 @@ pub struct SimArgs {
     #[arg(long, value_name = "NAME", value_parser = fault_of)]
     pub fault: Option<Fault>,
     /// How the result is written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, requires_if("certificates", "exhaustive"))]
     pub format: SimFormat,
     /// No progress line
     #[arg(long, short)]
@@ -66,6 +69,8 @@ pub enum SimFormat {
     Text,
     /// One document of JSON
     Json,
+    /// What was seen, as certificates: with --exhaustive, to renew models/world/src/certificates.rs
+    Certificates,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -73,7 +78,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-fn fault_of(name: &str) -> Result<Fault, String> {
+pub(crate) fn fault_of(name: &str) -> Result<Fault, String> {
     Fault::ALL.iter().copied().find(|fault| fault.name() == name).ok_or_else(|| {
         let names: Vec<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
         format!("there is no such fault; there are: {}", names.join(", "))
@@ -93,21 +98,51 @@ pub fn sim_help() -> String {
     help
 }
 
-/// What became of one scenario.
-struct Run {
+/// Which executions are seen of all scenarios.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extents {
+    /// Every one, or what the certificate is of.
+    Every,
+    /// Those with few deviations.
+    Few(usize),
+    /// Some at random.
+    Some,
+}
+
+impl Extents {
+    fn of(args: &SimArgs) -> Self {
+        match args.deviations {
+            Some(most) => Self::Few(most),
+            None if args.exhaustive => Self::Every,
+            None => Self::Some,
+        }
+    }
+}
+
+/// One scenario, and how it is searched.
+struct Plan {
     scenario: Scenario,
+    search: Search,
+    /// What it is compared with.
     certificate: Option<Certificate>,
-    report: Result<Report<Verdict>, ExploreError>,
+}
+
+/// What became of one scenario.
+pub(crate) struct Run {
+    pub(crate) scenario: Scenario,
+    /// What it is compared with.
+    certificate: Option<Certificate>,
+    pub(crate) report: Result<Report<Verdict>, ExploreError>,
 }
 
 /// What a run comes to.
-enum Judgement {
+pub(crate) enum Judgement {
     /// Every promise was kept, in what was seen.
     Kept,
     /// This promise was broken, first in this schedule.
-    Broken(String, Schedule),
-    /// Every promise was kept, and the certificate says that there are other executions.
-    Uncertified(Certificate),
+    Broken(Breach, Schedule),
+    /// Every promise was kept, and these things are otherwise than certified.
+    Uncertified(Vec<String>),
     /// Not everything was seen that was to be seen.
     Incomplete,
     /// Nothing can be said.
@@ -115,24 +150,25 @@ enum Judgement {
 }
 
 impl Run {
-    fn judgement(&self) -> Judgement {
+    pub(crate) fn judgement(&self) -> Judgement {
         let report = match &self.report {
             Ok(report) => report,
             Err(error) => return Judgement::Failed(error.to_string()),
         };
-        if let Some((broken, seen)) = report.ends.iter().find_map(|(end, seen)| Some((broken(end)?, seen))) {
-            return Judgement::Broken(broken, seen.first.clone());
+        if let Some((breach, seen)) =
+            report.ends.iter().find_map(|(end, seen)| Some((Breach::of(end)?, seen)))
+        {
+            return Judgement::Broken(breach, seen.first.clone());
         }
         if report.ends.contains_key(&End::CutOff) {
             return Judgement::Incomplete;
         }
-        match (report.extent, self.certificate) {
-            (Extent::Stopped(_), _) => Judgement::Incomplete,
-            (Extent::Complete, Some(certificate)) if !certificate.fits(report) => {
-                Judgement::Uncertified(certificate)
-            }
-            (Extent::Complete | Extent::Bounded(_) | Extent::Sampled, _) => Judgement::Kept,
+        if let Extent::Stopped(_) = report.extent {
+            return Judgement::Incomplete;
         }
+        let differences =
+            self.certificate.map_or_else(Vec::new, |certificate| certificate.differences(report));
+        if differences.is_empty() { Judgement::Kept } else { Judgement::Uncertified(differences) }
     }
 
     fn outcome(&self) -> Outcome {
@@ -148,63 +184,36 @@ impl Run {
     }
 }
 
-impl Certificate {
-    fn fits(self, report: &Report<Verdict>) -> bool {
-        (self.executions, self.longest) == (report.executions, report.longest)
-    }
-}
-
-/// What an end breaks.
-fn broken(end: &End<Verdict>) -> Option<String> {
-    match end {
-        End::Returned(Ok(_)) | End::CutOff => None,
-        End::Returned(Err(property)) => Some((*property).to_owned()),
-        End::Deadlocked(_) => Some("deadlock".to_owned()),
-        End::Panicked { task, message } => Some(format!("{task} panicked: {message}")),
-    }
-}
-
 /// Plays scenarios.
 pub fn sim(args: &SimArgs) -> ExitCode {
+    if args.format == SimFormat::Certificates && args.fault.is_some() {
+        let _ = writeln!(io::stderr(), "error: nothing is certified of a shell with a fault");
+        return Outcome::Failed.into();
+    }
     let marks = Marks::default();
-    let chosen = chosen(&args.scenarios);
-    let search = if args.exhaustive {
-        Search::Exhaustive
-    } else {
-        // Whoever is ready is hardly ever late where all are as likely; by priorities, somebody is.
-        Search::Pct { seed: args.seed, executions: args.seeds.unwrap_or(SEEDS), depth: DEPTH }
-    };
-    // What was found is played again here.
-    fault::plant(args.fault);
-    let page = Page::new(args.format, args.fault, args.quiet);
-    page.begin(search);
-    let runs = play(&chosen, search, args, &marks, &page);
+    let plans = plans(args);
+    let page = Page::new(args.format, Extents::of(args), args.fault, args.quiet);
+    page.begin();
+    let runs = play(&plans, args, &marks, &page);
     page.end(&runs, &marks);
-    let missed = (runs.len() < chosen.len()).then_some(Outcome::Interrupted);
+    let missed = (runs.len() < plans.len()).then_some(Outcome::Interrupted);
     let all = runs.iter().map(Run::outcome).chain(missed);
     all.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::AsExpected).into()
 }
 
 /// Plays scenarios, on as many threads as there are processors, and says what became of each in their order.
-fn play(
-    chosen: &[(Scenario, Option<Certificate>)],
-    search: Search,
-    args: &SimArgs,
-    marks: &Marks,
-    page: &Page,
-) -> Vec<Run> {
+fn play(plans: &[Plan], args: &SimArgs, marks: &Marks, page: &Page) -> Vec<Run> {
     let next = AtomicUsize::new(0);
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(chosen.len());
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(plans.len());
     let (report, reports) = mpsc::channel();
     let play_some = |report: mpsc::Sender<(usize, Run)>| {
         fault::plant(args.fault);
         while !by_ctrl_c().load(Ordering::Relaxed)
             && let place = next.fetch_add(1, Ordering::Relaxed)
-            && let Some((scenario, certificate)) = chosen.get(place)
+            && let Some(plan) = plans.get(place)
         {
-            let certificate = certificate.filter(|_| args.exhaustive && args.fault.is_none());
-            let found = explore(scenario, search, args, marks, page);
-            let run = Run { scenario: scenario.clone(), certificate, report: found };
+            let (scenario, certificate) = (plan.scenario.clone(), plan.certificate);
+            let run = Run { scenario, certificate, report: explore(plan, args, marks, page) };
             // Whoever waits for it waits for all.
             let _ = report.send((place, run));
         }
@@ -238,17 +247,34 @@ fn rank(outcome: Outcome) -> u8 {
     }
 }
 
-fn chosen(named: &[Scenario]) -> Vec<(Scenario, Option<Certificate>)> {
-    let certificate =
-        |scenario: &Scenario| CERTIFICATES.iter().find(|known| known.scenario == scenario.name()).copied();
-    let certified = CERTIFICATES.iter().filter_map(|certificate| certificate.scenario.parse().ok());
-    let all: Vec<Scenario> = if named.is_empty() { certified.collect() } else { named.to_vec() };
-    all.into_iter().map(|scenario| (scenario.clone(), certificate(&scenario))).collect()
+/// What is to be played, and how.
+fn plans(args: &SimArgs) -> Vec<Plan> {
+    let search = match args.deviations {
+        Some(most) => Search::Bounded(most),
+        None if args.exhaustive => Search::Exhaustive,
+        // Whoever is ready is hardly ever late where all are as likely; by priorities, somebody is.
+        None => Search::Pct { seed: args.seed, executions: args.seeds.unwrap_or(SEEDS), depth: DEPTH },
+    };
+    let plan = |scenario: Scenario, search: Search| {
+        let mut known = CERTIFICATES.iter();
+        let certificate =
+            known.find(|known| known.scenario == scenario.name() && known.search() == search).copied();
+        let certificate =
+            certificate.filter(|_| args.fault.is_none() && args.format != SimFormat::Certificates);
+        Plan { scenario, search, certificate }
+    };
+    if args.scenarios.is_empty() {
+        let certified = CERTIFICATES.iter().filter_map(|certificate| {
+            let search = if args.exhaustive { certificate.search() } else { search };
+            Some(plan(certificate.scenario.parse().ok()?, search))
+        });
+        return certified.collect();
+    }
+    args.scenarios.iter().map(|scenario| plan(scenario.clone(), search)).collect()
 }
 
 fn explore(
-    scenario: &Scenario,
-    search: Search,
+    Plan { scenario, search, .. }: &Plan,
     args: &SimArgs,
     marks: &Marks,
     page: &Page,
@@ -256,208 +282,52 @@ fn explore(
     let scene = scenario.scene();
     let program = |world| scene.play(world, marks.clone());
     let progress = |progress: &Progress| page.progress(scenario, progress);
-    let mut explorer = Explorer::new(program).without_classes().interrupt(by_ctrl_c()).progress(progress);
+    let mut explorer = Explorer::new(program).interrupt(by_ctrl_c()).progress(progress);
+    if let Search::Pct { .. } = search {
+        // At random every request draws something else, so that hardly any two executions are of one class.
+        explorer = explorer.without_classes();
+    }
     if let Some(time) = args.time {
         explorer = explorer.time(time);
     }
-    explorer.explore(search)
-}
-
-/// Where the result goes.
-struct Page {
-    format: SimFormat,
-    /// The fault that is planted.
-    fault: Option<Fault>,
-    /// Whether a line of progress is shown.
-    shows_progress: bool,
-}
-
-impl Page {
-    fn new(format: SimFormat, fault: Option<Fault>, is_quiet: bool) -> Self {
-        Self { format, fault, shows_progress: !is_quiet && io::stderr().is_terminal() }
-    }
-
-    fn begin(&self, search: Search) {
-        if self.format == SimFormat::Text {
-            let what = if search == Search::Exhaustive { "every execution" } else { "executions at random" };
-            say(&format!(
-                "{:42} {:>11} {:>12} {:>8} {:>8}\n",
-                what, "executions", "steps", "longest", "seconds"
-            ));
-        }
-    }
-
-    fn progress(&self, scenario: &Scenario, progress: &Progress) {
-        if self.shows_progress {
-            let (executions, rate) = (grouped(progress.executions), progress.rate());
-            // Whoever does not read it loses nothing.
-            let _ = write!(
-                io::stderr(),
-                "\r\x1b[K{}  {executions} executions, {rate:.0} a second",
-                scenario.name()
-            );
-        }
-    }
-
-    fn row(&self, run: &Run) {
-        if self.shows_progress {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-        if self.format == SimFormat::Json {
-            return;
-        }
-        let (mark, words) = match run.judgement() {
-            Judgement::Kept => ('✓', None),
-            Judgement::Broken(broken, _) => ('✗', Some(format!("broken: {broken}"))),
-            Judgement::Uncertified(known) => (
-                '✗',
-                Some(format!(
-                    "the certificate has {} executions, and {} steps in the longest: if the shell or the world has changed, so has it (models/world/src/scenario.rs)",
-                    grouped(known.executions),
-                    known.longest
-                )),
-            ),
-            Judgement::Incomplete => ('?', None),
-            Judgement::Failed(why) => ('✗', Some(why)),
-        };
-        let mut row = format!("{mark}  {:<39}", run.scenario.name());
-        if let Ok(report) = &run.report {
-            let Report { executions, steps, longest, elapsed, .. } = report;
-            let _ = write!(
-                row,
-                " {:>11} {:>12} {longest:>8} {:>8.2}",
-                grouped(*executions),
-                grouped(*steps),
-                elapsed.as_secs_f64()
-            );
-            if let Extent::Stopped(_) = report.extent {
-                let _ = write!(row, "  {}", report.extent);
-            }
-        }
-        if let Some(words) = words {
-            let _ = write!(row, "  {words}");
-        }
-        say(&format!("{row}\n"));
-    }
-
-    fn end(&self, runs: &[Run], marks: &Marks) {
-        match self.format {
-            SimFormat::Json => {
-                let hit: Vec<_> = marks.so_far().into_iter().map(Mark::about).collect();
-                let runs: Vec<_> = runs.iter().map(|run| document(run, self.fault)).collect();
-                say(&format!("{:#}\n", json!({ "version": 1, "scenarios": runs, "marks": hit })));
-            }
-            SimFormat::Text => runs.iter().for_each(|run| told(run, self.fault)),
-        }
-    }
-}
-
-fn document(run: &Run, fault: Option<Fault>) -> Value {
-    let mut document = json!({ "scenario": run.scenario.name() });
-    if let Ok(report) = &run.report {
-        document["extent"] = report.extent.to_string().into();
-        document["executions"] = report.executions.into();
-        document["steps"] = report.steps.into();
-        document["longest"] = report.longest.into();
-        document["seconds"] = report.elapsed.as_secs_f64().into();
-    }
-    match run.judgement() {
-        Judgement::Kept => document["result"] = "kept".into(),
-        Judgement::Incomplete => document["result"] = "incomplete".into(),
-        Judgement::Failed(why) => {
-            document["result"] = "failed".into();
-            document["error"] = why.into();
-        }
-        Judgement::Uncertified(known) => {
-            document["result"] = "uncertified".into();
-            document["certified"] = known.executions.into();
-        }
-        Judgement::Broken(property, schedule) => {
-            document["result"] = "broken".into();
-            document["property"] = property.into();
-            let schedule = smallest(&run.scenario, &schedule).schedule;
-            let recording = Recording { scenario: run.scenario.clone(), fault, schedule };
-            document["replay"] = recording.to_string().into();
-        }
-    }
-    document
-}
-
-/// The diagram of what was found, and the command that shows it again.
-fn told(run: &Run, fault: Option<Fault>) {
-    let Judgement::Broken(broken, schedule) = run.judgement() else { return };
-    let found = smallest(&run.scenario, &schedule);
-    let name = format!("{}: {broken} is broken", run.scenario.name());
-    say(&format!("\n{}", diagram::behaviour(&name, &found.story, Style::Plain)));
-    let recording = Recording { scenario: run.scenario.clone(), fault, schedule: found.schedule };
-    say(&format!("to see it again: downbeat replay '{recording}'\n"));
-}
-
-/// A small execution with the same end.
-fn smallest(scenario: &Scenario, schedule: &Schedule) -> Execution<Verdict> {
-    let scene = scenario.scene();
-    let explorer = Explorer::new(|world| scene.play(world, Marks::default()));
-    let small = explorer.minimize(schedule).unwrap_or_else(|_| schedule.clone());
-    explorer.replay(&small).expect("it was found in this scenario")
-}
-
-/// What `sim` has found, as `replay` takes it: the scenario, the fault that was planted if one was, and the schedule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recording {
-    scenario: Scenario,
-    fault: Option<Fault>,
-    schedule: Schedule,
-}
-
-impl Recording {
-    /// Whether this is meant to be one, and if it is, what it says.
-    pub fn read(text: &str) -> Option<Result<Self, String>> {
-        let (what, schedule) = text.split_once(" seed=")?;
-        Some(Self::parse(what, &format!("seed={schedule}")))
-    }
-
-    fn parse(what: &str, schedule: &str) -> Result<Self, String> {
-        let (scenario, fault) = match what.split_once(" fault=") {
-            Some((scenario, fault)) => (scenario, Some(fault_of(fault)?)),
-            None => (what, None),
-        };
-        let scenario = scenario.parse::<Scenario>().map_err(|error| error.to_string())?;
-        let schedule = schedule.parse::<Schedule>().map_err(|error| error.to_string())?;
-        Ok(Self { scenario, fault, schedule })
-    }
-
-    /// Draws it. As expected if a promise is broken in it.
-    pub fn replay(&self) -> Outcome {
-        fault::plant(self.fault);
-        let scene = self.scenario.scene();
-        match Explorer::new(|world| scene.play(world, Marks::default())).replay(&self.schedule) {
-            Ok(execution) => {
-                let name = match broken(&execution.end) {
-                    Some(broken) => format!("{self}: {broken} is broken"),
-                    None => format!("{self}: every promise is kept"),
-                };
-                say(&diagram::behaviour(&name, &execution.story, Style::Plain));
-                if broken(&execution.end).is_some() { Outcome::AsExpected } else { Outcome::Unexpected }
-            }
-            Err(error) => {
-                let _ = writeln!(io::stderr(), "error: {self}: {error}");
-                Outcome::Failed
-            }
-        }
-    }
-}
-
-impl fmt::Display for Recording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.scenario.name())?;
-        if let Some(fault) = self.fault {
-            write!(f, " fault={}", fault.name())?;
-        }
-        write!(f, " {}", self.schedule)
-    }
+    explorer.explore(*search)
 }
 
 /// Writes a result. Whoever does not read it to its end has what they wanted.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the certificate of a scenario says, but for one thing.
+    fn judgement(change: impl FnOnce(&mut Certificate)) -> Judgement {
+        let scenario: Scenario = "child".parse().expect("there is such a scenario");
+        let scene = scenario.scene();
+        let mut explorer = Explorer::new(|world| scene.play(world, Marks::default()));
+        let report = explorer.explore(Search::Exhaustive);
+        let certified = CERTIFICATES.iter().find(|certificate| certificate.scenario == "child");
+        let mut certificate = *certified.expect("it is certified");
+        change(&mut certificate);
+        Run { scenario, certificate: Some(certificate), report }.judgement()
+    }
+
+    #[test]
+    fn whatever_is_otherwise_than_certified_is_told() {
+        type Change = fn(&mut Certificate);
+        let cases: [(&str, Change); 5] = [
+            ("executions: ", |certificate| certificate.executions += 1),
+            ("given up: ", |certificate| certificate.given_up += 1),
+            ("classes: ", |certificate| certificate.classes += 1),
+            ("steps of the longest: ", |certificate| certificate.longest += 1),
+            ("outcomes: ", |certificate| certificate.outcomes = "completed: 99"),
+        ];
+        for (what, change) in cases {
+            let Judgement::Uncertified(differences) = judgement(change) else { panic!("{what}not told") };
+            assert!(differences.len() == 1 && differences[0].starts_with(what), "{differences:?}");
+        }
+        assert!(matches!(judgement(|_| ()), Judgement::Kept));
+    }
 }

@@ -1,4 +1,4 @@
-//! The scenarios: what may happen in them is in their names, and the certificates say which were seen whole.
+//! The scenarios: what may happen in them is in their names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,11 +32,31 @@ pub const INGREDIENTS: &[Ingredient] = &[
         about: "a person pauses the root, and a timer later it goes on",
         add: |scene| scene.pauses = true,
     },
+    Ingredient {
+        name: "question",
+        about: "the root asks a person; twice for two questions, which two people answer each",
+        add: |scene| scene.script.questions += 1,
+    },
     Ingredient { name: "cancel", about: "a person cancels the root", add: |scene| scene.cancels = true },
     Ingredient {
         name: "retry",
-        about: "the first send (that of a subtask) may fail, and is sent again after a wait",
+        about: "the first send (that of a subtask) may fail, or be throttled, and is sent again after a wait",
         add: |scene| scene.script.fails = true,
+    },
+    Ingredient {
+        name: "hang",
+        about: "that send may never be answered, nor a tool: the shell waits for two seconds",
+        add: |scene| scene.script.hangs = true,
+    },
+    Ingredient {
+        name: "error",
+        about: "the first response of the root may be words alone, nothing, or an end beside other calls",
+        add: |scene| scene.script.errs = true,
+    },
+    Ingredient {
+        name: "cut",
+        about: "somebody watches the response to that send arrive, which may be cut",
+        add: |scene| scene.script.cuts = true,
     },
     Ingredient {
         name: "token",
@@ -65,11 +85,30 @@ pub const INGREDIENTS: &[Ingredient] = &[
         about: "others may go on while a commit is under way",
         add: |scene| scene.is_slow = true,
     },
-    Ingredient { name: "disk", about: "a commit may fail, done or not", add: |scene| scene.failures += 1 },
+    Ingredient {
+        name: "disk",
+        about: "a commit may fail, and nobody may know whether it is done",
+        add: |scene| scene.failures += 1,
+    },
     Ingredient {
         name: "kill",
         about: "the process is killed at any point, and started again; twice for two",
         add: |scene| scene.kills += 1,
+    },
+    Ingredient {
+        name: "recall",
+        about: "the provider may say after a kill what it had answered",
+        add: |scene| scene.script.recalls = true,
+    },
+    Ingredient {
+        name: "clock",
+        about: "the clock may be an hour forward or back after a kill",
+        add: |scene| scene.jumps = true,
+    },
+    Ingredient {
+        name: "hours",
+        about: "every wait may be over, not only the short ones: time passes",
+        add: |scene| scene.waits_end = true,
     },
 ];
 
@@ -84,7 +123,8 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Its name, from which it can be made again.
+    /// Its name, from which it can be made again: the ingredients in their order, without those that add nothing, such as a pool beside
+    /// an agent that dies.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -99,22 +139,46 @@ impl FromStr for Scenario {
     type Err = ScenarioError;
 
     fn from_str(name: &str) -> Result<Self, ScenarioError> {
-        let mut scene = Scene::default();
+        let mut there = Vec::new();
         for word in name.split('+').filter(|word| *word != ALONE) {
-            let found = INGREDIENTS.iter().find(|ingredient| ingredient.name == word);
-            (found.ok_or_else(|| ScenarioError::Unknown(word.to_owned()))?.add)(&mut scene);
+            let place = INGREDIENTS.iter().position(|ingredient| ingredient.name == word);
+            there.push(place.ok_or_else(|| ScenarioError::Unknown(word.to_owned()))?);
         }
+        there.sort_unstable();
+        let scene = scene_of(&there);
         let most = [
             ("child", u32::from(scene.script.subtasks)),
             ("message", scene.messages),
+            ("question", u32::from(scene.script.questions)),
             ("disk", scene.failures),
             ("kill", scene.kills),
         ];
-        match most.into_iter().find(|(_, times)| *times > 2) {
-            Some((word, _)) => Err(ScenarioError::TooOften(word)),
-            None => Ok(Self { name: name.to_owned(), scene }),
+        if let Some((word, _)) = most.into_iter().find(|(_, times)| *times > 2) {
+            return Err(ScenarioError::TooOften(word));
         }
+        let mut at = 0;
+        while at < there.len() {
+            let mut rest = there.clone();
+            rest.remove(at);
+            if scene_of(&rest) == scene {
+                there = rest;
+            } else {
+                at += 1;
+            }
+        }
+        let words: Vec<&str> = there.iter().map(|place| INGREDIENTS[*place].name).collect();
+        let name = if words.is_empty() { ALONE.to_owned() } else { words.join("+") };
+        Ok(Self { name, scene })
     }
+}
+
+/// What may happen with these ingredients, given by place.
+fn scene_of(places: &[usize]) -> Scene {
+    let mut scene = Scene::default();
+    for place in places {
+        (INGREDIENTS[*place].add)(&mut scene);
+    }
+    scene
 }
 
 /// Why there is no such scenario.
@@ -143,64 +207,3 @@ impl fmt::Display for ScenarioError {
 }
 
 impl std::error::Error for ScenarioError {}
-
-/// What is known of a scenario of which every execution was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    /// The name of the scenario.
-    pub scenario: &'static str,
-    /// So many executions were tried.
-    pub executions: u64,
-    /// Steps of the longest of them.
-    pub longest: usize,
-}
-
-/// The scenarios that are seen whole in continuous integration.
-pub const CERTIFICATES: &[Certificate] = &[
-    of("task", 4, 17),
-    of("child", 4, 25),
-    of("child+child", 88, 30),
-    of("tool", 4, 23),
-    of("message", 164, 22),
-    of("child+message", 216, 30),
-    of("child+message+message", 34_604, 35),
-    of("child+child+message", 5_656, 35),
-    of("child+retry", 8, 32),
-    of("child+child+message+retry", 33_784, 42),
-    of("token", 64, 41),
-    of("child+token", 64, 49),
-    of("child+message+token", 5_056, 54),
-    of("child+message+retry+token", 10_688, 61),
-    of("cancel", 76, 22),
-    of("tool+cancel", 140, 28),
-    of("child+cancel", 164, 30),
-    of("child+message+cancel", 16_556, 35),
-    of("pause", 96, 24),
-    of("child+pause", 300, 32),
-    of("child+message+pause", 20_144, 37),
-    of("child+pause+token", 36_352, 56),
-    of("child+message+pause+retry", 131_140, 44),
-    of("child+child+message+pause", 1_046_984, 42),
-    of("message+slow", 1_076, 38),
-    of("child+message+slow", 3_248, 56),
-    of("child+child+slow", 2_136, 58),
-    of("slow+disk", 492, 48),
-    of("child+disk", 596, 38),
-    of("pool", 512, 33),
-    of("death", 19_200, 46),
-    of("child+death", 94_976, 54),
-    of("lease", 575_040, 49),
-    of("kill", 1_056, 31),
-    of("child+kill", 1_472, 39),
-    of("tool+kill", 1_376, 37),
-    of("child+retry+kill", 3_200, 46),
-    of("cancel+kill", 78_624, 38),
-    of("child+message+kill", 274_112, 46),
-    of("child+token+kill", 99_840, 72),
-    of("slow+kill", 6_176, 49),
-    of("child+slow+kill", 37_824, 67),
-];
-
-const fn of(scenario: &'static str, executions: u64, longest: usize) -> Certificate {
-    Certificate { scenario, executions, longest }
-}

@@ -1,31 +1,37 @@
 //! A scene: the shell that ships, in a process that may be killed, and the world around it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use downbeat_kernel::{Config, End, MessageId, PoolConfig};
 use downbeat_rt::{First, first_of};
-use downbeat_shell::{Agents, NoAgents, NoVault, NoWorkers, Ports, Shell, ShellConfig, Vault};
-use downbeat_sim::explore::World;
+use downbeat_shell::{
+    Agents, Bounds, NoAgents, NoVault, NoWorkers, Ports, Shell, ShellConfig, Vault, Viewer,
+};
 use downbeat_store::Store;
 
 use crate::agents::Fleet;
-use crate::ledger::Ledger;
+use crate::host::Host;
+use crate::ledger::{Ends, Ledger};
 use crate::login::Login;
 use crate::marks::Marks;
 use crate::people::{Audience, Wall};
 use crate::process::{Process, Waits};
-use crate::provider::{Provider, Script, Shared};
-use crate::store::Memory;
+use crate::provider::{Behind, Provider, Script};
+use crate::store::{Commit, Memory};
 use crate::users;
 
 /// Waits of the shell of this length and more are never over.
 const ENDLESS: Duration = Duration::from_secs(5);
 
-/// How long a lease lasts that may be over; those after the first are not.
-const LEASE_MS: u32 = 100;
+/// How long a lease lasts that may be over; those after the first are not. No other wait of the shell is as long.
+const LEASE_MS: u32 = 2_999;
+
+/// How long a model or a tool may be silent that may hang.
+const SILENCE_MS: u32 = 2_000;
 
 /// What may happen in a scene.
 #[expect(clippy::struct_excessive_bools, reason = "each is something that may happen, by itself")]
@@ -42,6 +48,10 @@ pub struct Scene {
     pub(crate) pauses: bool,
     /// Whether a person cancels the root.
     pub(crate) cancels: bool,
+    /// Whether the long waits of the shell are over some time, too.
+    pub(crate) waits_end: bool,
+    /// Whether the clock on the wall may be set before the process starts again.
+    pub(crate) jumps: bool,
     /// How often the process is killed.
     pub(crate) kills: u32,
     /// Whether the access token has expired.
@@ -93,21 +103,36 @@ impl Scene {
             attempts_max: 2,
             ..PoolConfig::default()
         });
-        ShellConfig { kernel, pool, snapshot_every: 0, ..ShellConfig::default() }
+        let silence = NonZeroU32::new(SILENCE_MS).filter(|_| self.script.hangs);
+        let bounds = Bounds { silence_ms_max: silence, tool_ms_max: silence, ..Bounds::NONE };
+        ShellConfig { kernel, pool, snapshot_every: 0, bounds, ..ShellConfig::default() }
     }
 
     /// Plays the scene once.
     ///
     /// # Errors
     /// The promise that was broken.
-    pub async fn play(self, world: World, marks: Marks) -> Verdict {
+    pub async fn play(self, world: impl Into<Host>, marks: Marks) -> Verdict {
+        let world = world.into();
         let rt = world.rt().clone();
         let under_way = Arc::new(AtomicU32::new(0));
-        let may_be_cancelled = self.cancels || self.pool.is_some_and(|pool| pool.expires);
-        let ledger = Ledger::new(&rt, may_be_cancelled, &under_way, &marks);
+        let ends = Ends {
+            // A clock that is set forward may end a lease, too, and so may time.
+            cancelled: self.pool.is_some_and(|pool| pool.expires || self.jumps || self.waits_end),
+            // What was cut after somebody has seen a piece of it is not sent again, and who waits for a credential may have waited enough.
+            failed: self.script.cuts || self.waits_end,
+            // A tool is lost with its agent.
+            silent: self.script.hangs || self.waits_end || self.pool.is_some(),
+            refused: self.script.errs,
+        };
+        let ledger = Ledger::new(&rt, ends, &under_way, &marks);
         let login = self.expired.then(|| Login::expired(&rt, &ledger, &under_way));
-        let provider = Shared(Arc::new(Provider::new(&world, self.script, &ledger, login.as_ref())));
-        let audience = Arc::new(Audience { ledger: ledger.clone(), world: world.clone() });
+        let provider = Behind(Arc::new(Provider::new(&world, self.script, &ledger, login.as_ref())));
+        let (mut people, mut answering) = (Vec::new(), Vec::new());
+        users::gather(&self, &world, &ledger, &mut people, &mut answering);
+        let audience = Arc::new(Audience { ledger: ledger.clone(), world: world.clone(), answering });
+        let viewer = self.script.cuts.then(|| audience.clone() as Arc<dyn Viewer>);
+        let wall = Wall::new(&rt);
         let vault: Arc<dyn Vault> = match login {
             Some(login) => Arc::new(login),
             None => Arc::new(NoVault),
@@ -118,7 +143,7 @@ impl Scene {
         };
         let ports = Ports {
             model: Arc::new(provider.clone()),
-            viewer: None,
+            viewer,
             tools: Arc::new(provider),
             people: audience.clone(),
             notifier: audience,
@@ -126,14 +151,21 @@ impl Scene {
             workers: Arc::new(NoWorkers),
             overseer: Arc::new(NoWorkers),
             vault,
-            clock: Arc::new(Wall(rt.clone())),
+            clock: Arc::new(wall.clone()),
         };
-        let store: Arc<dyn Store> = Arc::new(Memory::new(&world, self.is_slow, self.failures, &marks));
+        let commit = match (self.is_slow, self.kills) {
+            (true, _) => Commit::Elsewhere,
+            (false, 0) => Commit::AtOnce,
+            (false, _) => Commit::InSteps,
+        };
+        let store: Arc<dyn Store> = Arc::new(Memory::new(&world, commit, self.failures, &marks));
         let once = self.pool.and_then(|pool| pool.expires.then_some(Duration::from_millis(LEASE_MS.into())));
-        let waits = Waits { endless: ENDLESS, once };
-        let mut people = Vec::new();
-        users::gather(&self, &world, &ledger, &mut people);
+        let endless = if self.waits_end { Duration::MAX } else { ENDLESS };
+        let waits = Waits { endless, once };
         for life in 0..self.lives() {
+            if self.jumps && life > 0 {
+                wall.jumps(&world, &marks);
+            }
             let process = Process::new(&rt, waits);
             let shell = Shell::start(&process.rt(), self.config(), &store, &ports);
             for person in &people {
@@ -148,16 +180,18 @@ impl Scene {
             if life < self.kills as usize {
                 let (process, ledger, world) = (process.clone(), ledger.clone(), world.clone());
                 rt.spawn("kill", async move {
+                    world.any_moment().await;
                     if process.lives() {
                         world.say(|| "kills the process");
-                        ledger.crashed();
-                        process.kill();
+                        process.kill(|| ledger.crashed());
                     }
                 });
             }
             match first_of(gone.next(), world.at_rest()).await {
-                First::Left(_) => process.kill(),
-                First::Right(()) => return ledger.verdict(),
+                First::Left(_) => process.kill(|| ledger.restarts()),
+                // On several threads it may have died since it was asked whether it had.
+                First::Right(_) if !process.lives() => {}
+                First::Right(rest) => return rest.and_then(|()| ledger.verdict()),
             }
         }
         // It has died more often than anything in this scene kills it.

@@ -1,13 +1,14 @@
 //! A store in memory, which outlives the processes that write to it.
 
 use downbeat_rt::Cell;
-use downbeat_sim::explore::World;
 use downbeat_store::{
-    Batch, Lease, Opened, Pending, Position, ShardId, Snapshot, Store, StoreError, Trouble,
+    Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble,
 };
 use std::collections::BTreeMap;
 
+use crate::host::Host;
 use crate::marks::{Mark, Marks};
+use crate::pause::pause;
 
 /// What is kept of one shard.
 #[derive(Default)]
@@ -39,12 +40,34 @@ impl Journal {
     }
 }
 
+/// How a commit ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Done,
+    /// It is not done, and nobody knows.
+    Lost,
+    /// It is done, and nobody knows.
+    Unheard,
+    /// It is not done, and whoever asked is told so.
+    Refused,
+}
+
+/// How long a commit is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    /// No time.
+    AtOnce,
+    /// A step before it and a step after it, in which others may go on. It is lost with whoever ordered it.
+    InSteps,
+    /// The same, and it is done also if whoever ordered it dies meanwhile.
+    Elsewhere,
+}
+
 /// The store.
 #[derive(Clone)]
 pub(crate) struct Memory {
-    world: World,
-    /// Whether others may go on while a commit is under way. It is then done also if whoever ordered it dies meanwhile.
-    is_slow: bool,
+    world: Host,
+    commit: Commit,
     /// How many commits may still fail: they have happened or not, and whoever asked is told that nobody knows.
     failures: Cell<u32>,
     journals: Cell<BTreeMap<ShardId, Journal>>,
@@ -52,10 +75,10 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(world: &World, is_slow: bool, failures: u32, marks: &Marks) -> Self {
+    pub(crate) fn new(world: &Host, commit: Commit, failures: u32, marks: &Marks) -> Self {
         let journals = world.rt().cell("store", BTreeMap::new());
         let failures = world.rt().cell("failures", failures);
-        Self { world: world.clone(), is_slow, failures, journals, marks: marks.clone() }
+        Self { world: world.clone(), commit, failures, journals, marks: marks.clone() }
     }
 
     fn with<R>(&self, shard: ShardId, change: impl FnOnce(&mut Journal) -> R) -> R {
@@ -64,16 +87,29 @@ impl Memory {
 
     fn commit(&self, lease: Lease, batch: &Batch) -> Result<(), StoreError> {
         let may_fail = self.failures.read(|left| *left > 0);
-        let end = if may_fail { self.world.choose(3, "commit") } else { 0 };
-        if end > 0 {
-            self.marks.hit(if end == 1 { Mark::CommitLost } else { Mark::AnswerOfCommitLost });
-            self.failures.with(|left| *left -= 1);
+        let ends = [Ended::Lost, Ended::Unheard, Ended::Refused];
+        let fails = may_fail && self.world.happens("a commit fails");
+        let mut end = if fails { ends[self.world.choose(ends.len(), "commit")] } else { Ended::Done };
+        // On several threads two may come to that at once.
+        let spend = |left: &mut u32| left.checked_sub(1).map(|less| *left = less);
+        if end != Ended::Done && self.failures.with(spend).is_none() {
+            end = Ended::Done;
         }
         self.world.say(|| format!("commits {} lines", batch.lines));
-        if end != 1 {
+        if let Ended::Done | Ended::Unheard = end {
             self.with(lease.shard, |journal| journal.append(lease, batch))?;
         }
-        if end > 0 { Err(Trouble::Unknown.of(lease.shard)) } else { Ok(()) }
+        match end {
+            Ended::Done => Ok(()),
+            Ended::Lost => Err(self.unknown(lease, Mark::CommitLost)),
+            Ended::Unheard => Err(self.unknown(lease, Mark::AnswerOfCommitLost)),
+            Ended::Refused => Err(Trouble::Full.of(lease.shard)),
+        }
+    }
+
+    fn unknown(&self, lease: Lease, mark: Mark) -> StoreError {
+        self.marks.hit(mark);
+        Trouble::Unknown.of(lease.shard)
     }
 
     /// A commit that somebody else does.
@@ -100,10 +136,14 @@ impl Store for Memory {
     }
 
     fn append<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()> {
-        if self.is_slow {
-            return Box::pin(self.ordered(lease, batch));
+        match self.commit {
+            Commit::AtOnce => Box::pin(async move { self.commit(lease, batch) }),
+            Commit::InSteps => Box::pin(async move {
+                pause().await;
+                self.commit(lease, batch)
+            }),
+            Commit::Elsewhere => Box::pin(self.ordered(lease, batch)),
         }
-        Box::pin(async move { self.commit(lease, batch) })
     }
 
     fn read(&self, shard: ShardId, from: Position, lines_max: u64) -> Pending<'_, Vec<Batch>> {
@@ -116,12 +156,23 @@ impl Store for Memory {
         })
     }
 
-    fn compact<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()> {
+    fn compact<'s>(
+        &'s self,
+        lease: Lease,
+        until: Position,
+        rewriting: &'s mut dyn Rewriting,
+    ) -> Pending<'s, ()> {
         Box::pin(async move {
             self.with(lease.shard, |journal| {
                 journal.holds(lease)?;
-                journal.batches.retain(|there| there.first >= batch.next);
-                journal.batches.insert(0, batch.clone());
+                let (before, after): (Vec<_>, Vec<_>) =
+                    journal.batches.iter().cloned().partition(|batch| batch.first < until);
+                let mut others = Vec::new();
+                for batch in &before {
+                    others.extend(rewriting.take(batch)?);
+                }
+                others.extend(rewriting.rest()?);
+                journal.batches = others.into_iter().chain(after).collect();
                 Ok(())
             })
         })

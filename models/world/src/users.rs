@@ -3,12 +3,12 @@
 use std::future::pending;
 use std::time::Duration;
 
-use downbeat_kernel::{Budget, Event, Ignored, MessageId, Outcome, TaskId};
+use downbeat_kernel::{Answer, Budget, Event, Ignored, MessageId, Outcome, QuestionId, TaskId};
 use downbeat_rt::{Receiver, Rt, Sender, Work};
 use downbeat_shell::Teller;
-use downbeat_sim::explore::World;
 
-use crate::ledger::Ledger;
+use crate::host::Host;
+use crate::ledger::{Ledger, answer, word};
 use crate::scene::Scene;
 
 /// The root of the tree.
@@ -17,8 +17,18 @@ const A: TaskId = TaskId(1);
 /// After so long somebody who has paused the root tells it to go on.
 const RESUME: Duration = Duration::from_millis(50);
 
+/// Questions that somebody has not come to yet: there are two, and two processes may ask them again.
+const QUESTIONS_MAX: usize = 6;
+
 /// Lets the people of a scene begin: one submits the root, and when that is done the others come. Each gets a way to hear of every shell.
-pub(crate) fn gather(scene: &Scene, world: &World, ledger: &Ledger, ways: &mut Vec<Sender<Teller>>) {
+/// Whoever answers hears of questions by a way of `answering`.
+pub(crate) fn gather(
+    scene: &Scene,
+    world: &Host,
+    ledger: &Ledger,
+    ways: &mut Vec<Sender<Teller>>,
+    answering: &mut Vec<Sender<QuestionId>>,
+) {
     let rt = world.rt();
     let mut person = || {
         let (way, tellers) = rt.channel("teller", scene.lives());
@@ -36,6 +46,12 @@ pub(crate) fn gather(scene: &Scene, world: &World, ledger: &Ledger, ways: &mut V
     if scene.cancels {
         others.push(("canceller", Box::pin(person().cancels())));
     }
+    // As many answer as there are questions.
+    for who in 1..=scene.script.questions {
+        let (way, questions) = rt.channel("questions", QUESTIONS_MAX);
+        answering.push(way);
+        others.push(("answerer", Box::pin(person().answers(questions, who))));
+    }
     let spawner = rt.clone();
     rt.spawn("submitter", async move {
         let _ = submitter.tell(Event::TaskSubmitted { task: A, budget: Budget::default() }, "go").await;
@@ -50,13 +66,13 @@ struct Person {
     tellers: Receiver<Teller>,
     teller: Option<Teller>,
     ledger: Ledger,
-    world: World,
+    world: Host,
 }
 
 impl Person {
     async fn writes(mut self, message: MessageId) {
         self.ledger.wrote(message);
-        match self.tell(Event::MessageReceived { task: A, message }, "a word").await {
+        match self.tell(Event::MessageReceived { task: A, message }, &word(message)).await {
             (outcome, _) if is_taken(&outcome) => {}
             (_, Said::Once) => self.ledger.refused(message),
             (_, Said::Before) => self.ledger.doubts(message),
@@ -72,6 +88,23 @@ impl Person {
             let _ = self.tell(Event::ResumeRequested { task: A }, "").await;
         }
         self.stays().await;
+    }
+
+    /// Answers every question once.
+    async fn answers(mut self, mut questions: Receiver<QuestionId>, who: u8) {
+        let mut last = 0;
+        while let Some(question) = questions.next().await {
+            // After a crash people are asked again.
+            if question.number > last {
+                last = question.number;
+                self.ledger.answers(question, who);
+                let event = Event::AnswerReceived { question, answer: Answer::Text };
+                match self.tell(event, &answer(question, who)).await.0 {
+                    Outcome::Applied => self.ledger.is_taken(question, who),
+                    Outcome::Ignored(_) | Outcome::Rejected(_) => self.ledger.is_late(),
+                }
+            }
+        }
     }
 
     async fn cancels(mut self) {

@@ -1,7 +1,7 @@
 //! Which executions are the same but for the order of steps that do not conflict.
 //!
-//! Such executions are one *class* (a Mazurkiewicz trace). A class has a number of 128 bits that is made of the steps, each with all
-//! that happened just before it, so that it does not depend on the order of the others.
+//! Such executions are one *class* (a Mazurkiewicz trace). A class has a number of 128 bits that is made of the steps, each with what the
+//! world chose and what was drawn in it, and with all that happened just before it, so that it does not depend on the order of the others.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -14,21 +14,11 @@ use super::trace::Trace;
 /// The classes that were seen. Its memory is used again for the next execution.
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    /// With the number of the value that the program returned, or none if it did not, or may have drawn it.
-    seen: HashMap<Pair, Came, FixedState>,
+    /// With the number of the value that the program returned, or none if it came to another end. Which task a panic or a deadlock
+    /// names may differ.
+    seen: HashMap<Pair, Option<u32>, FixedState>,
     objects: Vec<Uses>,
     actors: Vec<Pair>,
-}
-
-/// What an execution came to, as far as all of its class come to the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Came {
-    /// It returned the value with this number.
-    Returned(u32),
-    /// It came to another end. Which task a panic or a deadlock names may differ.
-    Otherwise,
-    /// It depends on numbers that were drawn, too.
-    Drawn,
 }
 
 /// Two words, each made with numbers of its own.
@@ -43,11 +33,11 @@ struct Uses {
 }
 
 impl Classes {
-    /// Takes an execution. False if another one of its class came to something else.
-    pub(super) fn insert(&mut self, trace: &Trace, names: &Names, came: Came) -> bool {
+    /// Takes an execution, with the number of the value that the program returned. False if another one of its class came to something
+    /// else.
+    pub(super) fn insert(&mut self, trace: &Trace, names: &Names, returned: Option<u32>) -> bool {
         let class = self.class(trace, names);
-        let before = *self.seen.entry(class).or_insert(came);
-        before == came || before == Came::Drawn || came == Came::Drawn || fault::is_any()
+        *self.seen.entry(class).or_insert(returned) == returned || fault::is_any()
     }
 
     /// How many classes there are, if no two have one number: a number of 128 bits stands for each.
@@ -77,6 +67,9 @@ impl Classes {
             let mut this = each(|lane| mix(mix(identity + lane as u64, before[lane]), sum[lane]));
             for choice in trace.within(number) {
                 this = this.map(|word| mix(word, choice.taken as u64 + 1));
+            }
+            if let Some(drawn) = step.drawn {
+                this = this.map(|word| mix(word, drawn));
             }
             self.actors[step.actor.index()] = this;
             for touch in trace.footprint(number) {

@@ -33,6 +33,8 @@ pub(super) enum Fault {
     IgnoresPlaces,
     /// How a task ends is not recorded.
     IgnoresEnds,
+    /// The numbers that tasks draw come one after the other, whoever asks.
+    DrawsInOrder,
     /// A timer counts as let by whatever came before it.
     TimersNeverRace,
     /// A task counts as woken by one step alone where several have.

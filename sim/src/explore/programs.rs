@@ -63,6 +63,9 @@ enum Op {
         ms: u64,
     },
     Now,
+    Draw {
+        below: u64,
+    },
     Choose {
         of: usize,
     },
@@ -101,6 +104,7 @@ fn op(records: bool) -> impl Strategy<Value = Op> {
         3 => cell.clone().prop_map(|cell| Op::Get { cell }),
         2 => ms.prop_map(|ms| Op::Sleep { ms }),
         1 => Just(Op::Now),
+        2 => Just(Op::Draw { below: 3 }),
         1 => Just(Op::Choose { of: 2 }),
         2 => (cell.clone(), any::<bool>()).prop_map(|(cell, on)| Op::ChooseAndSet { cell, on }),
         1 => cell.prop_map(|cell| Op::Spawn { cell }),
@@ -169,6 +173,7 @@ impl Actor {
                 0
             }
             Op::Now => u8::try_from(self.rt.now().as_millis()).expect("it is short"),
+            Op::Draw { below } => u8::try_from(self.rt.random(*below)).expect("it is small"),
             Op::Choose { of } => u8::try_from(self.world.choose(*of, "choice")).expect("they are few"),
             Op::ChooseAndSet { cell, on } => {
                 let happens = self.world.happens("choice");
@@ -494,6 +499,7 @@ fn planted_faults_are_found_by_the_comparison() {
         Fault::IgnoresEnds,
         Fault::IgnoresMoves,
         Fault::IgnoresPlaces,
+        Fault::DrawsInOrder,
         Fault::TimersNeverRace,
         Fault::SeesOneWaker,
     ];

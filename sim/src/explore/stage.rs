@@ -43,8 +43,6 @@ pub(super) struct Stage {
     /// Tasks that may go on, the one that has been ready longest first.
     ready: Vec<usize>,
     clock: Clock,
-    /// Whether the program has asked for a random number in this execution.
-    has_drawn: bool,
     /// The task whose step it is.
     current: Option<usize>,
     /// The task that waits until nobody else can go on.
@@ -137,7 +135,6 @@ impl Stage {
             tasks: Vec::new(),
             ready: Vec::new(),
             clock: Clock::default(),
-            has_drawn: false,
             current: None,
             left: None,
             woken: Vec::new(),
@@ -150,7 +147,6 @@ impl Stage {
         self.execution += 1;
         self.seed = self.strategy.seed(self.seed_of_all);
         self.is_running = true;
-        self.has_drawn = false;
         self.trace.clear();
         self.tasks.push(Task::new("root", Actor::ROOT));
         self.make_ready(0);
@@ -182,11 +178,6 @@ impl Stage {
 
     pub(super) fn execution(&self) -> u64 {
         self.execution
-    }
-
-    /// Whether its end depends on the choices alone, and not on the seed of this execution.
-    pub(super) fn is_chosen(&self) -> bool {
-        !self.has_drawn
     }
 
     /// Prepares the next execution; false if there is none.
@@ -472,12 +463,15 @@ impl Stage {
 
     /// A number below this one that depends on the seed, on who asks, and on how often it has asked before.
     pub(super) fn random(&mut self, below: u64) -> u64 {
-        let seed = self.seed;
-        self.has_drawn = true;
         let asking = self.acting();
         asking.draws += 1;
-        let (actor, draws) = (asking.actor, asking.draws);
-        scale(mix(mix(seed, self.names.identity(actor)), draws), below.max(1))
+        let (mut actor, mut draws) = (asking.actor, asking.draws);
+        if fault::has(Fault::DrawsInOrder) {
+            (actor, draws) = (Actor::ROOT, self.tasks.iter().map(|task| task.draws).sum());
+        }
+        let drawn = scale(mix(mix(self.seed, self.names.identity(actor)), draws), below.max(1));
+        self.trace.draw(drawn);
+        drawn
     }
 
     /// One of several.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::footprint::{Object, Touch};
+use super::mix::mix;
 use super::names::Actor;
 
 /// One execution. Its memory is used again for the next.
@@ -35,6 +36,8 @@ pub(super) struct Step {
     pub(super) woke_itself: bool,
     /// Whether it came because nobody else could go on.
     pub(super) was_left: bool,
+    /// A number that stands for the numbers that the program drew in it, if it did.
+    pub(super) drawn: Option<u64>,
     touches: usize,
     choices: usize,
 }
@@ -102,8 +105,8 @@ impl Trace {
     fn push(&mut self, actor: Actor, fired: Option<Fired>) {
         self.number += 1;
         let (touches, choices) = (self.touches.len(), self.choices.len());
-        let (disarmed, woke_itself, was_left) = (None, false, false);
-        self.steps.push(Step { actor, fired, disarmed, woke_itself, was_left, touches, choices });
+        let (disarmed, woke_itself, was_left, drawn) = (None, false, false, None);
+        self.steps.push(Step { actor, fired, disarmed, woke_itself, was_left, drawn, touches, choices });
     }
 
     /// The step that is under way touches something.
@@ -156,6 +159,13 @@ impl Trace {
     pub(super) fn is_left(&mut self) {
         if let Some(step) = self.steps.last_mut() {
             step.was_left = true;
+        }
+    }
+
+    /// The step that is under way draws a number.
+    pub(super) fn draw(&mut self, number: u64) {
+        if let Some(step) = self.steps.last_mut() {
+            step.drawn = Some(mix(step.drawn.unwrap_or(0), number));
         }
     }
 

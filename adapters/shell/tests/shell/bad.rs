@@ -1,18 +1,21 @@
 //! Ports of which one method does something wrong, the first time that it is asked for.
 
+use crate::stopping::a_moment;
 use downbeat_kernel::{
     About, ApprovalId, CallId, Concern, Found, Generation, IteratorEnd, MessageId, QuestionEnd, QuestionId,
     QuestionKey, QuestionNumber, RefreshEnd, RequestId, TaskId, ToolEnd, WriteEnd,
 };
 use downbeat_shell::{
-    Agents, Claimant, Clock, Container, Doing, Excerpt, Instructions, Model, Notification, Notifier, Output,
-    Overseer, People, Ports, Question, Run, Seat, SendEnd, Sign, Text, Tools, Trial, Vault, Viewer, Voice,
-    Workers,
+    Agents, Bounds, Claimant, Clock, Container, Doing, Excerpt, Instructions, Model, Notification, Notifier,
+    Output, Overseer, People, Ports, Question, Run, Seat, SendEnd, Sign, Text, Tools, Trial, Vault, Viewer,
+    Voice, Workers,
 };
 use std::future::{pending, ready};
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// What an adapter does the first time that it is asked for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,34 @@ pub(crate) enum Fault {
     PanicsAtOnce,
     PanicsLater,
     NeverAnswers,
+    /// The same, where somebody waits for it for so long and no longer. Whatever would answer late is gone by then.
+    AnswersTooLate,
+    /// The same, and it panics when it is dropped.
+    DropsWithPanic,
+}
+
+/// Milliseconds for which somebody waits for it.
+pub(crate) const BOUND_MS: u32 = 30;
+
+/// What is to answer too late. It is gone when it is dropped.
+struct Late {
+    bad: Bad,
+    panics: bool,
+}
+
+impl Late {
+    async fn answers<T>(self) -> T {
+        self.bad.late.acquire().await.expect("it is not closed").forget();
+        self.bad.has_answered.store(true, Ordering::Relaxed);
+        pending().await
+    }
+}
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        self.bad.is_gone.store(true, Ordering::Relaxed);
+        assert!(!self.panics, "on purpose");
+    }
 }
 
 /// The ports of a test, of which one does something wrong.
@@ -29,11 +60,19 @@ pub(crate) struct Bad {
     /// Which method, and what.
     fault: (&'static str, Fault),
     has_done: Arc<AtomicBool>,
+    /// How often that method was asked.
+    asked: Arc<AtomicUsize>,
+    /// Lets what is late answer.
+    late: Arc<Semaphore>,
+    has_answered: Arc<AtomicBool>,
+    is_gone: Arc<AtomicBool>,
 }
 
 impl Bad {
     pub(crate) fn of(ports: Ports, fault: (&'static str, Fault)) -> Self {
-        Self { ports, fault, has_done: Arc::default() }
+        let late = Arc::new(Semaphore::new(0));
+        let (has_done, has_answered, is_gone) = (Arc::default(), Arc::default(), Arc::default());
+        Self { ports, fault, has_done, asked: Arc::default(), late, has_answered, is_gone }
     }
 
     /// Whether it is to go wrong now.
@@ -43,11 +82,52 @@ impl Bad {
     }
 
     fn does<T: Send + 'static>(&self, method: &'static str, does: impl FnOnce() -> Doing<T>) -> Doing<T> {
+        if method == self.fault.0 {
+            let before = self.asked.fetch_add(1, Ordering::Relaxed);
+            assert!(before == 0 || !self.is_late() || self.is_gone(), "{method}: the first is still there");
+        }
         match self.fault(method) {
             None => does(),
             Some(Fault::PanicsAtOnce) => panic!("on purpose"),
             Some(Fault::PanicsLater) => Box::pin(async { panic!("on purpose") }),
             Some(Fault::NeverAnswers) => Box::pin(pending()),
+            Some(Fault::AnswersTooLate) => Box::pin(Late { bad: self.clone(), panics: false }.answers()),
+            Some(Fault::DropsWithPanic) => Box::pin(Late { bad: self.clone(), panics: true }.answers()),
+        }
+    }
+
+    /// Whether what it does wrong is to answer too late.
+    fn is_late(&self) -> bool {
+        match self.fault.1 {
+            Fault::PanicsAtOnce | Fault::PanicsLater | Fault::NeverAnswers => false,
+            Fault::AnswersTooLate | Fault::DropsWithPanic => true,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Relaxed)
+    }
+
+    /// How long the shell waits for it.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let bound = if self.is_late() { NonZeroU32::new(BOUND_MS) } else { None };
+        Bounds { silence_ms_max: bound, tool_ms_max: bound, ready_ms_max: bound, again_ms: bound }
+    }
+
+    /// What would have answered too late is gone, and answers nobody.
+    pub(crate) async fn answers_nobody(&self) {
+        if self.is_late() {
+            assert!(self.is_gone(), "it is still waited for");
+            self.late.add_permits(1);
+            a_moment().await;
+            assert!(!self.has_answered.load(Ordering::Relaxed), "it goes on");
+        }
+    }
+
+    /// Waits until it was asked so often.
+    pub(crate) async fn until_asked(&self, times: usize) {
+        while self.asked.load(Ordering::Relaxed) < times {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 

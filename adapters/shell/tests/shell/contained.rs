@@ -76,7 +76,7 @@ impl Bad {
 
 #[tokio::test]
 async fn adapter_of_a_task_that_asks_a_model_does_wrong_and_the_shard_goes_on() {
-    use Fault::{NeverAnswers, PanicsAtOnce, PanicsLater};
+    use Fault::{AnswersTooLate, DropsWithPanic, NeverAnswers, PanicsAtOnce, PanicsLater};
     #[rustfmt::skip]
     let cases = [
         ("send",        PanicsAtOnce, Needs::Yes),     ("send",        PanicsLater, Needs::Yes),     ("send",        NeverAnswers, Needs::Cancel),
@@ -87,6 +87,12 @@ async fn adapter_of_a_task_that_asks_a_model_does_wrong_and_the_shard_goes_on() 
         ("undelivered", PanicsAtOnce, Needs::Yes),     ("undelivered", PanicsLater, Needs::Yes),     ("undelivered", NeverAnswers, Needs::Yes),
         ("notify",      PanicsAtOnce, Needs::Yes),     ("notify",      PanicsLater, Needs::Yes),     ("notify",      NeverAnswers, Needs::Yes),
         ("given up",    PanicsAtOnce, Needs::Yes),     ("given up",    PanicsLater, Needs::Yes),
+        ("send",        AnswersTooLate, Needs::Yes),     ("send",        DropsWithPanic, Needs::Yes),
+        ("run tool",    AnswersTooLate, Needs::Yes),     ("run tool",    DropsWithPanic, Needs::Yes),
+        ("prepare",     AnswersTooLate, Needs::Nothing), ("prepare",     DropsWithPanic, Needs::Nothing),
+        ("deploy",      AnswersTooLate, Needs::Nothing), ("deploy",      DropsWithPanic, Needs::Nothing),
+        ("undelivered", AnswersTooLate, Needs::Yes),     ("undelivered", DropsWithPanic, Needs::Yes),
+        ("given up",    AnswersTooLate, Needs::Yes),     ("given up",    DropsWithPanic, Needs::Yes),
         ("ask",         PanicsAtOnce, Needs::Yes),
         ("withdraw",    PanicsAtOnce, Needs::Yes),
         ("now",         PanicsAtOnce, Needs::Yes),
@@ -105,9 +111,14 @@ async fn adapter_of_a_task_that_asks_a_model_does_wrong_and_the_shard_goes_on() 
         (config.kernel.notification_backoff_ms, config.kernel.grace_ms) = (5, 5);
         config.kernel.notification_attempts_max = if method == "given up" { 1 } else { 10 };
         let bad = Bad::of(world.ports(), (method, fault));
+        config.bounds = bad.bounds();
         let shell = start_with(&journal(&format!("contained/{name}")), config, &bad.ports()).await;
         within(&name, bad.asks_a_model(&shell, &world, needs)).await;
         within(&name, bad.until_wrong()).await;
+        if matches!(fault, AnswersTooLate | DropsWithPanic) && ["undelivered", "given up"].contains(&method) {
+            within(&name, bad.until_asked(2)).await;
+        }
+        bad.answers_nobody().await;
     }
 }
 
@@ -139,7 +150,7 @@ async fn runs_on_agents(shell: &Shell, fleet: &Fleet) {
 
 #[tokio::test]
 async fn adapter_of_agents_does_wrong_and_the_shard_goes_on() {
-    use Fault::{NeverAnswers, PanicsAtOnce, PanicsLater};
+    use Fault::{AnswersTooLate, NeverAnswers, PanicsAtOnce, PanicsLater};
     #[rustfmt::skip]
     let cases = [
         ("start",   PanicsAtOnce), ("start",   PanicsLater), ("start",   NeverAnswers),
@@ -150,6 +161,8 @@ async fn adapter_of_agents_does_wrong_and_the_shard_goes_on() {
         ("clean",   PanicsAtOnce), ("clean",   PanicsLater), ("clean",   NeverAnswers),
         ("settled", PanicsAtOnce), ("settled", PanicsLater), ("settled", NeverAnswers),
         ("asks",    PanicsAtOnce),
+        ("remove",  AnswersTooLate),
+        ("settled", AnswersTooLate),
     ];
     for (method, fault) in cases {
         let name = format!("{method} {fault:?}");
@@ -163,9 +176,14 @@ async fn adapter_of_agents_does_wrong_and_the_shard_goes_on() {
         let mut config = fleet::config(PoolConfig { agents_max: 3, ..times });
         (config.kernel.relay_ms, config.kernel.grace_ms) = (20, 5);
         let bad = Bad::of(fleet.ports(&world), (method, fault));
+        config.bounds = bad.bounds();
         let shell = start_with(&journal(&format!("contained/{name}")), config, &bad.ports()).await;
         within(&name, runs_on_agents(&shell, &fleet)).await;
         within(&name, bad.until_wrong()).await;
+        if fault == AnswersTooLate {
+            within(&name, bad.until_asked(2)).await;
+        }
+        bad.answers_nobody().await;
     }
 }
 
@@ -192,11 +210,11 @@ async fn is_run_by_a_worker(shell: &Shell, world: &World) {
 
 #[tokio::test]
 async fn adapter_of_a_worker_does_wrong_and_the_shard_goes_on() {
-    use Fault::{NeverAnswers, PanicsAtOnce, PanicsLater};
+    use Fault::{AnswersTooLate, NeverAnswers, PanicsAtOnce, PanicsLater};
     #[rustfmt::skip]
     let cases = [
         ("run",    PanicsAtOnce), ("run",    PanicsLater), ("run",    NeverAnswers),
-        ("report", PanicsAtOnce), ("report", PanicsLater), ("report", NeverAnswers),
+        ("report", PanicsAtOnce), ("report", PanicsLater), ("report", NeverAnswers), ("report", AnswersTooLate),
         ("overseer asks",      PanicsAtOnce),
         ("overseer withdraws", PanicsAtOnce),
         ("warn",               PanicsAtOnce),
@@ -219,18 +237,27 @@ async fn adapter_of_a_worker_does_wrong_and_the_shard_goes_on() {
             (config.kernel.progress_ms, config.kernel.stuck_ms) = (100, 100);
         }
         let bad = Bad::of(crew.in_world(&world), (method, fault));
+        config.bounds = bad.bounds();
         let shell = start_with(&journal(&format!("contained/{name}")), config, &bad.ports()).await;
         within(&name, is_run_by_a_worker(&shell, &world)).await;
         within(&name, bad.until_wrong()).await;
+        if fault == AnswersTooLate {
+            within(&name, bad.until_asked(2)).await;
+        }
+        bad.answers_nobody().await;
     }
 }
 
 /// What is asked about after a crash.
 #[test]
 fn adapter_that_is_asked_what_became_of_something_does_wrong_and_the_shard_goes_on() {
-    use Fault::{NeverAnswers, PanicsAtOnce, PanicsLater};
+    use Fault::{AnswersTooLate, NeverAnswers, PanicsAtOnce, PanicsLater};
     for method in ["recover", "attach"] {
-        for fault in [PanicsAtOnce, PanicsLater, NeverAnswers] {
+        for fault in [PanicsAtOnce, PanicsLater, NeverAnswers, AnswersTooLate] {
+            // An iterator has no bound: it is found by its health.
+            if (method, fault) == ("attach", AnswersTooLate) {
+                continue;
+            }
             let name = format!("{method} {fault:?}");
             let path = journal(&format!("contained/{name}"));
             let crew = Crew::of([begins(&[]), [begins(&[]), finishes("again")].concat()]);
@@ -252,6 +279,7 @@ fn adapter_that_is_asked_what_became_of_something_does_wrong_and_the_shard_goes_
             });
             let world = World::of([says("", &[(DONE, "again")])]);
             let bad = Bad::of(crew.in_world(&world), (method, fault));
+            config.bounds = bad.bounds();
             life(async {
                 let shell = start_with(&path, config, &bad.ports()).await;
                 if (method, fault) == ("recover", NeverAnswers) {
@@ -259,6 +287,7 @@ fn adapter_that_is_asked_what_became_of_something_does_wrong_and_the_shard_goes_
                     insist(&shell, Event::CancelRequested { task: A }).await;
                 }
                 within(&name, async { world.until(is_end(A)).await }).await;
+                bad.answers_nobody().await;
             });
             assert!(bad.has_done(), "{name}: it was not asked for");
         }

@@ -5,7 +5,7 @@ use crate::stage::{World, journal, settings, start_on, start_with};
 use crate::story::{A, apply};
 use downbeat_kernel::{Budget, Event, TaskId};
 use downbeat_shell::{Entry, Recorded, ShellConfig, ShellError, Teller};
-use downbeat_store::{Batch, Lease, Opened, Pending, Position, ShardId, Snapshot, Sqlite, Store};
+use downbeat_store::{Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Sqlite, Store};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,8 +42,13 @@ impl Store for Gated {
         self.store.read(shard, from, lines_max)
     }
 
-    fn compact<'s>(&'s self, lease: Lease, batch: &'s Batch) -> Pending<'s, ()> {
-        self.store.compact(lease, batch)
+    fn compact<'s>(
+        &'s self,
+        lease: Lease,
+        until: Position,
+        rewriting: &'s mut dyn Rewriting,
+    ) -> Pending<'s, ()> {
+        self.store.compact(lease, until, rewriting)
     }
 
     fn keep<'s>(&'s self, lease: Lease, snapshot: &'s Snapshot) -> Pending<'s, ()> {

@@ -8,10 +8,13 @@ use downbeat_kernel::{
     SendFailure, TaskId, TurnNumber,
 };
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Doing, Excerpt, Model, Output, Ports, Question, SendEnd, Shell, ShellConfig, Viewer};
+use downbeat_shell::{
+    Bounds, Doing, Excerpt, Model, Output, Ports, Question, SendEnd, Shell, ShellConfig, Viewer,
+};
 use downbeat_store::{Sqlite, Store};
 use std::collections::VecDeque;
 use std::future::pending;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -23,6 +26,8 @@ enum Act {
     Says(&'static str),
     /// Waits until it is let on.
     Waits,
+    /// Says nothing for so many milliseconds.
+    Thinks(u64),
     Ends(SendEnd),
     Panics,
     /// Has somebody else go on speaking, whatever becomes of the send.
@@ -81,6 +86,7 @@ impl Studio {
                     output.say(text.to_owned()).await;
                     self.state().said += 1;
                 }
+                Act::Thinks(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
                 Act::Waits => self.go.acquire().await.expect("it is not closed").forget(),
                 Act::Ends(end) => return end,
                 Act::Panics => panic!("on purpose"),
@@ -294,6 +300,50 @@ async fn slow_viewer_holds_back_the_stream_and_not_the_shard() {
     let shown: Vec<_> = studio.shown().into_iter().map(|(_, number, text)| (number, text)).collect();
     let words = ["one", "two", "three", "four"].map(str::to_owned);
     assert_eq!(shown, (1..).zip(words).collect::<Vec<_>>());
+}
+
+/// With a viewer and without one: output that went out ends the request, and a send of which nothing went out is made again.
+#[tokio::test]
+async fn model_is_waited_for_while_it_speaks_and_not_when_it_falls_silent() {
+    let speaks = |text| [Act::Thinks(500), Act::Says(text)];
+    let goes_on = ["one", "", "two", "three", "", "four"].map(speaks).into_iter().flatten();
+    let goes_on: Vec<_> = goes_on.chain([Act::Thinks(500), done()]).collect();
+    let stops = vec![Act::Says("one"), Act::Thinks(10), Act::Says("two")];
+    #[rustfmt::skip]
+    let cases = [
+        ("goes on",          true,  vec![goes_on.clone()],    End::Completed, 1),
+        ("goes on unseen",   false, vec![goes_on],            End::Completed, 1),
+        ("falls silent",     true,  vec![stops.clone()],      INTERRUPTED,    1),
+        ("is silent unseen", false, vec![stops, vec![done()]], End::Completed, 2),
+    ];
+    let stories = cases.map(|(name, is_watched, scripts, end, sends)| async move {
+        let (world, studio) = (World::default(), Studio::of(scripts));
+        let bounds = Bounds { silence_ms_max: NonZeroU32::new(2_000), ..Bounds::NONE };
+        let store = Sqlite::open(&journal(&format!("stream-{name}"))).await.expect("a store");
+        let shell =
+            start_on(store, ShellConfig { bounds, ..settings() }, &ports(&world, &studio, is_watched));
+        submit(&shell).await;
+        assert_eq!(ended(&world).await, end, "{name}");
+        assert_eq!(studio.state().sent.len(), sends, "{name}");
+    });
+    let [one, two, three, four] = stories;
+    tokio::join!(one, two, three, four);
+}
+
+/// A model that waits until there is room for what it says is not silent.
+#[tokio::test]
+async fn model_that_its_viewer_holds_back_is_not_taken_for_silent() {
+    let world = World::default();
+    let studio = Studio::of([vec![Act::Says("one"), Act::Says("two"), Act::Says("three"), done()]]);
+    studio.room.forget_permits(1_000);
+    let bounds = Bounds { silence_ms_max: NonZeroU32::new(100), ..Bounds::NONE };
+    let store = Sqlite::open(&journal("stream-held-back")).await.expect("a store");
+    let shell = start_on(store, ShellConfig { bounds, ..settings() }, &ports(&world, &studio, true));
+    submit(&shell).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(studio.state().said, 2, "it waits for room");
+    studio.room.add_permits(3);
+    assert_eq!(ended(&world).await, End::Completed);
 }
 
 #[tokio::test]

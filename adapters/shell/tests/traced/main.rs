@@ -5,14 +5,18 @@
 mod stage;
 
 use downbeat_kernel::{
-    AgentId, Approval, Budget, Event, MessageId, PoolConfig, PoolEvent, QuestionEnd, QuestionNumber, TaskId,
+    AgentId, Approval, Budget, CallId, Event, MessageId, PoolConfig, PoolEvent, QuestionEnd, QuestionNumber,
+    TaskId, ToolEnd,
 };
 use downbeat_rt::{Rt, Tokio};
-use downbeat_shell::{Agents, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Text, Trial, Wish};
+use downbeat_shell::{
+    Agents, Bounds, Container, Doing, Ports, Seat, Shell, ShellConfig, Sign, Text, Tools, Trial, Wish,
+};
 use downbeat_store::{ShardId, Sqlite, Store};
 use stage::{Seen, World, journal, says, settings, start};
 use std::future::{pending, ready};
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -149,4 +153,28 @@ fn what_is_of_an_agent_or_of_an_attempt_is_told_with_its_number_and_its_epoch() 
     for line in expected {
         assert!(own.iter().any(|own| own.contains(line)), "{line} is not in:\n{}", own.join("\n"));
     }
+}
+
+impl Tools for Quiet {
+    fn run(&self, _call: CallId, _argument: Text, _seat: Option<Seat>) -> Doing<(ToolEnd, String)> {
+        Box::pin(pending())
+    }
+}
+
+#[test]
+fn adapter_that_does_not_answer_is_told_with_what_was_asked_of_it() {
+    let own = told(async |lines| {
+        let world = World::of([says("", &[(Wish::Tool(Approval::Granted), "say nothing of this")])]);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&journal("traced-silent")).await.expect("a store"));
+        let ports = Ports { tools: Arc::<Quiet>::default(), ..world.ports() };
+        let bounds = Bounds { tool_ms_max: NonZeroU32::new(5), ..Bounds::NONE };
+        let shard =
+            Shell::start(&Rt::new(Tokio::current()), ShellConfig { bounds, ..settings() }, &store, &ports);
+        shard.submit("go".to_owned(), Budget::default()).await.expect("it runs");
+        lines.until(r#"event="ToolEnded""#).await;
+        shard.stop().await.expect("it stops");
+    });
+    let silent: Vec<_> = own.iter().filter(|line| line.contains("downbeat::silent")).collect();
+    let expected = r#" WARN shard{shard=0}: downbeat::silent: asked="Tools::run" task=1 turn=1 after_ms=5"#;
+    assert_eq!(silent, [expected]);
 }

@@ -1,7 +1,7 @@
 //! What every store promises.
 
 use crate::place::places;
-use downbeat_store::{Batch, Lease, Position, ShardId, Snapshot, Store, StoreError, Trouble};
+use downbeat_store::{Batch, Lease, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble};
 
 pub(crate) const SHARD: ShardId = ShardId(0);
 
@@ -57,10 +57,8 @@ async fn shard_has_one_writer() {
         assert_eq!(trouble(late), Trouble::Fenced { epoch: 1, newest: 2 });
         let late = one.keep(first.lease, &Snapshot { next: Position(1), form: 1, bytes: vec![] }).await;
         assert_eq!(trouble(late), Trouble::Fenced { epoch: 1, newest: 2 });
-        assert_eq!(
-            trouble(one.compact(first.lease, &batch(1, &[])).await),
-            Trouble::Fenced { epoch: 1, newest: 2 }
-        );
+        let late = one.compact(first.lease, Position(1), &mut Others::by(vec![])).await;
+        assert_eq!(trouble(late), Trouble::Fenced { epoch: 1, newest: 2 });
         other.append(second.lease, &batch(1, &["in time"])).await.expect("it is the writer");
         assert_eq!(lines(&*one, 1).await, ["in time"]);
     }
@@ -80,22 +78,85 @@ async fn batch_goes_to_the_end_or_nowhere() {
     }
 }
 
+/// Puts these in place of the batches of a journal: so many with each that it takes, and the rest in the end.
+struct Others {
+    with_each: Vec<Vec<Batch>>,
+    taken: Vec<Position>,
+    rest: Result<Vec<Batch>, StoreError>,
+}
+
+impl Others {
+    fn by(rest: Vec<Batch>) -> Self {
+        Self { with_each: Vec::new(), taken: Vec::new(), rest: Ok(rest) }
+    }
+}
+
+impl Rewriting for Others {
+    fn take(&mut self, batch: &Batch) -> Result<Vec<Batch>, StoreError> {
+        self.taken.push(batch.first);
+        Ok(self.with_each.pop().unwrap_or_default())
+    }
+
+    fn rest(&mut self) -> Result<Vec<Batch>, StoreError> {
+        std::mem::replace(&mut self.rest, Ok(Vec::new()))
+    }
+}
+
+fn until(next: u64, batch: Batch) -> Batch {
+    Batch { next: Position(next), ..batch }
+}
+
 #[tokio::test]
 async fn compacted_journal_goes_on_where_it_was() {
     for place in places("compacted").await {
         let store = place.open().await;
         let lease = store.open(SHARD).await.expect("nobody has it").lease;
-        store.append(lease, &batch(1, &["one", "two"])).await.expect("it is appended");
-        store.append(lease, &batch(3, &["three"])).await.expect("it is appended");
-        assert_eq!(
-            trouble(store.compact(lease, &batch(1, &["half"])).await),
-            Trouble::Misplaced { at: Position(2) }
-        );
-        let mut short = batch(1, &["both"]);
-        short.next = Position(3);
-        store.compact(lease, &short).await.expect("it is compacted");
-        store.append(lease, &batch(4, &["four"])).await.expect("it is appended");
-        assert_eq!(lines(&*store, 1).await, ["both", "three", "four"]);
+        // More batches than are in memory at once.
+        for first in (1..100).step_by(2) {
+            store.append(lease, &batch(first, &["one", "two"])).await.expect("it is appended");
+        }
+        let mut others = Others::by(vec![until(91, batch(3, &["two of the rest"]))]);
+        others.with_each = vec![vec![batch(1, &["of", "the first"])]];
+        store.compact(lease, Position(91), &mut others).await.expect("it is compacted");
+        assert_eq!(others.taken, (1..91).step_by(2).map(Position).collect::<Vec<_>>());
+        store.append(lease, &batch(101, &["the last"])).await.expect("it is appended");
+        let rest = ["one", "two"].into_iter().cycle().take(10);
+        let all: Vec<_> =
+            ["of", "the first", "two of the rest"].into_iter().chain(rest).chain(["the last"]).collect();
+        assert_eq!(lines(&*store, 1).await, all);
+    }
+}
+
+#[tokio::test]
+async fn compaction_that_comes_to_nothing_leaves_the_journal_as_it_was() {
+    let at = |at| Trouble::Misplaced { at: Position(at) };
+    let to = |next, first, text| vec![until(next, batch(first, &[text]))];
+    let damaged = Trouble::Damaged { what: "on purpose", at: Position(2) };
+    #[rustfmt::skip]
+    let cases = [
+        ("ends inside of a batch",    2,  vec![],            Ok(to(2, 1, "half")),  at(2)),
+        ("ends behind the journal",   50, vec![],            Ok(to(50, 1, "more")), at(50)),
+        ("leaves positions out",      41, vec![],            Ok(to(41, 2, "late")), at(2)),
+        ("ends too early",            41, vec![],            Ok(to(40, 1, "some")), at(40)),
+        ("ends too late",             41, vec![],            Ok(to(42, 1, "all!")), at(1)),
+        ("is where others are still", 41, to(41, 1, "soon"), Ok(vec![]),            at(1)),
+        ("gives up",                  41, vec![],            Err(damaged),          damaged),
+    ];
+    let words: Vec<_> = (1..=40).map(|line| format!("line {line}")).collect();
+    for (name, end, with_first, rest, why) in cases {
+        for place in places(&format!("compacted-{name}").replace(' ', "-")).await {
+            let store = place.open().await;
+            let lease = store.open(SHARD).await.expect("nobody has it").lease;
+            store.append(lease, &batch(1, &[&words[0], &words[1]])).await.expect("it is appended");
+            for (line, first) in words.iter().zip(1..).skip(2) {
+                store.append(lease, &batch(first, &[line])).await.expect("it is appended");
+            }
+            let rest = rest.clone().map_err(|trouble: Trouble| trouble.of(SHARD));
+            let mut others = Others { with_each: vec![with_first.clone()], taken: vec![], rest };
+            assert_eq!(trouble(store.compact(lease, Position(end), &mut others).await), why, "{name}");
+            assert_eq!(lines(&*store, 1).await, words, "{name}");
+            store.append(lease, &batch(41, &["it goes on"])).await.expect("it does");
+        }
     }
 }
 

@@ -6,4 +6,5 @@ mod marks;
 mod page;
 mod refinement;
 mod same;
+mod tokio;
 mod whole;

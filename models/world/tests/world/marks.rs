@@ -4,8 +4,11 @@ use downbeat_sim::explore::{Explorer, Search};
 use downbeat_world::{Mark, Marks, Scenario};
 
 /// Scenarios that have everything together, or nearly: an agent that dies stands for a lease that is over.
-const SCENARIOS: [&str; 2] =
-    ["child+child+message+pause+retry+token+death+slow+disk+kill", "child+message+pause+cancel+token+kill"];
+const SCENARIOS: [&str; 3] = [
+    "child+child+message+pause+retry+token+death+slow+disk+kill",
+    "child+message+pause+cancel+token+kill",
+    "child+message+question+question+retry+hang+cut+kill+recall+clock",
+];
 
 /// So many executions of them are enough.
 const SEEDS: u64 = 10_000;

@@ -13,11 +13,15 @@ use std::collections::{BTreeSet, HashSet};
 type Came = (&'static str, bool);
 
 /// Each scenario of the world, with one of the checker in which at least as much may happen: its model answers whatever it likes.
-const SAME: [(&str, ModelScenario); 4] = [
+const SAME: [(&str, ModelScenario); 8] = [
     ("child+message", ModelScenario { messages: 1, ..QUIET }),
     ("child+message+retry", ModelScenario { messages: 1, failures: 1, ..QUIET }),
     ("child+message+pause", ModelScenario { messages: 1, pauses: 1, ..QUIET }),
     ("child+message+cancel", ModelScenario { messages: 1, cancels: 1, ..QUIET }),
+    ("child+kill", ModelScenario { crashes: 1, ..QUIET }),
+    ("tool+kill", ModelScenario { tools: 1, crashes: 1, ..QUIET }),
+    ("question+cancel", ModelScenario { questions: 1, cancels: 1, ..QUIET }),
+    ("message+cut", ModelScenario { messages: 1, failures: 1, outputs: 1, ..QUIET }),
 ];
 
 /// A root and a subtask, to which nothing happens.

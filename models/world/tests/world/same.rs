@@ -5,17 +5,22 @@ use downbeat_world::{Marks, Scenario};
 use std::fmt::Write as _;
 use std::process::Command;
 
-const SCENARIO: &str = "child+child+message+pause+retry+token+death+slow+disk+kill";
-const SEEDS: u64 = 50;
+const SCENARIOS: [&str; 2] = [
+    "child+child+message+pause+retry+token+death+slow+disk+kill",
+    "child+tool+message+question+question+cancel+retry+hang+error+cut+token+lease+kill+kill+recall+clock",
+];
+const SEEDS: u64 = 25;
 
 /// Set in the other process.
 const OTHER: &str = "DOWNBEAT_TRACES_TO";
 
 /// Everything that happens in the executions of some seeds, as text.
 fn traces() -> String {
-    let scene = SCENARIO.parse::<Scenario>().expect("there is such a scenario").scene();
     let mut traces = String::new();
-    for seed in 1..=SEEDS {
+    for (scenario, seed) in
+        SCENARIOS.iter().flat_map(|scenario| (1..=SEEDS).map(move |seed| (scenario, seed)))
+    {
+        let scene = scenario.parse::<Scenario>().expect("there is such a scenario").scene();
         let mut explorer = Explorer::new(|world| scene.play(world, Marks::default()));
         let report = explorer
             .explore(Search::Pct { seed, executions: 1, depth: 3 })
