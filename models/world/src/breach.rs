@@ -4,7 +4,7 @@ use std::fmt;
 
 use downbeat_sim::explore::End;
 
-use crate::scene::Verdict;
+use crate::verdict::Verdict;
 
 /// A promise that an execution broke.
 #[derive(Clone, Debug, PartialEq, Eq)]

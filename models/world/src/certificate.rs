@@ -7,7 +7,7 @@ use downbeat_kernel::End;
 use downbeat_sim::explore::{Extent, Report, Search};
 use downbeat_sim::harness::grouped;
 
-use crate::scene::{Outcome, Verdict};
+use crate::verdict::{Outcome, Verdict};
 
 /// Writes the certificates anew, in the directory of the repository.
 pub(crate) const RENEW: &str = "cargo run --release -- sim --exhaustive --format certificates > certificates.rs && mv certificates.rs models/world/src/";

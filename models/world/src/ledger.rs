@@ -19,7 +19,7 @@ use book::Book;
 pub(crate) use book::{END_OF_ROOT, Ends, PIECES, answer, word};
 
 use crate::marks::{Mark, Marks};
-use crate::scene::{Outcome, Verdict};
+use crate::verdict::{Outcome, Verdict};
 
 /// The promises whose whole judgement is in a watch. What breaks one may break those after it too.
 const PROMISES: [(Promise, &str); 8] = [
@@ -89,9 +89,7 @@ impl Ledger {
     /// A request has reached a provider.
     pub(crate) fn sent(&self, send: Send, before: &[Exchange], asking: &[Piece]) {
         self.write(send.task, |book| {
-            if book.patience(send.task).is_some() {
-                book.has_waited(send.task, self.0.rt.now());
-            }
+            book.has_waited(send.task, || self.0.rt.now());
             book.sent(send, before, asking);
         });
     }
@@ -112,19 +110,9 @@ impl Ledger {
         self.write(send.task, |book| book.cut(send));
     }
 
-    /// Somebody hears that their answer comes too late.
-    pub(crate) fn is_late(&self) {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(Mark::LateAnswer);
-    }
-
-    /// A request is never answered.
-    pub(crate) fn hangs(&self) {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(Mark::Hung);
-    }
-
-    /// A provider says what it had answered before a kill.
-    pub(crate) fn recalled(&self) {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(Mark::Recalled);
+    /// The search comes across a situation.
+    pub(crate) fn hit(&self, mark: Mark) {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner).marks.hit(mark);
     }
 
     /// Nobody listens to what the provider says to it any more.

@@ -37,6 +37,7 @@ mod scenario;
 mod scene;
 mod store;
 mod users;
+mod verdict;
 
 pub use certificate::Certificate;
 pub use certificates::CERTIFICATES;
@@ -45,4 +46,5 @@ pub use marks::{Mark, Marks};
 pub use program::{SimArgs, SimFormat, sim, sim_help};
 pub use recording::replay;
 pub use scenario::{INGREDIENTS, Ingredient, Scenario, ScenarioError};
-pub use scene::{Outcome, Scene, Verdict};
+pub use scene::Scene;
+pub use verdict::{Outcome, Verdict};

@@ -46,9 +46,9 @@ impl State {
 
 /// One login. It outlives whoever uses it.
 #[derive(Clone)]
-pub(crate) struct Login(Arc<Inner>);
+pub(crate) struct Login(Arc<Account>);
 
-struct Inner {
+struct Account {
     state: Cell<State>,
     ledger: Ledger,
     /// The refreshes that are under way, for marks.
@@ -68,7 +68,7 @@ impl Login {
             good_from: 2,
         };
         let (state, under_way) = (rt.cell("login", state), Arc::clone(under_way));
-        Self(Arc::new(Inner { state, ledger: ledger.clone(), under_way }))
+        Self(Arc::new(Account { state, ledger: ledger.clone(), under_way }))
     }
 
     /// Whether a provider takes the access token of that generation.

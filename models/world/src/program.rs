@@ -21,7 +21,7 @@ use crate::certificates::CERTIFICATES;
 use crate::marks::Marks;
 use crate::page::Page;
 use crate::scenario::{INGREDIENTS, Scenario};
-use crate::scene::Verdict;
+use crate::verdict::Verdict;
 
 /// Executions at random for each scenario, unless something else is asked for: some seconds for all of them.
 const SEEDS: u64 = 1_000;

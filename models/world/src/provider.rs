@@ -13,6 +13,7 @@ use downbeat_shell::{Doing, Model, Output, Question, Reply, Seat, SendEnd, Text,
 use crate::host::Host;
 use crate::ledger::{END_OF_ROOT, Ledger, PIECES, ROOT, Send};
 use crate::login::Login;
+use crate::marks::Mark;
 use crate::pause::pause;
 
 /// What the root does in its first turn, and how sends may fail.
@@ -29,7 +30,7 @@ pub(crate) struct Script {
     pub(crate) fails: bool,
     /// Whether that send may never be answered, and a tool never be done.
     pub(crate) hangs: bool,
-    /// Whether the response to that send comes in two pieces, and may be cut between them.
+    /// Whether the response to that send comes in pieces, and may be cut after the first or the last.
     pub(crate) cuts: bool,
     /// Whether the first response of the root may be another than the script says.
     pub(crate) errs: bool,
@@ -158,7 +159,7 @@ impl Script {
 }
 
 /// How people call a task of the tree.
-fn of(task: TaskIndex) -> String {
+fn called(task: TaskIndex) -> String {
     if task == ROOT { "the root".to_owned() } else { format!("subtask {task}") }
 }
 
@@ -189,7 +190,7 @@ impl Model for Behind {
             provider.world.say(|| {
                 format!(
                     "asks the model for {}, turn {}, attempt {attempt}",
-                    of(task),
+                    called(task),
                     turn.0,
                     attempt = attempt.0 + 1
                 )
@@ -200,7 +201,7 @@ impl Model for Behind {
                 && provider.is_the_first(send)
                 && provider.world.happens("the provider hangs")
             {
-                provider.ledger.hangs();
+                provider.ledger.hit(Mark::Hung);
                 pending::<()>().await;
             }
             let is_cut =
@@ -214,9 +215,9 @@ impl Model for Behind {
             };
             provider.world.say(|| match &end {
                 SendEnd::Whole(reply) => {
-                    format!("{} is answered, with {} calls", of(task), reply.calls.len())
+                    format!("{} is answered, with {} calls", called(task), reply.calls.len())
                 }
-                SendEnd::Failed(failure) => format!("the request of {} fails: {failure:?}", of(task)),
+                SendEnd::Failed(failure) => format!("the request of {} fails: {failure:?}", called(task)),
             });
             end
         })
@@ -229,7 +230,7 @@ impl Model for Behind {
             let is_said = provider.world.happens("the provider recalls its answer");
             is_said.then(|| {
                 provider.world.say(|| "the provider recalls its answer");
-                provider.ledger.recalled();
+                provider.ledger.hit(Mark::Recalled);
                 SendEnd::Whole(reply)
             })
         })

@@ -14,7 +14,7 @@ use crate::breach::Breach;
 use crate::marks::Marks;
 use crate::program::{fault_of, say};
 use crate::scenario::Scenario;
-use crate::scene::Verdict;
+use crate::verdict::Verdict;
 
 /// What `sim` has found, as `replay` takes it: `kill fault=sends-again broke=S2 seed=0x0 9:1` for the scenario, the fault that was
 /// planted if one was, the promise that was broken if that is known, and the schedule.

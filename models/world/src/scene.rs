@@ -1,12 +1,11 @@
 //! A scene: the shell that ships, in a process that may be killed, and the world around it.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use downbeat_kernel::{Config, End, MessageId, PoolConfig};
+use downbeat_kernel::{Config, PoolConfig};
 use downbeat_rt::{First, first_of};
 use downbeat_shell::{
     Agents, Bounds, NoAgents, NoVault, NoWorkers, Ports, Shell, ShellConfig, Vault, Viewer,
@@ -23,6 +22,7 @@ use crate::process::{Process, Waits};
 use crate::provider::{Behind, Provider, Script};
 use crate::store::{Commit, Memory};
 use crate::users;
+use crate::verdict::Verdict;
 
 /// Waits of the shell of this length and more are never over.
 const ENDLESS: Duration = Duration::from_secs(5);
@@ -67,20 +67,6 @@ pub(crate) struct Pool {
     pub(crate) deaths: u32,
     /// Whether the time of the first lease may be over.
     pub(crate) expires: bool,
-}
-
-/// What a scene came to, or the promise that was broken.
-pub type Verdict = Result<Outcome, &'static str>;
-
-/// What a scene came to in which every promise was kept.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Outcome {
-    /// How the root ended.
-    pub end: End,
-    /// The messages that people were told of that nobody has read them.
-    pub returned: BTreeSet<MessageId>,
-    /// Sends of all tasks.
-    pub sends: u32,
 }
 
 impl Scene {

@@ -9,6 +9,7 @@ use downbeat_shell::Teller;
 
 use crate::host::Host;
 use crate::ledger::{Ledger, answer, word};
+use crate::marks::Mark;
 use crate::scene::Scene;
 
 /// The root of the tree.
@@ -101,7 +102,7 @@ impl Person {
                 let event = Event::AnswerReceived { question, answer: Answer::Text };
                 match self.tell(event, &answer(question, who)).await.0 {
                     Outcome::Applied => self.ledger.is_taken(question, who),
-                    Outcome::Ignored(_) | Outcome::Rejected(_) => self.ledger.is_late(),
+                    Outcome::Ignored(_) | Outcome::Rejected(_) => self.ledger.hit(Mark::LateAnswer),
                 }
             }
         }

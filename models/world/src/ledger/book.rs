@@ -196,14 +196,9 @@ impl Book {
         self.not_before.insert(task, until);
     }
 
-    /// Until when the provider of a task has asked for patience, if it has.
-    pub(super) fn patience(&self, task: TaskIndex) -> Option<Duration> {
-        self.not_before.get(&task).copied()
-    }
-
-    /// A send of a task goes out at this time.
-    pub(super) fn has_waited(&mut self, task: TaskIndex, now: Duration) {
-        if self.not_before.remove(&task).is_some_and(|until| now < until) {
+    /// A send of a task goes out: has it waited, if its provider has asked for that?
+    pub(super) fn has_waited(&mut self, task: TaskIndex, now: impl FnOnce() -> Duration) {
+        if self.not_before.remove(&task).is_some_and(|until| now() < until) {
             self.broken.insert("waits");
         }
     }
