@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use downbeat_demo::{DemoArgs, demo};
 use downbeat_sim::harness::{self, CheckArgs, ModelsArgs, ReplayArgs};
+use downbeat_validate::{ValidateArgs, validate};
 use downbeat_world::{SimArgs, sim, sim_help};
 
 /// Checks models of agent-task orchestrators, their races and what keeps them away, and shows an orchestrator at work.
@@ -25,6 +26,9 @@ enum Command {
     /// Steps saved counterexamples through their models again, and draws what `sim` has found
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Judges recorded traces: which promises they show to be kept or broken, and what they cannot tell
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
     /// Lists models with their variants, bounds and properties
     Models(ModelsArgs),
     /// Runs trees of tasks against a simulated provider, and shows them live
@@ -40,6 +44,7 @@ Examples:
   downbeat replay FILE                     whether a saved counterexample is one still
   downbeat sim                             the shell itself, at random
   downbeat sim --exhaustive                every execution of the shell in small scenarios
+  downbeat validate trace.jsonl            a recorded trace: what went wrong, and when
   downbeat demo                            trees of tasks at work on a simulated provider";
 
 const SIM_EXAMPLES: &str = "\
@@ -97,6 +102,24 @@ Exit code:
   1  some does not: its steps cannot be taken any more, or they violate nothing, or another one
   2  some could not be replayed: it is no saved counterexample, or its model does not exist";
 
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  downbeat validate trace.jsonl            which promises it shows to be broken, with diagrams
+  my-orchestrator --log | downbeat validate -
+  downbeat validate trace.jsonl --whole    nothing comes after it: what is open never ends
+  downbeat validate trace.jsonl --follow   while it is being written; Ctrl-C ends it
+  downbeat validate trace.jsonl --format json
+
+A promise is decided if the trace has the kinds of events that it is about; for the others the page
+says what is missing. A kind that a trace has at all is taken to be there wherever it happened.
+
+Exit code:
+  0    every promise that the trace can decide was kept
+  1    some promise was broken
+  2    wrong usage, or a trace that cannot be read to its end
+  3    a bound was reached: of something not everything was followed
+  130  Ctrl-C came before the end; nothing was broken by then";
+
 const DEMO_EXAMPLES: &str = "\
 Examples:
   downbeat demo                            a dozen trees, stored in ./downbeat-demo
@@ -126,6 +149,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => {
             downbeat_world::replay(&args).map_or_else(|| harness::replay(&args, &registry()), ExitCode::from)
         }
+        Command::Validate(args) => validate(&args).into(),
         Command::Models(args) => harness::models(&args, &registry()),
         Command::Sim(args) => sim(&args),
         Command::Demo(args) => demo(&args).into(),

@@ -1,0 +1,140 @@
+//! Reads a trace and judges it.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use downbeat_sim::harness::grouped;
+use downbeat_trace::{Breach, Monitor, Place, Read, Reader, TraceError};
+
+/// Between two looks whether more has come.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Between two lines of progress.
+const SHOW_EVERY: Duration = Duration::from_millis(250);
+/// Events between two looks at the clock.
+const LOOK_AFTER: u64 = 8_192;
+
+/// What a trace came to.
+pub(crate) struct Judged {
+    /// What it is called.
+    pub(crate) name: String,
+    pub(crate) monitor: Monitor,
+    /// Why it was not read to its end.
+    pub(crate) error: Option<TraceError>,
+    /// Where its last line is cut off.
+    pub(crate) cut: Option<Place>,
+    /// Lines of kinds that the schema does not have: how many, and the first.
+    pub(crate) unknown_kinds: Option<(u64, Place, String)>,
+    /// Fields that the schema does not have.
+    pub(crate) unknown_fields: u64,
+    /// Whether somebody ended it before its end.
+    pub(crate) is_interrupted: bool,
+    /// Whether nothing comes after it.
+    pub(crate) is_whole: bool,
+}
+
+/// How a trace is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'r> {
+    /// Whether more may come behind its end.
+    pub(crate) follows: bool,
+    pub(crate) is_whole: bool,
+    pub(crate) shows_progress: bool,
+    pub(crate) interrupt: &'r AtomicBool,
+}
+
+/// Judges one, and tells of each breach as soon as it is certain, if more may come.
+pub(crate) fn judge(
+    name: String,
+    bytes: impl BufRead,
+    reading: Reading<'_>,
+    mut tell: impl FnMut(&Breach),
+) -> Judged {
+    let mut monitor = Monitor::default();
+    let mut reader = Reader::new(bytes);
+    let mut meter = Meter::new(reading.shows_progress);
+    let (mut error, mut is_interrupted) = (None, false);
+    loop {
+        let read = reader.read();
+        match read {
+            Ok(Read::Event { place, event, text }) => {
+                monitor.take(place, &event, text);
+                if reading.follows {
+                    monitor.news().into_iter().for_each(&mut tell);
+                }
+                if monitor.events().is_multiple_of(LOOK_AFTER) {
+                    meter.show(&name, monitor.events(), place);
+                    if reading.interrupt.load(Ordering::Relaxed) {
+                        is_interrupted = true;
+                        break;
+                    }
+                }
+            }
+            Ok(Read::Other) => {}
+            Ok(Read::Pending) if reading.follows => {
+                if reading.interrupt.load(Ordering::Relaxed) {
+                    is_interrupted = true;
+                    break;
+                }
+                thread::sleep(LOOK_EVERY);
+            }
+            Ok(Read::Pending) => break,
+            Err(why) => {
+                error = Some(why);
+                break;
+            }
+        }
+    }
+    meter.clear();
+    let mut cut = None;
+    if error.is_none() && !is_interrupted {
+        let at = reader.cut();
+        match reader.rest() {
+            Ok(Read::Event { place, event, text }) => monitor.take(place, &event, text),
+            Ok(Read::Other | Read::Pending) => {}
+            // A last line that is no event and has no end was cut off.
+            Err(_) => cut = at,
+        }
+    }
+    let unknown_kinds = reader.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));
+    let unknown_fields = reader.unknown_fields();
+    let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
+    Judged { name, monitor, error, cut, unknown_kinds, unknown_fields, is_interrupted, is_whole }
+}
+
+/// A line of progress on a terminal.
+struct Meter {
+    is_shown: bool,
+    began: Instant,
+    shown: Option<Instant>,
+}
+
+impl Meter {
+    fn new(is_shown: bool) -> Self {
+        Self { is_shown: is_shown && std::io::stderr().is_terminal(), began: Instant::now(), shown: None }
+    }
+
+    fn show(&mut self, name: &str, events: u64, place: Place) {
+        if !self.is_shown || self.shown.is_some_and(|shown| shown.elapsed() < SHOW_EVERY) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        #[expect(clippy::cast_precision_loss, reason = "a rate to three digits")]
+        let rate = events as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
+        let megabytes = place.byte / 1_000_000;
+        // Whoever does not read it loses nothing.
+        let _ = write!(
+            std::io::stderr(),
+            "\r\x1b[K{name}: {} events, {} MB, {rate:.0} events a second",
+            grouped(events),
+            grouped(megabytes)
+        );
+    }
+
+    fn clear(&self) {
+        if self.shown.is_some() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

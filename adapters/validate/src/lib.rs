@@ -1,0 +1,149 @@
+//! The command `downbeat validate`: recorded traces, and which promises they show to be broken.
+
+mod json;
+mod judge;
+mod page;
+mod words;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use downbeat_sim::diagram::Style;
+use downbeat_sim::harness::{Outcome, by_ctrl_c};
+use downbeat_trace::{Breach, Verdict};
+use judge::{Judged, Reading, judge};
+
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 18;
+
+/// Arguments of `validate`; a larger program mounts them as a subcommand.
+#[derive(Args, Clone, Debug)]
+pub struct ValidateArgs {
+    /// Traces: files of JSON Lines in the schema of docs/trace.md; - is standard input
+    #[arg(value_name = "TRACE", required = true)]
+    pub traces: Vec<String>,
+    /// Nothing comes after what is there: what has not ended by then never will
+    #[arg(long, conflicts_with = "follow")]
+    pub whole: bool,
+    /// Waits for more at the end, and tells of each broken promise at once; Ctrl-C ends it
+    #[arg(long)]
+    pub follow: bool,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ValidateFormat,
+    /// No progress line
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ValidateFormat {
+    /// A page with sequence diagrams, for people
+    #[default]
+    Text,
+    /// One document of JSON
+    Json,
+}
+
+/// Judges traces.
+pub fn validate(args: &ValidateArgs) -> Outcome {
+    if args.follow && args.traces.len() > 1 {
+        return failed("--follow waits at the end of one trace; name one");
+    }
+    let style = style();
+    let (mut documents, mut outcomes) = (Vec::new(), Vec::new());
+    for (number, trace) in args.traces.iter().enumerate() {
+        match judged(args, trace, style) {
+            Ok(judged) => {
+                outcomes.push(outcome(&judged));
+                match args.format {
+                    ValidateFormat::Text if number == 0 => say(&page::page(&judged, style)),
+                    ValidateFormat::Text => say(&format!("\n{}", page::page(&judged, style))),
+                    ValidateFormat::Json => documents.push(json::document(&judged)),
+                }
+                if judged.is_interrupted {
+                    break;
+                }
+            }
+            Err(why) => outcomes.push(failed(&format!("{trace}: {why}"))),
+        }
+    }
+    if args.format == ValidateFormat::Json {
+        say(&format!("{:#}\n", serde_json::json!({ "version": 1, "traces": documents })));
+    }
+    outcomes.into_iter().max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::AsExpected)
+}
+
+fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> {
+    let reading = Reading {
+        follows: args.follow,
+        is_whole: args.whole,
+        shows_progress: !args.quiet,
+        interrupt: by_ctrl_c(),
+    };
+    let tell = |breach: &Breach| {
+        if args.format == ValidateFormat::Text {
+            let property = breach.fault.property();
+            let drawn = words::drawn(breach);
+            say(&format!(
+                "{}\n",
+                downbeat_sim::diagram::text(property.id(), property.statement(), &drawn, style)
+            ));
+        }
+    };
+    if trace == "-" {
+        return Ok(judge("standard input".to_owned(), io::stdin().lock(), reading, tell));
+    }
+    let file = File::open(Path::new(trace))?;
+    let mut file = BufReader::with_capacity(BUFFER, file);
+    // A directory opens, and says what it is when it is read.
+    file.fill_buf()?;
+    Ok(judge(trace.to_owned(), file, reading, tell))
+}
+
+fn outcome(judged: &Judged) -> Outcome {
+    let verdicts = judged.monitor.verdicts(judged.is_whole);
+    let is = |is_such: fn(&Verdict) -> bool| verdicts.iter().any(|(_, verdict)| is_such(verdict));
+    if judged.error.is_some() {
+        return Outcome::Failed;
+    }
+    if is(|verdict| matches!(verdict, Verdict::Broken(_))) {
+        return Outcome::Unexpected;
+    }
+    if judged.is_interrupted {
+        return Outcome::Interrupted;
+    }
+    if is(|verdict| matches!(verdict, Verdict::Incomplete)) {
+        return Outcome::Incomplete;
+    }
+    Outcome::AsExpected
+}
+
+/// Of several outcomes the one that the program ends with.
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::AsExpected => 0,
+        Outcome::Incomplete => 1,
+        Outcome::Interrupted => 2,
+        Outcome::Unexpected => 3,
+        Outcome::Failed => 4,
+    }
+}
+
+fn failed(why: &str) -> Outcome {
+    let _ = writeln!(io::stderr(), "error: {why}");
+    Outcome::Failed
+}
+
+fn style() -> Style {
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if io::stdout().is_terminal() && !is_plain { Style::Ansi } else { Style::Plain }
+}
+
+/// Writes a result. Whoever does not read it to its end has what they wanted.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}

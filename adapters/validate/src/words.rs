@@ -1,0 +1,208 @@
+//! What an event is in words, and between whom it happens.
+
+use std::fmt::Write as _;
+
+use downbeat_sim::model::Told;
+use downbeat_sim::report::{Counterexample, Step};
+use downbeat_trace::{Breach, Event, Field, Kind, Shown};
+
+/// A pause before an event that is told of.
+const LATER_MS: f64 = 1_000.0;
+
+/// Who takes part in what is drawn.
+struct Lanes {
+    names: Vec<String>,
+}
+
+impl Lanes {
+    fn of(&mut self, name: String) -> usize {
+        self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.names.push(name);
+            self.names.len() - 1
+        })
+    }
+}
+
+/// What came before a breach, as a sequence of arrows.
+pub(crate) fn drawn(breach: &Breach) -> Counterexample {
+    let mut lanes = Lanes { names: vec!["person".to_owned()] };
+    let mut before = None;
+    let steps = breach.context.iter().filter_map(|shown| step(shown, &mut lanes, &mut before)).collect();
+    let explanation = sentence(breach);
+    Counterexample { lanes: lanes.names, opening: String::new(), steps, lasso_start: None, explanation }
+}
+
+/// A breach in one sentence: what happened, where, and whose it was.
+pub(crate) fn sentence(breach: &Breach) -> String {
+    let mut sentence = String::new();
+    if breach.moment.place.line > 0 {
+        sentence = format!("{}: ", breach.moment.place);
+    }
+    sentence += breach.fault.words();
+    if !breach.of.is_empty() {
+        let _ = write!(sentence, " ({})", breach.of);
+    }
+    sentence
+}
+
+/// A step; `before` is the time of the one before it.
+fn step(shown: &Shown, lanes: &mut Lanes, before: &mut Option<f64>) -> Option<Step> {
+    let event = shown.event()?;
+    let (from, to) = ends(&event, lanes);
+    let text = format!("{} ({})", text(&event), shown.place);
+    let later = event.at_ms.zip(*before).map(|(now, before)| now - before).filter(|later| *later >= LATER_MS);
+    let change = match (event.at_ms, before.is_none()) {
+        (Some(at_ms), true) => format!("at {}", clock(at_ms)),
+        _ => later.map_or_else(String::new, |later| format!("{} later", span(later))),
+    };
+    *before = event.at_ms.or(*before);
+    Some(Step { action: shown.text.clone(), told: Told { change, ..Told::new(from, to, text) } })
+}
+
+/// Between whom something happens.
+fn ends(event: &Event<'_>, lanes: &mut Lanes) -> (usize, usize) {
+    let named = |field: Field| event.get(field).map(ToString::to_string);
+    let who = named(Field::Task)
+        .or_else(|| named(Field::Credential))
+        .or_else(|| named(Field::Agent))
+        .unwrap_or_else(|| "process".to_owned());
+    let person = |lanes: &mut Lanes| lanes.of("person".to_owned());
+    let own = lanes.of(who);
+    match event.kind {
+        Kind::RequestStarted => (own, lanes.of("model".to_owned())),
+        Kind::RequestEnded | Kind::ToolCall => (lanes.of("model".to_owned()), own),
+        Kind::RequestDelta | Kind::MessageReturned | Kind::Question | Kind::Notified => (own, person(lanes)),
+        Kind::MessageQueued | Kind::Answer | Kind::Interrupt | Kind::Pause | Kind::Resume | Kind::Cancel => {
+            (person(lanes), own)
+        }
+        Kind::TaskStarted => (named(Field::Parent).map_or(own, |parent| lanes.of(parent)), own),
+        Kind::ResultDelivered => (named(Field::Child).map_or(own, |child| lanes.of(child)), own),
+        Kind::RefreshStarted => (own, lanes.of("server".to_owned())),
+        Kind::RefreshEnded => (lanes.of("server".to_owned()), own),
+        Kind::AgentAssigned | Kind::AgentActive => {
+            (named(Field::Agent).map_or(own, |agent| lanes.of(agent)), own)
+        }
+        Kind::TaskEnded
+        | Kind::ToolStarted
+        | Kind::ToolResult
+        | Kind::MessageDelivered
+        | Kind::CredentialStored
+        | Kind::AgentReleased
+        | Kind::IteratorStarted
+        | Kind::IteratorEnded
+        | Kind::CallEntered
+        | Kind::CallLeft
+        | Kind::LockWaited
+        | Kind::LockTaken
+        | Kind::LockReleased
+        | Kind::Restart => (own, own),
+    }
+}
+
+/// What happens, without who: that is shown by the arrow.
+fn text(event: &Event<'_>) -> String {
+    let mut text = event.kind.name().replace('-', " ");
+    let is_shown = |field: Field| match field {
+        Field::Task | Field::Parent | Field::Child | Field::Credential | Field::Content | Field::Token => {
+            false
+        }
+        Field::Agent => event.get(Field::Task).is_none(),
+        Field::Attempt => event.number(Field::Attempt) != Some(0),
+        Field::Request
+        | Field::Turn
+        | Field::Call
+        | Field::Message
+        | Field::Question
+        | Field::Settles
+        | Field::Generation
+        | Field::Epoch
+        | Field::Iterator
+        | Field::Notification => true,
+    };
+    for (field, name) in event.said().filter(|(field, _)| is_shown(*field)) {
+        let _ = write!(text, ", {} {name}", field.name());
+    }
+    if let Some(end) = event.end {
+        let _ = write!(text, ": {}", end.name());
+    }
+    text
+}
+
+/// A time of a trace: a date if it is one since 1970, else seconds.
+pub(crate) fn clock(at_ms: f64) -> String {
+    // Times before 2001 are those of a clock of the trace's own.
+    const FIRST_DATE_MS: f64 = 978_307_200_000.0;
+    if at_ms < FIRST_DATE_MS { format!("{:.3} s", at_ms / 1_000.0) } else { date(at_ms) }
+}
+
+/// A moment since 1970 as a date, in UTC, after Howard Hinnant's `civil_from_days`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times beyond the year 200,000,000 are shown as that"
+)]
+fn date(at_ms: f64) -> String {
+    let ms = at_ms.clamp(0.0, 6e18) as u64;
+    let (days, of_day) = (ms / 86_400_000, ms % 86_400_000);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second, milli) =
+        (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1_000 % 60, of_day % 1_000);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{milli:03}")
+}
+
+/// How long something took.
+pub(crate) fn span(ms: f64) -> String {
+    if ms < 1_000.0 {
+        return format!("{ms:.0} ms");
+    }
+    if ms < 120_000.0 {
+        return format!("{:.1} s", ms / 1_000.0);
+    }
+    let minutes = (ms / 60_000.0).floor();
+    if minutes < 120.0 {
+        return format!("{minutes:.0} min {:.0} s", ((ms - minutes * 60_000.0) / 1_000.0).floor());
+    }
+    format!("{:.1} h", ms / 3_600_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_or_seconds() {
+        #[rustfmt::skip]
+        let cases = [
+            (0.0, "0.000 s"),
+            (1_234.5, "1.234 s"),
+            (978_307_200_000.0, "2001-01-01 00:00:00.000"),
+            (1_709_210_096_789.0, "2024-02-29 12:34:56.789"),
+            (1_735_689_599_999.0, "2024-12-31 23:59:59.999"),
+        ];
+        for (at_ms, expected) in cases {
+            assert_eq!(clock(at_ms), expected);
+        }
+    }
+
+    #[test]
+    fn spans_are_told_in_two_units_at_most() {
+        #[rustfmt::skip]
+        let cases = [
+            (0.0, "0 ms"),
+            (999.4, "999 ms"),
+            (1_500.0, "1.5 s"),
+            (125_000.0, "2 min 5 s"),
+            (7_200_000.0, "2.0 h"),
+        ];
+        for (ms, expected) in cases {
+            assert_eq!(span(ms), expected);
+        }
+    }
+}
