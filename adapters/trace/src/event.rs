@@ -247,6 +247,12 @@ impl<'a> Event<'a> {
         Field::ALL.iter().filter_map(|field| Some((*field, self.get(*field)?)))
     }
 
+    /// The same, for longer than its line is there.
+    pub fn into_owned(self) -> Event<'static> {
+        let Self { kind, at_ms, end, fields } = self;
+        Event { kind, at_ms, end, fields: fields.map(|field| field.map(Name::into_owned)) }
+    }
+
     /// Which fields it has, a bit each.
     pub(crate) fn mask(&self) -> u32 {
         let bits = self.fields.iter().zip(0_u32..).filter(|(field, _)| field.is_some());

@@ -23,6 +23,14 @@ impl<'a> Name<'a> {
         number(&text).map_or(Self::Text(text), Self::Number)
     }
 
+    /// The same, for longer than its line is there.
+    pub fn into_owned(self) -> Name<'static> {
+        match self {
+            Self::Number(number) => Name::Number(number),
+            Self::Text(text) => Name::Text(Cow::Owned(text.into_owned())),
+        }
+    }
+
     /// The number that it is.
     pub fn number(&self) -> Option<u64> {
         match self {

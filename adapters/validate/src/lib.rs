@@ -1,5 +1,6 @@
 //! The command `downbeat validate`: recorded traces, and which promises they show to be broken.
 
+mod explained;
 mod json;
 mod judge;
 mod page;
@@ -13,6 +14,8 @@ use clap::{Args, ValueEnum};
 use downbeat_sim::diagram::Style;
 use downbeat_sim::harness::{Outcome, by_ctrl_c};
 use downbeat_trace::{Breach, Verdict};
+pub use explained::OrderOf;
+use explained::{Explanation, explained, settings};
 use judge::{Judged, Reading, judge};
 
 /// Bytes that are read at once.
@@ -20,6 +23,7 @@ const BUFFER: usize = 1 << 18;
 
 /// Arguments of `validate`; a larger program mounts them as a subcommand.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ValidateArgs {
     /// Traces: files of JSON Lines in the schema of docs/trace.md; - is standard input
     #[arg(value_name = "TRACE", required = true)]
@@ -30,6 +34,15 @@ pub struct ValidateArgs {
     /// Waits for more at the end, and tells of each broken promise at once; Ctrl-C ends it
     #[arg(long)]
     pub follow: bool,
+    /// Whether some run of the kernel explains it, with the steps that nobody wrote down
+    #[arg(long, conflicts_with = "follow")]
+    pub explain: bool,
+    /// In which order its events happened, for --explain
+    #[arg(long, value_enum, default_value_t, requires = "explain")]
+    pub order: OrderOf,
+    /// How far clocks are apart at most, in milliseconds, for --order times
+    #[arg(long, value_name = "MS", default_value_t = 0.0, requires = "explain")]
+    pub apart: f64,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     pub format: ValidateFormat,
@@ -56,13 +69,21 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
     let style = style();
     let (mut documents, mut outcomes) = (Vec::new(), Vec::new());
     for (number, trace) in args.traces.iter().enumerate() {
-        match judged(args, trace, style) {
-            Ok(judged) => {
+        match judged(args, trace, style).and_then(|judged| Ok((judged, explanation(args, trace)?))) {
+            Ok((judged, explanation)) => {
                 outcomes.push(outcome(&judged));
+                outcomes.extend(explanation.iter().map(Explanation::outcome));
                 match args.format {
                     ValidateFormat::Text if number == 0 => say(&page::page(&judged, style)),
                     ValidateFormat::Text => say(&format!("\n{}", page::page(&judged, style))),
-                    ValidateFormat::Json => documents.push(json::document(&judged)),
+                    ValidateFormat::Json => {
+                        let mut document = json::document(&judged);
+                        document["explanation"] = explanation.as_ref().map(Explanation::document).into();
+                        documents.push(document);
+                    }
+                }
+                if let (ValidateFormat::Text, Some(explanation)) = (args.format, &explanation) {
+                    say(&format!("\n{}", explanation.page(style)));
                 }
                 if judged.is_interrupted {
                     break;
@@ -102,6 +123,20 @@ fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> 
     // A directory opens, and says what it is when it is read.
     file.fill_buf()?;
     Ok(judge(trace.to_owned(), file, reading, tell))
+}
+
+/// Whether the kernel explains a trace, if that is asked.
+fn explanation(args: &ValidateArgs, trace: &str) -> io::Result<Option<Explanation>> {
+    if !args.explain {
+        return Ok(None);
+    }
+    if trace == "-" {
+        return Err(io::Error::other(
+            "--explain reads a trace twice, and standard input comes once: name a file",
+        ));
+    }
+    let file = BufReader::with_capacity(BUFFER, File::open(trace)?);
+    Ok(Some(explained(file, settings(args.order, args.apart, args.whole))))
 }
 
 fn outcome(judged: &Judged) -> Outcome {

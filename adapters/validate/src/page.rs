@@ -43,20 +43,12 @@ pub(crate) fn page(judged: &Judged, style: Style) -> String {
     for (number, (property, breach)) in broken.iter().enumerate() {
         // One event may break several promises: what came before it is drawn once.
         let same = broken[..number].iter().find(|(_, other)| other.context == breach.context);
-        match same {
-            Some((other, _)) => {
-                let _ = writeln!(
-                    page,
-                    "\n{} violated: {}, as drawn for {}",
-                    property.id(),
-                    sentence(breach),
-                    other.id()
-                );
-            }
-            None => {
-                let drawn = diagram::text(property.id(), property.statement(), &drawn(breach), style);
-                let _ = write!(page, "\n{drawn}");
-            }
+        if let Some((other, _)) = same {
+            let (id, drawn_for) = (property.id(), other.id());
+            let _ = writeln!(page, "\n{id} violated: {}, as drawn for {drawn_for}", sentence(breach));
+        } else {
+            let drawn = diagram::text(property.id(), property.statement(), &drawn(breach), style);
+            let _ = write!(page, "\n{drawn}");
         }
     }
     calls(&mut page, judged);

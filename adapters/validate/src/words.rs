@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use downbeat_sim::model::Told;
 use downbeat_sim::report::{Counterexample, Step};
-use downbeat_trace::{Breach, Event, Field, Kind, Shown};
+use downbeat_trace::{self as trace, Breach, Event, Field, Kind, Place};
+
+use crate::explained::Shown;
 
 /// A pause before an event that is told of.
 const LATER_MS: f64 = 1_000.0;
@@ -32,6 +34,21 @@ pub(crate) fn drawn(breach: &Breach) -> Counterexample {
     Counterexample { lanes: lanes.names, opening: String::new(), steps, lasso_start: None, explanation }
 }
 
+/// A run as a sequence of arrows, and who takes part.
+pub(crate) fn steps(run: &[Shown<'_>], root: &str) -> (Vec<String>, Vec<Step>) {
+    let mut lanes = Lanes { names: vec!["person".to_owned()] };
+    let mut before = None;
+    let step = |shown: &Shown<'_>| match shown {
+        Shown::Observed(place, event) => arrow(*place, event, &mut lanes, &mut before),
+        Shown::Unobserved(words) => {
+            let own = lanes.of(root.to_owned());
+            Step { action: (*words).to_owned(), told: Told::new(own, own, format!("unobserved: {words}")) }
+        }
+    };
+    let steps = run.iter().map(step).collect();
+    (lanes.names, steps)
+}
+
 /// A breach in one sentence: what happened, where, and whose it was.
 pub(crate) fn sentence(breach: &Breach) -> String {
     let mut sentence = String::new();
@@ -45,18 +62,21 @@ pub(crate) fn sentence(breach: &Breach) -> String {
     sentence
 }
 
-/// A step; `before` is the time of the one before it.
-fn step(shown: &Shown, lanes: &mut Lanes, before: &mut Option<f64>) -> Option<Step> {
-    let event = shown.event()?;
-    let (from, to) = ends(&event, lanes);
-    let text = format!("{} ({})", text(&event), shown.place);
+/// A line that is shown, as a step; `before` is the time of the one before it.
+fn step(shown: &trace::Shown, lanes: &mut Lanes, before: &mut Option<f64>) -> Option<Step> {
+    Some(arrow(shown.place, &shown.event()?, lanes, before))
+}
+
+fn arrow(place: Place, event: &Event<'_>, lanes: &mut Lanes, before: &mut Option<f64>) -> Step {
+    let (from, to) = ends(event, lanes);
+    let text = format!("{} ({place})", text(event));
     let later = event.at_ms.zip(*before).map(|(now, before)| now - before).filter(|later| *later >= LATER_MS);
     let change = match (event.at_ms, before.is_none()) {
         (Some(at_ms), true) => format!("at {}", clock(at_ms)),
         _ => later.map_or_else(String::new, |later| format!("{} later", span(later))),
     };
     *before = event.at_ms.or(*before);
-    Some(Step { action: shown.text.clone(), told: Told { change, ..Told::new(from, to, text) } })
+    Step { action: event.line(), told: Told { change, ..Told::new(from, to, text) } }
 }
 
 /// Between whom something happens.

@@ -1,0 +1,382 @@
+//! Runs of the kernel that are drawn, and written down: each has to be explained, whatever of it is left out.
+
+use downbeat_kernel::{
+    Answer, Approval, Call, CallState, Config, Event as Told, MessageId, Outcome, QuestionId, RequestEvent,
+    RequestId, Response, SendFailure, TaskId, TaskState, ToolEnd,
+};
+use downbeat_trace::{End, Event, Field, Kind, Name, Place};
+
+use crate::log::Vocabulary;
+use crate::sight::Sight;
+use crate::system::System;
+use crate::{Order, Settings, Verdict, explain};
+
+/// Steele's `SplitMix64`.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap_or(0)
+    }
+}
+
+/// A run, and what an observer writes down of it who sees everything.
+struct Observer {
+    system: System,
+    draws: Draws,
+    trace: Vec<Event<'static>>,
+    began: Vec<TaskId>,
+    all: Vocabulary,
+}
+
+impl Observer {
+    fn new(seed: u64, config: Config) -> Self {
+        let mut system = System::new(config, 1);
+        system.bind_task(0, TaskId(1));
+        Self {
+            system,
+            draws: Draws(seed),
+            trace: Vec::new(),
+            began: vec![TaskId(1)],
+            all: Vocabulary::everything(),
+        }
+    }
+
+    fn write(&mut self, kind: Kind, task: TaskId, with: impl FnOnce(Event<'static>) -> Event<'static>) {
+        self.trace.push(with(Event::new(kind).with(Field::Task, Name::Number(task.0))));
+    }
+
+    /// Tells the kernel something, and writes down what follows.
+    fn tell(&mut self, event: Told) -> Outcome {
+        let outcome = self.system.step(event, self.all);
+        for owed in std::mem::take(&mut self.system.owed) {
+            self.show(owed);
+        }
+        outcome
+    }
+
+    fn show(&mut self, sight: Sight) {
+        let number = |number: u64| Name::Number(number);
+        match sight {
+            Sight::Started(task) => {
+                self.began.push(task);
+                let parent = self.system.kernel.task(task).and_then(|task| task.data.parent);
+                self.write(Kind::TaskStarted, task, |event| match parent {
+                    Some(parent) => event.with(Field::Parent, number(parent.0)),
+                    None => event,
+                });
+            }
+            Sight::Sent(RequestId { task, turn, attempt }) => {
+                let found = self.system.flights.iter_mut().find(|flight| flight.request.task == task);
+                if let Some(flight) = found {
+                    flight.is_seen = true;
+                }
+                self.write(Kind::RequestStarted, task, |event| {
+                    event
+                        .with(Field::Turn, number(turn.0.into()))
+                        .with(Field::Attempt, number(attempt.0.into()))
+                });
+            }
+            Sight::ToolRan(call) => {
+                self.write(Kind::ToolStarted, call.task, |event| event.with(Field::Call, name(call)));
+            }
+            // That of a tool is its end; the others show here.
+            Sight::Result(call) => {
+                self.write(Kind::ToolResult, call.task, |event| event.with(Field::Call, name(call)));
+            }
+            Sight::Delivered { task, child } => {
+                self.write(Kind::ResultDelivered, task, |event| event.with(Field::Child, number(child.0)));
+            }
+            Sight::Given(task, message) => self.write(Kind::MessageDelivered, task, |event| {
+                event.with(Field::Message, number(message.0.into()))
+            }),
+            Sight::Returned(task, message) => self.write(Kind::MessageReturned, task, |event| {
+                event.with(Field::Message, number(message.0.into()))
+            }),
+            Sight::Asked(QuestionId { task, number: question }) => {
+                self.write(Kind::Question, task, |event| {
+                    event.with(Field::Question, number(question.into()))
+                });
+            }
+            // A subtask that has not begun is not in the trace.
+            Sight::Ended(task, _) if !self.began.contains(&task) => {}
+            Sight::Ended(task, end) => {
+                let end = match end {
+                    downbeat_kernel::End::Completed => End::Completed,
+                    downbeat_kernel::End::Failed(_) => End::Failed,
+                    downbeat_kernel::End::Cancelled => End::Cancelled,
+                };
+                self.write(Kind::TaskEnded, task, |event| event.ended(end));
+            }
+        }
+    }
+
+    fn play(mut self, steps: usize) -> Vec<Event<'static>> {
+        self.write(Kind::TaskStarted, TaskId(1), |event| event);
+        let _ =
+            self.tell(Told::TaskSubmitted { task: TaskId(1), budget: downbeat_kernel::Budget::default() });
+        for _ in 0..steps {
+            self.turn();
+        }
+        self.trace
+    }
+
+    /// Something happens that may.
+    fn turn(&mut self) {
+        let began = self.system.kernel.tasks().filter(|task| self.began.contains(&task.id));
+        let tasks: Vec<_> = began.map(|task| (task.id, task.state)).collect();
+        let Some((task, state)) = tasks.get(self.draws.below(tasks.len().max(1))).copied() else { return };
+        match state {
+            TaskState::Queued => {
+                let _ = self.tell(Told::Admitted { task });
+                return;
+            }
+            TaskState::Initializing => {
+                let _ = self.tell(Told::Initialized { task });
+                return;
+            }
+            TaskState::Requesting
+            | TaskState::ExecutingTools
+            | TaskState::AwaitingSubtask
+            | TaskState::AwaitingInput
+            | TaskState::AwaitingBudget
+            | TaskState::Working
+            | TaskState::Paused(_)
+            | TaskState::Cancelling(_)
+            | TaskState::Ending(_)
+            | TaskState::Completed
+            | TaskState::Failed(_)
+            | TaskState::Cancelled => {}
+        }
+        match self.draws.below(12) {
+            0 => self.message(task),
+            1 if self.draws.below(6) == 0 => {
+                self.write(Kind::Cancel, task, |event| event);
+                let _ = self.tell(Told::CancelRequested { task });
+            }
+            2 => {
+                self.write(Kind::Pause, task, |event| event);
+                let _ = self.tell(Told::PauseRequested { task });
+            }
+            3 | 4 => {
+                self.write(Kind::Resume, task, |event| event);
+                let _ = self.tell(Told::ResumeRequested { task });
+            }
+            5 => self.timer(),
+            6 | 7 => self.call(task),
+            _ => self.response(task),
+        }
+    }
+
+    fn message(&mut self, task: TaskId) {
+        let Some(known) = self.system.kernel.task(task) else { return };
+        let message = MessageId(known.data.accepted.0 + 1);
+        let at = self.trace.len();
+        if self.tell(Told::MessageReceived { task, message }) == Outcome::Applied {
+            let event = Event::new(Kind::MessageQueued).with(Field::Task, Name::Number(task.0));
+            self.trace.insert(at, event.with(Field::Message, Name::Number(message.0.into())));
+        }
+    }
+
+    fn timer(&mut self) {
+        let count = self.system.armed.len();
+        if count > 0 {
+            let armed = self.system.armed[self.draws.below(count)];
+            let event = self.system.fired(armed);
+            let _ = self.tell(event);
+        }
+    }
+
+    fn call(&mut self, task: TaskId) {
+        for (call, state) in self.system.calls_of(task) {
+            match state {
+                CallState::Running => {
+                    self.write(Kind::ToolResult, task, |event| event.with(Field::Call, name(call)));
+                    let _ = self.tell(Told::ToolEnded { call, end: ToolEnd::Succeeded });
+                    return;
+                }
+                CallState::Asking { number, .. } => {
+                    let answer = [Answer::Approved, Answer::Denied, Answer::Text][self.draws.below(3)];
+                    let named = Name::Number(number.into());
+                    self.write(Kind::Answer, task, |event| {
+                        event.with(Field::Question, named.clone()).with(Field::Settles, named)
+                    });
+                    let _ = self.tell(Told::AnswerReceived { question: QuestionId { task, number }, answer });
+                    return;
+                }
+                CallState::Waiting(_) | CallState::Subtask { .. } | CallState::Settled(_) => {}
+            }
+        }
+    }
+
+    fn response(&mut self, task: TaskId) {
+        let flight = self.system.flights.iter().find(|flight| flight.request.task == task).copied();
+        let Some(flight) = flight else { return };
+        let RequestId { turn, attempt, .. } = flight.request;
+        let named = |event: Event<'static>| event.with(Field::Turn, Name::Number(turn.0.into()));
+        self.system.landed(flight.request);
+        if flight.is_stopping {
+            self.write(Kind::RequestEnded, task, |event| named(event).ended(End::Stopped));
+            let _ = self.tell(Told::Request { task, turn, event: RequestEvent::Stopped { attempt } });
+            return;
+        }
+        if self.draws.below(5) == 0 {
+            self.write(Kind::RequestEnded, task, |event| named(event).ended(End::Failed));
+            let failure = SendFailure::Transient;
+            let event = RequestEvent::SendFailed { attempt, failure, jitter_ms: 0 };
+            let _ = self.tell(Told::Request { task, turn, event });
+            return;
+        }
+        let child = self.system.fresh();
+        let calls = match self.draws.below(6) {
+            0 => vec![Call::Tool(Approval::Granted), Call::Tool(Approval::Granted)],
+            1 => vec![Call::Tool(Approval::Granted), Call::Subtask { child }],
+            2 => vec![Call::Subtask { child }],
+            3 => vec![Call::Question],
+            4 => vec![Call::Tool(Approval::Required)],
+            _ => vec![Call::Completion(Approval::Granted)],
+        };
+        self.write(Kind::RequestEnded, task, |event| named(event).ended(End::Completed));
+        let at = self.trace.len();
+        let response = Response::Calls(calls.clone());
+        let _ = self.tell(Told::ResponseEnded { request: flight.request, response, jitter_ms: 0 });
+        let made = self.trace.split_off(at);
+        for (index, call) in (0..).zip(&calls) {
+            if let Call::Tool(_) = call {
+                let call = name(downbeat_kernel::CallId { task, turn, index });
+                self.write(Kind::ToolCall, task, |event| event.with(Field::Call, call));
+            }
+        }
+        self.trace.extend(made);
+    }
+}
+
+fn name(call: downbeat_kernel::CallId) -> Name<'static> {
+    Name::Text(format!("{}.{}", call.turn.0, call.index).into())
+}
+
+fn placed(trace: Vec<Event<'static>>) -> Vec<(Place, Event<'static>)> {
+    (1..).zip(trace).map(|(line, event)| (Place { line, byte: 0 }, event)).collect()
+}
+
+/// Kinds without which something of a run is not to be seen.
+const LEFT_OUT: [&[Kind]; 6] = [
+    &[],
+    &[Kind::ToolStarted],
+    &[Kind::ToolCall, Kind::ToolStarted, Kind::ToolResult],
+    &[Kind::Question, Kind::Answer],
+    &[Kind::MessageQueued],
+    &[Kind::RequestEnded, Kind::ToolCall, Kind::ToolResult],
+];
+
+#[test]
+fn what_the_kernel_did_is_explained_whatever_is_left_out() {
+    for seed in 0..300 {
+        let trace = Observer::new(seed, Config::default()).play(40);
+        for left_out in LEFT_OUT {
+            let kept: Vec<_> =
+                trace.iter().filter(|event| !left_out.contains(&event.kind)).cloned().collect();
+            let explained = explain(placed(kept.clone()), Settings::default());
+            let [tree] = explained.as_slice() else { panic!("seed {seed}: one tree, and not {explained:?}") };
+            match &tree.verdict {
+                Verdict::Explained(_) => {}
+                other @ (Verdict::Rejected(_) | Verdict::Undecided(..) | Verdict::NoBeginning(_)) => {
+                    let lines: Vec<_> = kept.iter().map(Event::line).collect();
+                    panic!("seed {seed} without {left_out:?}: {other:#?}\n{}", lines.join("\n"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_order_within_tasks_is_enough() {
+    for seed in 0..100 {
+        let trace = Observer::new(seed, Config::default()).play(30);
+        // Each task by itself, one after the other.
+        let mut by_task = trace.clone();
+        by_task.sort_by_key(|event| event.number(Field::Task));
+        let settings = Settings { order: Order::Tasks, ..Settings::default() };
+        let explained = explain(placed(by_task), settings);
+        assert!(
+            matches!(explained[0].verdict, Verdict::Explained(_)),
+            "seed {seed}: {:#?}",
+            explained[0].verdict
+        );
+    }
+}
+
+/// Whether no run explains a trace.
+fn is_rejected(trace: Vec<Event<'static>>) -> bool {
+    let settings = Settings { is_whole: false, ..Settings::default() };
+    explain(placed(trace), settings).iter().any(|tree| matches!(tree.verdict, Verdict::Rejected(_)))
+}
+
+#[test]
+fn a_request_that_nobody_ordered_is_explained_by_nothing() {
+    let mut rejected = 0;
+    for seed in 0..100 {
+        let mut trace = Observer::new(seed, Config::default()).play(40);
+        let sent: Vec<_> = (0..trace.len()).filter(|at| trace[*at].kind == Kind::RequestStarted).collect();
+        if !trace.iter().any(|event| event.kind == Kind::RequestEnded) {
+            // Nobody knows that the first one has not failed.
+            continue;
+        }
+        let Some(at) = sent.get(usize::try_from(seed).unwrap_or(0) % sent.len().max(1)).copied() else {
+            continue;
+        };
+        // The same send again: the double continuation.
+        trace.insert(at + 1, trace[at].clone());
+        let explained = explain(placed(trace.clone()), Settings::default());
+        let Verdict::Rejected(prefix) = &explained[0].verdict else { panic!("seed {seed}: {explained:#?}") };
+        // One of the two can come, and nothing after it.
+        assert_eq!(prefix.next[0].line, u64::try_from(at).unwrap_or(0) + 2, "seed {seed}");
+        rejected += 1;
+    }
+    assert!(rejected > 70, "{rejected} of 100 were tried");
+}
+
+#[test]
+fn what_a_kernel_with_a_fault_did_is_not_always_explained() {
+    use downbeat_kernel::Fault;
+    let faults = [
+        Fault::PauseHoldsNothing,
+        Fault::ResumeWithoutCheck,
+        Fault::NoCascade,
+        Fault::MessageTakenTwice,
+        Fault::MessagesReversed,
+    ];
+    for fault in faults {
+        let config = Config { fault: Some(fault), ..Config::default() };
+        let found = (0..2_000).find(|seed| is_rejected(Observer::new(*seed, config).play(60)));
+        assert!(found.is_some(), "{fault:?}: every run is explained");
+    }
+}
+
+#[test]
+fn clocks_that_differ_are_explained_as_far_as_they_are_said_to() {
+    let mut rejected = 0;
+    for seed in 0..60 {
+        let trace = Observer::new(seed, Config::default()).play(40);
+        // Each task is observed by somebody else, whose clock is up to 30 ms ahead; something happens every 10 ms.
+        let timed = (0_u32..).zip(trace).map(|(nth, event)| {
+            let task = event.number(Field::Task).unwrap_or(0);
+            let ahead = u32::try_from((task * 17 + seed) % 30).unwrap_or(0);
+            event.at(f64::from(nth * 10 + ahead))
+        });
+        let mut by_time: Vec<_> = timed.collect();
+        by_time.sort_by(|one, other| one.at_ms.partial_cmp(&other.at_ms).expect("no time is no number"));
+        let verdict = |apart_ms| {
+            let settings = Settings { order: Order::Times { apart_ms }, ..Settings::default() };
+            explain(placed(by_time.clone()), settings).remove(0).verdict
+        };
+        let far = verdict(30.0);
+        assert!(matches!(far, Verdict::Explained(_)), "seed {seed}: {far:#?}");
+        rejected += usize::from(matches!(verdict(0.0), Verdict::Rejected(_)));
+    }
+    assert!(rejected > 0, "clocks that are said to agree may not show the impossible");
+}
