@@ -277,7 +277,7 @@ where
     ) -> Result<Report<F::Output>, ExploreError> {
         let misuses = Arc::new(Misuses::new());
         let _held = Held::new(Stage::new(strategy, Arc::clone(&misuses), self.seed, self.steps_max, None));
-        let mut executor = Executor::new(Arc::clone(&misuses));
+        let mut executor = Executor::new(misuses.exploration());
         let mut classes = Classes::default();
         let mut report = Report {
             ends: BTreeMap::new(),
@@ -399,7 +399,7 @@ where
         let story = Some(Story::default());
         let _held = Held::new(Stage::new(strategy, Arc::clone(&misuses), self.seed, self.steps_max, story));
         stage(Stage::next);
-        let end = Executor::new(Arc::clone(&misuses)).run(&self.program).expect("a list has no sleepers");
+        let end = Executor::new(misuses.exploration()).run(&self.program).expect("a list has no sleepers");
         if let Some(misuse) = misuses.first() {
             return Err(ExploreError::Misused(misuse.clone()));
         }

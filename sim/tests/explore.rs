@@ -1,6 +1,8 @@
 //! What the explorer promises, on small programs.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use downbeat_rt::{First, JoinEnd, first_of};
@@ -300,6 +302,28 @@ fn program_that_keeps_something_is_found_out() {
     })
     .explore(Search::Plain);
     assert_eq!(error, Err(ExploreError::Diverged { step: 1 }));
+}
+
+/// The timer is due too late to be among the alternatives.
+#[test]
+fn program_that_arms_another_timer_than_before_is_found_out() {
+    let runs = std::cell::Cell::new(0);
+    let program = |world: World| {
+        runs.set(runs.get() + 1);
+        let arms = runs.get() > 1;
+        async move {
+            let rt = world.rt().clone();
+            world.rt().spawn("first", async move {
+                let mut sleep = pin!(rt.sleep(Duration::from_secs(9)));
+                poll_fn(|cx| Poll::Ready(arms && sleep.as_mut().poll(cx).is_ready())).await;
+            });
+            world.rt().spawn("second", async {});
+            world.rt().sleep(Duration::from_secs(1)).await;
+            world.rt().sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let error = Explorer::new(program).explore(Search::Plain);
+    assert_eq!(error, Err(ExploreError::Diverged { step: 2 }));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Those who wait for one thing, each with one waker.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::task::Waker;
 
 /// One who waits. The owner of the list numbers them.
@@ -11,7 +11,8 @@ pub(crate) struct WaiterKey(u64);
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     last: u64,
-    wakers: BTreeMap<WaiterKey, Waker>,
+    /// By number, and each number is larger than all that were given before.
+    wakers: VecDeque<(WaiterKey, Waker)>,
 }
 
 impl Waiters {
@@ -21,26 +22,31 @@ impl Waiters {
             self.last += 1;
             WaiterKey(self.last)
         });
-        match self.wakers.get_mut(&key) {
-            Some(kept) => kept.clone_from(waker),
-            None => {
-                self.wakers.insert(key, waker.clone());
-            }
+        match self.place(key) {
+            Ok(place) => self.wakers[place].1.clone_from(waker),
+            // One who was told and waits again has the number of before.
+            Err(place) => self.wakers.insert(place, (key, waker.clone())),
         }
     }
 
     /// They wait no longer. Returns false if they were told to wake before.
     pub(crate) fn forget(&mut self, key: Option<WaiterKey>) -> bool {
-        key.is_some_and(|key| self.wakers.remove(&key).is_some())
+        let place = key.and_then(|key| self.place(key).ok());
+        place.is_some_and(|place| self.wakers.remove(place).is_some())
     }
 
     /// Everybody, to be woken when the lock is given back: a waker may run what it wakes at once.
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        std::mem::take(&mut self.wakers).into_values()
+        std::mem::take(&mut self.wakers).into_iter().map(|(_, waker)| waker)
     }
 
     /// The one who has waited longest, to be woken when the lock is given back.
     pub(crate) fn take_first(&mut self) -> Option<Waker> {
-        self.wakers.pop_first().map(|(_, waker)| waker)
+        self.wakers.pop_front().map(|(_, waker)| waker)
+    }
+
+    /// Where the waker of one who waits is, or would be.
+    fn place(&self, key: WaiterKey) -> Result<usize, usize> {
+        self.wakers.binary_search_by_key(&key, |(key, _)| *key)
     }
 }

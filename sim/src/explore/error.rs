@@ -26,10 +26,7 @@ impl fmt::Display for ExploreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Diverged { step } => {
-                write!(
-                    f,
-                    "the program goes another way with the same choices: other alternatives at step {step}"
-                )
+                write!(f, "the program goes another way with the same choices, seen at step {step}")
             }
             Self::Misfit { place } => {
                 write!(

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use downbeat_rt::{JoinEnd, Work};
 
 use super::held::{during, on_stage};
-use super::misuse::Misuses;
+use super::misuse::Exploration;
 use super::report::End;
 use super::stage::{Stage, Turn};
 use super::world::World;
@@ -17,7 +17,7 @@ use crate::check::panics::caught;
 
 /// Runs executions, one after the other. Its memory is used again for the next.
 pub(super) struct Executor {
-    misuses: Arc<Misuses>,
+    exploration: Exploration,
     world: World,
     /// The bodies of the tasks other than the root, by number less one.
     bodies: Vec<Option<Work>>,
@@ -32,7 +32,7 @@ pub(super) struct Executor {
 struct TaskWaker {
     task: usize,
     execution: AtomicU64,
-    misuses: Arc<Misuses>,
+    exploration: Exploration,
 }
 
 impl Wake for TaskWaker {
@@ -42,7 +42,7 @@ impl Wake for TaskWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let execution = self.execution.load(Ordering::Relaxed);
-        during(&self.misuses, Some(execution), |stage| stage.wake_by_waker(self.task));
+        during(self.exploration, Some(execution), |stage| stage.wake_by_waker(self.task));
     }
 }
 
@@ -50,9 +50,16 @@ impl Wake for TaskWaker {
 type Polled<T> = Result<Poll<T>, String>;
 
 impl Executor {
-    pub(super) fn new(misuses: Arc<Misuses>) -> Self {
-        let world = World::new(Arc::clone(&misuses));
-        Self { misuses, world, bodies: Vec::new(), wakers: Vec::new(), left: Vec::new(), waker_panic: None }
+    pub(super) fn new(exploration: Exploration) -> Self {
+        let world = World::new(exploration);
+        Self {
+            exploration,
+            world,
+            bodies: Vec::new(),
+            wakers: Vec::new(),
+            left: Vec::new(),
+            waker_panic: None,
+        }
     }
 
     /// Runs the program once; `None` if the strategy has seen all that could follow.
@@ -84,7 +91,9 @@ impl Executor {
             }
             stage(|stage| {
                 stage.rest();
-                self.bodies.extend(stage.spawned.drain(..).map(Some));
+                if !stage.spawned.is_empty() {
+                    self.bodies.extend(stage.spawned.drain(..).map(Some));
+                }
             });
         };
         let end = end.map(|end| panicked().unwrap_or(end));
@@ -117,7 +126,7 @@ impl Executor {
         body: Pin<&mut (impl Future<Output = T> + ?Sized)>,
     ) -> Polled<T> {
         while self.wakers.len() <= number {
-            self.wakers.push(waker(self.wakers.len(), &self.misuses));
+            self.wakers.push(waker(self.wakers.len(), self.exploration));
         }
         let (shared, waker) = &self.wakers[number];
         shared.execution.store(execution, Ordering::Relaxed);
@@ -162,7 +171,7 @@ impl Executor {
         for (number, entry) in self.wakers.iter_mut().enumerate() {
             // One here and one in the waker: more if the program has kept some, which are not to wake a later task.
             if Arc::strong_count(&entry.0) > 2 {
-                *entry = waker(number, &self.misuses);
+                *entry = waker(number, self.exploration);
             }
         }
         dropped
@@ -173,8 +182,8 @@ fn stage<R>(act: impl FnOnce(&mut Stage) -> R) -> R {
     on_stage(act).expect("an execution has a stage")
 }
 
-fn waker(task: usize, misuses: &Arc<Misuses>) -> (Arc<TaskWaker>, Waker) {
-    let shared = Arc::new(TaskWaker { task, execution: AtomicU64::new(0), misuses: Arc::clone(misuses) });
+fn waker(task: usize, exploration: Exploration) -> (Arc<TaskWaker>, Waker) {
+    let shared = Arc::new(TaskWaker { task, execution: AtomicU64::new(0), exploration });
     let waker = Waker::from(Arc::clone(&shared));
     (shared, waker)
 }

@@ -39,6 +39,8 @@ pub(super) enum Fault {
     TimersNeverRace,
     /// A task counts as woken by one step alone where several have.
     SeesOneWaker,
+    /// What an execution did in place of a step is not recorded: it counts as a repetition.
+    RepeatsOneTooMany,
 }
 
 #[cfg(test)]

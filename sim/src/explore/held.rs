@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::misuse::{Misuse, Misuses};
+use super::misuse::{Exploration, Misuse, Misuses};
 use super::stage::Stage;
 
 thread_local! {
@@ -20,14 +20,14 @@ pub(super) fn on_stage<R>(act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
 /// Calls with the stage, if an execution of this exploration goes on, and this one if one is given. When it is over, what is
 /// dropped then may still use the seam, to no effect. What is used elsewhere is noted.
 pub(super) fn during<R>(
-    misuses: &Arc<Misuses>,
+    exploration: Exploration,
     execution: Option<u64>,
     act: impl FnOnce(&mut Stage) -> R,
 ) -> Option<R> {
     // What is not called is dropped when the stage is given back.
     let mut act = Some(act);
     STAGE.with_borrow_mut(|stage| match stage.as_deref_mut() {
-        Some(stage) if Arc::ptr_eq(&stage.misuses, misuses) => {
+        Some(stage) if stage.misuses.exploration() == exploration => {
             if stage.goes_on(execution) {
                 act.take().map(|act| act(stage))
             } else {
@@ -38,14 +38,14 @@ pub(super) fn during<R>(
             if let Some(other) = other {
                 other.misuses.note(Misuse::Kept);
             }
-            misuses.note_elsewhere();
+            exploration.note_elsewhere();
             None
         }
     })
 }
 
 /// Holds the stage of this thread. Dropped, there is none any more.
-pub(super) struct Held(());
+pub(super) struct Held(Arc<Misuses>);
 
 impl Held {
     /// Sets the stage.
@@ -55,14 +55,17 @@ impl Held {
     pub(super) fn new(stage: Stage) -> Self {
         let is_free = on_stage(|stage| stage.misuses.note(Misuse::Nested)).is_none();
         assert!(is_free, "a program that is explored explores nothing itself");
+        let misuses = Arc::clone(&stage.misuses);
+        misuses.begin();
         STAGE.set(Some(Box::new(stage)));
-        Self(())
+        Self(misuses)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         drop(STAGE.take());
+        self.0.end();
     }
 }
 

@@ -4,7 +4,8 @@
 //! and the search ends with it when the execution is over, whatever the program has made of it.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::schedule::Schedule;
@@ -63,29 +64,63 @@ impl fmt::Display for Misuse {
     }
 }
 
-/// The first misuse in one exploration. It stands for the exploration too: whatever belongs to it refers to this.
+/// An exploration, by a number that no other one of this process has. Whatever belongs to it knows it by that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Exploration(u64);
+
+/// Those that go on, on all threads.
+static GOING_ON: Mutex<Vec<Arc<Misuses>>> = Mutex::new(Vec::new());
+
+impl Exploration {
+    /// Something of it is used where it does not take place. When it is over, and on its thread, that does nothing.
+    pub(super) fn note_elsewhere(self) {
+        let going_on = going_on();
+        let thread = thread::current().id();
+        let is_used = |misuses: &&Arc<Misuses>| misuses.exploration == self && misuses.thread != thread;
+        if let Some(misuses) = going_on.iter().find(is_used) {
+            misuses.note(Misuse::Thread);
+        }
+    }
+}
+
+fn going_on() -> MutexGuard<'static, Vec<Arc<Misuses>>> {
+    // Nothing panics while it is held.
+    GOING_ON.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The first misuse in one exploration.
 #[derive(Debug)]
 pub(super) struct Misuses {
+    exploration: Exploration,
     thread: ThreadId,
     first: OnceLock<Misuse>,
 }
 
 impl Misuses {
-    /// Those of an exploration on this thread.
+    /// Those of an exploration on this thread, which does not go on yet.
     pub(super) fn new() -> Self {
-        Self { thread: thread::current().id(), first: OnceLock::new() }
+        static BEFORE: AtomicU64 = AtomicU64::new(0);
+        let exploration = Exploration(BEFORE.fetch_add(1, Ordering::Relaxed));
+        Self { exploration, thread: thread::current().id(), first: OnceLock::new() }
+    }
+
+    pub(super) fn exploration(&self) -> Exploration {
+        self.exploration
+    }
+
+    /// The exploration goes on from here: other threads can note what they misuse.
+    pub(super) fn begin(self: &Arc<Self>) {
+        going_on().push(Arc::clone(self));
+    }
+
+    /// The exploration is over.
+    pub(super) fn end(&self) {
+        going_on().retain(|misuses| misuses.exploration != self.exploration);
     }
 
     pub(super) fn note(&self, misuse: Misuse) {
         // The others may follow from the first.
         self.first.get_or_init(|| misuse);
-    }
-
-    /// Something of the exploration is used where it does not take place. When it is over, and on its thread, that does nothing.
-    pub(super) fn note_elsewhere(&self) {
-        if thread::current().id() != self.thread {
-            self.note(Misuse::Thread);
-        }
     }
 
     pub(super) fn first(&self) -> Option<&Misuse> {

@@ -32,8 +32,8 @@ pub(super) struct Order {
     taken: Vec<Taken>,
     /// Their touches.
     used: Vec<Used>,
-    /// The steps just before the one that is looked at.
-    direct: Vec<usize>,
+    /// The steps just before the one that is looked at, and others before these: a row.
+    direct: Vec<u64>,
     /// A row to work in.
     row: Vec<u64>,
     /// The timers that are armed, by number.
@@ -93,19 +93,20 @@ impl Order {
             let lone_waker = self.collect(trace, step);
             self.row.clear();
             self.row.resize(self.words, 0);
-            for &direct in &self.direct {
-                or(&mut self.row, row(&self.before, self.words, direct));
+            let found = races.len();
+            // The last one first: what happened before it is no race of this step, and neither is what happened before that.
+            for word in (0..self.words).rev() {
+                while let Some(bit) = (self.direct[word] & !self.row[word]).checked_ilog2() {
+                    let first = word * 64 + bit as usize;
+                    or(&mut self.row, row(&self.before, self.words, first));
+                    insert(&mut self.row, first);
+                    if step >= from && Self::may_be_reversed(trace, first, step, lone_waker) {
+                        let preferred = trace.steps()[step].actor;
+                        races.push(Race { first, second: Some(step), until: step + 1, preferred });
+                    }
+                }
             }
-            if step >= from {
-                let others = self.direct.iter().filter(|first| !contains(&self.row, **first));
-                let racing = others.filter(|first| Self::may_be_reversed(trace, **first, step, lone_waker));
-                let preferred = trace.steps()[step].actor;
-                let (second, until) = (Some(step), step + 1);
-                races.extend(racing.map(|first| Race { first: *first, second, until, preferred }));
-            }
-            for &direct in &self.direct {
-                insert(&mut self.row, direct);
-            }
+            races[found..].reverse();
             self.before.extend_from_slice(&self.row);
         }
         self.blocked(trace, from, races);
@@ -113,12 +114,12 @@ impl Order {
 
     /// Forgets the steps from this one on.
     fn rewind(&mut self, from: usize) {
-        while self.taken.len() > from
-            && let Some(step) = self.taken.pop()
-        {
-            self.actors[step.actor] = step.own;
-            for used in self.used.drain(step.touches..).rev() {
+        if let Some(first) = self.taken.get(from) {
+            for used in self.used.drain(first.touches..).rev() {
                 self.objects[used.object] = used.before;
+            }
+            for step in self.taken.drain(from..).rev() {
+                self.actors[step.actor] = step.own;
             }
         }
         self.before.truncate(self.taken.len() * self.words);
@@ -136,7 +137,8 @@ impl Order {
                 let (earlier, later) =
                     if other.deadline < timer.deadline { (other, timer) } else { (timer, other) };
                 let (first, until) = (earlier.armed_by, earlier.until.min(later.until).min(steps));
-                if earlier.deadline == later.deadline
+                if until < from
+                    || earlier.deadline == later.deadline
                     || first == later.armed_by
                     || self.is_before(first, later.armed_by)
                 {
@@ -198,6 +200,7 @@ impl Order {
     /// it is returned.
     fn collect(&mut self, trace: &Trace, step: usize) -> Option<usize> {
         self.direct.clear();
+        self.direct.resize(self.words, 0);
         let actor = trace.steps()[step].actor;
         if self.actors.len() <= actor.index() {
             self.actors.resize(actor.index() + 1, 0);
@@ -205,11 +208,12 @@ impl Order {
         let before = std::mem::replace(&mut self.actors[actor.index()], step + 1);
         self.taken.push(Taken { actor: actor.index(), own: before, touches: self.used.len() });
         let own = before.checked_sub(1);
-        self.direct.extend(own);
+        if let Some(own) = own {
+            insert(&mut self.direct, own);
+        }
 
         let mut lone_waker = None;
-        for place in trace.range(step) {
-            let touch = trace.touches()[place];
+        for (place, touch) in trace.footprint(step).iter().enumerate() {
             let at = touch.object().index();
             if self.objects.len() <= at {
                 self.objects.resize(at + 1, Uses::default());
@@ -217,23 +221,21 @@ impl Order {
             let uses = self.objects[at];
             self.used.push(Used { step, object: at, before: uses });
             if uses.writer > 0 {
-                self.direct.push(uses.writer - 1);
+                insert(&mut self.direct, uses.writer - 1);
             }
             if touch.writes() {
-                let wakers = self.direct.len();
+                let (mut readers, mut earliest) = (0, None);
                 let mut reader = uses.last_reader;
                 while reader > 0 {
                     let read = self.used[reader - 1];
-                    self.direct.push(read.step);
+                    insert(&mut self.direct, read.step);
+                    (readers, earliest) = (readers + 1, Some(read.step));
                     reader = read.before.last_reader;
                 }
                 // The first thing that a step touches is the readiness of its task.
                 let woke_itself = own.is_some_and(|own| trace.steps()[own].woke_itself);
-                if place == trace.range(step).start
-                    && !woke_itself
-                    && (self.direct.len() == wakers + 1 || fault::has(Fault::SeesOneWaker))
-                {
-                    lone_waker = self.direct.last().copied();
+                if place == 0 && !woke_itself && (readers == 1 || fault::has(Fault::SeesOneWaker)) {
+                    lone_waker = earliest;
                 }
                 self.objects[at] = Uses { writer: step + 1, last_reader: 0 };
             } else {
@@ -243,12 +245,9 @@ impl Order {
         let is_last = trace.is_over() && step + 1 == trace.steps().len();
         if is_last || trace.steps()[step].was_left {
             // Nothing comes after it, or everything came before: it is behind every step.
-            self.direct.extend(self.actors.iter().filter_map(|last| last.checked_sub(1)));
+            let last = self.actors.iter().filter_map(|last| last.checked_sub(1));
+            last.filter(|last| *last != step).for_each(|last| insert(&mut self.direct, last));
         }
-        let same = |before: &usize| *before != step;
-        self.direct.retain(same);
-        self.direct.sort_unstable();
-        self.direct.dedup();
         lone_waker
     }
 

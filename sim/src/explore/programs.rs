@@ -502,6 +502,7 @@ fn planted_faults_are_found_by_the_comparison() {
         Fault::DrawsInOrder,
         Fault::TimersNeverRace,
         Fault::SeesOneWaker,
+        Fault::RepeatsOneTooMany,
     ];
     let mut missed = Vec::new();
     for fault in faults {

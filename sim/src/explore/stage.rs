@@ -17,7 +17,7 @@ use super::names::{Actor, Names};
 use super::schedule::Schedule;
 use super::story::{Beat, Story};
 use super::strategy::Strategy;
-use super::trace::{About, Trace};
+use super::trace::{About, Choice, Trace};
 
 /// A number of the seam has so many bits for the object, and the others for the execution.
 const OBJECT_BITS: u32 = 31;
@@ -96,10 +96,12 @@ pub(super) enum Turn {
 /// What a task that sleeps finds.
 #[derive(Debug)]
 pub(super) enum Sleeping {
-    /// Its timer has fired. This waker is not needed.
-    Fired(Waker),
-    /// It is armed still. This waker is not needed any more.
-    Armed(Waker),
+    /// Its timer has fired.
+    Fired,
+    /// It is armed still.
+    Armed,
+    /// It is armed still, and wakes by another waker.
+    WakesAnother,
 }
 
 /// What somebody who joins a task finds.
@@ -147,7 +149,6 @@ impl Stage {
         self.execution += 1;
         self.seed = self.strategy.seed(self.seed_of_all);
         self.is_running = true;
-        self.trace.clear();
         self.tasks.push(Task::new("root", Actor::ROOT));
         self.make_ready(0);
         self.execution
@@ -168,6 +169,7 @@ impl Stage {
     }
 
     /// Whether an execution goes on, and this one if one is given. While another one does, nothing of this one is to be used.
+    #[inline]
     pub(super) fn goes_on(&self, execution: Option<u64>) -> bool {
         let is_kept = execution.is_some_and(|execution| execution != self.execution);
         if self.is_running && is_kept {
@@ -182,7 +184,9 @@ impl Stage {
 
     /// Prepares the next execution; false if there is none.
     pub(super) fn next(&mut self) -> bool {
-        self.strategy.next(&self.trace)
+        let Some(repeated) = self.strategy.next(&self.trace) else { return false };
+        self.trace.repeat(repeated);
+        true
     }
 
     /// The choices of the execution.
@@ -192,7 +196,7 @@ impl Stage {
 
     /// Decides who goes on, and begins the step.
     pub(super) fn turn(&mut self) -> Turn {
-        if self.trace.steps().len() >= self.steps_max {
+        if self.trace.begun() >= self.steps_max {
             return Turn::TooLong;
         }
         self.alternatives.clear();
@@ -208,10 +212,10 @@ impl Stage {
             return Turn::Nothing;
         }
         let Some(taken) = taken else { return Turn::Known };
-        self.trace.choose(About::Actor, taken, self.alternatives.len());
+        let choice = Choice { about: About::Actor, taken, of: self.alternatives.len() };
         let turn = match taken.checked_sub(self.ready.len()) {
-            Some(due) => self.fire(due),
-            None => self.resume(taken),
+            Some(due) => self.fire(due, choice),
+            None => self.resume(taken, choice),
         };
         if left.is_some() {
             self.trace.is_left();
@@ -219,21 +223,21 @@ impl Stage {
         turn
     }
 
-    fn resume(&mut self, place: usize) -> Turn {
+    fn resume(&mut self, place: usize, choice: Choice) -> Turn {
         let number = self.ready.remove(place);
         self.current = Some(number);
         let task = &mut self.tasks[number];
         task.is_ready = false;
-        self.trace.begin(task.actor);
+        self.trace.begin(task.actor, choice);
         self.trace.touch(Touch::write(self.names.readiness(task.actor)));
         let turn = if task.is_aborted { Turn::Abort(number) } else { Turn::Task(number) };
         self.tell(Beat::GoesOn { task: number });
         turn
     }
 
-    fn fire(&mut self, due: usize) -> Turn {
+    fn fire(&mut self, due: usize, choice: Choice) -> Turn {
         let timer = self.clock.fire(due);
-        self.trace.fire(timer.actor, timer.serial);
+        self.trace.fire(timer.actor, timer.serial, choice);
         self.trace.touch(Touch::write(Object::CLOCK));
         self.tell(Beat::Fires { task: timer.task, at: timer.deadline });
         Turn::Timer(timer.waker)
@@ -254,6 +258,10 @@ impl Stage {
 
     /// Whoever wakes a task has changed something that the task had looked at. If the seam knows of nothing, it is past the seam.
     fn judge_wakes(&mut self) {
+        if self.trace.is_repeating() {
+            // They were judged when the step was recorded.
+            self.woken.clear();
+        }
         while let Some(woken) = self.woken.pop() {
             let actor = self.tasks[woken].actor;
             let waking = self.trace.steps().last().map(|step| step.actor);
@@ -370,6 +378,9 @@ impl Stage {
     /// The step that is under way uses an object of the seam, or this part of it.
     pub(super) fn touch_object(&mut self, object: ObjectId, part: Option<usize>, access: Access) {
         let Some(mut object) = self.known(object) else { return };
+        if self.trace.is_repeating() {
+            return;
+        }
         if let Some(part) = part {
             // The first two are the ends of a queue.
             if part > 1 && fault::has(Fault::IgnoresPlaces) {
@@ -417,18 +428,21 @@ impl Stage {
         (self.clock.arm(number, actor, deadline, waker), number)
     }
 
-    /// Looks at a timer that this task has polled last. If it is armed still, it wakes this waker from now on.
-    pub(super) fn rearm(&mut self, serial: usize, polled_by: usize, waker: Waker) -> Sleeping {
+    /// A task looks at a timer that this one has polled last, and is to be woken by this waker.
+    pub(super) fn look_at_timer(&mut self, serial: usize, polled_by: usize, waker: &Waker) -> Sleeping {
         let number = self.acting_number();
         self.notice_move(polled_by);
-        let Some(timer) = self.clock.armed(serial) else { return Sleeping::Fired(waker) };
+        let Some(timer) = self.clock.armed(serial) else { return Sleeping::Fired };
         timer.task = number;
-        if timer.waker.will_wake(&waker) {
-            return Sleeping::Armed(waker);
-        }
+        if timer.waker.will_wake(waker) { Sleeping::Armed } else { Sleeping::WakesAnother }
+    }
+
+    /// A timer that is armed wakes by this waker from now on. Returns the one before.
+    pub(super) fn rearm(&mut self, serial: usize, waker: Waker) -> Option<Waker> {
+        let timer = self.clock.armed(serial)?;
         let before = std::mem::replace(&mut timer.waker, waker);
         self.touch(Touch::read(Object::CLOCK));
-        Sleeping::Armed(before)
+        Some(before)
     }
 
     /// A task that has polled a timer learns by its readiness whether it has fired. Another one looks at the clock.
@@ -476,11 +490,14 @@ impl Stage {
 
     /// One of several.
     pub(super) fn choose(&mut self, of: usize, label: &'static str) -> usize {
+        if of == 0 {
+            self.misuses.note(Misuse::OneOfNone { label });
+        }
         if of <= 1 {
             return 0;
         }
         let taken = self.strategy.choose(of, label);
-        self.trace.choose(About::World, taken, of);
+        self.trace.choose(Choice { about: About::World, taken, of });
         self.tell(Beat::Chooses { label, taken, of });
         taken
     }
@@ -488,7 +505,7 @@ impl Stage {
     /// Adds to the story, if it is told.
     pub(super) fn tell(&mut self, beat: Beat) {
         if let Some(story) = self.story.as_mut().filter(|_| self.is_running) {
-            story.tell(self.trace.steps().len(), beat);
+            story.tell(self.trace.begun(), beat);
         }
     }
 

@@ -10,8 +10,9 @@ use super::trace::Trace;
 
 /// Makes the choices of one execution after the other.
 pub(super) trait Strategy {
-    /// Prepares the next execution; false if there is none. The trace is that of the last one.
-    fn next(&mut self, trace: &Trace) -> bool;
+    /// Prepares the next execution; `None` if there is none. The trace is that of the last one, and the next one repeats so many steps
+    /// of it.
+    fn next(&mut self, trace: &Trace) -> Option<usize>;
 
     /// Who goes on, by place: tasks that are ready, the one first that has been longest, then the timers that may fire. `None` if
     /// there is nobody, or all that could follow was seen.

@@ -133,7 +133,7 @@ impl Tree {
         let Some(second) = race.second else { return };
         let (before, behind) = self.nodes.split_at_mut(second);
         let first = &before[race.first];
-        let sleeper = first.sleepers.iter().find(|sleeper| sleeper.actor == race.preferred);
+        let sleeper = first.sleeper(race.preferred);
         if sleeper.is_some_and(|sleeper| first.footprint(sleeper) != trace.footprint(second)) {
             behind[0].other_variants.push(race.first);
         }
@@ -147,13 +147,13 @@ impl Tree {
         for at in 0..self.nodes[second].other_variants.len() {
             let first = self.nodes[second].other_variants[at];
             let actor = trace.steps()[second].actor;
+            let Some(sleeper) = self.nodes[first].sleeper(actor).copied() else { continue };
             for later in self.changed.max(first + 1)..trace.steps().len() {
-                let node = &self.nodes[first];
-                let sleeper = node.sleepers.iter().find(|sleeper| sleeper.actor == actor);
-                let conflicts = sleeper.is_some_and(|sleeper| {
-                    sleeper.ends_all || conflict(node.footprint(sleeper), trace.footprint(later))
-                });
-                if conflicts && trace.steps()[later].actor != actor && !self.order.is_before(first, later) {
+                if trace.steps()[later].actor == actor || self.order.is_before(first, later) {
+                    continue;
+                }
+                let does_there = self.nodes[first].footprint(&sleeper);
+                if sleeper.ends_all || conflict(does_there, trace.footprint(later)) {
                     self.order.ways(trace, first, later, &mut self.initials);
                     self.try_one(first, actor);
                 }
@@ -170,10 +170,9 @@ impl Tree {
     /// Sees to it that one of `initials` is tried at a node.
     fn try_one(&mut self, at: usize, preferred: Actor) {
         let node = &mut self.nodes[at];
-        let asleep = |actor: &Actor| node.sleepers.iter().any(|sleeper| sleeper.actor == *actor);
         let place = |actor: &Actor| node.alternatives.iter().position(|other| other.actor == *actor);
         let covered = |actor: &Actor| {
-            asleep(actor) || place(actor).is_some_and(|place| node.alternatives[place].is_to_try)
+            node.is_asleep(*actor) || place(actor).is_some_and(|place| node.alternatives[place].is_to_try)
         };
         if self.initials.iter().any(covered) {
             return;
@@ -261,23 +260,24 @@ impl Tree {
 }
 
 impl Strategy for Tree {
-    fn next(&mut self, trace: &Trace) -> bool {
+    fn next(&mut self, trace: &Trace) -> Option<usize> {
         if self.has_begun {
             self.learn(trace);
             if !self.backtrack(trace) {
-                return false;
+                return None;
             }
         }
+        let one_too_many = self.has_begun && fault::has(Fault::RepeatsOneTooMany);
         self.has_begun = true;
         (self.at, self.asked) = (0, 0);
-        true
+        Some(self.changed + usize::from(one_too_many))
     }
 
     fn go_on(&mut self, alternatives: &[Actor], trace: &Trace) -> Option<usize> {
         let taken = if self.at < self.depth {
             let node = &self.nodes[self.at];
             let same = node.alternatives.iter().map(|alternative| &alternative.actor).eq(alternatives);
-            if !same {
+            if !same || self.at == self.changed && !trace.has_armed_as_before() {
                 self.stray();
                 return None;
             }
@@ -322,7 +322,11 @@ impl Node {
     }
 
     fn is_asleep(&self, actor: Actor) -> bool {
-        self.sleepers.iter().any(|sleeper| sleeper.actor == actor)
+        self.sleeper(actor).is_some()
+    }
+
+    fn sleeper(&self, actor: Actor) -> Option<&Sleeper> {
+        self.sleepers.iter().find(|sleeper| sleeper.actor == actor)
     }
 
     /// Takes over the sleepers of the node before that the step from there does not wake.

@@ -2,14 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use downbeat_rt::{Access, JoinEnd, ObjectId, Passing, Rt, Runtime, Spawned, Waiting, Work};
 
 use super::held::during;
-use super::misuse::{Misuse, Misuses};
+use super::misuse::Exploration;
 use super::stage::{Joining, Sleeping, Stage};
 use super::story::Beat;
 
@@ -21,9 +20,9 @@ pub struct World {
 }
 
 impl World {
-    pub(super) fn new(misuses: Arc<Misuses>) -> Self {
-        let simulated = Simulated(misuses);
-        Self { rt: Rt::new(simulated.clone()), simulated }
+    pub(super) fn new(exploration: Exploration) -> Self {
+        let simulated = Simulated(exploration);
+        Self { rt: Rt::new(simulated), simulated }
     }
 
     /// The runtime. Its `random` depends on the seed, on who asks, and on how often that task has asked before: it is no choice.
@@ -37,12 +36,10 @@ impl World {
     /// # Panics
     /// If there is no possibility.
     pub fn choose(&self, of: usize, label: &'static str) -> usize {
-        if of == 0 {
-            self.simulated.0.note(Misuse::OneOfNone { label });
-            panic!("{label}: one of none");
-        }
+        let taken = self.simulated.during(|stage| stage.choose(of, label));
+        assert!(of > 0, "{label}: one of none");
         // What is dropped when an execution is over decides nothing any more.
-        self.simulated.during(|stage| stage.choose(of, label)).unwrap_or(0)
+        taken.unwrap_or(0)
     }
 
     /// Whether something happens that need not, such as a fault.
@@ -53,7 +50,7 @@ impl World {
     /// Waits until nothing else can go on: no other task is ready, and no timer is armed. What there is to judge at the end can be judged then.
     /// One task at a time waits for that.
     pub fn at_rest(&self) -> impl Future<Output = ()> + Send + use<> {
-        AtRest { simulated: self.simulated.clone(), execution: None }
+        AtRest { simulated: self.simulated, execution: None }
     }
 
     /// Says something that whoever reads the diagram of this execution wants to know. It is made only for a diagram.
@@ -66,18 +63,18 @@ impl World {
 }
 
 /// The runtime of an exploration: all that it knows is on the stage of the thread.
-#[derive(Clone, Debug)]
-struct Simulated(Arc<Misuses>);
+#[derive(Clone, Copy, Debug)]
+struct Simulated(Exploration);
 
 impl Simulated {
     /// Calls with the stage, if an execution goes on.
-    fn during<R>(&self, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
-        during(&self.0, None, act)
+    fn during<R>(self, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
+        during(self.0, None, act)
     }
 
     /// Calls with the stage, if this execution goes on.
-    fn within<R>(&self, execution: u64, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
-        during(&self.0, Some(execution), act)
+    fn within<R>(self, execution: u64, act: impl FnOnce(&mut Stage) -> R) -> Option<R> {
+        during(self.0, Some(execution), act)
     }
 }
 
@@ -85,13 +82,13 @@ impl Runtime for Simulated {
     fn spawn(&self, name: &'static str, work: Work) -> Box<dyn Spawned> {
         let spawned = self.during(|stage| (stage.execution(), stage.spawn(name, work)));
         let (execution, task) = spawned.unwrap_or((0, 0));
-        Box::new(Handle { simulated: self.clone(), execution, task })
+        Box::new(Handle { simulated: *self, execution, task })
     }
 
     fn sleep(&self, duration: Duration) -> Waiting {
         let now = self.during(Stage::now);
         let deadline = now.map_or(Duration::MAX, |now| now.saturating_add(duration));
-        Box::pin(Sleep { simulated: self.clone(), deadline, armed: None })
+        Box::pin(Sleep { simulated: *self, deadline, armed: None })
     }
 
     fn now(&self) -> Duration {
@@ -143,7 +140,7 @@ impl Future for Join<'_> {
     type Output = JoinEnd;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JoinEnd> {
-        // Wakers are cloned and dropped where the stage is not borrowed: they may be the program's own.
+        // Cloned and dropped where the stage is not borrowed: it may be the program's own.
         let waker = cx.waker().clone();
         match self.0.simulated.within(self.0.execution, |stage| stage.join(self.0.task, waker)) {
             Some(Joining::Ended(end, waker)) => {
@@ -208,33 +205,31 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = &mut *self;
-        let waker = cx.waker().clone();
         let Some(armed) = &mut sleep.armed else {
             let Some(now) = sleep.simulated.during(Stage::now) else { return Poll::Pending };
             if now >= sleep.deadline {
                 return Poll::Ready(());
             }
-            sleep.armed = sleep.simulated.during(|stage| {
+            // Wakers are cloned and dropped where the stage is not borrowed: they may be the program's own.
+            let waker = cx.waker().clone();
+            sleep.simulated.during(|stage| {
                 let (serial, task) = stage.arm(sleep.deadline, waker);
-                Armed { execution: stage.execution(), serial, task }
+                sleep.armed = Some(Armed { execution: stage.execution(), serial, task });
             });
             return Poll::Pending;
         };
         let found = sleep.simulated.within(armed.execution, |stage| {
-            let before = armed.task;
-            armed.task = stage.acting_number();
-            stage.rearm(armed.serial, before, waker)
+            let before = std::mem::replace(&mut armed.task, stage.acting_number());
+            stage.look_at_timer(armed.serial, before, cx.waker())
         });
         match found {
-            Some(Sleeping::Armed(waker)) => {
-                drop(waker);
+            Some(Sleeping::Fired) => Poll::Ready(()),
+            Some(Sleeping::WakesAnother) => {
+                let waker = cx.waker().clone();
+                drop(sleep.simulated.within(armed.execution, |stage| stage.rearm(armed.serial, waker)));
                 Poll::Pending
             }
-            Some(Sleeping::Fired(waker)) => {
-                drop(waker);
-                Poll::Ready(())
-            }
-            None => Poll::Pending,
+            Some(Sleeping::Armed) | None => Poll::Pending,
         }
     }
 }

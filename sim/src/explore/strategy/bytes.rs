@@ -24,8 +24,8 @@ impl Bytes {
 }
 
 impl Strategy for Bytes {
-    fn next(&mut self, _trace: &Trace) -> bool {
-        !std::mem::replace(&mut self.has_run, true)
+    fn next(&mut self, _trace: &Trace) -> Option<usize> {
+        (!std::mem::replace(&mut self.has_run, true)).then_some(0)
     }
 
     fn go_on(&mut self, alternatives: &[Actor], _trace: &Trace) -> Option<usize> {

@@ -47,7 +47,7 @@ impl Pct {
 }
 
 impl Strategy for Pct {
-    fn next(&mut self, _trace: &Trace) -> bool {
+    fn next(&mut self, _trace: &Trace) -> Option<usize> {
         self.longest = self.longest.max(self.at);
         self.number += 1;
         self.numbers = Numbers::new(mix(self.seed, self.number));
@@ -57,7 +57,7 @@ impl Strategy for Pct {
         for _ in 1..self.depth {
             self.changes.push(self.numbers.below(self.longest));
         }
-        true
+        Some(0)
     }
 
     fn go_on(&mut self, alternatives: &[Actor], _trace: &Trace) -> Option<usize> {

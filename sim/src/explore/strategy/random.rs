@@ -27,10 +27,10 @@ impl Random {
 }
 
 impl Strategy for Random {
-    fn next(&mut self, _trace: &Trace) -> bool {
+    fn next(&mut self, _trace: &Trace) -> Option<usize> {
         self.number += 1;
         self.numbers = Numbers::new(mix(self.seed, self.number));
-        true
+        Some(0)
     }
 
     fn go_on(&mut self, alternatives: &[Actor], _trace: &Trace) -> Option<usize> {
