@@ -7,6 +7,7 @@ mod bytes;
 mod events;
 mod machines;
 mod records;
+mod saved;
 mod schedules;
 mod snapshots;
 
@@ -14,6 +15,7 @@ pub use bytes::Bytes;
 pub use events::{events, history};
 pub use machines::{machine_history, machines};
 pub use records::{journal, records};
+pub use saved::{PARTS, saved, saved_task};
 pub use schedules::schedules;
 pub use snapshots::snapshots;
 
@@ -25,6 +27,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("events", events),
     ("machines", machines),
     ("records", records),
+    ("saved", saved),
     ("schedules", schedules),
     ("snapshots", snapshots),
 ];

@@ -3,7 +3,7 @@
 //! It is no search: `cargo fuzz` is. It holds that no target panics on what is easily thought of, and that the targets get
 //! somewhere.
 
-use downbeat_fuzz::{Bytes, TARGETS, history, journal, machine_history};
+use downbeat_fuzz::{Bytes, PARTS, TARGETS, history, journal, machine_history, saved_task};
 use downbeat_kernel::{
     CredentialRecord, Event, NotificationRecord, PoolRecord, QuestionRecord, Record, RetryRecord,
 };
@@ -11,6 +11,13 @@ use std::collections::BTreeSet;
 
 /// Where the examples of all records are, of every version that was ever written.
 const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../kernel/tests/records");
+
+/// Where there are tasks as they are saved.
+const SAVED: [&str; 3] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/saved/tests/folders/interrupted/0199-interrupted"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/saved/tests/folders/condensed/0199-kept"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/saved/tests/folders/delegation/tasks/0199-p"),
+];
 
 /// As many inputs for each target and each kind of input.
 const INPUTS: u64 = 1500;
@@ -68,10 +75,17 @@ fn examples() -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).expect("a file")).collect()
 }
 
+/// A saved task, its files one after the other.
+fn files_of(folder: &str) -> Vec<u8> {
+    let names = [downbeat_saved::CONVERSATION, downbeat_saved::WINDOW, downbeat_saved::ITEM];
+    names.map(|name| std::fs::read(format!("{folder}/{name}")).expect("a file")).join(&PARTS)
+}
+
 /// Sound input of each target, to be damaged.
 fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match target {
         "events" | "machines" | "schedules" => random.bytes(400),
+        "saved" => files_of(SAVED[random.below(SAVED.len())]),
         "records" => examples[random.below(examples.len())].clone(),
         "snapshots" => {
             let (kernel, _) = history(&random.bytes(300));
@@ -170,6 +184,23 @@ fn journals_have_records_of_every_machine_and_version() {
         ("Outbox", NotificationRecord::NEWEST), ("Pool", PoolRecord::NEWEST), ("Questions", QuestionRecord::NEWEST),
         ("Retry", RetryRecord::NEWEST),
     ]);
+}
+
+/// Files that are damaged are still examined often enough, and then show faults that the sound ones do not.
+#[test]
+fn saved_tasks_that_are_damaged_show_faults() {
+    let examined = (0..INPUTS).filter_map(|seed| {
+        let random = &mut Random::new(seed);
+        let mut bytes = files_of(SAVED[random.below(SAVED.len())]);
+        random.damage(&mut bytes);
+        saved_task(&bytes)
+    });
+    let (mut all, mut proven) = (0, 0);
+    for examined in examined {
+        all += 1;
+        proven += u32::from(examined.counts.proven > 0);
+    }
+    assert!(all > 300 && proven > 10, "{proven} of {all}");
 }
 
 /// What is found out about a target depends on its bytes alone.
