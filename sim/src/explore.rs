@@ -94,7 +94,8 @@ pub enum Search {
     /// All, which is many more: to compare with.
     Plain,
     /// All with at most so many choices other than the first: of several tasks that are ready the one that has been longest, of
-    /// several possibilities of the world the first. It is a delay bound in which a delay of any length counts as one.
+    /// several possibilities of the world the first. It is a delay bound in which a delay of any length counts as one. What
+    /// [`World::spawn_last`] runs begins last of all, so that to let it begin at some other moment is one choice, too.
     Bounded(usize),
     /// So many at random: whoever may go on is as likely as the others.
     Random {
@@ -318,7 +319,8 @@ where
             } else {
                 let number = u32::try_from(report.ends.len()).expect("fewer than 2^32 ends fit in memory");
                 let first = stage(|stage| stage.schedule());
-                report.ends.insert(end, Seen { executions: 1, first, number });
+                let (nth, after) = (report.executions, watch.began.elapsed());
+                report.ends.insert(end, Seen { executions: 1, first, nth, after, number });
                 number
             };
             let returned = has_returned.then_some(number);

@@ -259,3 +259,49 @@ fn bounded_search_that_cuts_executions_off_is_incomplete() {
     let cut = explorer.steps(4).explore(Search::Bounded(3)).expect("it depends on the choices alone");
     assert_eq!(cut.extent, Extent::Stopped(Stop::Steps(4)));
 }
+
+/// Four steps of a task, and something beside it that sees how many there were.
+async fn interrupted(world: World, comes_last: bool) -> u8 {
+    let (steps, seen) = (world.rt().cell("steps", 0), world.rt().cell("seen", 9));
+    let (rt, done) = (world.rt().clone(), steps.clone());
+    world.rt().spawn("works", async move {
+        for _ in 0..4 {
+            done.with(|steps| *steps += 1);
+            // A step more, in which the timer fires.
+            rt.sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let sees = seen.clone();
+    let interrupt = async move { sees.set(steps.get()) };
+    if comes_last {
+        world.spawn_last("interrupt", interrupt);
+    } else {
+        world.rt().spawn("interrupt", interrupt);
+    }
+    world.at_rest().await;
+    seen.get()
+}
+
+#[test]
+fn what_comes_last_begins_at_any_moment_by_one_choice() {
+    let seen = |comes_last, search| {
+        let mut explorer = Explorer::new(|world| interrupted(world, comes_last));
+        let report = explorer.explore(search).expect("it depends on the choices alone");
+        (report.returned().copied().collect::<Vec<_>>(), report.classes)
+    };
+    let ends = |comes_last, search| seen(comes_last, search).0;
+    #[rustfmt::skip]
+    let cases = [
+        ("in its turn",                 false, 0, vec![1]),
+        ("in its turn, with a choice",  false, 1, vec![0, 1]),
+        ("last",                        true,  0, vec![4]),
+        ("last, with a choice",         true,  1, vec![0, 1, 2, 3, 4]),
+    ];
+    for (name, comes_last, most, expected) in cases {
+        assert_eq!(ends(comes_last, Search::Bounded(most)), expected, "{name}");
+    }
+    for search in [Search::Exhaustive, Search::Plain] {
+        assert_eq!(seen(true, search), seen(false, search), "{search:?}");
+        assert_eq!(ends(true, search), [0, 1, 2, 3, 4], "{search:?}");
+    }
+}

@@ -95,7 +95,7 @@ Examples:
   downbeat replay traces/MODEL@VARIANT.S1.json       takes its steps in the model as it is now
   downbeat replay traces/*.json --quiet              many of them, without diagrams
   downbeat replay FILE --format mermaid              as another diagram
-  downbeat replay 'kill broke=S2 seed=0x0 3:1'       plays what `sim` has found, in its own words
+  downbeat replay 'kill broke=S2 seed=0x0 12:1'      plays what `sim` has found, in its own words
 
 Exit code:
   0  every file, or schedule, violates its property, as recorded

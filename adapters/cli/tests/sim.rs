@@ -63,7 +63,7 @@ fn recording() -> String {
     let (page, _) = words(&output);
     assert_eq!(code(&output), 1);
     assert!(page.contains("kill: S2 is broken") && page.contains("kills the process"), "{page}");
-    assert!(page.contains("S2: one send for each (task, turn, attempt)"), "{page}");
+    assert!(page.contains("S2: one send for each (task, turn, attempt); first in execution "), "{page}");
     let command = page.lines().find_map(|line| line.split_once("downbeat replay '")).expect("it says how").1;
     command.trim_end_matches('\'').to_owned()
 }

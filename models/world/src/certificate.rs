@@ -7,6 +7,7 @@ use downbeat_kernel::End;
 use downbeat_sim::explore::{Extent, Report, Search};
 use downbeat_sim::harness::grouped;
 
+use crate::marks::{Mark, Marks};
 use crate::verdict::{Outcome, Verdict};
 
 /// Writes the certificates anew, in the directory of the repository.
@@ -27,6 +28,9 @@ pub struct Certificate {
     pub classes: u64,
     /// Steps of the longest.
     pub longest: usize,
+    /// The situations that they come across, with few deviations. Which of them every execution comes across depends on those that stand for
+    /// their classes, and is not told.
+    pub marks: &'static [Mark],
     /// What the executions come to, all of it: how the root ends, the messages that are returned, and with how many sends.
     pub outcomes: &'static str,
 }
@@ -38,7 +42,7 @@ impl Certificate {
     }
 
     /// What is otherwise in what was seen, in words.
-    pub fn differences(&self, report: &Report<Verdict>) -> Vec<String> {
+    pub fn differences(&self, report: &Report<Verdict>, marks: &Marks) -> Vec<String> {
         let longest = |steps: usize| u64::try_from(steps).unwrap_or(u64::MAX);
         let numbers = [
             ("executions", self.executions, report.executions),
@@ -54,12 +58,21 @@ impl Certificate {
         if seen != self.outcomes {
             differences.push(format!("outcomes: `{seen}` for `{}` certified", self.outcomes));
         }
+        let (known, seen) = (self.marks.iter().copied().collect(), marks_of(self.deviations, marks));
+        for (others, how) in [(&seen - &known, "not certified"), (&known - &seen, "certified, and missed")] {
+            differences.extend(others.iter().map(|mark| format!("situations: {}, {how}", mark.about())));
+        }
         differences
     }
 }
 
+/// The situations of a search, if they are those of every execution with few deviations.
+fn marks_of(deviations: Option<usize>, marks: &Marks) -> BTreeSet<Mark> {
+    deviations.map_or_else(BTreeSet::new, |_| marks.so_far())
+}
+
 /// The certificate that a report is, as source.
-pub(crate) fn row(scenario: &str, report: &Report<Verdict>) -> String {
+pub(crate) fn row(scenario: &str, report: &Report<Verdict>, marks: &Marks) -> String {
     let deviations = match report.extent {
         Extent::Bounded(most) => Some(most),
         Extent::Complete | Extent::Sampled | Extent::Stopped(_) => None,
@@ -67,16 +80,18 @@ pub(crate) fn row(scenario: &str, report: &Report<Verdict>) -> String {
     let number = |number: u64| grouped(number).replace(',', "_");
     let (executions, given_up) = (number(report.executions), number(report.given_up));
     let (classes, longest) = (number(report.classes.unwrap_or(0)), report.longest);
-    let outcomes = outcomes(kept(report));
+    let marks: Vec<String> =
+        marks_of(deviations, marks).iter().map(|mark| format!("Mark::{mark:?}")).collect();
+    let (marks, outcomes) = (marks.join(", "), outcomes(kept(report)));
     format!(
-        "    Certificate {{ scenario: {scenario:?}, deviations: {deviations:?}, executions: {executions}, given_up: {given_up}, classes: {classes}, longest: {longest}, outcomes: {outcomes:?} }},\n"
+        "    Certificate {{ scenario: {scenario:?}, deviations: {deviations:?}, executions: {executions}, given_up: {given_up}, classes: {classes}, longest: {longest}, marks: &[{marks}], outcomes: {outcomes:?} }},\n"
     )
 }
 
 /// The file of certificates with these rows.
 pub(crate) fn source(rows: &str) -> String {
     format!(
-        "//! The certificates. `downbeat sim --exhaustive --format certificates` prints this file.\n\nuse crate::certificate::Certificate;\n\n/// The scenarios that are seen again in continuous integration.\n#[rustfmt::skip]\npub const CERTIFICATES: &[Certificate] = &[\n{rows}];\n"
+        "//! The certificates. `downbeat sim --exhaustive --format certificates` prints this file.\n\nuse crate::certificate::Certificate;\nuse crate::marks::Mark;\n\n/// The scenarios that are seen again in continuous integration.\n#[rustfmt::skip]\npub const CERTIFICATES: &[Certificate] = &[\n{rows}];\n"
     )
 }
 

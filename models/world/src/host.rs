@@ -52,7 +52,16 @@ impl Host {
         self.choose(2, label) == 1
     }
 
-    /// Waits for a moment that nobody knows before. On the explorer that is any one, since whoever is ready may be late; on tokio it is drawn.
+    /// Runs something that may begin at any moment. On the explorer it comes last where nobody chooses, so that the moment is one choice; on
+    /// tokio it is as late as others are.
+    pub(crate) fn spawn_last(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        match self {
+            Self::Explorer(world) => world.spawn_last(name, work),
+            Self::Tokio(drawn) => drop(drawn.rt().spawn(name, work)),
+        }
+    }
+
+    /// Waits for a moment that nobody knows before, on tokio. On the explorer that is any one, since whoever is ready may be late.
     pub(crate) async fn any_moment(&self) {
         match self {
             Self::Explorer(_) => {}

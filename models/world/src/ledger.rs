@@ -6,7 +6,6 @@
 
 mod book;
 
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use downbeat_shell::{Excerpt, Exchange, Piece};
 use book::Book;
 pub(crate) use book::{END_OF_ROOT, Ends, PIECES, answer, word};
 
-use crate::marks::{Mark, Marks};
+use crate::marks::{Mark, Marks, UnderWay};
 use crate::verdict::{Outcome, Verdict};
 
 /// The promises whose whole judgement is in a watch. What breaks one may break those after it too.
@@ -58,9 +57,9 @@ pub(crate) struct Send {
 
 impl Ledger {
     /// An empty one.
-    pub(crate) fn new(rt: &Rt, ends: Ends, refreshes: &Arc<AtomicU32>, marks: &Marks) -> Self {
+    pub(crate) fn new(rt: &Rt, ends: Ends, refreshes: &UnderWay, commits: &UnderWay, marks: &Marks) -> Self {
         let pages = std::array::from_fn(|_| rt.object("ledger"));
-        let book = Book::new(ends, refreshes, marks);
+        let book = Book::new(ends, refreshes, commits, marks);
         let is_paused = rt.cell("paused", false);
         Self(Arc::new(Volume { rt: rt.clone(), pages, is_paused, book: Mutex::new(book) }))
     }
@@ -208,10 +207,17 @@ impl Ledger {
     /// A person has heard that the root is paused; or tells it to go on.
     pub(crate) fn paused(&self, is_paused: bool) {
         self.0.is_paused.set(is_paused);
-        let book = self.0.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.0.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.is_paused = is_paused;
         book.marks.hit_if(Mark::PauseDuringSend, is_paused && book.is_in_flight(ROOT));
         book.marks.hit_if(Mark::PauseDuringSubtask, is_paused && book.is_in_flight(1));
         book.marks.hit_if(Mark::PauseDuringRefresh, is_paused && book.is_refreshing());
+    }
+
+    /// The time of a lease is over.
+    pub(crate) fn lease_is_over(&self) {
+        let book = self.0.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.marks.hit_if(Mark::LeaseOver, book.is_in_flight(ROOT));
     }
 
     /// A send is ordered. One that was ordered before may go out still when a person hears of a pause: what comes next is held.

@@ -2,13 +2,13 @@
 
 use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use downbeat_kernel::{Found, Generation, RefreshEnd, WriteEnd};
 use downbeat_rt::{Cell, Rt};
 use downbeat_shell::{Claimant, Doing, Vault};
 
 use crate::ledger::Ledger;
+use crate::marks::{One, UnderWay};
 use crate::pause::pause;
 
 #[derive(Clone, Debug)]
@@ -51,13 +51,12 @@ pub(crate) struct Login(Arc<Account>);
 struct Account {
     state: Cell<State>,
     ledger: Ledger,
-    /// The refreshes that are under way, for marks.
-    under_way: Arc<AtomicU32>,
+    refreshes: UnderWay,
 }
 
 impl Login {
     /// Somebody has logged in, and the access token has expired.
-    pub(crate) fn expired(rt: &Rt, ledger: &Ledger, under_way: &Arc<AtomicU32>) -> Self {
+    pub(crate) fn expired(rt: &Rt, ledger: &Ledger, refreshes: &UnderWay) -> Self {
         let state = State {
             stored: vec![1],
             kept: None,
@@ -67,8 +66,8 @@ impl Login {
             is_revoked: false,
             good_from: 2,
         };
-        let (state, under_way) = (rt.cell("login", state), Arc::clone(under_way));
-        Self(Arc::new(Account { state, ledger: ledger.clone(), under_way }))
+        let state = rt.cell("login", state);
+        Self(Arc::new(Account { state, ledger: ledger.clone(), refreshes: refreshes.clone() }))
     }
 
     /// Whether a provider takes the access token of that generation.
@@ -99,12 +98,14 @@ impl Login {
 }
 
 /// One refresh that is under way.
-struct Refreshing(Login);
+struct Refreshing {
+    login: Login,
+    _under_way: One,
+}
 
 impl Drop for Refreshing {
     fn drop(&mut self) {
-        self.0.0.under_way.fetch_sub(1, Ordering::Relaxed);
-        self.0.0.state.with(|state| state.in_flight = state.in_flight.saturating_sub(1));
+        self.login.0.state.with(|state| state.in_flight = state.in_flight.saturating_sub(1));
     }
 }
 
@@ -126,9 +127,8 @@ impl Vault for Login {
                 state.in_flight += 1;
                 (state.in_flight == 1, state.kept.is_some())
             });
-            login.0.under_way.fetch_add(1, Ordering::Relaxed);
-            let refreshing = Refreshing(login);
-            let login = &refreshing.0;
+            let refreshing = Refreshing { _under_way: login.0.refreshes.one(), login };
+            let login = &refreshing.login;
             if !is_alone {
                 login.0.ledger.broke("S14");
             }

@@ -66,7 +66,7 @@ impl Page {
         }
     }
 
-    pub(crate) fn end(&self, runs: &[Run], marks: &Marks) {
+    pub(crate) fn end(&self, runs: &[Run]) {
         match self.format {
             SimFormat::Text => {
                 for run in runs {
@@ -79,9 +79,13 @@ impl Page {
                 }
             }
             SimFormat::Json => {
-                let runs: Vec<_> = runs.iter().map(|run| document(run, self.fault)).collect();
-                let mut page = json!({ "version": 1, "scenarios": runs });
+                let scenarios: Vec<_> = runs.iter().map(|run| document(run, self.fault)).collect();
+                let mut page = json!({ "version": 1, "scenarios": scenarios });
                 if self.extents == Extents::Some {
+                    let marks = Marks::default();
+                    for run in runs {
+                        marks.add(&run.marks);
+                    }
                     let hit: Vec<_> = marks.so_far().into_iter().map(Mark::about).collect();
                     page["marks"] = hit.into();
                 }
@@ -95,7 +99,10 @@ impl Page {
 fn row(run: &Run) -> String {
     let (mark, words) = match run.judgement() {
         Judgement::Kept => ('✓', None),
-        Judgement::Broken(breach, _) => ('✗', Some(format!("broken is {breach}"))),
+        Judgement::Broken(breach, seen) => {
+            let (nth, seconds) = (grouped(seen.nth), seen.after.as_secs_f64());
+            ('✗', Some(format!("broken is {breach}; first in execution {nth}, after {seconds:.4} seconds")))
+        }
         Judgement::Uncertified(differences) => {
             ('✗', Some(format!("otherwise than certified: {}", differences.join("; "))))
         }
@@ -136,7 +143,7 @@ fn certificates(runs: &[Run]) {
             Judgement::Broken(..) | Judgement::Incomplete | Judgement::Failed(_) => None,
         };
         if let Some(report) = seen {
-            rows.push_str(&certificate::row(run.scenario.name(), report));
+            rows.push_str(&certificate::row(run.scenario.name(), report, &run.marks));
         } else {
             is_whole = false;
             let _ = writeln!(io::stderr(), "error: no certificate: {}", row(run));
@@ -170,11 +177,12 @@ fn document(run: &Run, fault: Option<Fault>) -> Value {
             document["differences"] = differences.into();
             document["renew"] = RENEW.into();
         }
-        Judgement::Broken(breach, schedule) => {
+        Judgement::Broken(breach, seen) => {
             document["result"] = "broken".into();
             document["property"] = breach.id.into();
             document["statement"] = breach.statement().into();
-            document["replay"] = smallest(run, &breach, fault, &schedule).recording.to_string().into();
+            document["replay"] = smallest(run, &breach, fault, &seen.first).recording.to_string().into();
+            document["first"] = json!({ "execution": seen.nth, "seconds": seen.after.as_secs_f64() });
         }
     }
     document
@@ -182,8 +190,8 @@ fn document(run: &Run, fault: Option<Fault>) -> Value {
 
 /// The diagram of what was found, and the command that shows it again.
 fn told(run: &Run, fault: Option<Fault>) {
-    let Judgement::Broken(breach, schedule) = run.judgement() else { return };
-    let found = smallest(run, &breach, fault, &schedule);
+    let Judgement::Broken(breach, seen) = run.judgement() else { return };
+    let found = smallest(run, &breach, fault, &seen.first);
     say(&format!("\n{}\nto see it again: downbeat replay '{}'\n", found.drawn(), found.recording));
 }
 

@@ -32,12 +32,20 @@ struct Body {
 }
 
 /// Which waits of a process are never over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Waits {
     /// Those of this length and more.
     pub(crate) endless: Duration,
-    /// And those of this length, but for the first.
-    pub(crate) once: Option<Duration>,
+    /// And these, but for the first.
+    pub(crate) once: Option<Once>,
+}
+
+/// A wait that is over once.
+#[derive(Clone)]
+pub(crate) struct Once {
+    pub(crate) wait: Duration,
+    /// What is to be done when it is over.
+    pub(crate) over: Arc<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -134,13 +142,21 @@ impl Runtime for Inside {
     }
 
     fn sleep(&self, duration: Duration) -> Waiting {
-        let Waits { endless, once } = self.0.waits;
+        let Waits { endless, once } = &self.0.waits;
+        let once = once.as_ref().filter(|once| once.wait == duration);
         // One task of the process begins them, so that there is one first.
-        let is_again = once == Some(duration) && std::mem::replace(&mut lock(&self.0.tasks).has_waited, true);
-        if duration >= endless || is_again {
+        let is_again = once.is_some() && std::mem::replace(&mut lock(&self.0.tasks).has_waited, true);
+        if duration >= *endless || is_again {
             return Box::pin(std::future::pending());
         }
-        Box::pin(self.0.rt.sleep(duration))
+        let wait = self.0.rt.sleep(duration);
+        match once.map(|once| Arc::clone(&once.over)) {
+            None => Box::pin(wait),
+            Some(over) => Box::pin(async move {
+                wait.await;
+                over();
+            }),
+        }
     }
 
     fn now(&self) -> Duration {

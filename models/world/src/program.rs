@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use downbeat_shell::fault::{self, Fault};
-use downbeat_sim::explore::{End, ExploreError, Explorer, Extent, Progress, Report, Schedule, Search, Stop};
+use downbeat_sim::explore::{End, ExploreError, Explorer, Extent, Progress, Report, Search, Seen, Stop};
 use downbeat_sim::harness::{Outcome, by_ctrl_c};
 
 use crate::breach::Breach;
@@ -133,14 +133,16 @@ pub(crate) struct Run {
     /// What it is compared with.
     certificate: Option<Certificate>,
     pub(crate) report: Result<Report<Verdict>, ExploreError>,
+    /// What it has come across.
+    pub(crate) marks: Marks,
 }
 
 /// What a run comes to.
 pub(crate) enum Judgement {
     /// Every promise was kept, in what was seen.
     Kept,
-    /// This promise was broken, first in this schedule.
-    Broken(Breach, Schedule),
+    /// This promise was broken, and when that was seen.
+    Broken(Breach, Seen),
     /// Every promise was kept, and these things are otherwise than certified.
     Uncertified(Vec<String>),
     /// Not everything was seen that was to be seen.
@@ -158,7 +160,7 @@ impl Run {
         if let Some((breach, seen)) =
             report.ends.iter().find_map(|(end, seen)| Some((Breach::of(end)?, seen)))
         {
-            return Judgement::Broken(breach, seen.first.clone());
+            return Judgement::Broken(breach, seen.clone());
         }
         if report.ends.contains_key(&End::CutOff) {
             return Judgement::Incomplete;
@@ -166,8 +168,9 @@ impl Run {
         if let Extent::Stopped(_) = report.extent {
             return Judgement::Incomplete;
         }
-        let differences =
-            self.certificate.map_or_else(Vec::new, |certificate| certificate.differences(report));
+        let differences = self
+            .certificate
+            .map_or_else(Vec::new, |certificate| certificate.differences(report, &self.marks));
         if differences.is_empty() { Judgement::Kept } else { Judgement::Uncertified(differences) }
     }
 
@@ -190,19 +193,18 @@ pub fn sim(args: &SimArgs) -> ExitCode {
         let _ = writeln!(io::stderr(), "error: nothing is certified of a shell with a fault");
         return Outcome::Failed.into();
     }
-    let marks = Marks::default();
     let plans = plans(args);
     let page = Page::new(args.format, Extents::of(args), args.fault, args.quiet);
     page.begin();
-    let runs = play(&plans, args, &marks, &page);
-    page.end(&runs, &marks);
+    let runs = play(&plans, args, &page);
+    page.end(&runs);
     let missed = (runs.len() < plans.len()).then_some(Outcome::Interrupted);
     let all = runs.iter().map(Run::outcome).chain(missed);
     all.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::AsExpected).into()
 }
 
 /// Plays scenarios, on as many threads as there are processors, and says what became of each in their order.
-fn play(plans: &[Plan], args: &SimArgs, marks: &Marks, page: &Page) -> Vec<Run> {
+fn play(plans: &[Plan], args: &SimArgs, page: &Page) -> Vec<Run> {
     let next = AtomicUsize::new(0);
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(plans.len());
     let (report, reports) = mpsc::channel();
@@ -213,7 +215,8 @@ fn play(plans: &[Plan], args: &SimArgs, marks: &Marks, page: &Page) -> Vec<Run> 
             && let Some(plan) = plans.get(place)
         {
             let (scenario, certificate) = (plan.scenario.clone(), plan.certificate);
-            let run = Run { scenario, certificate, report: explore(plan, args, marks, page) };
+            let marks = Marks::default();
+            let run = Run { scenario, certificate, report: explore(plan, args, &marks, page), marks };
             // Whoever waits for it waits for all.
             let _ = report.send((place, run));
         }
@@ -301,33 +304,41 @@ pub(crate) fn say(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marks::Mark;
 
     /// What the certificate of a scenario says, but for one thing.
-    fn judgement(change: impl FnOnce(&mut Certificate)) -> Judgement {
+    fn judgement(change: impl FnOnce(&mut Certificate, &Marks)) -> Judgement {
         let scenario: Scenario = "child".parse().expect("there is such a scenario");
-        let scene = scenario.scene();
-        let mut explorer = Explorer::new(|world| scene.play(world, Marks::default()));
+        let (scene, marks) = (scenario.scene(), Marks::default());
+        let mut explorer = Explorer::new(|world| scene.play(world, marks.clone()));
         let report = explorer.explore(Search::Exhaustive);
         let certified = CERTIFICATES.iter().find(|certificate| certificate.scenario == "child");
         let mut certificate = *certified.expect("it is certified");
-        change(&mut certificate);
-        Run { scenario, certificate: Some(certificate), report }.judgement()
+        change(&mut certificate, &marks);
+        Run { scenario, certificate: Some(certificate), report, marks }.judgement()
     }
 
     #[test]
     fn whatever_is_otherwise_than_certified_is_told() {
-        type Change = fn(&mut Certificate);
-        let cases: [(&str, Change); 5] = [
-            ("executions: ", |certificate| certificate.executions += 1),
-            ("given up: ", |certificate| certificate.given_up += 1),
-            ("classes: ", |certificate| certificate.classes += 1),
-            ("steps of the longest: ", |certificate| certificate.longest += 1),
-            ("outcomes: ", |certificate| certificate.outcomes = "completed: 99"),
+        type Change = fn(&mut Certificate, &Marks);
+        let cases: [(&str, Change); 7] = [
+            ("executions: ", |certificate, _| certificate.executions += 1),
+            ("given up: ", |certificate, _| certificate.given_up += 1),
+            ("classes: ", |certificate, _| certificate.classes += 1),
+            ("steps of the longest: ", |certificate, _| certificate.longest += 1),
+            ("outcomes: ", |certificate, _| certificate.outcomes = "completed: 99"),
+            ("situations: an agent died that had a task, certified", |certificate, _| {
+                (certificate.deviations, certificate.marks) = (Some(1), &[Mark::AgentDied]);
+            }),
+            ("situations: an agent died that had a task, not certified", |certificate, marks| {
+                certificate.deviations = Some(1);
+                marks.hit(Mark::AgentDied);
+            }),
         ];
         for (what, change) in cases {
             let Judgement::Uncertified(differences) = judgement(change) else { panic!("{what}not told") };
             assert!(differences.len() == 1 && differences[0].starts_with(what), "{differences:?}");
         }
-        assert!(matches!(judgement(|_| ()), Judgement::Kept));
+        assert!(matches!(judgement(|_, _| ()), Judgement::Kept));
     }
 }

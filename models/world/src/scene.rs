@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use downbeat_kernel::{Config, PoolConfig};
@@ -16,9 +15,9 @@ use crate::agents::Fleet;
 use crate::host::Host;
 use crate::ledger::{Ends, Ledger};
 use crate::login::Login;
-use crate::marks::Marks;
+use crate::marks::{Marks, UnderWay};
 use crate::people::{Audience, Wall};
-use crate::process::{Process, Waits};
+use crate::process::{Once, Process, Waits};
 use crate::provider::{Behind, Provider, Script};
 use crate::store::{Commit, Memory};
 use crate::users;
@@ -101,7 +100,7 @@ impl Scene {
     pub async fn play(self, world: impl Into<Host>, marks: Marks) -> Verdict {
         let world = world.into();
         let rt = world.rt().clone();
-        let under_way = Arc::new(AtomicU32::new(0));
+        let (refreshes, commits) = (UnderWay::default(), UnderWay::default());
         let ends = Ends {
             // A clock that is set forward may end a lease, too, and so may time.
             cancelled: self.pool.is_some_and(|pool| pool.expires || self.jumps || self.waits_end),
@@ -111,8 +110,8 @@ impl Scene {
             silent: self.script.hangs || self.waits_end || self.pool.is_some(),
             refused: self.script.errs,
         };
-        let ledger = Ledger::new(&rt, ends, &under_way, &marks);
-        let login = self.expired.then(|| Login::expired(&rt, &ledger, &under_way));
+        let ledger = Ledger::new(&rt, ends, &refreshes, &commits, &marks);
+        let login = self.expired.then(|| Login::expired(&rt, &ledger, &refreshes));
         let provider = Behind(Arc::new(Provider::new(&world, self.script, &ledger, login.as_ref())));
         let (mut people, mut answering) = (Vec::new(), Vec::new());
         users::gather(&self, &world, &ledger, &mut people, &mut answering);
@@ -144,15 +143,21 @@ impl Scene {
             (false, 0) => Commit::AtOnce,
             (false, _) => Commit::InSteps,
         };
-        let store: Arc<dyn Store> = Arc::new(Memory::new(&world, commit, self.failures, &marks));
-        let once = self.pool.and_then(|pool| pool.expires.then_some(Duration::from_millis(LEASE_MS.into())));
+        let store: Arc<dyn Store> = Arc::new(Memory::new(&world, commit, self.failures, &commits, &marks));
+        let once = self.pool.filter(|pool| pool.expires).map(|_| {
+            let ledger = ledger.clone();
+            Once {
+                wait: Duration::from_millis(LEASE_MS.into()),
+                over: Arc::new(move || ledger.lease_is_over()),
+            }
+        });
         let endless = if self.waits_end { Duration::MAX } else { ENDLESS };
         let waits = Waits { endless, once };
         for life in 0..self.lives() {
             if self.jumps && life > 0 {
                 wall.jumps(&world, &marks);
             }
-            let process = Process::new(&rt, waits);
+            let process = Process::new(&rt, waits.clone());
             let shell = Shell::start(&process.rt(), self.config(), &store, &ports);
             for person in &people {
                 let _ = person.try_send(shell.teller());
@@ -164,11 +169,11 @@ impl Scene {
                 let _ = shell.join().await;
             });
             if life < self.kills as usize {
-                let (process, ledger, world) = (process.clone(), ledger.clone(), world.clone());
-                rt.spawn("kill", async move {
-                    world.any_moment().await;
+                let (process, ledger, killed) = (process.clone(), ledger.clone(), world.clone());
+                world.spawn_last("kill", async move {
+                    killed.any_moment().await;
                     if process.lives() {
-                        world.say(|| "kills the process");
+                        killed.say(|| "kills the process");
                         process.kill(|| ledger.crashed());
                     }
                 });

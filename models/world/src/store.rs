@@ -7,7 +7,7 @@ use downbeat_store::{
 use std::collections::BTreeMap;
 
 use crate::host::Host;
-use crate::marks::{Mark, Marks};
+use crate::marks::{Mark, Marks, UnderWay};
 use crate::pause::pause;
 
 /// What is kept of one shard.
@@ -71,14 +71,22 @@ pub(crate) struct Memory {
     /// How many commits may still fail: they have happened or not, and whoever asked is told that nobody knows.
     failures: Cell<u32>,
     journals: Cell<BTreeMap<ShardId, Journal>>,
+    under_way: UnderWay,
     marks: Marks,
 }
 
 impl Memory {
-    pub(crate) fn new(world: &Host, commit: Commit, failures: u32, marks: &Marks) -> Self {
+    pub(crate) fn new(
+        world: &Host,
+        commit: Commit,
+        failures: u32,
+        under_way: &UnderWay,
+        marks: &Marks,
+    ) -> Self {
         let journals = world.rt().cell("store", BTreeMap::new());
         let failures = world.rt().cell("failures", failures);
-        Self { world: world.clone(), commit, failures, journals, marks: marks.clone() }
+        let (world, under_way, marks) = (world.clone(), under_way.clone(), marks.clone());
+        Self { world, commit, failures, journals, under_way, marks }
     }
 
     fn with<R>(&self, shard: ShardId, change: impl FnOnce(&mut Journal) -> R) -> R {
@@ -115,6 +123,7 @@ impl Memory {
     /// A commit that somebody else does.
     async fn ordered(&self, lease: Lease, batch: &Batch) -> Result<(), StoreError> {
         let rt = self.world.rt();
+        let _under_way = self.under_way.one();
         let (done, mut answer) = rt.channel("committed", 1);
         let (store, batch) = (self.clone(), batch.clone());
         rt.spawn("disk", async move {
@@ -139,6 +148,7 @@ impl Store for Memory {
         match self.commit {
             Commit::AtOnce => Box::pin(async move { self.commit(lease, batch) }),
             Commit::InSteps => Box::pin(async move {
+                let _under_way = self.under_way.one();
                 pause().await;
                 self.commit(lease, batch)
             }),

@@ -53,11 +53,11 @@ pub(crate) fn gather(
         answering.push(way);
         others.push(("answerer", Box::pin(person().answers(questions, who))));
     }
-    let spawner = rt.clone();
+    let spawner = world.clone();
     rt.spawn("submitter", async move {
         let _ = submitter.tell(Event::TaskSubmitted { task: A, budget: Budget::default() }, "go").await;
         for (name, other) in others {
-            spawner.spawn(name, other);
+            spawner.spawn_last(name, other);
         }
         submitter.stays().await;
     });

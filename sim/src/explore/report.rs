@@ -54,6 +54,10 @@ pub struct Seen {
     pub executions: u64,
     /// The choices of the first of them.
     pub first: Schedule,
+    /// Which execution of the search that was, from 1.
+    pub nth: u64,
+    /// How long the search had taken when it had ended.
+    pub after: Duration,
     /// So many other ends were seen before.
     pub(super) number: u32,
 }

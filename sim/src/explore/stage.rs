@@ -42,6 +42,8 @@ pub(super) struct Stage {
     tasks: Vec<Task>,
     /// Tasks that may go on, the one that has been ready longest first.
     ready: Vec<usize>,
+    /// Tasks that come last, behind the timers, because they were spawned so and have not gone on yet.
+    last: Vec<usize>,
     clock: Clock,
     /// The task whose step it is.
     current: Option<usize>,
@@ -62,6 +64,8 @@ struct Task {
     draws: u64,
     is_ready: bool,
     is_aborted: bool,
+    /// Whether others go before it, unless a choice says otherwise. It does until it has gone on once.
+    comes_last: bool,
     end: Option<JoinEnd>,
     /// What it said when it panicked, until somebody learns of it.
     panic: Option<String>,
@@ -71,8 +75,22 @@ struct Task {
 impl Task {
     fn new(name: &'static str, actor: Actor) -> Self {
         let (children, objects, timers, draws) = (0, 0, 0, 0);
-        let (is_ready, is_aborted, end, panic, joiner) = (false, false, None, None, None);
-        Self { name, actor, children, objects, timers, draws, is_ready, is_aborted, end, panic, joiner }
+        let (is_ready, is_aborted, comes_last) = (false, false, false);
+        let (end, panic, joiner) = (None, None, None);
+        Self {
+            name,
+            actor,
+            children,
+            objects,
+            timers,
+            draws,
+            is_ready,
+            is_aborted,
+            comes_last,
+            end,
+            panic,
+            joiner,
+        }
     }
 }
 
@@ -136,6 +154,7 @@ impl Stage {
             is_running: false,
             tasks: Vec::new(),
             ready: Vec::new(),
+            last: Vec::new(),
             clock: Clock::default(),
             current: None,
             left: None,
@@ -158,6 +177,7 @@ impl Stage {
     pub(super) fn end(&mut self, wakers: &mut Vec<Waker>) {
         self.is_running = false;
         self.ready.clear();
+        self.last.clear();
         (self.current, self.left) = (None, None);
         if self.story.is_some() {
             let names = self.task_names();
@@ -202,6 +222,8 @@ impl Stage {
         self.alternatives.clear();
         self.alternatives.extend(self.ready.iter().map(|task| self.tasks[*task].actor));
         self.alternatives.extend(self.clock.due().iter().map(|timer| timer.actor));
+        let timers = self.alternatives.len() - self.ready.len();
+        self.alternatives.extend(self.last.iter().map(|task| self.tasks[*task].actor));
         let left = self.left.take_if(|_| self.alternatives.is_empty());
         if let Some(left) = left {
             self.make_ready(left);
@@ -214,8 +236,15 @@ impl Stage {
         let Some(taken) = taken else { return Turn::Known };
         let choice = Choice { about: About::Actor, taken, of: self.alternatives.len() };
         let turn = match taken.checked_sub(self.ready.len()) {
-            Some(due) => self.fire(due, choice),
-            None => self.resume(taken, choice),
+            None => {
+                let number = self.ready.remove(taken);
+                self.resume(number, choice)
+            }
+            Some(due) if due < timers => self.fire(due, choice),
+            Some(behind) => {
+                let number = self.last.remove(behind - timers);
+                self.resume(number, choice)
+            }
         };
         if left.is_some() {
             self.trace.is_left();
@@ -223,11 +252,10 @@ impl Stage {
         turn
     }
 
-    fn resume(&mut self, place: usize, choice: Choice) -> Turn {
-        let number = self.ready.remove(place);
+    fn resume(&mut self, number: usize, choice: Choice) -> Turn {
         self.current = Some(number);
         let task = &mut self.tasks[number];
-        task.is_ready = false;
+        (task.is_ready, task.comes_last) = (false, false);
         self.trace.begin(task.actor, choice);
         self.trace.touch(Touch::write(self.names.readiness(task.actor)));
         let turn = if task.is_aborted { Turn::Abort(number) } else { Turn::Task(number) };
@@ -320,18 +348,18 @@ impl Stage {
         let task = &mut self.tasks[number];
         if task.end.is_none() && !task.is_ready {
             task.is_ready = true;
-            self.ready.push(number);
+            if task.comes_last { self.last.push(number) } else { self.ready.push(number) }
         }
     }
 
-    /// Spawns, in the step of some task, and returns the number of the new one.
-    pub(super) fn spawn(&mut self, name: &'static str, work: Work) -> usize {
+    /// Spawns, in the step of some task, and returns the number of the new one, which may come last until it has gone on.
+    pub(super) fn spawn(&mut self, name: &'static str, work: Work, comes_last: bool) -> usize {
         let parent = self.acting();
         let (of, before) = (parent.actor, parent.children);
         parent.children += 1;
         let actor = self.names.child(of, before);
         let number = self.tasks.len();
-        self.tasks.push(Task::new(name, actor));
+        self.tasks.push(Task { comes_last, ..Task::new(name, actor) });
         self.spawned.push(work);
         self.tell(Beat::Spawns { task: number });
         self.wake(number);

@@ -14,8 +14,8 @@ pub(super) trait Strategy {
     /// of it.
     fn next(&mut self, trace: &Trace) -> Option<usize>;
 
-    /// Who goes on, by place: tasks that are ready, the one first that has been longest, then the timers that may fire. `None` if
-    /// there is nobody, or all that could follow was seen.
+    /// Who goes on, by place: tasks that are ready, the one first that has been longest, then the timers that may fire, then the
+    /// tasks that come last. `None` if there is nobody, or all that could follow was seen.
     fn go_on(&mut self, alternatives: &[Actor], trace: &Trace) -> Option<usize>;
 
     /// One of several possibilities, of which there are more than one.

@@ -47,6 +47,12 @@ impl World {
         self.choose(2, label) == 1
     }
 
+    /// Runs something that may begin at any moment, such as a crash: between any two steps, and behind everything else, also timers,
+    /// where nobody chooses. So the moment is one choice. What it does from then on is in its turn.
+    pub fn spawn_last(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.simulated.during(|stage| stage.spawn(name, Box::pin(work), true));
+    }
+
     /// Waits until nothing else can go on: no other task is ready, and no timer is armed. What there is to judge at the end can be judged then.
     /// One task at a time waits for that.
     pub fn at_rest(&self) -> impl Future<Output = ()> + Send + use<> {
@@ -80,7 +86,7 @@ impl Simulated {
 
 impl Runtime for Simulated {
     fn spawn(&self, name: &'static str, work: Work) -> Box<dyn Spawned> {
-        let spawned = self.during(|stage| (stage.execution(), stage.spawn(name, work)));
+        let spawned = self.during(|stage| (stage.execution(), stage.spawn(name, work, false)));
         let (execution, task) = spawned.unwrap_or((0, 0));
         Box::new(Handle { simulated: *self, execution, task })
     }

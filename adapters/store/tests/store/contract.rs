@@ -1,7 +1,8 @@
 //! What every store promises.
 
+use crate::compaction::Others;
 use crate::place::places;
-use downbeat_store::{Batch, Lease, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble};
+use downbeat_store::{Batch, Lease, Position, ShardId, Snapshot, Store, StoreError, Trouble};
 
 pub(crate) const SHARD: ShardId = ShardId(0);
 
@@ -18,7 +19,11 @@ pub(crate) fn trouble<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Trou
 }
 
 pub(crate) async fn lines(store: &dyn Store, from: u64) -> Vec<String> {
-    let batches = store.read(SHARD, Position(from), 1_000).await.expect("it is read");
+    lines_of(store, SHARD, from).await
+}
+
+pub(crate) async fn lines_of(store: &dyn Store, shard: ShardId, from: u64) -> Vec<String> {
+    let batches = store.read(shard, Position(from), 1_000).await.expect("it is read");
     batches.iter().flat_map(Batch::lines).map(str::to_owned).collect()
 }
 
@@ -75,88 +80,6 @@ async fn batch_goes_to_the_end_or_nowhere() {
             assert_eq!(trouble(misplaced), Trouble::Misplaced { at: Position(first) });
         }
         assert_eq!(lines(&*store, 1).await, ["one"]);
-    }
-}
-
-/// Puts these in place of the batches of a journal: so many with each that it takes, and the rest in the end.
-struct Others {
-    with_each: Vec<Vec<Batch>>,
-    taken: Vec<Position>,
-    rest: Result<Vec<Batch>, StoreError>,
-}
-
-impl Others {
-    fn by(rest: Vec<Batch>) -> Self {
-        Self { with_each: Vec::new(), taken: Vec::new(), rest: Ok(rest) }
-    }
-}
-
-impl Rewriting for Others {
-    fn take(&mut self, batch: &Batch) -> Result<Vec<Batch>, StoreError> {
-        self.taken.push(batch.first);
-        Ok(self.with_each.pop().unwrap_or_default())
-    }
-
-    fn rest(&mut self) -> Result<Vec<Batch>, StoreError> {
-        std::mem::replace(&mut self.rest, Ok(Vec::new()))
-    }
-}
-
-fn until(next: u64, batch: Batch) -> Batch {
-    Batch { next: Position(next), ..batch }
-}
-
-#[tokio::test]
-async fn compacted_journal_goes_on_where_it_was() {
-    for place in places("compacted").await {
-        let store = place.open().await;
-        let lease = store.open(SHARD).await.expect("nobody has it").lease;
-        // More batches than are in memory at once.
-        for first in (1..100).step_by(2) {
-            store.append(lease, &batch(first, &["one", "two"])).await.expect("it is appended");
-        }
-        let mut others = Others::by(vec![until(91, batch(3, &["two of the rest"]))]);
-        others.with_each = vec![vec![batch(1, &["of", "the first"])]];
-        store.compact(lease, Position(91), &mut others).await.expect("it is compacted");
-        assert_eq!(others.taken, (1..91).step_by(2).map(Position).collect::<Vec<_>>());
-        store.append(lease, &batch(101, &["the last"])).await.expect("it is appended");
-        let rest = ["one", "two"].into_iter().cycle().take(10);
-        let all: Vec<_> =
-            ["of", "the first", "two of the rest"].into_iter().chain(rest).chain(["the last"]).collect();
-        assert_eq!(lines(&*store, 1).await, all);
-    }
-}
-
-#[tokio::test]
-async fn compaction_that_comes_to_nothing_leaves_the_journal_as_it_was() {
-    let at = |at| Trouble::Misplaced { at: Position(at) };
-    let to = |next, first, text| vec![until(next, batch(first, &[text]))];
-    let damaged = Trouble::Damaged { what: "on purpose", at: Position(2) };
-    #[rustfmt::skip]
-    let cases = [
-        ("ends inside of a batch",    2,  vec![],            Ok(to(2, 1, "half")),  at(2)),
-        ("ends behind the journal",   50, vec![],            Ok(to(50, 1, "more")), at(50)),
-        ("leaves positions out",      41, vec![],            Ok(to(41, 2, "late")), at(2)),
-        ("ends too early",            41, vec![],            Ok(to(40, 1, "some")), at(40)),
-        ("ends too late",             41, vec![],            Ok(to(42, 1, "all!")), at(1)),
-        ("is where others are still", 41, to(41, 1, "soon"), Ok(vec![]),            at(1)),
-        ("gives up",                  41, vec![],            Err(damaged),          damaged),
-    ];
-    let words: Vec<_> = (1..=40).map(|line| format!("line {line}")).collect();
-    for (name, end, with_first, rest, why) in cases {
-        for place in places(&format!("compacted-{name}").replace(' ', "-")).await {
-            let store = place.open().await;
-            let lease = store.open(SHARD).await.expect("nobody has it").lease;
-            store.append(lease, &batch(1, &[&words[0], &words[1]])).await.expect("it is appended");
-            for (line, first) in words.iter().zip(1..).skip(2) {
-                store.append(lease, &batch(first, &[line])).await.expect("it is appended");
-            }
-            let rest = rest.clone().map_err(|trouble: Trouble| trouble.of(SHARD));
-            let mut others = Others { with_each: vec![with_first.clone()], taken: vec![], rest };
-            assert_eq!(trouble(store.compact(lease, Position(end), &mut others).await), why, "{name}");
-            assert_eq!(lines(&*store, 1).await, words, "{name}");
-            store.append(lease, &batch(41, &["it goes on"])).await.expect("it does");
-        }
     }
 }
 

@@ -1,18 +1,16 @@
 //! What is written in a ledger: the watch, and what that does not know of.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use downbeat_kernel::{
     Attempt, CallId, CallResult, End, MessageId, Part, QuestionId, RequestId, ToolEnd, TurnNumber,
 };
-use downbeat_models::watch::{How, NO_BUDGET, TASKS, TaskIndex, Watch};
+use downbeat_models::watch::{How, MESSAGES, NO_BUDGET, TASKS, TaskIndex, Watch};
 use downbeat_shell::{Excerpt, Exchange, Piece};
 
 use super::{ROOT, Send, of_message, of_turn};
-use crate::marks::{Mark, Marks};
+use crate::marks::{Mark, Marks, UnderWay};
 
 pub(super) struct Book {
     pub(super) watch: Watch,
@@ -38,8 +36,11 @@ pub(super) struct Book {
     /// Those who have told the shell something and not heard what became of it.
     pub(super) waiting: u32,
     pub(super) ends: Ends,
-    /// Refreshes that are under way, for marks.
-    refreshes: Arc<AtomicU32>,
+    /// For marks, like what follows.
+    refreshes: UnderWay,
+    commits: UnderWay,
+    /// A person has heard that the root is paused, and has not told it to go on.
+    pub(super) is_paused: bool,
     pub(super) end: Option<End>,
     /// A person has asked for the end of the root.
     pub(super) is_cancelling: bool,
@@ -109,7 +110,7 @@ fn named(answer: &str) -> Option<(u32, u8)> {
 
 impl Book {
     /// An empty one.
-    pub(super) fn new(ends: Ends, refreshes: &Arc<AtomicU32>, marks: &Marks) -> Self {
+    pub(super) fn new(ends: Ends, refreshes: &UnderWay, commits: &UnderWay, marks: &Marks) -> Self {
         let mut watch = Watch::new(NO_BUDGET);
         watch.started(ROOT, None);
         Self {
@@ -126,7 +127,9 @@ impl Book {
             sends: 0,
             waiting: 0,
             ends,
-            refreshes: Arc::clone(refreshes),
+            refreshes: refreshes.clone(),
+            commits: commits.clone(),
+            is_paused: false,
             end: None,
             is_cancelling: false,
             is_cancelled: false,
@@ -136,11 +139,16 @@ impl Book {
     }
 
     pub(super) fn is_refreshing(&self) -> bool {
-        self.refreshes.load(Ordering::Relaxed) > 0
+        self.refreshes.is_any()
     }
 
     pub(super) fn is_in_flight(&self, task: TaskIndex) -> bool {
         self.watch.in_flight(task) > 0
+    }
+
+    /// Whether somebody has written to the root what is in no turn yet.
+    fn has_waiting_message(&self) -> bool {
+        (0..).take(MESSAGES).any(|message| self.watch.message_in_turn(message) == Some(false))
     }
 
     pub(super) fn sent(&mut self, send: Send, before: &[Exchange], asking: &[Piece]) {
@@ -209,6 +217,7 @@ impl Book {
             (turn.calls, turn.is_over) = (calls, true);
         }
         if is_end && send.task != ROOT {
+            self.marks.hit_if(Mark::MessageWaited, self.has_waiting_message());
             self.done.insert(send.task);
             self.watch.subtask_ended(send.task);
         }
@@ -313,6 +322,9 @@ impl Book {
         self.marks.hit_if(Mark::KillDuringSend, self.is_in_flight(ROOT));
         self.marks.hit_if(Mark::KillDuringSubtask, self.is_in_flight(1));
         self.marks.hit_if(Mark::KillDuringRefresh, self.is_refreshing());
+        self.marks.hit_if(Mark::KillDuringCommit, self.commits.is_any());
+        self.marks.hit_if(Mark::KillDuringPause, self.is_paused);
+        self.marks.hit_if(Mark::KillBeforeRead, self.has_waiting_message());
         self.marks.hit_if(Mark::KillAfterEnd, self.end.is_some());
     }
 
