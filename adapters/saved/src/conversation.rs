@@ -199,12 +199,11 @@ impl Conversation {
 
     /// The moment until which messages may have been taken out of the file, so that what is not in it says nothing.
     ///
-    /// An earlier truncation takes messages out after the first (Roo-Code `src/core/sliding-window/index.ts`), an
-    /// earlier summary those before the ones that it keeps.
+    /// Both an earlier truncation and an earlier summary take out messages after the first (Roo-Code
+    /// `src/core/sliding-window/index.ts` and `src/core/condense/index.ts`), and a summary has the moment of the first
+    /// message that it keeps.
     pub(crate) fn hidden_until(&self) -> Option<i64> {
-        let cut = |turn: &&Turn| matches!(turn.mark, Mark::Summary { kept: false });
-        let last_cut = self.turns.iter().rfind(cut).map_or(0, |turn| turn.index);
-        self.turns.iter().filter(|turn| turn.index > last_cut).find_map(|turn| turn.ts)
+        self.turns.iter().skip(1).find_map(|turn| turn.ts)
     }
 
     /// Whether a summary took the place of messages that are gone.

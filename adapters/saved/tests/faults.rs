@@ -269,6 +269,13 @@ const PLANTED: &[Planted] = &[
     ("a result of no call, where messages may be gone unseen", "native/0199-native", |copy| {
         copy.edit(CONVERSATION, |value| drop(list(value).drain(1..2)));
     }, &[(CannotTell, Property::S8, OrphanResult), (CannotTell, Property::S8, OrphanResult), (Suspicious, Property::S2, OutOfAlternation)]),
+    ("a result of no call, where the window says that messages are gone", "truncated/0199-truncated", |copy| {
+        copy.edit(CONVERSATION, |value| {
+            list(value).drain(1..4);
+            list(value)[2]["content"][0]["tool_use_id"] = json!("call-9");
+            list(value)[1]["content"] = json!("I read on.");
+        });
+    }, &[(CannotTell, Property::S8, OrphanResult)]),
     ("a result one message late", "native/0199-native", answer_late, &[
         (Proven, Property::S8, MissingResult), (Suspicious, Property::S8, OrphanResult),
     ]),
@@ -306,6 +313,12 @@ const PLANTED: &[Planted] = &[
     ("an answer of a person as a text", "native/0199-native", forget_answer_of_person, &[(Suspicious, Property::S8, MissingResult)]),
     ("a message that is lost", "native/0199-native", forget_message, &[(Proven, Property::S5, LostMessage)]),
     ("a message that is lost, and the task opened again", "native/0199-native", forget_message_before_reopening, &[(Suspicious, Property::S5, LostMessage)]),
+    ("a message of which nothing is left", "native/0199-native", |copy| {
+        copy.edit(CONVERSATION, |value| drop(list(value).drain(1..5)));
+    }, &[]),
+    ("a message that is lost after a summary", "cut/0199-cut", |copy| copy.edit(WINDOW, |value| {
+        list(value).insert(8, say(78, "user_feedback", "Do not forget the documentation"));
+    }), &[(Proven, Property::S5, LostMessage)]),
     ("a message that is still to be sent", "native/0199-native", type_last, &[(CannotTell, Property::S5, LostMessage)]),
     ("a message that is lost, without moments", "cline/tasks/1757845351000", forget_message_without_moments, &[(Suspicious, Property::S5, LostMessage)]),
     ("a subtask's result given twice, as a text", "text/0199-parent", give_result_twice, &[(Proven, Property::S3, RepeatedSubtaskResult)]),
@@ -313,6 +326,24 @@ const PLANTED: &[Planted] = &[
         copy.edit(CONVERSATION, |value| {
             let again = json!([{"type": "text", "text": list(value)[3]["content"][0]["content"]}]);
             list(value).push(turn(309, "user", &again));
+        });
+    }, &[(Proven, Property::S3, RepeatedSubtaskResult)]),
+    ("two subtasks with the same result", "text/0199-parent", |copy| {
+        copy.edit(CONVERSATION, |value| {
+            let again: Vec<Value> = list(value)[1..4].to_vec();
+            list(value).splice(4..4, again);
+        });
+        copy.edit(WINDOW, |value| {
+            let again: Vec<Value> = list(value)[2..5].to_vec();
+            list(value).splice(5..5, again);
+        });
+    }, &[]),
+    ("a subtask's result shown twice, and a subtask that was never started", "text/0199-parent", |copy| {
+        show_result_twice(copy);
+        copy.edit(WINDOW, |value| {
+            let mut asked = list(value)[2].clone();
+            asked["partial"] = json!(true);
+            list(value).insert(4, asked);
         });
     }, &[(Proven, Property::S3, RepeatedSubtaskResult)]),
     ("a subtask's result shown twice", "text/0199-parent", show_result_twice, &[(Proven, Property::S3, RepeatedSubtaskResult)]),
@@ -332,6 +363,10 @@ const PLANTED: &[Planted] = &[
     ("a parent that a person continued without a result", "text/0199-parent", go_on_without_result, &[(Suspicious, Property::S3, LostSubtaskResult)]),
     ("a request after the end that a person wanted", "native/0199-native", |copy| {
         copy.edit(WINDOW, |value| list(value).push(say(118, "user_feedback", "Go on.")));
+        go_on_after_end(copy);
+    }, &[]),
+    ("a request after the end, and a failure before it", "native/0199-native", |copy| {
+        copy.edit(WINDOW, |value| list(value).push(say(117, "api_req_retry_delayed", "429")));
         go_on_after_end(copy);
     }, &[]),
     ("a request after the end", "native/0199-native", go_on_after_end, &[(Suspicious, Property::S7, WentOnAfterEnd)]),
@@ -406,6 +441,12 @@ const PLANTED_AMONG: &[PlantedAmong] = &[
         std::fs::remove_dir_all(copy.path().join(CHILD)).expect("a folder");
     }, &[(Suspicious, Property::S9, AwaitsEnded)]),
     ("a subtask that ended as a task without a parent", |copy| deliver_to_nobody(copy, "completion_result"), &[(Suspicious, Property::S3, LostSubtaskResult)]),
+    ("a subtask that went on after its result", |copy| {
+        deliver_to_nobody(copy, "completion_result");
+        copy.edit(&format!("{CHILD}/{WINDOW}"), |value| {
+            list(value).extend([say(400, "user_feedback", "Go on."), request(401), say(410, "text", "Yes.")]);
+        });
+    }, &[]),
     ("a subtask whose end nobody may have approved of", |copy| deliver_to_nobody(copy, "tool"), &[(CannotTell, Property::S3, LostSubtaskResult)]),
     ("a subtask that ended, and a parent that was not told", |copy| {
         deliver_to_nobody(copy, "tool");

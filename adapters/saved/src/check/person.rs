@@ -73,7 +73,7 @@ fn fate<'a>(task: &Task, entry: &Entry, turns: &'a [Turn]) -> Fate<'a> {
     let asked = turns.iter().position(|turn| is_after(turn) && turn.role != Role::Assistant);
     let answer = asked.and_then(|asked| turns[asked..].iter().find(|turn| turn.role == Role::Assistant));
     match answer {
-        _ if task.may_be_cut() || Some(typed) <= hidden_until => Fate::Hidden,
+        _ if Some(typed) <= hidden_until => Fate::Hidden,
         None => Fate::NotYet,
         Some(answer) if task.was_reopened(Some(typed), answer.ts) => Fate::Reopened,
         Some(answer) => Fate::Passed(answer),

@@ -94,7 +94,7 @@ fn lost(task: &Task, found: &mut Found) {
         let spoke = conversation.turns.iter().find(is_after).filter(|_| entry.ts.is_some());
         let Some(spoke) = spoke else { continue };
         // What was said before this moment may have been taken out of the file since.
-        if task.may_be_cut() || entry.ts <= conversation.hidden_until() {
+        if entry.ts <= conversation.hidden_until() {
             continue;
         }
         let says = format!(
