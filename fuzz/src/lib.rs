@@ -10,6 +10,7 @@ mod records;
 mod saved;
 mod schedules;
 mod snapshots;
+mod trace;
 
 pub use bytes::Bytes;
 pub use events::{events, history};
@@ -18,6 +19,7 @@ pub use records::{journal, records};
 pub use saved::{PARTS, saved, saved_task};
 pub use schedules::schedules;
 pub use snapshots::snapshots;
+pub use trace::{judged, trace};
 
 /// One target.
 pub type Target = fn(&[u8]);
@@ -30,4 +32,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("saved", saved),
     ("schedules", schedules),
     ("snapshots", snapshots),
+    ("trace", trace),
 ];

@@ -5,8 +5,10 @@
 
 use downbeat_fuzz::{Bytes, PARTS, TARGETS, history, journal, machine_history, saved_task};
 use downbeat_kernel::{
-    CredentialRecord, Event, NotificationRecord, PoolRecord, QuestionRecord, Record, RetryRecord,
+    CredentialRecord, Event as KernelEvent, NotificationRecord, PoolRecord, QuestionRecord, Record,
+    RetryRecord,
 };
+use downbeat_trace::{End, Event, Field, Kind, Name};
 use std::collections::BTreeSet;
 
 /// Where the examples of all records are, of every version that was ever written.
@@ -81,6 +83,19 @@ fn files_of(folder: &str) -> Vec<u8> {
     names.map(|name| std::fs::read(format!("{folder}/{name}")).expect("a file")).join(&PARTS)
 }
 
+/// Lines of every kind about few things.
+fn trace_lines(random: &mut Random) -> String {
+    (0..random.below(60))
+        .map(|_| {
+            let mut event = Event::new(Kind::ALL[random.below(Kind::ALL.len())])
+                .ended(End::ALL[random.below(End::ALL.len())]);
+            let others = [Field::ALL[random.below(Field::ALL.len())], Field::Turn];
+            for field in event.kind.needs().iter().copied().chain(others) {
+                event = event.with(field, Name::Number(random.next() % 3));
+            }
+            event.line() + "\n"
+        })
+        .collect()
 /// Sound input of each target, to be damaged.
 fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match target {
@@ -94,6 +109,7 @@ fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             bytes.extend(random.bytes(100));
             bytes
         }
+        "trace" => trace_lines(random).into_bytes(),
         other => panic!("no sound input of {other}"),
     }
 }
@@ -117,13 +133,13 @@ fn targets_take_any_bytes() {
 }
 
 /// The name of an event's variant, and of that of what it carries for a worker.
-fn kind(event: &Event) -> String {
+fn kind(event: &KernelEvent) -> String {
     let text = format!("{event:?}");
     let words: Vec<_> =
         text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    if matches!(event, Event::Worker { .. }) {
+    if matches!(event, KernelEvent::Worker { .. }) {
         format!("{} {}", words[0], words[5])
-    } else if matches!(event, Event::Request { .. }) {
+    } else if matches!(event, KernelEvent::Request { .. }) {
         format!("{} {}", words[0], words[8])
     } else {
         words[0].to_owned()
@@ -209,7 +225,7 @@ fn same_bytes_are_the_same_choices() {
     let bytes = Random::new(7).bytes(400);
     let make = || {
         let mut bytes = Bytes::new(&bytes);
-        (0..40).map(|_| bytes.make::<Event>()).collect::<Vec<_>>()
+        (0..40).map(|_| bytes.make::<KernelEvent>()).collect::<Vec<_>>()
     };
     assert_eq!(make(), make());
     assert_eq!(history(&bytes), history(&bytes));
@@ -226,4 +242,11 @@ fn every_target_is_a_program_for_cargo_fuzz() {
     let mut programs: Vec<_> = programs.into_iter().map(str::to_owned).collect();
     programs.sort();
     assert_eq!(programs, expected);
+}
+
+#[test]
+fn sound_traces_are_judged() {
+    let events: u64 =
+        (0..100).map(|seed| downbeat_fuzz::judged(trace_lines(&mut Random::new(seed)).as_bytes())).sum();
+    assert!(events > 1_000, "{events}");
 }

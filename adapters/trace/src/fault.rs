@@ -56,7 +56,7 @@ faults! {
     SecondIterator S10 "an iterator began while another one works on the session";
     StoppedAnother S12 "a request was stopped that nobody meant to stop";
     WentOnWhilePaused S13 "something began for a task that is paused";
-    SecondRefresh S14 "a refresh went out while another one is in flight";
+    SecondRefresh S14 "a refresh went out while another one of that generation is in flight";
     TokenTwice S15 "a refresh token was used again";
     OlderStored S16 "an older credential took the place of a newer one";
     SentAfterSecondRefusal S17 "a turn was sent again after its credential was refused twice";
@@ -64,7 +64,7 @@ faults! {
     ShownOfTwo S18 "output of two sends of one turn was shown";
     SentAfterCancel S19 "a request was sent after a cancel";
     BeganAfterCancel S19 "a tool or a subtask began after a cancel";
-    SecondAgent S20 "a task was given to an agent while another one has it";
+    SecondAgent S20 "a task was given to an agent while another one has it, and not under a newer assignment";
     SecondTask S20 "an agent was given a task while it has another one";
     OldEpoch S20 "an agent acted under an assignment that is over";
     StartedAfterCancel S21 "a task began that was cancelled before";

@@ -155,6 +155,8 @@ pub struct Monitor {
     broken: [Option<Box<Breach>>; PROPERTIES],
     /// A bit for each promise of which something was forgotten.
     lost: u32,
+    /// Some tasks that have ended are forgotten.
+    has_forgotten: bool,
     recent: Recent,
     notable: Vec<Notable>,
     notable_more: u64,
@@ -188,6 +190,7 @@ impl Monitor {
             stakes: [0; PROPERTIES],
             broken: [const { None }; PROPERTIES],
             lost: 0,
+            has_forgotten: false,
             recent: Recent::default(),
             notable: Vec::new(),
             notable_more: 0,
@@ -298,7 +301,9 @@ impl Monitor {
         if let Some(breach) = breach {
             return Verdict::Broken(breach);
         }
-        if self.lost & (1 << property as u32) != 0 {
+        if self.lost & (1 << property as u32) != 0
+            || matches!(property, Property::L1 | Property::L2) && self.open_is_unsure()
+        {
             return Verdict::Incomplete;
         }
         match self.stakes[property as usize] {
@@ -336,7 +341,8 @@ impl Monitor {
         let parent = self.ended.get(name).and_then(|gone| gone.parent.clone());
         let live = self.tasks.get(name);
         let kin = live.into_iter().flat_map(|task| {
-            task.parent.iter().chain(&task.live).chain(&task.owed).chain(&task.given).cloned()
+            let subtasks = task.live.iter().chain(&task.owed).map(|subtask| &subtask.name);
+            task.parent.iter().chain(subtasks).chain(&task.given).cloned()
         });
         let child = event.get(Field::Child).map(Key::from);
         kin.chain(parent).chain(child).collect()

@@ -100,7 +100,7 @@ properties! {
         By(&[F(Kind::Interrupt, Field::Turn), F(Kind::RequestStarted, Field::Turn), E(Kind::RequestEnded)]);
     S13 "what a person stopped stays stopped" "a task is paused"
         By(&[E(Kind::Pause)]);
-    S14 "at most one refresh in flight for a credential" "a refresh is in flight"
+    S14 "at most one refresh in flight for a generation of a credential" "a refresh is in flight"
         By(&[E(Kind::RefreshStarted), E(Kind::RefreshEnded)]);
     S15 "a refresh token is used at most once" "a refresh token was used"
         By(&[F(Kind::RefreshStarted, Field::Token)]);

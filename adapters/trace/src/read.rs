@@ -47,6 +47,16 @@ pub enum TraceError {
     },
 }
 
+impl TraceError {
+    /// Whether a line is no event because its rest is missing.
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::NoEvent { source, .. } => source.is_eof(),
+            Self::Io { .. } | Self::TooLong { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,7 +69,7 @@ impl fmt::Display for TraceError {
                 let byte = place.byte + column.saturating_sub(1);
                 let text = source.to_string();
                 // A line is read by itself, so its number there is always 1.
-                let what = text.split(" at line ").next().unwrap_or(&text);
+                let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
                 write!(f, "{place}, column {column}, byte {byte}: {what}")
             }
         }
@@ -144,16 +154,36 @@ impl<R: BufRead> Reader<R> {
     /// The next event. After [`Read::Pending`] it may be asked again, when there may be more.
     ///
     /// # Errors
-    /// If a line is no event, or cannot be read. The reader stands behind it then.
+    /// If a line is no event: the reader stands behind it then. If a line is too long or cannot be read, there is nothing more to be had.
     pub fn read(&mut self) -> Result<Read<'_>, TraceError> {
         if !self.fill()? {
             return Ok(Read::Pending);
         }
+        self.is_partial = false;
+        self.line()
+    }
+
+    /// What has come of a line at the end, as a line: for a trace whose last line has no line break.
+    ///
+    /// # Errors
+    /// As for [`Reader::read`]. If [`TraceError::is_cut`], it is a line of which the rest is missing.
+    pub fn rest(&mut self) -> Result<Read<'_>, TraceError> {
+        if !std::mem::take(&mut self.is_partial) {
+            return Ok(Read::Pending);
+        }
+        self.line()
+    }
+
+    /// What is in the buffer.
+    fn line(&mut self) -> Result<Read<'_>, TraceError> {
         let place = self.next;
         self.next = Place { line: place.line + 1, byte: place.byte + self.buffer.len() as u64 };
-        self.is_partial = false;
-        let text = trimmed(&self.buffer, place);
-        if text.is_empty() {
+        if place.byte == 0 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+            // Columns stay what they are.
+            self.buffer[..BYTE_ORDER_MARK.len()].fill(b' ');
+        }
+        let text = self.buffer.trim_ascii_end();
+        if text.trim_ascii_start().is_empty() {
             return Ok(Read::Other);
         }
         match Line::read(text).map_err(|source| TraceError::NoEvent { place, source })? {
@@ -165,29 +195,6 @@ impl<R: BufRead> Reader<R> {
                 self.unknown_kinds.get_or_insert_with(|| (0, place, name.into_owned())).0 += 1;
                 Ok(Read::Other)
             }
-        }
-    }
-
-    /// What has come of a line at the end, as a line: for a trace whose last line has no line break.
-    ///
-    /// # Errors
-    /// As for [`Reader::read`]. A line that is no event was cut, most likely: see [`Reader::cut`].
-    pub fn rest(&mut self) -> Result<Read<'_>, TraceError> {
-        if !self.is_partial {
-            return Ok(Read::Pending);
-        }
-        let place = self.next;
-        let text = trimmed(&self.buffer, place);
-        if text.is_empty() {
-            return Ok(Read::Other);
-        }
-        match Line::read(text).map_err(|source| TraceError::NoEvent { place, source })? {
-            Line::Event(event, unknown) => {
-                self.unknown_fields += u64::from(unknown);
-                self.is_partial = false;
-                Ok(Read::Event { place, event, text })
-            }
-            Line::Unknown(_) => Ok(Read::Other),
         }
     }
 
@@ -221,8 +228,5 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-/// A line without what stands around it: a line break, and at the very beginning the mark of UTF-8.
-fn trimmed(line: &[u8], place: Place) -> &[u8] {
-    let line = if place.byte == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
-    line.trim_ascii()
-}
+/// The mark that some programs put at the very beginning of a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -93,8 +93,8 @@ pub(crate) fn judge(
         match reader.rest() {
             Ok(Read::Event { place, event, text }) => monitor.take(place, &event, text),
             Ok(Read::Other | Read::Pending) => {}
-            // A last line that is no event and has no end was cut off.
-            Err(_) => cut = at,
+            Err(why) if why.is_cut() => cut = at,
+            Err(why) => error = Some(why),
         }
     }
     let unknown_kinds = reader.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));

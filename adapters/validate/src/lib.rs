@@ -4,6 +4,8 @@ mod explained;
 mod json;
 mod judge;
 mod page;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::fs::File;

@@ -23,22 +23,27 @@ impl Monitor {
     /// What is broken by that a trace has ended, and nothing comes after it: one of each promise, the first.
     pub(super) fn unended(&self) -> Vec<Breach> {
         let first = |is_broken: fn(&Task) -> bool| {
-            let broken = self.tasks.iter().filter(|(_, task)| is_broken(task));
+            let sure = self.tasks.iter().filter(|(_, task)| self.is_surely_live(task));
+            let broken = sure.filter(|(_, task)| is_broken(task));
             broken.min_by_key(|(_, task)| task.last.place).map(|(name, task)| (name, task.last))
         };
         let at_the_end = Moment { place: Place::default(), at_ms: self.last_ms };
-        let lost =
-            self.ended.iter().find(|(_, gone)| !gone.messages.is_empty()).map(|(name, _)| (name, at_the_end));
+        let lost = self
+            .ended
+            .iter()
+            .find(|(_, gone)| gone.messages.first().is_some())
+            .map(|(name, _)| (name, at_the_end));
         let mut refreshing: Vec<_> = self
             .credentials
             .iter()
-            .filter(|(_, credential)| credential.refreshing > 0)
+            .filter(|(_, credential)| credential.is_refreshing())
             .map(|(name, _)| name)
             .collect();
         refreshing.sort();
         let refreshing = refreshing.first().map(|name| (*name, at_the_end));
         let broken = [
             (Fault::MessageDropped, lost),
+            (Fault::StoppedAnother, first(|task| task.requests.is_stopped_by_nobody())),
             (Fault::Unended, first(|task| !is_with_person(&waits(task)))),
             (Fault::CancelUnended, first(|task| task.is_cancelled)),
             (Fault::RefreshUnended, refreshing),
@@ -47,6 +52,16 @@ impl Monitor {
             broken.map(|(of, moment)| self.told(fault, moment, of))
         };
         broken.into_iter().filter_map(told).collect()
+    }
+
+    /// Whether a task has not ended: one of which something came after it was forgotten may have.
+    fn is_surely_live(&self, task: &Task) -> bool {
+        task.is_born || !self.has_forgotten
+    }
+
+    /// Whether there is a task of which nobody knows whether it has ended.
+    pub(super) fn open_is_unsure(&self) -> bool {
+        self.has_forgotten && self.tasks.values().any(|task| !task.is_born)
     }
 
     fn told(&self, fault: Fault, moment: Moment, of: &Key) -> Breach {
@@ -74,10 +89,10 @@ fn waits(task: &Task) -> Waits {
         return Waits::Call(call.to_string());
     }
     if let Some(child) = task.live.first() {
-        return Waits::Subtask(child.to_string());
+        return Waits::Subtask(child.name.to_string());
     }
     if let Some(child) = task.owed.first() {
-        return Waits::Result(child.to_string());
+        return Waits::Result(child.name.to_string());
     }
     if let Some(message) = task.messages.first() {
         return Waits::Message(message.to_string());

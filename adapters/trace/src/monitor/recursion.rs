@@ -128,23 +128,31 @@ impl Calls {
             self.has_own = true;
             self.under_way = 0;
         }
-        self.begins(at);
+        self.under_way = self.under_way.saturating_add(1);
+        self.changed(at);
     }
 
     pub(super) fn left(&mut self, at: Moment) {
-        self.has_own = true;
-        self.ends(at);
+        if !self.has_own {
+            self.has_own = true;
+            self.under_way = 0;
+        }
+        self.under_way = self.under_way.saturating_sub(1);
+        self.changed(at);
     }
 
-    pub(super) fn sent(&mut self, at: Moment) {
+    /// So many requests are in flight.
+    pub(super) fn requests(&mut self, at: Moment, in_flight: usize) {
         if !self.has_own {
-            self.begins(at);
+            self.under_way = u32::try_from(in_flight).unwrap_or(u32::MAX);
+            self.changed(at);
         }
     }
 
-    pub(super) fn answered(&mut self, at: Moment) {
+    /// A request went out while a subtask was live.
+    pub(super) fn sent_beside(&mut self, at: Moment) {
         if !self.has_own {
-            self.ends(at);
+            self.approach(at, Approach::BeganBesideSubtask);
         }
     }
 
@@ -166,16 +174,6 @@ impl Calls {
 
     pub(super) fn restarted(&mut self, at: Moment) {
         (self.under_way, self.is_locked) = (0, false);
-        self.changed(at);
-    }
-
-    fn begins(&mut self, at: Moment) {
-        self.under_way = self.under_way.saturating_add(1);
-        self.changed(at);
-    }
-
-    fn ends(&mut self, at: Moment) {
-        self.under_way = self.under_way.saturating_sub(1);
         self.changed(at);
     }
 

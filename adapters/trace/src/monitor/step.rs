@@ -3,9 +3,10 @@
 use super::agents::Agent;
 use super::credentials::Credential;
 use super::found::Found;
+use super::messages::Messages;
 use super::recursion::Approach;
-use super::task::{Gone, Outcome, Task};
-use super::{DEPTH_MAX, Moment, Monitor, Notable};
+use super::task::{Gone, Outcome, Subtask, Task};
+use super::{DEPTH_MAX, Moment, Monitor, Notable, questions};
 use crate::event::{End, Event, Field, Kind};
 use crate::fault::Fault;
 use crate::name::{Key, Name};
@@ -31,7 +32,7 @@ impl Monitor {
             Kind::RefreshStarted => self.refresh_started(event, found),
             Kind::RefreshEnded => {
                 if let Some(credential) = self.credential(event, found) {
-                    credential.ended();
+                    credential.ended(event);
                 }
             }
             Kind::CredentialStored => self.credential_stored(event, found),
@@ -41,13 +42,24 @@ impl Monitor {
             }
             Kind::Pause => {
                 found.staked(Property::S13);
-                self.with(now, event, found, |task| task.is_paused = true);
+                self.with(now, event, found, |task| {
+                    task.is_paused = true;
+                    task.requests.interrupted(None);
+                });
             }
-            Kind::Resume => self.with(now, event, found, |task| task.is_paused = false),
+            Kind::Resume => self.with(now, event, found, |task| {
+                (task.is_paused, task.is_cancelled) = (false, false);
+            }),
             Kind::Cancel => {
                 found.staked(Property::S19);
                 found.staked(Property::L2);
-                self.with(now, event, found, |task| task.is_cancelled = true);
+                if event.get(Field::Task).is_some_and(|task| !self.tasks.contains_key(task)) {
+                    found.staked(Property::S21);
+                }
+                self.with(now, event, found, |task| {
+                    task.is_cancelled = true;
+                    task.requests.interrupted(None);
+                });
             }
             Kind::AgentAssigned => self.agent_assigned(now, event, found),
             Kind::AgentActive => self.agent_active(now, event, found),
@@ -82,13 +94,10 @@ impl Monitor {
             }
             if self.ended.get(parent).is_some() {
                 found.broke(Fault::StartedUnderEnded);
-            } else if let Some(task) = self.live(parent, now, found) {
-                if task.is_paused {
-                    found.broke(Fault::WentOnWhilePaused);
-                }
-                if !task.live.iter().any(|live| live == name) {
-                    task.live.push(name.into());
-                }
+            } else if let Some(task) = self.live(parent, now, found)
+                && task.is_paused
+            {
+                found.broke(Fault::WentOnWhilePaused);
             }
         }
         let Some(task) = self.live(name, now, found) else { return };
@@ -97,44 +106,69 @@ impl Monitor {
             found.broke(Fault::StartedAfterCancel);
         }
         (task.is_born, task.last) = (true, now);
+        // One that begins again, after a crash, stays a subtask of the same parent.
+        if task.parent.is_some() {
+            return;
+        }
         task.parent = parent.map(Key::from);
+        if let Some(task) = parent.and_then(|parent| self.tasks.get_mut(parent)) {
+            task.subtasks += 1;
+            task.live.push(Subtask { name: name.into(), is_beside: false });
+        }
     }
 
     fn task_ended(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
         let (Some(name), Some(end)) = (event.get(Field::Task), event.end) else { return };
         found.staked(Property::S7);
         if let Some(gone) = self.ended.get(name) {
-            if gone.end != end {
+            if contradicts(gone.end, end) {
                 found.broke(Fault::EndedAgain);
             }
             return;
         }
         let Some(task) = self.live(name, now, found) else { return };
+        if task.subtasks > 0 {
+            found.staked(Property::S9);
+        }
         if !task.live.is_empty() {
             found.broke(Fault::LiveUnderEnded);
-        }
-        if task.parent.is_none() {
-            found.staked(Property::S9);
         }
         if end == End::Completed && !task.owed.is_empty() {
             found.broke(Fault::CompletedWithoutResult);
         }
-        if task.notified.is_some_and(|notified| notified != end) {
+        if task.notified.is_some_and(|notified| contradicts(notified, end)) {
             found.broke(Fault::ToldOtherwise);
         }
+        if !matches!(end, End::Cancelled | End::Unknown) && task.requests.is_stopped_by_nobody() {
+            found.broke(Fault::StoppedAnother);
+        }
         let Some((key, task)) = self.tasks.remove_entry(name) else { return };
-        let Task { parent, outcome, notified, messages, recursion, given, owed, agent, .. } = task;
-        for child in given.iter().chain(&owed) {
-            self.taken(child);
+        let Task {
+            parent,
+            outcome,
+            notified,
+            mut messages,
+            recursion,
+            given,
+            owed,
+            agent,
+            is_born,
+            requests,
+            ..
+        } = task;
+        messages.task_ended(requests.in_flight() > 0);
+        for child in given.iter().chain(owed.iter().map(|owed| &owed.name)) {
+            self.turn_to(child, Outcome::Taken);
         }
         if let Some(agent) = agent.and_then(|agent| self.agents.get_mut(&agent)) {
             // Whoever releases it may say so later.
             agent.task = agent.task.take().filter(|task| task != name);
         }
         if let Some(parent) = parent.as_ref().and_then(|parent| self.tasks.get_mut(parent)) {
-            parent.live.retain(|live| live != name);
+            let subtask = parent.live.iter().position(|live| live.name == *name);
+            let subtask = subtask.map(|at| parent.live.remove(at));
             if outcome == Outcome::Owed {
-                parent.owed.push(key.clone());
+                parent.owed.extend(subtask);
             }
         }
         if recursion.is_notable() {
@@ -144,13 +178,18 @@ impl Monitor {
                 self.notable_more += 1;
             }
         }
-        let gone = Gone { end, parent, outcome, notified, messages };
+        let gone = Gone { end, parent, is_born, outcome, notified, messages };
         if let Some(forgotten) = self.ended.push(key, gone, self.limits.ended_max) {
             // Of one that is forgotten nobody knows any more that it has ended.
-            found.lost(Property::S7);
-            found.lost(Property::S24);
+            self.has_forgotten = true;
+            for property in [Property::S7, Property::S9, Property::S24] {
+                found.lost(property);
+            }
             if forgotten.parent.is_some() {
                 found.lost(Property::S3);
+            }
+            if forgotten.messages.first().is_some() {
+                found.lost(Property::S5);
             }
         }
     }
@@ -172,21 +211,25 @@ impl Monitor {
         if task.requests.is_refused() {
             found.staked(Property::S17);
         }
-        if !task.owed.is_empty() || !task.given.is_empty() {
-            found.staked(Property::S4);
-        }
-        if !task.owed.is_empty() {
+        let is_waited_for = |owed: &Subtask| !owed.is_beside;
+        if task.owed.iter().any(is_waited_for) {
             found.broke(Fault::SentWithoutResult);
+        } else if !task.given.is_empty() {
+            found.staked(Property::S4);
         }
         if task.is_paused {
             found.broke(Fault::WentOnWhilePaused);
         }
         if !task.live.is_empty() {
-            task.recursion.approach(now, Approach::BeganBesideSubtask);
+            task.recursion.sent_beside(now);
+            // It does not wait for them, so that their results may come later than with its next request.
+            task.live.iter_mut().for_each(|live| live.is_beside = true);
         }
-        task.calls.sent(found);
+        task.calls.sent(task.requests.repeats(event), found);
+        task.messages.sent();
+        task.taken.clear();
         task.requests.started(event, found);
-        task.recursion.sent(now);
+        task.recursion.requests(now, task.requests.in_flight());
     }
 
     fn request_delta(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
@@ -197,21 +240,37 @@ impl Monitor {
 
     fn request_ended(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
         let Some(name) = event.get(Field::Task) else { return };
-        let is_cancelled = self.is_cancelled(name);
+        let is_above_over = |parent: &Key| self.ended.get(&parent.name()).is_some();
+        let parent = self.tasks.get(name).and_then(|task| task.parent.as_ref());
+        let is_cancelled = self.is_cancelled(name) || parent.is_some_and(is_above_over);
         let Some(task) = self.of_live(now, event, found) else { return };
         let is_bound_to_stop = is_cancelled || task.is_paused;
-        task.requests.ended(event, is_bound_to_stop, found);
-        task.recursion.answered(now);
-        match event.end {
-            Some(End::Completed) => {
-                found.staked(Property::S18);
-                task.messages.answered();
-                for child in std::mem::take(&mut task.given) {
-                    self.taken(&child);
-                }
+        let of_turn = task.requests.ended(event, is_bound_to_stop, found);
+        task.recursion.requests(now, task.requests.in_flight());
+        task.calls.request_ended(event.end);
+        task.messages.request_ended(event.end, of_turn);
+        let is_answered = event.end == Some(End::Completed);
+        if is_answered {
+            found.staked(Property::S18);
+        }
+        if event.end == Some(End::Stopped) {
+            found.staked(Property::S12);
+        }
+        let given = std::mem::take(&mut task.given);
+        let outcome = if is_answered { Outcome::Taken } else { Outcome::Again };
+        let mut left = Vec::new();
+        for child in given {
+            if !self.is_carried(&child, of_turn) {
+                left.push(child);
+                continue;
             }
-            Some(End::Stopped) => found.staked(Property::S12),
-            Some(End::Failed | End::Cancelled | End::Refused | End::Unknown) | None => {}
+            self.turn_to(&child, outcome);
+            if let Some(task) = self.tasks.get_mut(name).filter(|_| is_answered) {
+                task.taken.push(child);
+            }
+        }
+        if let Some(task) = self.tasks.get_mut(name) {
+            task.given = left;
         }
     }
 
@@ -247,23 +306,24 @@ impl Monitor {
         let (Some(name), Some(child)) = (event.get(Field::Task), event.get(Field::Child)) else { return };
         found.staked(Property::S3);
         let turn = event.number(Field::Turn);
-        let (parent, outcome) = match (self.tasks.get_mut(child), self.ended.get_mut(child)) {
-            (Some(live), _) => (&live.parent, &mut live.outcome),
-            (None, Some(gone)) => (&gone.parent, &mut gone.outcome),
+        let (parent, is_born, outcome) = match (self.tasks.get_mut(child), self.ended.get_mut(child)) {
+            (Some(live), _) => (&live.parent, live.is_born, &mut live.outcome),
+            (None, Some(gone)) => (&gone.parent, gone.is_born, &mut gone.outcome),
             // It began before the trace, or is forgotten.
             (None, None) => return,
         };
-        let Some(parent) = parent else { return };
-        if parent != name {
-            return found.broke(Fault::ResultToStranger);
+        match parent {
+            Some(parent) if parent == name => {}
+            None if !is_born => return,
+            Some(_) | None => return found.broke(Fault::ResultToStranger),
         }
         match *outcome {
-            Outcome::Owed => *outcome = Outcome::Given { turn },
+            Outcome::Owed | Outcome::Again => *outcome = Outcome::Given { turn },
             Outcome::Given { turn: before } if before.is_some() && before == turn => return,
             Outcome::Given { .. } | Outcome::Taken => return found.broke(Fault::ResultTwice),
         }
         let Some(task) = self.of_live(now, event, found) else { return };
-        task.owed.retain(|owed| owed != child);
+        task.owed.retain(|owed| owed.name != *child);
         task.given.push(child.into());
         if task.requests.in_flight() > 0 {
             task.recursion.approach(now, Approach::ResultWhileRunning);
@@ -272,25 +332,37 @@ impl Monitor {
 
     fn message_queued(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
         let Some(message) = event.get(Field::Message) else { return };
-        let Some(task) = self.of_live(now, event, found) else { return };
-        task.messages.queued(message, found);
+        let Some((messages, _)) = self.messages(now, event, found) else { return };
+        messages.queued(message, found);
     }
 
     fn message_delivered(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
         let Some(message) = event.get(Field::Message) else { return };
         found.staked(Property::S5);
-        let Some(task) = self.of_live(now, event, found) else { return };
-        task.messages.given(message, task.is_born, found);
+        let turn = event.number(Field::Turn);
+        let Some((messages, is_born)) = self.messages(now, event, found) else { return };
+        messages.given(message, turn, is_born, found);
     }
 
     fn message_returned(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
-        let (Some(name), Some(message)) = (event.get(Field::Task), event.get(Field::Message)) else { return };
+        let Some(message) = event.get(Field::Message) else { return };
         found.staked(Property::S5);
-        if let Some(gone) = self.ended.get_mut(name) {
-            return gone.messages.returned(message, false, found);
+        let Some((messages, is_born)) = self.messages(now, event, found) else { return };
+        messages.returned(message, is_born, found);
+    }
+
+    /// The messages of the task that an event is about, live or ended, and whether it was seen to begin.
+    fn messages(
+        &mut self,
+        now: Moment,
+        event: &Event<'_>,
+        found: &mut Found,
+    ) -> Option<(&mut Messages, bool)> {
+        let name = event.get(Field::Task)?;
+        if self.ended.get(name).is_some() {
+            return self.ended.get_mut(name).map(|gone| (&mut gone.messages, gone.is_born));
         }
-        let Some(task) = self.of_live(now, event, found) else { return };
-        task.messages.returned(message, task.is_born, found);
+        self.of_live(now, event, found).map(|task| (&mut task.messages, task.is_born))
     }
 
     fn question(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
@@ -300,26 +372,25 @@ impl Monitor {
     }
 
     fn answer(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
-        if event.get(Field::Settles).is_some() {
-            found.staked(Property::S6);
-        }
+        questions::named(event, found);
         let Some(task) = self.of_live(now, event, found) else { return };
         task.questions.answered(event, task.is_born, found);
     }
 
     fn notified(&mut self, event: &Event<'_>, found: &mut Found) {
         let Some(name) = event.get(Field::Task) else { return };
-        found.staked(Property::S24);
         let (told, end) = match (self.tasks.get_mut(name), self.ended.get_mut(name)) {
             (Some(live), _) => (&mut live.notified, None),
             (None, Some(gone)) => (&mut gone.notified, Some(gone.end)),
+            // How it ended, if it did, was not seen.
             (None, None) => return,
         };
-        let before = told.or(end);
-        if before.is_some() && before != event.end {
+        found.staked(Property::S24);
+        let Some(now) = event.end else { return };
+        if told.or(end).is_some_and(|before| contradicts(before, now)) {
             found.broke(Fault::ToldOtherwise);
         }
-        *told = told.or(event.end);
+        *told = told.filter(|told| *told != End::Unknown).or(Some(now));
     }
 
     fn refresh_started(&mut self, event: &Event<'_>, found: &mut Found) {
@@ -351,11 +422,16 @@ impl Monitor {
             found.broke(Fault::SecondTask);
         }
         let Some(task) = self.of_live(now, event, found) else { return };
-        let before = task.agent.replace(agent.into());
-        if before.is_some_and(|before| before != *agent) {
+        let before = task.agent.replace(agent.into()).filter(|before| before != agent);
+        let is_newer = task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch > current);
+        if before.is_some() && !is_newer {
             found.broke(Fault::SecondAgent);
         }
-        task.epoch = epoch.or(task.epoch);
+        task.epoch = task.epoch.max(epoch);
+        // The one whose assignment is over has the task no more.
+        if let Some(before) = before.and_then(|before| self.agents.get_mut(&before)) {
+            before.task = before.task.take().filter(|task| task != name);
+        }
     }
 
     fn agent_active(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
@@ -406,23 +482,42 @@ impl Monitor {
         for task in self.tasks.values_mut() {
             task.requests.restarted();
             task.calls.restarted();
+            task.messages.restarted();
+            task.questions.restarted();
             task.recursion.restarted(now);
         }
+        // What was part of a request that was in flight, or whose answer may be lost, may be delivered once more.
+        let carried = self.tasks.values_mut().flat_map(|task| {
+            std::mem::take(&mut task.given).into_iter().chain(std::mem::take(&mut task.taken))
+        });
+        for child in carried.collect::<Vec<_>>() {
+            self.turn_to(&child, Outcome::Again);
+        }
         for credential in self.credentials.values_mut() {
-            credential.refreshing = 0;
+            credential.restarted();
         }
         for agent in self.agents.values_mut() {
             agent.restarted();
         }
     }
 
-    /// The parent's model has the result of this subtask.
-    fn taken(&mut self, child: &Key) {
+    /// What the result of this subtask is to its parent from now on.
+    fn turn_to(&mut self, child: &Key, outcome: Outcome) {
         if let Some(gone) = self.ended.get_mut(&child.name()) {
-            gone.outcome = Outcome::Taken;
+            gone.outcome = outcome;
         }
         if let Some(live) = self.tasks.get_mut(child) {
-            live.outcome = Outcome::Taken;
+            live.outcome = outcome;
+        }
+    }
+
+    /// Whether a result was part of that turn, or of whichever was under way.
+    fn is_carried(&self, child: &Key, of_turn: Option<u64>) -> bool {
+        let live = self.tasks.get(child).map(|live| live.outcome);
+        let outcome = live.or_else(|| self.ended.get(&child.name()).map(|gone| gone.outcome));
+        match outcome {
+            Some(Outcome::Given { turn }) => turn.zip(of_turn).is_none_or(|(turn, of_turn)| turn == of_turn),
+            Some(Outcome::Owed | Outcome::Again | Outcome::Taken) | None => true,
         }
     }
 
@@ -496,4 +591,9 @@ impl Monitor {
         }
         self.tasks.get_mut(name)
     }
+}
+
+/// Whether an end is another one. That nobody knew it contradicts nothing.
+fn contradicts(before: End, now: End) -> bool {
+    before != now && before != End::Unknown && now != End::Unknown
 }

@@ -24,8 +24,18 @@ pub(super) enum Outcome {
         /// Which turn, if the trace says so.
         turn: Option<u64>,
     },
+    /// The request that carried it came to nothing, or a crash came: it may be delivered once more, and need not.
+    Again,
     /// The parent's model has it.
     Taken,
+}
+
+/// A subtask, to its parent.
+#[derive(Clone, Debug)]
+pub(super) struct Subtask {
+    pub(super) name: Key,
+    /// The parent has sent a request while it was live, and so does not wait for it.
+    pub(super) is_beside: bool,
 }
 
 /// A task that has not ended, as far as the trace says.
@@ -39,12 +49,16 @@ pub(super) struct Task {
     pub(super) messages: Messages,
     pub(super) questions: Questions,
     pub(super) recursion: recursion::Calls,
+    /// Subtasks that it had.
+    pub(super) subtasks: u64,
     /// Subtasks that are live.
-    pub(super) live: Vec<Key>,
+    pub(super) live: Vec<Subtask>,
     /// Subtasks that have ended, and whose result was not delivered.
-    pub(super) owed: Vec<Key>,
+    pub(super) owed: Vec<Subtask>,
     /// Subtasks whose result was delivered, and was not answered.
     pub(super) given: Vec<Key>,
+    /// Subtasks whose result was answered, and nothing was sent since.
+    pub(super) taken: Vec<Key>,
     pub(super) outcome: Outcome,
     pub(super) is_cancelled: bool,
     pub(super) is_paused: bool,
@@ -66,9 +80,11 @@ impl Task {
             messages: Messages::default(),
             questions: Questions::default(),
             recursion: recursion::Calls::default(),
+            subtasks: 0,
             live: Vec::new(),
             owed: Vec::new(),
             given: Vec::new(),
+            taken: Vec::new(),
             outcome: Outcome::default(),
             is_cancelled: false,
             is_paused: false,
@@ -85,9 +101,11 @@ impl Task {
 pub(super) struct Gone {
     pub(super) end: End,
     pub(super) parent: Option<Key>,
+    /// Whether it was seen to begin.
+    pub(super) is_born: bool,
     pub(super) outcome: Outcome,
     pub(super) notified: Option<End>,
-    /// Messages that came neither to the model nor back by then.
+    /// Messages that came neither to the model nor back by then, and later ones.
     pub(super) messages: Messages,
 }
 

@@ -1,0 +1,221 @@
+//! The command `validate` as a process: exit codes, standard input, files that grow, files that are none, memory.
+#![cfg(unix)]
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_downbeat");
+
+/// A directory that goes with the test.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("downbeat-validate-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("there is room for temporary files");
+        Self(path)
+    }
+
+    /// A file in it, as an argument.
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).expect("it can be written");
+        path.into_os_string().into_string().expect("it is UTF-8")
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("validate").args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What the program says and how it ends, with this on its standard input.
+fn validate(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut child = command(arguments).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    pipe.write_all(input.as_bytes()).expect("it reads");
+    drop(pipe);
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("it is a child");
+    (status.code(), text(&stdout), text(&stderr))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const KEPT: &str = "{\"event\":\"request-started\",\"task\":1}\n{\"event\":\"request-ended\",\"task\":1,\"end\":\"completed\"}\n";
+const BROKEN: &str = "{\"event\":\"request-started\",\"task\":1}\n{\"event\":\"request-started\",\"task\":1}\n{\"event\":\"request-ended\",\"task\":1,\"end\":\"completed\"}\n";
+
+/// More agents at once than are followed.
+fn too_many() -> String {
+    let mut trace = String::from("{\"event\":\"iterator-ended\",\"agent\":0,\"iterator\":0}\n");
+    for agent in 1..=100_001 {
+        let _ = writeln!(trace, "{{\"event\":\"iterator-started\",\"agent\":{agent},\"iterator\":1}}");
+    }
+    trace
+}
+
+#[test]
+fn end_says_what_the_trace_shows() {
+    let directory = Directory::new("ends");
+    let (kept, broken) = (directory.file("kept", KEPT), directory.file("broken", BROKEN));
+    let many = directory.file("many", too_many());
+    let foreign = directory.file("foreign", "{\"event\":\"request-started\",\"task\":1}\nhello\n");
+    let binary = directory.file("binary", [0x7f, b'E', b'L', b'F', 0, 1, 2, 3]);
+    let cut = directory.file("cut", &KEPT[..KEPT.len() - 9]);
+    let folder = directory.0.to_str().expect("it is UTF-8");
+    #[rustfmt::skip]
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&[&kept], 0, "no promise was broken, of those that can be told"),
+        (&[&broken], 1, "broken: S1"),
+        (&[&many], 3, "kept in what was followed; a bound kept the rest out"),
+        (&[&foreign], 2, "not read to its end: line 2, column 1, byte 37: expected value"),
+        (&[&binary], 2, "not read to its end: line 1, column 1, byte 0: expected value"),
+        (&[&cut], 0, "note: the last line is cut off (line 2, byte 37)"),
+        (&[&kept, &many], 3, "kept"),
+        (&[&kept, &broken, &many], 1, "broken: S1"),
+        (&[&kept, &foreign, &broken], 2, "broken: S1"),
+        (&[&kept, "no-such-file"], 2, "no-such-file: "),
+        (&[folder], 2, "directory"),
+        (&[&kept, &broken, "--follow"], 2, "--follow waits at the end of one trace"),
+        (&[&kept, "--follow", "--whole"], 2, "cannot be used with"),
+        (&[], 2, "required arguments"),
+    ];
+    for (arguments, code, words) in cases {
+        let (ended, out, err) = validate(arguments, "");
+        assert_eq!(ended, Some(*code), "{arguments:?}\n{out}\n{err}");
+        assert!(out.contains(words) || err.contains(words), "{arguments:?}: no {words:?} in\n{out}\n{err}");
+    }
+}
+
+#[test]
+fn standard_input_is_a_trace() {
+    let (code, out, _) = validate(&["-"], BROKEN);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.starts_with("standard input: 3 events, 1 task\n"), "{out}");
+}
+
+#[test]
+fn output_for_machines_is_that_of_the_schema() {
+    let schema = include_str!("../../../docs/validate.schema.json");
+    let schema = serde_json::from_str(schema).expect("it is JSON");
+    let schema = jsonschema::draft202012::new(&schema).expect("it is a schema");
+    let directory = Directory::new("json");
+    let kept = directory.file("kept", KEPT);
+    let (code, out, err) = validate(&[&kept, "-", "no-such-file", "--format", "json"], BROKEN);
+    assert_eq!(code, Some(2), "{err}");
+    let document: Value = serde_json::from_str(&out).expect("it is one document of JSON");
+    let errors: Vec<_> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let verdicts: Vec<_> =
+        (0..2).map(|trace| &document["traces"][trace]["properties"][0]["verdict"]).collect();
+    assert_eq!(verdicts, ["kept", "broken"]);
+}
+
+fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &id]).status().expect("there is a `kill`").success());
+}
+
+#[test]
+fn file_that_grows_is_followed_until_ctrl_c() {
+    let directory = Directory::new("follow");
+    let path = directory.file("trace", KEPT);
+    let grow = |text: &str| {
+        let mut file = OpenOptions::new().append(true).open(&path).expect("it is there");
+        file.write_all(text.as_bytes()).expect("it can be written");
+    };
+    let mut child = command(&[&path, "--follow"]).spawn().expect("the program starts");
+    // Half a line is no event yet.
+    grow(&BROKEN[..50]);
+    grow(&BROKEN[50..]);
+    let mut out = BufReader::new(child.stdout.take().expect("it is a pipe"));
+    let mut told = String::new();
+    while !told.contains("S1 violated") {
+        assert!(out.read_line(&mut told).expect("it says something") > 0, "it has ended: {told}");
+    }
+    interrupt(&child);
+    assert_eq!(
+        child.wait().expect("it is a child").code(),
+        Some(1),
+        "a breach counts more than who ended it"
+    );
+
+    let kept = directory.file("kept", KEPT);
+    let mut child = command(&[&kept, "--follow"]).spawn().expect("the program starts");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().expect("it is a child").is_none(), "it did not wait for more");
+    interrupt(&child);
+    let output = child.wait_with_output().expect("it is a child");
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("note: ended by Ctrl-C before its end"));
+}
+
+/// The greatest memory that a process had, in kilobytes.
+#[cfg(target_os = "linux")]
+fn peak_kb(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("it has memory");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).expect("a number")
+}
+
+/// Tasks one after the other, of so many bytes, on a pipe: the memory that judging them takes.
+#[cfg(target_os = "linux")]
+fn peak_kb_of(bytes: usize) -> u64 {
+    let mut child = command(&["-", "--quiet"]).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    let (mut written, mut task) = (0, 0_u64);
+    while written < bytes {
+        let mut block = String::new();
+        for _ in 0..200 {
+            task += 1;
+            let _ = writeln!(block, "{{\"event\":\"task-started\",\"task\":{task}}}");
+            for turn in 0..40 {
+                let _ = writeln!(block, "{{\"event\":\"request-started\",\"task\":{task},\"turn\":{turn}}}");
+                let _ = writeln!(
+                    block,
+                    "{{\"event\":\"request-ended\",\"task\":{task},\"turn\":{turn},\"end\":\"completed\"}}"
+                );
+            }
+            let _ = writeln!(block, "{{\"event\":\"task-ended\",\"task\":{task},\"end\":\"completed\"}}");
+        }
+        pipe.write_all(block.as_bytes()).expect("it reads");
+        written += block.len();
+    }
+    // What is still in the pipe is a few kilobytes.
+    let peak = peak_kb(&child);
+    drop(pipe);
+    let output = child.wait_with_output().expect("it is a child");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    peak
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_trace() {
+    let (short, long) = (peak_kb_of(8 << 20), peak_kb_of(40 << 20));
+    assert!(long < short + 8_000, "{short} kB for 8 MB, {long} kB for 40 MB");
+    assert!(long < 64_000, "{long} kB");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a gigabyte takes minutes without optimization"]
+fn gigabyte_takes_no_more_memory_than_its_ended_tasks() {
+    let peak = peak_kb_of(1 << 30);
+    // Some 160,000 tasks have ended, of which about a hundred bytes each are kept.
+    assert!(peak < 128_000, "{peak} kB");
+}

@@ -1,0 +1,8 @@
+//! What a trace shows, and what it does not: the monitor, the reader, the documents.
+
+mod document;
+mod faults;
+mod lines;
+mod recursion;
+mod verdicts;
+mod words;
