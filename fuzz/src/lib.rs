@@ -5,6 +5,7 @@
 
 mod bytes;
 mod events;
+mod journals;
 mod machines;
 mod records;
 mod saved;
@@ -14,6 +15,7 @@ mod trace;
 
 pub use bytes::Bytes;
 pub use events::{events, history};
+pub use journals::{journals, replayed};
 pub use machines::{machine_history, machines};
 pub use records::{journal, records};
 pub use saved::{PARTS, saved, saved_task};
@@ -27,6 +29,7 @@ pub type Target = fn(&[u8]);
 /// Every target by its name, which is that of its program for `cargo fuzz`.
 pub const TARGETS: &[(&str, Target)] = &[
     ("events", events),
+    ("journals", journals),
     ("machines", machines),
     ("records", records),
     ("saved", saved),

@@ -3,7 +3,7 @@
 //! It is no search: `cargo fuzz` is. It holds that no target panics on what is easily thought of, and that the targets get
 //! somewhere.
 
-use downbeat_fuzz::{Bytes, PARTS, TARGETS, history, journal, machine_history, saved_task};
+use downbeat_fuzz::{Bytes, PARTS, TARGETS, history, journal, machine_history, replayed, saved_task};
 use downbeat_kernel::{
     CredentialRecord, Event as KernelEvent, NotificationRecord, PoolRecord, QuestionRecord, Record,
     RetryRecord,
@@ -20,6 +20,12 @@ const SAVED: [&str; 3] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/saved/tests/folders/condensed/0199-kept"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/saved/tests/folders/delegation/tasks/0199-p"),
 ];
+
+/// A journal with something of everything that is on record.
+const JOURNAL: &str = include_str!("../../adapters/shell/tests/journal/history.jsonl");
+
+/// A tree of it, exported.
+const SCENARIO: &str = include_str!("../../adapters/past/tests/scenario.jsonl");
 
 /// As many inputs for each target and each kind of input.
 const INPUTS: u64 = 1500;
@@ -96,6 +102,8 @@ fn trace_lines(random: &mut Random) -> String {
             event.line() + "\n"
         })
         .collect()
+}
+
 /// Sound input of each target, to be damaged.
 fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match target {
@@ -110,6 +118,8 @@ fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             bytes
         }
         "trace" => trace_lines(random).into_bytes(),
+        "journals" if random.below(2) == 0 => JOURNAL.as_bytes().to_vec(),
+        "journals" => SCENARIO.as_bytes().to_vec(),
         other => panic!("no sound input of {other}"),
     }
 }
@@ -119,8 +129,8 @@ fn targets_take_any_bytes() {
     let examples = examples();
     for (name, target) in TARGETS {
         target(&[]);
-        // Each of these plays a whole scenario.
-        let inputs = if *name == "schedules" { INPUTS / 10 } else { INPUTS };
+        // Each of these plays a whole scenario, or a whole history.
+        let inputs = if ["schedules", "journals"].contains(name) { INPUTS / 10 } else { INPUTS };
         for seed in 0..inputs {
             let random = &mut Random::new(seed);
             target(&random.bytes(400));
@@ -130,6 +140,13 @@ fn targets_take_any_bytes() {
             target(&bytes);
         }
     }
+}
+
+/// The examples are what they are taken for.
+#[test]
+fn journal_is_replayed_to_its_end_and_the_scenario_is_one() {
+    let lines = JOURNAL.lines().count() as u64;
+    assert_eq!((replayed(JOURNAL.as_bytes()), replayed(SCENARIO.as_bytes())), ((lines, false), (0, true)));
 }
 
 /// The name of an event's variant, and of that of what it carries for a worker.

@@ -1,10 +1,13 @@
 //! The `downbeat` program.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use downbeat_demo::{DemoArgs, demo};
-use downbeat_sim::harness::{self, CheckArgs, ModelsArgs, ReplayArgs};
+use downbeat_past::PastArgs;
+use downbeat_sim::harness::{self, CheckArgs, Format, ModelsArgs, ReplayArgs};
 use downbeat_validate::{ValidateArgs, validate};
 use downbeat_world::{SimArgs, sim, sim_help};
 
@@ -23,9 +26,9 @@ enum Command {
     Check(Box<CheckArgs>),
     /// Plays scenarios with the shell that ships, in a simulated world, at random or every execution
     Sim(Box<SimArgs>),
-    /// Steps saved counterexamples through their models again, and draws what `sim` has found
+    /// Steps saved counterexamples through their models again, draws what `sim` has found, and travels through journals
     #[command(after_help = REPLAY_EXAMPLES)]
-    Replay(ReplayArgs),
+    Replay(Box<ReplayAny>),
     /// Judges recorded traces: which promises they show to be kept or broken, and what they cannot tell
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
@@ -36,12 +39,22 @@ enum Command {
     Demo(DemoArgs),
 }
 
+/// What is replayed: files and recordings, or a journal.
+#[derive(Args)]
+struct ReplayAny {
+    #[command(flatten)]
+    saved: ReplayArgs,
+    #[command(flatten)]
+    past: PastArgs,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   downbeat models                          what there is to check
   downbeat check                           everything, as in continuous integration
   downbeat check subtask-completion        one model in all its variants
   downbeat replay FILE                     whether a saved counterexample is one still
+  downbeat replay --journal DB             what a service does, and why each task waits
   downbeat sim                             the shell itself, at random
   downbeat sim --exhaustive                every execution of the shell in small scenarios
   downbeat validate trace.jsonl            a recorded trace: what went wrong, and when
@@ -96,11 +109,24 @@ Examples:
   downbeat replay traces/*.json --quiet              many of them, without diagrams
   downbeat replay FILE --format mermaid              as another diagram
   downbeat replay 'kill broke=S2 seed=0x0 12:1'      plays what `sim` has found, in its own words
+  downbeat replay --journal DB                       tasks that live, and why each of them waits
+  downbeat replay --journal DB --task 7 --tree       each line about a task and its subtasks
+  downbeat replay --journal DB --at 120              the state before line 120 and after it
+  downbeat replay --journal DB --task 7 --export test > tests/task_7.rs
+  downbeat replay --journal DB --task 7 --export scenario > task-7.jsonl
+  downbeat replay task-7.jsonl                       steps through the events again
+
+A journal is read as it is, also while its service runs: no lease is taken, and nothing in it changes.
+Words of people and models are shown with --words alone.
 
 Exit code:
-  0  every file, or schedule, violates its property, as recorded
-  1  some does not: its steps cannot be taken any more, or they violate nothing, or another one
-  2  some could not be replayed: it is no saved counterexample, or its model does not exist";
+  0  every file, or schedule, violates its property, as recorded; a scenario comes to what was
+     recorded; a journal is sound
+  1  some does not: its steps cannot be taken any more, or they violate nothing, or another one;
+     a journal has lines that do not follow from those before, or leads to another state than its
+     snapshot, or to one that contradicts itself
+  2  some could not be replayed: it is no saved counterexample, or its model does not exist; a
+     journal cannot be read, or has no such task or line";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
@@ -146,9 +172,7 @@ fn main() -> ExitCode {
     let registry = downbeat_models::registry;
     match program().command {
         Command::Check(args) => harness::check(&args, &registry()),
-        Command::Replay(args) => {
-            downbeat_world::replay(&args).map_or_else(|| harness::replay(&args, &registry()), ExitCode::from)
-        }
+        Command::Replay(args) => replay(&args),
         Command::Validate(args) => validate(&args).into(),
         Command::Models(args) => harness::models(&args, &registry()),
         Command::Sim(args) => sim(&args),
@@ -156,9 +180,39 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the command line asks for. The help of `sim` lists what there is.
+/// Replays what there is to be replayed: a journal, exported scenarios, what `sim` has found, or what `check` has saved.
+fn replay(ReplayAny { saved, past }: &ReplayAny) -> ExitCode {
+    let is_scenario = |file: &PathBuf| downbeat_past::is_scenario(file);
+    let are_scenarios = !saved.files.is_empty() && saved.files.iter().all(is_scenario);
+    if past.journal.is_none() && !are_scenarios {
+        let registry = downbeat_models::registry();
+        return downbeat_world::replay(saved)
+            .map_or_else(|| harness::replay(saved, &registry), ExitCode::from);
+    }
+    let format = match saved.format {
+        Format::Text => downbeat_past::Format::Text,
+        Format::Json => downbeat_past::Format::Json,
+        Format::Mermaid => {
+            let refused = "journals and scenarios are shown as text or as JSON: leave `--format mermaid` out";
+            Program::command().error(ErrorKind::ArgumentConflict, refused).exit();
+        }
+    };
+    let code = if are_scenarios {
+        downbeat_past::play(&saved.files, format)
+    } else {
+        downbeat_past::past(&PastArgs { is_quiet: saved.quiet, ..past.clone() }, format)
+    };
+    code.into()
+}
+
+/// What the command line asks for. The help of `sim` lists what there is. What is replayed is files, or a journal.
 fn program() -> Program {
     let help = format!("{}\n{SIM_EXAMPLES}", sim_help());
     let command = Program::command().mut_subcommand("sim", |sim| sim.after_help(help));
+    let command = command.mut_subcommand("replay", |replay| {
+        replay.mut_arg("files", |files| {
+            files.required(false).required_unless_present("journal").conflicts_with("journal")
+        })
+    });
     Program::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }

@@ -64,12 +64,23 @@ impl Alarms {
         self.of.get(&owner).into_iter().flatten().map(|(fact, at_ms)| (fact, *at_ms))
     }
 
+    /// When the timer was armed that an order arms again, and when the whole of its wait is over.
+    pub(crate) fn armed(&self, order: &Order) -> Option<(u64, u64)> {
+        let (fact, whole_ms) = timer(order)?;
+        let armed_ms = self.armed_at(&fact)?;
+        Some((armed_ms, armed_ms.saturating_add(whole_ms?)))
+    }
+
+    fn armed_at(&self, fact: &Fact) -> Option<u64> {
+        self.of.get(&fact.owner()?)?.get(fact).copied()
+    }
+
     /// Takes from each wait that is ordered again what is over of it.
     pub(crate) fn shorten(&self, outstanding: &mut [Order], now_ms: u64) {
         for order in outstanding {
             let Some((fact, Some(whole_ms))) = timer(order) else { continue };
-            let armed = fact.owner().and_then(|owner| self.of.get(&owner)?.get(&fact));
-            let over_ms = armed.map_or(0, |armed| now_ms.saturating_sub(*armed));
+            let armed = self.armed_at(&fact);
+            let over_ms = armed.map_or(0, |armed| now_ms.saturating_sub(armed));
             if let Order::Tree(
                 Effect::Arm { after_ms, .. }
                 | Effect::Request { effect: RequestEffect::Arm { after_ms, .. }, .. }

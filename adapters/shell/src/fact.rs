@@ -187,44 +187,64 @@ impl From<Event> for Told {
 
 /// What a machine orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
+    /// The tree of tasks.
     Tree(Effect),
+    /// The credential of a profile.
     Credential {
+        /// Which profile.
         profile: ProfileId,
+        /// What.
         effect: CredentialEffect,
     },
+    /// The outbox of a root.
     Outbox {
+        /// Which root.
         root: TaskId,
+        /// What.
         effect: NotificationEffect,
     },
+    /// The pool.
     Pool(PoolEffect),
-    /// The attempts at a task order something.
+    /// The attempts at a task.
     Retry {
+        /// The name of the task.
         task: TaskId,
+        /// What.
         effect: RetryEffect,
     },
-    /// The questions of the agent of a root order something.
+    /// The questions of the agent of a root.
     Questions {
+        /// Which root.
         root: TaskId,
+        /// What.
         effect: QuestionEffect,
     },
     /// An order of the tree that is carried out at an agent, under the lease that its root had when it was given.
     There {
+        /// Which agent.
         agent: AgentId,
+        /// The lease of the root.
         lease: Lease,
+        /// What.
         effect: Effect,
     },
     /// A root has lost its place, and these tools ran there.
     LeaseOver {
+        /// Where.
         agent: AgentId,
+        /// The lease that is over.
         lease: Lease,
+        /// The tools; none where nobody has carried anything out.
         lost: Vec<CallId>,
     },
     /// The tree does not hold this task any more.
     Forgotten(TaskId),
     /// After a crash: an iterator had started, and may run still.
     Attach {
+        /// Whose.
         task: TaskId,
+        /// Which.
         iterator: IteratorId,
     },
 }

@@ -360,7 +360,8 @@ pub(crate) fn known_after(entries: &[Entry]) -> Known {
 pub(crate) fn known_under(settings: Settings, entries: &[Entry]) -> Known {
     let mut known = Known::new(settings);
     for entry @ Entry { at_ms, event, bill, text } in entries {
-        assert_eq!(known.replay(*at_ms, *bill, event.clone().into(), text), Outcome::Applied, "{entry:?}");
+        let outcome = known.replay(*at_ms, *bill, event.clone().into(), text, &mut Vec::new());
+        assert_eq!(outcome, Outcome::Applied, "{entry:?}");
     }
     known
 }

@@ -206,20 +206,21 @@ impl Known {
         outcome
     }
 
-    /// Takes what is on record.
+    /// Takes what is on record. What it led to is added to the orders.
     pub(crate) fn replay(
         &mut self,
         at_ms: u64,
         bill: Option<Bill>,
         past: Past,
         text: &[String],
+        orders: &mut Vec<Order>,
     ) -> Outcome<Refused> {
-        let paid = bill.map(|bill| self.take(at_ms, &Event::from(bill).into(), &[], &mut Vec::new()));
+        let paid = bill.map(|bill| self.take(at_ms, &Event::from(bill).into(), &[], orders));
         if let Some(outcome @ (Outcome::Ignored(_) | Outcome::Rejected(_))) = paid {
             return outcome;
         }
         match past {
-            Past::Happened(fact) => self.take(at_ms, &fact, text, &mut Vec::new()),
+            Past::Happened(fact) => self.take(at_ms, &fact, text, orders),
             Past::PoolStands(pool, armed) => self.pool_stands(*pool, &armed),
         }
     }

@@ -34,6 +34,7 @@ mod output;
 mod passage;
 mod ports;
 mod post;
+mod reading;
 mod replay;
 mod shard;
 mod snapshot;
@@ -57,13 +58,14 @@ pub use agents::{Agents, Container, NoAgents, Seat, Sign, Submitter};
 pub use bounds::Bounds;
 pub use entry::{Bill, Entry, PoolStanding, Recorded, Standing};
 pub use error::ShellError;
-pub use fact::Refused;
+pub use fact::{Order, Refused};
 pub use known::Contradiction;
 pub use output::{Excerpt, Output, Viewer};
 pub use ports::{
     Claimant, Clock, Doing, Model, NoVault, Notification, Notifier, People, Question, Reply, RootEnd,
     SendEnd, Tools, Trial, Vault, Wish,
 };
+pub use reading::{Journal, OnRecord, Outstanding, Replay, settings_in};
 use shard::{Letter, Shard};
 pub use teller::Teller;
 pub use words::{Exchange, Paragraph, Piece, Said, Text};

@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, Past};
 use crate::error::ShellError;
-use crate::fact::Fact;
+use crate::fact::{Fact, Order};
 use crate::fault::{self, Fault};
 use crate::known::Known;
 use crate::number::{Place, Settings};
@@ -70,7 +70,17 @@ async fn from_snapshot(
 
 /// Takes a line that is on record.
 pub(crate) fn take(known: &mut Known, place: Place, line: Line<'_>) -> Result<(), ShellError> {
-    let Line { at, entry: Entry { at_ms, event, bill, text }, .. } = line;
+    take_entry(known, place, (line.at, line.entry), &mut Vec::new())
+}
+
+/// Takes what a line says. What it led to is added to the orders.
+pub(crate) fn take_entry(
+    known: &mut Known,
+    place: Place,
+    (at, entry): (Position, Entry),
+    orders: &mut Vec<Order>,
+) -> Result<(), ShellError> {
+    let Entry { at_ms, event, bill, text } = entry;
     let (shard, past) = (place.shard, Past::from(event));
     if let Past::Happened(
         Fact::Tree(Event::TaskSubmitted { task, .. })
@@ -82,7 +92,7 @@ pub(crate) fn take(known: &mut Known, place: Place, line: Line<'_>) -> Result<()
     {
         return Err(ShellError::Shards { shard, shards: place.shards, task });
     }
-    match known.replay(at_ms, bill, past, &text) {
+    match known.replay(at_ms, bill, past, &text, orders) {
         Outcome::Applied => Ok(()),
         outcome @ (Outcome::Ignored(_) | Outcome::Rejected(_)) => {
             Err(ShellError::Refused { shard, at, outcome: Box::new(outcome) })

@@ -127,7 +127,18 @@ pub(crate) fn order(order: &Order) {
         epoch,
         iterator,
         prompt,
-    } = match order {
+    } = of_order(order);
+    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt);
+}
+
+/// An adapter has not answered for so long, and is not waited for any more.
+pub(crate) fn silent(asked: &Subject, after_ms: u32) {
+    let Subject { name, task, turn, attempt, agent, .. } = *asked;
+    tracing::warn!(target: "downbeat::silent", asked = name, task, turn, attempt, agent, after_ms);
+}
+
+fn of_order(order: &Order) -> Subject {
+    match order {
         Order::Tree(effect) => of_effect(effect),
         Order::Credential { profile, effect } => {
             Subject { profile: Some(profile.0), ..Subject::new(of_credential_effect(*effect)) }
@@ -142,14 +153,7 @@ pub(crate) fn order(order: &Order) {
         Order::LeaseOver { agent, lease, .. } => Subject::new("LeaseOver").at(*agent).under(*lease),
         Order::Forgotten(task) => Subject::of("Forgotten", *task),
         Order::Attach { task, iterator } => Subject::of("Attach", *task).iterator(*iterator),
-    };
-    tracing::debug!(target: "downbeat::effect", effect = name, task, turn, attempt, profile, notification, trial, question, agent, epoch, iterator, prompt);
-}
-
-/// An adapter has not answered for so long, and is not waited for any more.
-pub(crate) fn silent(asked: &Subject, after_ms: u32) {
-    let Subject { name, task, turn, attempt, agent, .. } = *asked;
-    tracing::warn!(target: "downbeat::silent", asked = name, task, turn, attempt, agent, after_ms);
+    }
 }
 
 fn of_fact(fact: &Fact) -> Subject {
@@ -185,6 +189,16 @@ fn refused(why: &Refused) -> &dyn std::fmt::Debug {
 /// The task that an event is about; `None` if it is about all of them.
 pub(crate) fn task_of(event: &Event) -> Option<TaskId> {
     of_event(event).task.map(TaskId)
+}
+
+/// The task that a fact is about, if it names one.
+pub(crate) fn task_of_fact(fact: &Fact) -> Option<TaskId> {
+    of_fact(fact).task.map(TaskId)
+}
+
+/// The task that an order is about, if it names one.
+pub(crate) fn task_of_order(order: &Order) -> Option<TaskId> {
+    of_order(order).task.map(TaskId)
 }
 
 fn ignored(why: Ignored) -> &'static str {

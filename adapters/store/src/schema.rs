@@ -4,10 +4,19 @@ use crate::{Batch, Lease, Opened, Position, ShardId, Snapshot, StoreError, Troub
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
+/// The last change of the tables that this version knows.
+pub(crate) const NEWEST: i64 = 1;
+
 /// The tables, as each version has left them. A migration that was released is never changed.
 pub(crate) fn migrator(first: &'static str) -> Migrator {
     let first = AssertSqlSafe(first).into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "journal".into(), MigrationType::Simple, first, false)])
+    Migrator::with_migrations(vec![Migration::new(
+        NEWEST,
+        "journal".into(),
+        MigrationType::Simple,
+        first,
+        false,
+    )])
 }
 
 /// A number as the databases have it. Positions and epochs never come near the difference.

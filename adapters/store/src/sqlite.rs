@@ -3,7 +3,8 @@
 use crate::batch::fenced;
 use crate::error::of_database;
 use crate::schema::{
-    ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot, stored,
+    NEWEST, ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot,
+    stored,
 };
 use crate::{
     Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble,
@@ -81,14 +82,45 @@ impl Sqlite {
     /// Opens the file to read what is in it, whoever writes to it. Every write is refused.
     ///
     /// # Errors
-    /// If it is not there, is no database, or was written by a newer version.
+    /// If it is not there, is no database or none of this crate, or was written by a newer version.
     pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        Self::open_reader(path, SqlitePoolOptions::new().max_connections(READERS_MAX)).await
+    }
+
+    /// The same, as it is now: what is written later is not seen. The log of the file keeps what is seen until this is dropped, and whoever
+    /// writes waits for nothing.
+    ///
+    /// # Errors
+    /// As for [`Sqlite::open_to_read`].
+    pub async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        // A transaction sees one state of the database, from its first look on. It belongs to a connection, which has to stay.
+        let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let one = one.test_before_acquire(false).after_connect(|connection, _| {
+            Box::pin(async move { sqlx::query("BEGIN").execute(connection).await.map(drop) })
+        });
+        Self::open_reader(path, one).await
+    }
+
+    async fn open_reader(path: &Path, pool: SqlitePoolOptions) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await;
-        let pool = pool.map_err(|error| of_database(None, error))?;
-        let store = Self { readers: pool.clone(), pool, path: path.to_owned(), held: Mutex::default() };
-        store.all_shards().await?;
-        Ok(store)
+        let failed = |error| of_database(None, error);
+        let pool = pool.connect_with(options).await.map_err(failed)?;
+        let (tables,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM sqlite_schema WHERE name IN ('_sqlx_migrations', 'shards')")
+                .fetch_one(&pool)
+                .await
+                .map_err(failed)?;
+        if tables < 2 {
+            return Err(StoreError { shard: None, trouble: Trouble::NotADatabase, source: None });
+        }
+        let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&pool)
+            .await
+            .map_err(failed)?;
+        if newest > NEWEST {
+            return Err(StoreError { shard: None, trouble: Trouble::Newer, source: None });
+        }
+        Ok(Self { readers: pool.clone(), pool, path: path.to_owned(), held: Mutex::default() })
     }
 
     /// Takes the lock of a shard.

@@ -35,7 +35,7 @@ impl Rewriting for Others {
     }
 }
 
-fn until(next: u64, batch: Batch) -> Batch {
+pub(crate) fn until(next: u64, batch: Batch) -> Batch {
     Batch { next: Position(next), ..batch }
 }
 

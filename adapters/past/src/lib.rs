@@ -1,0 +1,30 @@
+//! Time travel through a journal of the shell: the state before and after each line, what is outstanding, and why a task waits.
+//!
+//! A journal is read as it is, also while its shell runs: no lease is taken, and nothing is written. What is shown follows from
+//! its lines alone, replayed as after a crash. The page is `docs/replay.md`.
+
+mod change;
+mod command;
+mod error;
+mod export;
+mod expression;
+mod follow;
+mod json;
+mod plain;
+mod say;
+mod scenario;
+mod settings;
+mod show;
+mod since;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time;
+mod why;
+
+pub use command::{Export, Format, PastArgs, is_scenario, past, play};
+pub use error::PastError;
+pub use scenario::{Misfit, Played, step_through};
+pub use why::{Wait, Why, why};
