@@ -7,6 +7,7 @@ mod bytes;
 mod events;
 mod journals;
 mod machines;
+mod otlp;
 mod records;
 mod saved;
 mod schedules;
@@ -17,6 +18,7 @@ pub use bytes::Bytes;
 pub use events::{events, history};
 pub use journals::{journals, replayed};
 pub use machines::{machine_history, machines};
+pub use otlp::{otlp, spans};
 pub use records::{journal, records};
 pub use saved::{PARTS, saved, saved_task};
 pub use schedules::schedules;
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("events", events),
     ("journals", journals),
     ("machines", machines),
+    ("otlp", otlp),
     ("records", records),
     ("saved", saved),
     ("schedules", schedules),

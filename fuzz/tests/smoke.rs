@@ -3,7 +3,7 @@
 //! It is no search: `cargo fuzz` is. It holds that no target panics on what is easily thought of, and that the targets get
 //! somewhere.
 
-use downbeat_fuzz::{Bytes, PARTS, TARGETS, history, journal, machine_history, replayed, saved_task};
+use downbeat_fuzz::{Bytes, PARTS, TARGETS, history, journal, machine_history, replayed, saved_task, spans};
 use downbeat_kernel::{
     CredentialRecord, Event as KernelEvent, NotificationRecord, PoolRecord, QuestionRecord, Record,
     RetryRecord,
@@ -26,6 +26,13 @@ const JOURNAL: &str = include_str!("../../adapters/shell/tests/journal/history.j
 
 /// A tree of it, exported.
 const SCENARIO: &str = include_str!("../../adapters/past/tests/scenario.jsonl");
+
+/// Spans: an agent with tools and a subagent, one whose requests overlap, and spans that say nothing.
+const SPANS: [&[u8]; 3] = [
+    include_bytes!("../../adapters/trace/tests/otlp/healthy.json"),
+    include_bytes!("../../adapters/trace/tests/otlp/overlap.jsonl"),
+    include_bytes!("../../adapters/trace/tests/otlp/left-out.json"),
+];
 
 /// As many inputs for each target and each kind of input.
 const INPUTS: u64 = 1500;
@@ -109,6 +116,7 @@ fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match target {
         "events" | "machines" | "schedules" => random.bytes(400),
         "saved" => files_of(SAVED[random.below(SAVED.len())]),
+        "otlp" => SPANS[random.below(SPANS.len())].to_vec(),
         "records" => examples[random.below(examples.len())].clone(),
         "snapshots" => {
             let (kernel, _) = history(&random.bytes(300));
@@ -234,6 +242,19 @@ fn saved_tasks_that_are_damaged_show_faults() {
         proven += u32::from(examined.counts.proven > 0);
     }
     assert!(all > 300 && proven > 10, "{proven} of {all}");
+}
+
+/// Damaged spans are still spans, now and then.
+#[test]
+fn spans_lead_to_events() {
+    assert_eq!(SPANS.map(spans), [15, 8, 15]);
+    let mut random = Random::new(11);
+    let damaged = (0..INPUTS / 10).map(|_| {
+        let mut bytes = SPANS[random.below(SPANS.len())].to_vec();
+        random.damage(&mut bytes);
+        spans(&bytes)
+    });
+    assert!(damaged.filter(|events| *events > 0).count() > 0);
 }
 
 /// What is found out about a target depends on its bytes alone.

@@ -264,7 +264,7 @@ impl<'a> Event<'a> {
     }
 
     /// What is wrong with it, if anything is.
-    pub(crate) fn fault(&self) -> Option<Misfit> {
+    pub fn misfit(&self) -> Option<Misfit> {
         if let Some(field) = self.kind.needs().iter().find(|field| self.get(**field).is_none()) {
             return Some(Misfit::Without { kind: self.kind, field: field.name() });
         }

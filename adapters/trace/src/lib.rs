@@ -1,13 +1,14 @@
 //! Traces: what an observer writes down of an orchestrator, and which promises that shows to be broken.
 //!
 //! A trace is a sequence of [`Event`]s, one a line, as objects of JSON; the schema is in `docs/trace.md`. A [`Monitor`] judges it event by
-//! event, in memory that does not grow with it.
+//! event, in memory that does not grow with it. Spans of OpenTelemetry are a trace as well ([`Otlp`]).
 
 mod event;
 mod fault;
 mod line;
 mod monitor;
 mod name;
+mod otlp;
 mod property;
 mod read;
 
@@ -17,5 +18,6 @@ pub use line::Line;
 pub use monitor::recursion::{Approach, Calls, Recursion};
 pub use monitor::{Breach, Limits, Moment, Monitor, Notable, Open, Shown, Verdict, Waits};
 pub use name::{Key, Name};
+pub use otlp::{At, Left, NAME_MAX, Otlp, OtlpError, SPAN_MAX, SPANS_MAX, Tally};
 pub use property::{Decided, Need, Property};
 pub use read::{LINE_MAX, Place, Read, Reader, TraceError};

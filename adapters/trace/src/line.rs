@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Object {
         match kind {
             Some(Ok(kind)) => {
                 event.kind = kind;
-                event.fault().map_or(Ok(()), |misfit| Err(A::Error::custom(misfit)))?;
+                event.misfit().map_or(Ok(()), |misfit| Err(A::Error::custom(misfit)))?;
                 Ok(Line::Event(event, unknown))
             }
             Some(Err(name)) => Ok(Line::Unknown(name)),

@@ -11,6 +11,7 @@ mod calls;
 mod credentials;
 mod end;
 mod found;
+mod gap;
 mod messages;
 mod questions;
 mod recent;
@@ -157,6 +158,8 @@ pub struct Monitor {
     lost: u32,
     /// Some tasks that have ended are forgotten.
     has_forgotten: bool,
+    /// How often events were missing.
+    gaps: u64,
     recent: Recent,
     notable: Vec<Notable>,
     notable_more: u64,
@@ -191,6 +194,7 @@ impl Monitor {
             broken: [const { None }; PROPERTIES],
             lost: 0,
             has_forgotten: false,
+            gaps: 0,
             recent: Recent::default(),
             notable: Vec::new(),
             notable_more: 0,
@@ -255,6 +259,16 @@ impl Monitor {
         self.backwards
     }
 
+    /// How often a promise was broken, as far as that is certain by now.
+    pub fn breaches(&self, property: Property) -> u64 {
+        match (&self.broken[property as usize], property.decided()) {
+            (Some(breach), Decided::By(needs) | Decided::AtTheEndBy(needs)) if self.said.has_all(needs) => {
+                breach.count
+            }
+            (Some(_) | None, Decided::By(_) | Decided::AtTheEndBy(_) | Decided::Never(_)) => 0,
+        }
+    }
+
     /// Breaches that are certain now and were not when this was asked before.
     pub fn news(&mut self) -> Vec<&Breach> {
         if !std::mem::take(&mut self.may_announce) {
@@ -294,7 +308,7 @@ impl Monitor {
             return Verdict::Unfinished;
         }
         let mut breach = self.broken[property as usize].clone();
-        if is_whole && breach.is_none() {
+        if is_whole && breach.is_none() && self.gaps == 0 {
             let mut unended = self.unended().into_iter();
             breach = unended.find(|breach| breach.fault.property() == property).map(Box::new);
         }
@@ -322,6 +336,18 @@ impl Monitor {
             .into_iter()
             .map(|(name, task)| Notable { task: name.to_string(), calls: task.recursion.clone() });
         (self.notable.iter().cloned().chain(live).collect(), self.notable_more)
+    }
+
+    /// Keeps what became of the calls of a task that is forgotten, if that is worth telling of.
+    fn keep_calls(&mut self, task: &Key, calls: Calls) {
+        if !calls.is_notable() {
+            return;
+        }
+        if self.notable.len() < self.limits.notable_max {
+            self.notable.push(Notable { task: task.to_string(), calls });
+        } else {
+            self.notable_more += 1;
+        }
     }
 
     fn breach(&mut self, fault: Fault, moment: Moment, event: &Event<'_>) {

@@ -1,6 +1,6 @@
 //! What `validate` says of a trace to a machine.
 
-use downbeat_trace::{Breach, Place, Property, Recursion, Verdict};
+use downbeat_trace::{Breach, Left, Place, Property, Recursion, Tally, Verdict};
 use serde_json::{Value, json};
 
 use crate::judge::Judged;
@@ -8,7 +8,7 @@ use crate::page::waits;
 
 /// The document of one trace.
 pub(crate) fn document(judged: &Judged) -> Value {
-    let Judged { name, monitor, error, cut, unknown_kinds, unknown_fields, is_interrupted, is_whole } =
+    let Judged { name, monitor, error, cut, spans, unknown_kinds, unknown_fields, is_interrupted, is_whole } =
         judged;
     let verdicts = monitor.verdicts(*is_whole);
     let properties: Vec<_> =
@@ -33,10 +33,22 @@ pub(crate) fn document(judged: &Judged) -> Value {
         "callsLeftOut": more,
         "open": open,
         "backwards": monitor.backwards(),
+        "spans": spans.as_ref().map(of_spans),
         "unknownKinds": unknown_kinds.as_ref().map(|(count, at, name)| json!({ "count": count, "first": name, "at": place(*at) })),
         "unknownFields": unknown_fields,
         "cut": cut.map(place),
         "error": error.as_ref().map(ToString::to_string),
+    })
+}
+
+fn of_spans(tally: &Tally) -> Value {
+    let left: serde_json::Map<_, _> =
+        Left::ALL.iter().map(|why| (why.name().to_owned(), tally.left(*why).into())).collect();
+    json!({
+        "read": tally.spans,
+        "byConversation": tally.by_conversation,
+        "byTrace": tally.by_trace,
+        "leftOut": left,
     })
 }
 

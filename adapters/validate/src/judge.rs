@@ -1,12 +1,15 @@
 //! Reads a trace and judges it.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::fmt;
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use downbeat_sim::harness::grouped;
-use downbeat_trace::{Breach, Monitor, Place, Read, Reader, TraceError};
+use downbeat_trace::{Breach, Monitor, Otlp, OtlpError, Place, Read, Reader, Tally, TraceError};
+
+use crate::source::Interruptible;
 
 /// Between two looks whether more has come.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -21,9 +24,11 @@ pub(crate) struct Judged {
     pub(crate) name: String,
     pub(crate) monitor: Monitor,
     /// Why it was not read to its end.
-    pub(crate) error: Option<TraceError>,
+    pub(crate) error: Option<Unread>,
     /// Where its last line is cut off.
     pub(crate) cut: Option<Place>,
+    /// Of spans: how many there were, and which said nothing.
+    pub(crate) spans: Option<Tally>,
     /// Lines of kinds that the schema does not have: how many, and the first.
     pub(crate) unknown_kinds: Option<(u64, Place, String)>,
     /// Fields that the schema does not have.
@@ -32,6 +37,22 @@ pub(crate) struct Judged {
     pub(crate) is_interrupted: bool,
     /// Whether nothing comes after it.
     pub(crate) is_whole: bool,
+}
+
+/// Why an input cannot be read on.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    Trace(TraceError),
+    Otlp(OtlpError),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trace(error) => error.fmt(f),
+            Self::Otlp(error) => error.fmt(f),
+        }
+    }
 }
 
 /// How a trace is read.
@@ -81,7 +102,7 @@ pub(crate) fn judge(
             }
             Ok(Read::Pending) => break,
             Err(why) => {
-                error = Some(why);
+                error = Some(Unread::Trace(why));
                 break;
             }
         }
@@ -94,13 +115,40 @@ pub(crate) fn judge(
             Ok(Read::Event { place, event, text }) => monitor.take(place, &event, text),
             Ok(Read::Other | Read::Pending) => {}
             Err(why) if why.is_cut() => cut = at,
-            Err(why) => error = Some(why),
+            Err(why) => error = Some(Unread::Trace(why)),
         }
     }
     let unknown_kinds = reader.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));
     let unknown_fields = reader.unknown_fields();
     let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
-    Judged { name, monitor, error, cut, unknown_kinds, unknown_fields, is_interrupted, is_whole }
+    Judged { name, monitor, error, cut, spans: None, unknown_kinds, unknown_fields, is_interrupted, is_whole }
+}
+
+/// Judges spans: all of them are read before the first is judged, as they stand in the order of their ends.
+pub(crate) fn judge_spans(name: String, bytes: impl io::Read, reading: Reading<'_>) -> Judged {
+    let otlp = Otlp::read(Interruptible { inner: bytes, interrupt: reading.interrupt });
+    let is_interrupted = reading.interrupt.load(Ordering::Relaxed);
+    let mut monitor = Monitor::default();
+    if otlp.has_gap() || is_interrupted {
+        monitor.gap();
+    }
+    for (place, event) in otlp.events() {
+        monitor.take(place, &event, event.line().as_bytes());
+    }
+    let (cut, tally) = (otlp.cut(), otlp.tally().clone());
+    let error = otlp.into_error().filter(|_| !is_interrupted).map(Unread::Otlp);
+    Judged {
+        name,
+        monitor,
+        // A span is written when it ends: of what never ends there is none, whatever comes after it.
+        is_whole: false,
+        error,
+        cut,
+        spans: Some(tally),
+        unknown_kinds: None,
+        unknown_fields: 0,
+        is_interrupted,
+    }
 }
 
 /// A line of progress on a terminal.

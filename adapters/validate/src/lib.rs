@@ -3,7 +3,10 @@
 mod explained;
 mod json;
 mod judge;
+#[cfg(test)]
+mod otlp_pages;
 mod page;
+mod source;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -18,7 +21,8 @@ use downbeat_sim::harness::{Outcome, by_ctrl_c};
 use downbeat_trace::{Breach, Verdict};
 pub use explained::OrderOf;
 use explained::{Explanation, explained, settings};
-use judge::{Judged, Reading, judge};
+use judge::{Judged, Reading, judge, judge_spans};
+pub use source::Input;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
@@ -27,7 +31,7 @@ const BUFFER: usize = 1 << 18;
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ValidateArgs {
-    /// Traces: files of JSON Lines in the schema of docs/trace.md; - is standard input
+    /// Traces: files of JSON Lines in the schema of docs/trace.md, or of spans as OTLP JSON (docs/otlp.md); - is standard input
     #[arg(value_name = "TRACE", required = true)]
     pub traces: Vec<String>,
     /// Nothing comes after what is there: what has not ended by then never will
@@ -45,6 +49,9 @@ pub struct ValidateArgs {
     /// How far clocks are apart at most, in milliseconds, for --order times
     #[arg(long, value_name = "MS", default_value_t = 0.0, requires = "explain")]
     pub apart: f64,
+    /// What the files are; without this, their first object tells
+    #[arg(long, value_enum)]
+    pub input: Option<Input>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     pub format: ValidateFormat,
@@ -118,13 +125,32 @@ fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> 
         }
     };
     if trace == "-" {
-        return Ok(judge("standard input".to_owned(), io::stdin().lock(), reading, tell));
+        return either("standard input".to_owned(), io::stdin().lock(), args.input, reading, tell);
     }
     let file = File::open(Path::new(trace))?;
     let mut file = BufReader::with_capacity(BUFFER, file);
     // A directory opens, and says what it is when it is read.
     file.fill_buf()?;
-    Ok(judge(trace.to_owned(), file, reading, tell))
+    either(trace.to_owned(), file, args.input, reading, tell)
+}
+
+/// Judges what it is said to be, or what its first object tells.
+fn either(
+    name: String,
+    bytes: impl BufRead,
+    input: Option<Input>,
+    reading: Reading<'_>,
+    tell: impl FnMut(&Breach),
+) -> io::Result<Judged> {
+    let (seen, bytes) = source::look(bytes)?;
+    match input.unwrap_or(seen) {
+        Input::Trace => Ok(judge(name, bytes, reading, tell)),
+        Input::Otlp if reading.follows => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "--follow waits for lines, and spans come out of order; leave it out, or say --input trace",
+        )),
+        Input::Otlp => Ok(judge_spans(name, bytes, reading)),
+    }
 }
 
 /// Whether the kernel explains a trace, if that is asked.
@@ -153,7 +179,8 @@ fn outcome(judged: &Judged) -> Outcome {
     if judged.is_interrupted {
         return Outcome::Interrupted;
     }
-    if is(|verdict| matches!(verdict, Verdict::Incomplete)) {
+    // Where events are missing, what is undecided may be so for that.
+    if judged.monitor.gaps() > 0 || is(|verdict| matches!(verdict, Verdict::Incomplete)) {
         return Outcome::Incomplete;
     }
     Outcome::AsExpected

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::grouped;
-use downbeat_trace::{Kind, Notable, Property, Recursion, Verdict, Waits};
+use downbeat_trace::{Kind, Left, Notable, Property, Recursion, Tally, Verdict, Waits};
 
 use crate::judge::Judged;
 use crate::words::{clock, drawn, sentence, span};
@@ -22,11 +22,11 @@ pub(crate) fn page(judged: &Judged, style: Style) -> String {
     let mut page = String::new();
     let _ = writeln!(page, "{}\n", heading(judged));
     for (property, verdict) in &verdicts {
-        if let Some(row) = row(*property, verdict) {
+        if let Some(row) = row(*property, verdict, judged.monitor.gaps() > 0) {
             let _ = writeln!(page, "{row}");
         }
     }
-    undecided(&mut page, &verdicts);
+    undecided(&mut page, &verdicts, judged.spans.is_some());
     remarks(&mut page, judged);
     let broken: Vec<_> = verdicts
         .iter()
@@ -75,13 +75,14 @@ fn heading(judged: &Judged) -> String {
     heading
 }
 
-fn row(property: Property, verdict: &Verdict) -> Option<String> {
+fn row(property: Property, verdict: &Verdict, has_gaps: bool) -> Option<String> {
     let (mark, words) = match verdict {
         Verdict::Kept(count) => ('✓', format!("kept, {} at stake", times(*count))),
         Verdict::Broken(breach) if breach.count > 1 => {
             ('✗', format!("broken {}, first {}", times(breach.count), sentence(breach)))
         }
         Verdict::Broken(breach) => ('✗', format!("broken: {}", sentence(breach))),
+        Verdict::Incomplete if has_gaps => ('?', "kept in what was seen; something is missing".to_owned()),
         Verdict::Incomplete => ('?', "kept in what was followed; a bound kept the rest out".to_owned()),
         Verdict::NotAtStake | Verdict::Undecided(_) | Verdict::Unfinished | Verdict::Undecidable(_) => {
             return None;
@@ -91,7 +92,7 @@ fn row(property: Property, verdict: &Verdict) -> Option<String> {
 }
 
 /// What is not known, and why.
-fn undecided(page: &mut String, verdicts: &[(Property, Verdict)]) {
+fn undecided(page: &mut String, verdicts: &[(Property, Verdict)], is_of_spans: bool) {
     let ids = |is_such: fn(&Verdict) -> bool| {
         let such = verdicts.iter().filter(|(_, verdict)| is_such(verdict));
         such.map(|(property, _)| property.id()).collect::<Vec<_>>().join(", ")
@@ -101,7 +102,9 @@ fn undecided(page: &mut String, verdicts: &[(Property, Verdict)]) {
         let _ = writeln!(page, "\nnever put to the test: {idle}");
     }
     let unfinished = ids(|verdict| matches!(verdict, Verdict::Unfinished));
-    if !unfinished.is_empty() {
+    if !unfinished.is_empty() && is_of_spans {
+        let _ = writeln!(page, "\nwhat has not ended is in no span, so that {unfinished} cannot be told");
+    } else if !unfinished.is_empty() {
         let _ = writeln!(
             page,
             "\nthe trace may go on, so that {unfinished} cannot be told; --whole says that it does not"
@@ -152,8 +155,14 @@ fn remarks(page: &mut String, judged: &Judged) {
     if judged.unknown_fields > 0 {
         remarks.push(format!("{} that the schema does not have", count(judged.unknown_fields, "field")));
     }
+    if let Some(tally) = &judged.spans {
+        spans(&mut remarks, tally);
+    }
     if let Some(place) = judged.cut {
-        remarks.push(format!("the last line is cut off ({place}, byte {})", place.byte));
+        remarks.push(match &judged.spans {
+            None => format!("the last line is cut off ({place}, byte {})", place.byte),
+            Some(_) => format!("the input is cut off at byte {}, behind span {}", place.byte, place.line - 1),
+        });
     }
     if judged.is_interrupted {
         remarks.push("ended by Ctrl-C before its end".to_owned());
@@ -163,6 +172,23 @@ fn remarks(page: &mut String, judged: &Judged) {
     }
     for remark in remarks {
         let _ = writeln!(page, "note: {remark}");
+    }
+}
+
+/// What became of the spans.
+fn spans(remarks: &mut Vec<String>, tally: &Tally) {
+    remarks.push(format!("{}; a line is the number of one", count(tally.spans, "span")));
+    for (number, what) in [(tally.by_conversation, "conversation"), (tally.by_trace, "trace")] {
+        if number > 0 {
+            remarks.push(format!(
+                "{} of requests or tools below no agent: the {what} is taken for the task",
+                count(number, "span")
+            ));
+        }
+    }
+    for why in Left::ALL.iter().filter(|why| tally.left(**why) > 0) {
+        let gap = if why.is_gap() { "; nothing is kept for certain" } else { "" };
+        remarks.push(format!("{} left out: {}{gap}", grouped(tally.left(*why)), why.words()));
     }
 }
 

@@ -6,7 +6,7 @@ use super::found::Found;
 use super::messages::Messages;
 use super::recursion::Approach;
 use super::task::{Gone, Outcome, Subtask, Task};
-use super::{DEPTH_MAX, Moment, Monitor, Notable, questions};
+use super::{DEPTH_MAX, Moment, Monitor, questions};
 use crate::event::{End, Event, Field, Kind};
 use crate::fault::Fault;
 use crate::name::{Key, Name};
@@ -171,13 +171,7 @@ impl Monitor {
                 parent.owed.extend(subtask);
             }
         }
-        if recursion.is_notable() {
-            if self.notable.len() < self.limits.notable_max {
-                self.notable.push(Notable { task: key.to_string(), calls: recursion });
-            } else {
-                self.notable_more += 1;
-            }
-        }
+        self.keep_calls(&key, recursion);
         let gone = Gone { end, parent, is_born, outcome, notified, messages };
         if let Some(forgotten) = self.ended.push(key, gone, self.limits.ended_max) {
             // Of one that is forgotten nobody knows any more that it has ended.

@@ -140,6 +140,13 @@ impl Ended {
         self.order.pop_front().and_then(|first| self.tasks.remove(&first))
     }
 
+    /// Events are missing: whether a message came anywhere is not known any more.
+    pub(super) fn gap(&mut self) {
+        for gone in self.tasks.values_mut() {
+            gone.messages = Messages::default();
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &Gone)> {
         self.order.iter().filter_map(|task| Some((task, self.tasks.get(task)?)))
     }
