@@ -30,6 +30,7 @@ struct Observer {
     draws: Draws,
     trace: Vec<Event<'static>>,
     began: Vec<TaskId>,
+    is_prompt: bool,
     all: Vocabulary,
 }
 
@@ -42,6 +43,7 @@ impl Observer {
             draws: Draws(seed),
             trace: Vec::new(),
             began: vec![TaskId(1)],
+            is_prompt: seed % 2 == 0,
             all: Vocabulary::everything(),
         }
     }
@@ -84,7 +86,6 @@ impl Observer {
             Sight::ToolRan(call) => {
                 self.write(Kind::ToolStarted, call.task, |event| event.with(Field::Call, name(call)));
             }
-            // That of a tool is its end; the others show here.
             Sight::Result(call) => {
                 self.write(Kind::ToolResult, call.task, |event| event.with(Field::Call, name(call)));
             }
@@ -195,7 +196,11 @@ impl Observer {
         for (call, state) in self.system.calls_of(task) {
             match state {
                 CallState::Running => {
-                    self.write(Kind::ToolResult, task, |event| event.with(Field::Call, name(call)));
+                    // An observer may write a result down at once, or when it becomes part of what comes next.
+                    if self.is_prompt {
+                        self.system.shown.push(call);
+                        self.write(Kind::ToolResult, task, |event| event.with(Field::Call, name(call)));
+                    }
                     let _ = self.tell(Told::ToolEnded { call, end: ToolEnd::Succeeded });
                     return;
                 }

@@ -15,6 +15,7 @@ mod search;
 mod sight;
 mod system;
 
+use downbeat_kernel::Config;
 use downbeat_trace::{Event, Kind, Place};
 
 /// In which order the events of a trace happened.
@@ -36,10 +37,13 @@ pub enum Order {
 pub struct Settings {
     /// In which order its events happened.
     pub order: Order,
+    /// The settings of the kernel. Those by default, but that every profile has a credential that has to be asked for: what a kernel
+    /// does whose keys do not change, that one may do too.
+    pub config: Config,
     /// Whether nothing comes after it.
     pub is_whole: bool,
-    /// Steps that nobody has written down between two that somebody has, at most. 10 by default: from the submission of a task to
-    /// its first request it takes three.
+    /// Steps that nobody has written down between two that somebody has, at most. 40 by default: from the submission of a task to
+    /// its first request it takes four.
     pub unobserved_max: usize,
     /// Situations that are looked at for each tree, at most. 200,000 by default, some hundred megabytes.
     pub situations_max: usize,
@@ -51,8 +55,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             order: Order::Lines,
+            config: Config { profiles_keyed: 0, ..Config::default() },
             is_whole: false,
-            unobserved_max: 10,
+            unobserved_max: 40,
             situations_max: 200_000,
             events_max: 100_000,
         }

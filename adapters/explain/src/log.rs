@@ -66,6 +66,10 @@ pub(crate) struct Tree {
     pub(crate) parents: Vec<Option<TaskIndex>>,
     /// How many messages of each are in the trace.
     pub(crate) messages: Vec<u32>,
+    /// Whether anything shows that something was cancelled: a cancel that nobody wrote down shows in nothing else.
+    pub(crate) may_cancel: bool,
+    /// Whether anything shows that a task failed.
+    pub(crate) may_fail: bool,
     /// A task whose beginning is not in the trace, though others are.
     pub(crate) unbegun: Option<TaskIndex>,
     /// In the order of lines.
@@ -188,7 +192,13 @@ impl Building<'_, '_> {
         let unbegun =
             if said.has(Kind::TaskStarted) { beginnings.iter().position(Option::is_none) } else { None };
         let messages = of_task.iter().map(|list| count_messages(&entries, list)).collect();
-        Tree { said, tasks: names, parents, messages, unbegun, entries, of_task }
+        let is_any = |is_such: fn(&Entry) -> bool| entries.iter().any(is_such);
+        let may_cancel = !said.has(Kind::TaskEnded)
+            || is_any(|entry| matches!(entry.end, Some(End::Cancelled | End::Stopped)))
+            || is_any(|entry| entry.kind == Kind::MessageReturned);
+        let may_fail = !said.has(Kind::TaskEnded)
+            || is_any(|entry| entry.kind == Kind::TaskEnded && entry.end == Some(End::Failed));
+        Tree { said, tasks: names, parents, may_cancel, may_fail, messages, unbegun, entries, of_task }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What may come next in a situation: an event of the trace, or something that nobody has written down.
 
 use downbeat_kernel::{
-    Answer, Approval, Call, CallState, Event, MessageId, Outcome, RequestEvent, RequestId, RequestTimer,
-    Response, SendFailure, TaskId, TaskState, Timer, ToolEnd,
+    Answer, Approval, Call, CallState, Event, Generation, MessageId, Outcome, RequestEvent, RequestId,
+    RequestTimer, Response, SendFailure, TaskId, TaskState, Timer, ToolEnd,
 };
 use downbeat_trace::{End, Kind};
 
@@ -300,9 +300,11 @@ impl Found<'_> {
         let Some(named) = entry.named else { return };
         for (call, state) in self.system.calls_of(task) {
             if state == CallState::Running && !self.system.owed.contains(&Sight::ToolRan(call)) {
-                for end in [ToolEnd::Succeeded, ToolEnd::Cancelled] {
-                    self.applied(Event::ToolEnded { call, end }, |next| next.is_call(named, call));
-                }
+                let end = ToolEnd::Succeeded;
+                self.applied(Event::ToolEnded { call, end }, |next| {
+                    next.shown.push(call);
+                    next.is_call(named, call)
+                });
             }
         }
         let results = self.owed(|owed| {
@@ -442,16 +444,34 @@ fn responses(system: &System, hint: Hint, said: Vocabulary) -> Vec<Response> {
 
 /// Every situation to which something may lead that nobody has written down, and what that is.
 pub(crate) fn unobserved(system: &System, tree: &Tree) -> Vec<(String, System)> {
+    let mut found = every_unobserved(system, tree);
+    // What has to happen sooner or later first: whatever else is guessed has to be of use.
+    found.sort_by_key(|(likely, ..)| *likely);
+    found.into_iter().map(|(_, words, next)| (words, next)).collect()
+}
+
+/// How likely it is that something happened: the least first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likely {
+    /// It answers an order, and everybody waits for it.
+    Soon,
+    /// It answers an order, and may take its time.
+    Later,
+    /// Nobody asked for it.
+    Unasked,
+}
+
+fn every_unobserved(system: &System, tree: &Tree) -> Vec<(Likely, String, System)> {
     let name = |task: TaskId| {
         system.index(task).map_or_else(|| "a subtask".to_owned(), |task| tree.tasks[task].clone())
     };
     let said = tree.said;
     let mut found = Vec::new();
-    let mut add = |words: String, event: Event, change: &dyn Fn(&mut System)| {
+    let mut add = |likely: Likely, words: String, event: Event, change: &dyn Fn(&mut System)| {
         let mut next = system.clone();
         change(&mut next);
         if next.step(event, said) == Outcome::Applied {
-            found.push((words, next));
+            found.push((likely, words, next));
         }
     };
     let nothing = |_: &mut System| {};
@@ -459,12 +479,24 @@ pub(crate) fn unobserved(system: &System, tree: &Tree) -> Vec<(String, System)> 
         let id = task.id;
         match task.state {
             TaskState::Queued => {
-                add(format!("{} has its place", name(id)), Event::Admitted { task: id }, &nothing);
+                add(
+                    Likely::Soon,
+                    format!("{} has its place", name(id)),
+                    Event::Admitted { task: id },
+                    &nothing,
+                );
             }
             TaskState::Initializing | TaskState::Cancelling(downbeat_kernel::Outstanding::Initialization) => {
-                add(format!("{} is ready to run", name(id)), Event::Initialized { task: id }, &nothing);
-                let failed = Event::InitializationFailed { task: id };
-                add(format!("{} could not be made ready", name(id)), failed, &nothing);
+                add(
+                    Likely::Soon,
+                    format!("{} is ready to run", name(id)),
+                    Event::Initialized { task: id },
+                    &nothing,
+                );
+                if tree.may_fail {
+                    let failed = Event::InitializationFailed { task: id };
+                    add(Likely::Unasked, format!("{} could not be made ready", name(id)), failed, &nothing);
+                }
             }
             TaskState::Completed | TaskState::Failed(_) | TaskState::Cancelled => {
                 let is_owed = system.owed.iter().any(|owed| matches!(owed, Sight::Ended(of, _) if *of == id));
@@ -485,11 +517,11 @@ pub(crate) fn unobserved(system: &System, tree: &Tree) -> Vec<(String, System)> 
         }
         for (call, state) in system.calls_of(id) {
             let is_owed = system.owed.contains(&Sight::ToolRan(call));
-            if state == CallState::Running && !is_owed && !said.has(Kind::ToolResult) {
-                for end in [ToolEnd::Succeeded, ToolEnd::Cancelled] {
-                    let words = format!("a tool of {} ends", name(id));
-                    add(words, Event::ToolEnded { call, end }, &nothing);
-                }
+            if state == CallState::Running && !is_owed {
+                // A tool that is stopped is the same to the kernel, however it ended.
+                let end = if is_stopping(task.state) { ToolEnd::Cancelled } else { ToolEnd::Succeeded };
+                let words = format!("a tool of {} ends", name(id));
+                add(Likely::Later, words, Event::ToolEnded { call, end }, &nothing);
             }
             if let CallState::Asking { number, .. } = state
                 && !(said.has(Kind::Question) && said.has(Kind::Answer))
@@ -497,7 +529,7 @@ pub(crate) fn unobserved(system: &System, tree: &Tree) -> Vec<(String, System)> 
                 let question = downbeat_kernel::QuestionId { task: id, number };
                 for answer in [Answer::Approved, Answer::Text, Answer::Denied] {
                     let words = format!("a person answers question {number} of {}", name(id));
-                    add(words, Event::AnswerReceived { question, answer }, &nothing);
+                    add(Likely::Later, words, Event::AnswerReceived { question, answer }, &nothing);
                 }
             }
         }
@@ -506,17 +538,39 @@ pub(crate) fn unobserved(system: &System, tree: &Tree) -> Vec<(String, System)> 
         if may_be_written && task.state.end().is_none() {
             let message = MessageId(task.data.accepted.0 + 1);
             let words = format!("a message for {} is accepted", name(id));
-            add(words, Event::MessageReceived { task: id, message }, &nothing);
+            add(Likely::Unasked, words, Event::MessageReceived { task: id, message }, &nothing);
         }
-        if !said.has(Kind::Cancel) && task.state.end().is_none() {
-            add(format!("somebody cancels {}", name(id)), Event::CancelRequested { task: id }, &nothing);
+        if tree.may_cancel && !said.has(Kind::Cancel) && task.state.end().is_none() {
+            add(
+                Likely::Unasked,
+                format!("somebody cancels {}", name(id)),
+                Event::CancelRequested { task: id },
+                &nothing,
+            );
+        }
+    }
+    for (request, newer_than) in &system.asking {
+        let RequestId { task, turn, attempt } = *request;
+        let generation = Generation(newer_than.0 + 1);
+        let without = |next: &mut System| next.asking.retain(|(asking, _)| asking != request);
+        let given =
+            Event::Request { task, turn, event: RequestEvent::CredentialGiven { attempt, generation } };
+        add(Likely::Soon, format!("turn {} of {} gets its credential", turn.0, name(task)), given, &without);
+        if tree.may_fail {
+            let failed = Event::Request { task, turn, event: RequestEvent::CredentialFailed { attempt } };
+            add(
+                Likely::Unasked,
+                format!("turn {} of {} gets no credential", turn.0, name(task)),
+                failed,
+                &without,
+            );
         }
     }
     for armed in &system.armed {
         let mut next = system.clone();
         let event = next.fired(*armed);
         if next.step(event, said) == Outcome::Applied {
-            found.push((fires(*armed, &name), next));
+            found.push((Likely::Later, fires(*armed, &name), next));
         }
     }
     if !said.has(Kind::RequestEnded) {
@@ -528,7 +582,13 @@ pub(crate) fn unobserved(system: &System, tree: &Tree) -> Vec<(String, System)> 
 }
 
 /// A request ends, and nobody has written down how.
-fn landed(system: &System, flight: Flight, said: Vocabulary, name: &str, found: &mut Vec<(String, System)>) {
+fn landed(
+    system: &System,
+    flight: Flight,
+    said: Vocabulary,
+    name: &str,
+    found: &mut Vec<(Likely, String, System)>,
+) {
     let RequestId { task, turn, attempt } = flight.request;
     let responses = flight.hint.map_or_else(|| simple(system), |hint| responses(system, hint, said));
     let ended = responses.into_iter().map(|response| Event::ResponseEnded {
@@ -547,7 +607,7 @@ fn landed(system: &System, flight: Flight, said: Vocabulary, name: &str, found: 
         let mut next = system.clone();
         next.landed(flight.request);
         if next.step(event, said) == Outcome::Applied {
-            found.push((format!("the request of turn {} of {name} ends", turn.0), next));
+            found.push((Likely::Later, format!("the request of turn {} of {name} ends", turn.0), next));
         }
     }
 }
@@ -562,6 +622,10 @@ fn simple(system: &System) -> Vec<Response> {
         Call::Completion(Approval::Required),
     ];
     calls.into_iter().map(|call| Response::Calls(vec![call])).chain([Response::Text]).collect()
+}
+
+fn is_stopping(state: TaskState) -> bool {
+    matches!(state, TaskState::Cancelling(_))
 }
 
 /// What a timer is for.

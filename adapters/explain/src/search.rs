@@ -2,7 +2,6 @@
 
 use std::hash::{BuildHasher, Hash};
 
-use downbeat_kernel::Config;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -69,7 +68,7 @@ impl<'t> Search<'t> {
 
     fn run(&mut self) -> Verdict {
         let beginning = Situation {
-            system: System::new(Config::default(), self.tree.tasks.len()),
+            system: System::new(self.settings.config, self.tree.tasks.len()),
             taken: vec![0; self.tree.of_task.len()],
             count: 0,
             unobserved: 0,

@@ -1,8 +1,8 @@
 //! One situation of the search: the kernel, what it has ordered, and which names of the trace stand for what.
 
 use downbeat_kernel::{
-    CallId, CallState, Config, Effect, Event, Kernel, MessageId, Outcome, QuestionId, RequestEffect,
-    RequestEvent, RequestId, RequestTimer, TaskId, Timer, TurnNumber,
+    CallId, CallState, Config, Effect, Event, Generation, Kernel, MessageId, Outcome, QuestionId,
+    RequestEffect, RequestEvent, RequestId, RequestTimer, TaskId, Timer, TurnNumber,
 };
 
 use crate::log::{Hint, TaskIndex, Vocabulary};
@@ -56,6 +56,10 @@ pub(crate) struct System {
     pub(crate) calls: Vec<(usize, CallId)>,
     questions: Vec<(usize, QuestionId)>,
     messages: Vec<(usize, TaskId, MessageId)>,
+    /// Calls whose result was written down when their tool ended, and not when it became part of what comes next.
+    pub(crate) shown: Vec<CallId>,
+    /// Sends that wait for a credential, and the generation that will not do.
+    pub(crate) asking: Vec<(RequestId, Generation)>,
 }
 
 impl System {
@@ -70,6 +74,8 @@ impl System {
             calls: Vec::new(),
             questions: Vec::new(),
             messages: Vec::new(),
+            shown: Vec::new(),
+            asking: Vec::new(),
         }
     }
 
@@ -165,6 +171,7 @@ impl System {
     pub(crate) fn restart(&mut self, said: Vocabulary) {
         self.owed.clear();
         self.armed.clear();
+        self.asking.clear();
         let flown = std::mem::take(&mut self.flights);
         let mut effects = Vec::new();
         self.kernel.resync(&mut effects);
@@ -188,21 +195,18 @@ impl System {
                 if said.has(sight.kind()) && !self.is_told(sight) && !is_repeated(effect, effects) {
                     self.owed.push(sight);
                 }
+                self.shown.retain(|call| sight != Sight::Result(*call));
             }
             self.carry_out(effect, said);
         }
     }
 
     /// Whether an order shows nothing that is not written down in another way: a root by its submission, the result of a
-    /// tool by its end.
+    /// tool perhaps by its end.
     fn is_told(&self, sight: Sight) -> bool {
         match sight {
             Sight::Started(task) => self.kernel.task(task).is_some_and(|task| task.data.parent.is_none()),
-            Sight::Result(call) => {
-                let state = self.call(call);
-                // A tool that ran: its end is the line.
-                matches!(state, Some(CallState::Settled(downbeat_kernel::CallResult::Tool(_))))
-            }
+            Sight::Result(call) => self.shown.contains(&call),
             Sight::Sent(_)
             | Sight::ToolRan(_)
             | Sight::Delivered { .. }
@@ -211,15 +215,6 @@ impl System {
             | Sight::Asked(_)
             | Sight::Ended(..) => false,
         }
-    }
-
-    /// How a call stands.
-    pub(crate) fn call(&self, call: CallId) -> Option<CallState> {
-        let task = self.kernel.task(call.task)?;
-        if task.data.replied != call.turn {
-            return None;
-        }
-        task.data.calls.iter().nth(usize::from(call.index))
     }
 
     /// The calls of the last response of a task.
@@ -283,9 +278,15 @@ impl System {
             RequestEffect::Disarm { timer } => {
                 self.armed.retain(|armed| *armed != Armed::Request(task, turn, timer));
             }
-            RequestEffect::GetCredential { .. }
-            | RequestEffect::Charge { .. }
-            | RequestEffect::Ended { .. } => {}
+            RequestEffect::GetCredential { attempt, newer_than, .. } => {
+                let request = id(attempt);
+                self.asking.retain(|(asking, _)| *asking != request);
+                self.asking.push((request, newer_than));
+            }
+            RequestEffect::Ended { .. } => {
+                self.asking.retain(|(asking, _)| (asking.task, asking.turn) != (task, turn));
+            }
+            RequestEffect::Charge { .. } => {}
         }
     }
 

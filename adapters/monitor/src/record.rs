@@ -26,7 +26,7 @@ pub(crate) enum What {
 }
 
 /// Fields of one event: no kind has more.
-const FIELDS_MAX: usize = 5;
+const FIELDS_MAX: usize = 6;
 
 #[derive(Debug)]
 pub(crate) struct Own {

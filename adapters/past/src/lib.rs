@@ -10,6 +10,7 @@ mod export;
 mod expression;
 mod follow;
 mod json;
+mod observed;
 mod plain;
 mod say;
 mod scenario;
@@ -26,5 +27,6 @@ mod why;
 
 pub use command::{Export, Format, PastArgs, is_scenario, past, play};
 pub use error::PastError;
+pub use observed::observe;
 pub use scenario::{Misfit, Played, step_through};
 pub use why::{Wait, Why, why};

@@ -47,7 +47,7 @@ pub(crate) struct Explanation {
 pub(crate) fn explained(bytes: impl BufRead, settings: Settings) -> Explanation {
     let mut reader = Reader::new(bytes);
     let mut events = Vec::new();
-    let (mut error, mut is_cut, mut left_out) = (None, false, 0);
+    let (mut error, mut is_cut) = (None, false);
     loop {
         match reader.read() {
             Ok(Read::Event { place, event, .. }) => {
@@ -55,7 +55,6 @@ pub(crate) fn explained(bytes: impl BufRead, settings: Settings) -> Explanation 
                     is_cut = true;
                     break;
                 }
-                left_out += usize::from(LEFT_OUT.contains(&event.kind));
                 events.push((place, event.into_owned()));
             }
             Ok(Read::Other) => {}
@@ -70,12 +69,10 @@ pub(crate) fn explained(bytes: impl BufRead, settings: Settings) -> Explanation 
         && !is_cut
         && let Ok(Read::Event { place, event, .. }) = reader.rest()
     {
-        left_out += usize::from(LEFT_OUT.contains(&event.kind));
         events.push((place, event.into_owned()));
     }
-    let settings = Settings { is_whole: settings.is_whole && error.is_none() && !is_cut, ..settings };
-    let trees = explain(events.iter().cloned(), settings);
-    Explanation { trees, events, left_out, error, is_cut }
+    let settings = Settings { is_whole: settings.is_whole && error.is_none(), ..settings };
+    Explanation { error, ..Explanation::of(events, settings, is_cut) }
 }
 
 /// The settings of a command line.
@@ -89,6 +86,14 @@ pub(crate) fn settings(order: OrderOf, apart_ms: f64, is_whole: bool) -> Setting
 }
 
 impl Explanation {
+    /// Explains these events; `is_cut` if there were more.
+    pub(crate) fn of(events: Vec<(Place, Event<'static>)>, settings: Settings, is_cut: bool) -> Self {
+        let left_out = events.iter().filter(|(_, event)| LEFT_OUT.contains(&event.kind)).count();
+        let settings = Settings { is_whole: settings.is_whole && !is_cut, ..settings };
+        let trees = explain(events.iter().cloned(), settings);
+        Self { trees, events, left_out, error: None, is_cut }
+    }
+
     /// What the program ends with for this.
     pub(crate) fn outcome(&self) -> Outcome {
         if self.error.is_some() {

@@ -1,6 +1,8 @@
 //! The command `downbeat validate`: recorded traces, and which promises they show to be broken.
 
 mod explained;
+mod folder;
+mod journal;
 mod json;
 mod judge;
 #[cfg(test)]
@@ -11,17 +13,22 @@ mod source;
 mod tests;
 mod words;
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
-use std::path::Path;
+use std::iter;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use downbeat_explain::Settings;
 use downbeat_sim::diagram::Style;
 use downbeat_sim::harness::{Outcome, by_ctrl_c};
 use downbeat_trace::{Breach, Verdict};
 pub use explained::OrderOf;
 use explained::{Explanation, explained, settings};
+use folder::Saved;
 use judge::{Judged, Reading, judge, judge_spans};
+use serde_json::Value;
 pub use source::Input;
 
 /// Bytes that are read at once.
@@ -31,7 +38,8 @@ const BUFFER: usize = 1 << 18;
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ValidateArgs {
-    /// Traces: files of JSON Lines in the schema of docs/trace.md, or of spans as OTLP JSON (docs/otlp.md); - is standard input
+    /// Traces: files of JSON Lines in the schema of docs/trace.md, or of spans as OTLP JSON (docs/otlp.md), or journals of a shell; -
+    /// is standard input. Or folders: the saved tasks of KiloCode, Roo-Code or Cline (docs/saved.md)
     #[arg(value_name = "TRACE", required = true)]
     pub traces: Vec<String>,
     /// Nothing comes after what is there: what has not ended by then never will
@@ -52,6 +60,9 @@ pub struct ValidateArgs {
     /// What the files are; without this, their first object tells
     #[arg(long, value_enum)]
     pub input: Option<Input>,
+    /// The settings that a journal was written under, in JSON [default: those of its snapshot, else those by default]
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     pub format: ValidateFormat,
@@ -78,27 +89,21 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
     let style = style();
     let (mut documents, mut outcomes) = (Vec::new(), Vec::new());
     for (number, trace) in args.traces.iter().enumerate() {
-        match judged(args, trace, style).and_then(|judged| Ok((judged, explanation(args, trace)?))) {
-            Ok((judged, explanation)) => {
-                outcomes.push(outcome(&judged));
-                outcomes.extend(explanation.iter().map(Explanation::outcome));
-                match args.format {
-                    ValidateFormat::Text if number == 0 => say(&page::page(&judged, style)),
-                    ValidateFormat::Text => say(&format!("\n{}", page::page(&judged, style))),
-                    ValidateFormat::Json => {
-                        let mut document = json::document(&judged);
-                        document["explanation"] = explanation.as_ref().map(Explanation::document).into();
-                        documents.push(document);
-                    }
-                }
-                if let (ValidateFormat::Text, Some(explanation)) = (args.format, &explanation) {
-                    say(&format!("\n{}", explanation.page(style)));
-                }
-                if judged.is_interrupted {
-                    break;
-                }
+        let told = match told(args, trace, style) {
+            Ok(told) => told,
+            Err(why) => {
+                outcomes.push(failed(&format!("{trace}: {why}")));
+                continue;
             }
-            Err(why) => outcomes.push(failed(&format!("{trace}: {why}"))),
+        };
+        outcomes.extend(told.outcomes);
+        match args.format {
+            ValidateFormat::Text if number == 0 => say(&told.page),
+            ValidateFormat::Text => say(&format!("\n{}", told.page)),
+            ValidateFormat::Json => documents.push(told.document),
+        }
+        if told.is_interrupted {
+            break;
         }
     }
     if args.format == ValidateFormat::Json {
@@ -107,13 +112,84 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
     outcomes.into_iter().max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::AsExpected)
 }
 
-fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> {
-    let reading = Reading {
+/// What is said of one input.
+struct Told {
+    outcomes: Vec<Outcome>,
+    page: String,
+    document: Value,
+    is_interrupted: bool,
+}
+
+fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn Error>> {
+    let path = Path::new(trace);
+    if trace != "-" && path.is_dir() {
+        return folder_told(args, path);
+    }
+    if trace == "-" || args.input.is_some() || !journal::is_database(path)? {
+        let judged = judged(args, trace, style)?;
+        let explanation = explanation(args, trace)?;
+        return Ok(judged_told(&judged, explanation.as_ref(), style));
+    }
+    if args.follow {
+        return Err("--follow waits for lines; a journal is read as it is now".into());
+    }
+    let mut all =
+        Told { outcomes: Vec::new(), page: String::new(), document: Value::Null, is_interrupted: false };
+    let mut documents = Vec::new();
+    // What happens in one shard has nothing to do with another.
+    let (journals, config) = journal::read(path, args.settings.as_deref(), args.whole, args.explain)?;
+    let settings = Settings { config, ..settings(args.order, args.apart, args.whole) };
+    for journal in journals {
+        let explanation = args.explain.then(|| Explanation::of(journal.events, settings, journal.is_cut));
+        let told = judged_told(&journal.judged, explanation.as_ref(), style);
+        all.outcomes.extend(told.outcomes);
+        if !all.page.is_empty() {
+            all.page.push('\n');
+        }
+        all.page += &told.page;
+        documents.push(told.document);
+    }
+    all.document = serde_json::json!({ "journal": trace, "shards": documents });
+    Ok(all)
+}
+
+/// What is said of a folder of saved tasks.
+fn folder_told(args: &ValidateArgs, path: &Path) -> Result<Told, Box<dyn Error>> {
+    if args.follow || args.explain {
+        return Err("--follow and --explain are for traces, and this is a folder of saved tasks".into());
+    }
+    let saved = Saved::of(path)?;
+    Ok(Told {
+        outcomes: vec![saved.outcome()],
+        page: saved.page(),
+        document: saved.document(&path.to_string_lossy()),
+        is_interrupted: false,
+    })
+}
+
+fn judged_told(judged: &Judged, explanation: Option<&Explanation>, style: Style) -> Told {
+    let mut page = page::page(judged, style);
+    let mut document = json::document(judged);
+    if let Some(explanation) = explanation {
+        page.push('\n');
+        page += &explanation.page(style);
+        document["explanation"] = explanation.document();
+    }
+    let outcomes = iter::once(outcome(judged)).chain(explanation.map(Explanation::outcome)).collect();
+    Told { outcomes, page, document, is_interrupted: judged.is_interrupted }
+}
+
+fn reading(args: &ValidateArgs) -> Reading<'static> {
+    Reading {
         follows: args.follow,
         is_whole: args.whole,
         shows_progress: !args.quiet,
         interrupt: by_ctrl_c(),
-    };
+    }
+}
+
+fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> {
+    let reading = reading(args);
     let tell = |breach: &Breach| {
         if args.format == ValidateFormat::Text {
             let property = breach.fault.property();
