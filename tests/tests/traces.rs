@@ -308,7 +308,7 @@ impl Both {
 
     fn result_given(&mut self, child: u8, one: u8, other: u8) {
         // Now and then to whoever is not its parent.
-        let to = self.task(child).parent.filter(|_| one % 8 > 0).unwrap_or(other % 3);
+        let to = self.task(child).parent.filter(|_| !one.is_multiple_of(8)).unwrap_or(other % 3);
         if self.task(to).life == Life::Unborn {
             return;
         }

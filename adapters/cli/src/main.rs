@@ -134,6 +134,11 @@ Examples:
   my-orchestrator --log | downbeat validate -
   downbeat validate trace.jsonl --whole    nothing comes after it: what is open never ends
   downbeat validate trace.jsonl --follow   while it is being written; Ctrl-C ends it
+  downbeat validate trace.jsonl --explain  whether some run of the kernel explains it
+  downbeat validate spans.json             spans of OpenTelemetry, as OTLP JSON
+  downbeat validate journal.db             the journal of a shell
+  downbeat validate .../globalStorage      saved tasks of KiloCode, Roo-Code or Cline
+  downbeat validate .../tasks/TASK         one of them, with all that is found
   downbeat validate trace.jsonl --format json
 
 A promise is decided if the trace has the kinds of events that it is about; for the others the page
@@ -141,9 +146,9 @@ says what is missing. A kind that a trace has at all is taken to be there wherev
 
 Exit code:
   0    every promise that the trace can decide was kept
-  1    some promise was broken
+  1    some promise was broken, a saved task has a fault that is proven, or the kernel explains it not
   2    wrong usage, or a trace that cannot be read to its end
-  3    a bound was reached: of something not everything was followed
+  3    a bound was reached: of something not everything was followed, or explained
   130  Ctrl-C came before the end; nothing was broken by then";
 
 const DEMO_EXAMPLES: &str = "\

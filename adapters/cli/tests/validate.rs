@@ -89,7 +89,7 @@ fn end_says_what_the_trace_shows() {
         (&[&kept, &broken, &many], 1, "broken: S1"),
         (&[&kept, &foreign, &broken], 2, "broken: S1"),
         (&[&kept, "no-such-file"], 2, "no-such-file: "),
-        (&[folder], 2, "directory"),
+        (&[folder], 2, "no saved task; looked for"),
         (&[&kept, &broken, "--follow"], 2, "--follow waits at the end of one trace"),
         (&[&kept, "--follow", "--whole"], 2, "cannot be used with"),
         (&[], 2, "required arguments"),
@@ -108,18 +108,24 @@ fn standard_input_is_a_trace() {
     assert!(out.starts_with("standard input: 3 events, 1 task\n"), "{out}");
 }
 
-#[test]
-fn output_for_machines_is_that_of_the_schema() {
+/// A document that is one of the schema.
+fn of_schema(document: &str) -> Value {
     let schema = include_str!("../../../docs/validate.schema.json");
     let schema = serde_json::from_str(schema).expect("it is JSON");
     let schema = jsonschema::draft202012::new(&schema).expect("it is a schema");
+    let document: Value = serde_json::from_str(document).expect("it is one document of JSON");
+    let errors: Vec<_> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    document
+}
+
+#[test]
+fn output_for_machines_is_that_of_the_schema() {
     let directory = Directory::new("json");
     let kept = directory.file("kept", KEPT);
     let (code, out, err) = validate(&[&kept, "-", "no-such-file", "--format", "json"], BROKEN);
     assert_eq!(code, Some(2), "{err}");
-    let document: Value = serde_json::from_str(&out).expect("it is one document of JSON");
-    let errors: Vec<_> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    let document = of_schema(&out);
     let verdicts: Vec<_> =
         (0..2).map(|trace| &document["traces"][trace]["properties"][0]["verdict"]).collect();
     assert_eq!(verdicts, ["kept", "broken"]);
@@ -218,4 +224,55 @@ fn gigabyte_takes_no_more_memory_than_its_ended_tasks() {
     let peak = peak_kb_of(1 << 30);
     // Some 160,000 tasks have ended, of which about a hundred bytes each are kept.
     assert!(peak < 128_000, "{peak} kB");
+}
+
+/// A saved task: an answer that lacks what its call asks for, beside a sound one.
+#[test]
+fn folders_of_saved_tasks_are_examined_and_their_end_says_what_is_proven() {
+    let folders = concat!(env!("CARGO_MANIFEST_DIR"), "/../saved/tests/folders");
+    let storage = format!("{folders}/delegation");
+    let (code, page, _) = validate(&[&storage], "");
+    assert_eq!(code, Some(0), "{page}");
+    assert!(page.contains("0199-p"), "{page}");
+
+    let directory = Directory::new("saved");
+    let history = r#"[{"role":"user","content":"go"},
+        {"role":"assistant","content":[{"type":"tool_use","id":"a","name":"read_file","input":{}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]},
+        {"role":"assistant","content":[{"type":"tool_use","id":"b","name":"read_file","input":{}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"x"}]},
+        {"role":"assistant","content":"done"}]"#;
+    directory.file("api_conversation_history.json", history);
+    let folder = directory.0.to_str().expect("it is UTF-8");
+    let (code, page, _) = validate(&[folder], "");
+    assert_eq!(code, Some(1), "{page}");
+    let (code, document, _) = validate(&[folder, "--format", "json"], "");
+    let document = of_schema(&document);
+    assert_eq!((code, document["traces"][0]["folder"].as_str()), (Some(1), Some(folder)));
+}
+
+/// The settings under which the demo writes its journal.
+const SETTINGS: &str = r#"{"kernel":{"profiles_keyed":0,"attempts_max":16,"backoff_ms":1000}}"#;
+
+#[test]
+fn journal_of_a_demo_keeps_every_promise_and_the_kernel_explains_it() {
+    let directory = Directory::new("journal");
+    let store = directory.0.join("demo").into_os_string().into_string().expect("it is UTF-8");
+    let settings = directory.file("settings.json", SETTINGS);
+    let mut demo = Command::new(PROGRAM);
+    demo.args(["demo", "--tasks", "6", "--speed", "50", "--format", "json", "--store", &store]);
+    assert!(demo.output().expect("the program starts").status.success());
+
+    let journal = format!("{store}/journal.db");
+    let (code, document, error) =
+        validate(&[&journal, "--settings", &settings, "--whole", "--explain", "--format", "json"], "");
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    let document = of_schema(&document);
+    let shard = &document["traces"][0]["shards"][0];
+    let kept = shard["properties"].as_array().into_iter().flatten().filter(|it| it["verdict"] == "kept");
+    assert!(kept.count() > 10, "{:#}", shard["properties"]);
+    let trees = shard["explanation"]["trees"].as_array().expect("it was to be explained");
+    assert!(trees.len() == 6 && trees.iter().all(|tree| tree["verdict"] == "explained"), "{trees:#?}");
+    // Without its settings it does not follow.
+    assert_eq!(validate(&[&journal], "").0, Some(2));
 }

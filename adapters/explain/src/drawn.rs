@@ -43,7 +43,7 @@ impl Observer {
             draws: Draws(seed),
             trace: Vec::new(),
             began: vec![TaskId(1)],
-            is_prompt: seed % 2 == 0,
+            is_prompt: seed.is_multiple_of(2),
             all: Vocabulary::everything(),
         }
     }

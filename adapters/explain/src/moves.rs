@@ -393,6 +393,10 @@ fn responses(system: &System, hint: Hint, said: Vocabulary) -> Vec<Response> {
             add(Some(ran.max(1)), 0);
         }
     }
+    if said.has(Kind::ToolStarted) {
+        // As many tools as are seen to run, rather than others.
+        shapes.sort_by_key(|(tools, ..)| tools.abs_diff(ran));
+    }
     let mut responses = Vec::new();
     let mut say = |response: Response| {
         if !responses.contains(&response) {

@@ -33,10 +33,12 @@ impl Observer {
     fn observe(&mut self, line: &OnRecord, orders: &[Order], replay: &Replay) -> Vec<Event<'static>> {
         let mut events = Vec::new();
         match line.entry.event.clone() {
-            Recorded::Tree(record) => match record.into() {
-                Told::AnswerReceived { question, .. } if self.of_budget.remove(&question) => {}
-                event => told(event, &mut events),
-            },
+            Recorded::Tree(record) => {
+                let event = record.into();
+                if !self.is_of_budget(&event) {
+                    told(event, &mut events);
+                }
+            }
             Recorded::Credential { profile, event } => self.credential(profile, event.into(), &mut events),
             Recorded::NoPlace { task } => events.push(of(Kind::Cancel, task)),
             Recorded::Outbox { .. }
@@ -77,6 +79,12 @@ impl Observer {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact for 285,000 years")]
         let at_ms = line.entry.at_ms as f64;
         events.into_iter().map(|event| event.at(at_ms)).collect()
+    }
+
+    /// Whether it answers a question about a budget.
+    fn is_of_budget(&mut self, event: &Told) -> bool {
+        let Told::AnswerReceived { question, .. } = event else { return false };
+        self.of_budget.remove(question)
     }
 
     fn credential(&mut self, profile: ProfileId, event: CredentialEvent, events: &mut Vec<Event<'static>>) {

@@ -92,7 +92,10 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
         let told = match told(args, trace, style) {
             Ok(told) => told,
             Err(why) => {
-                outcomes.push(failed(&format!("{trace}: {why}")));
+                let why = why.to_string();
+                // Some errors name their place themselves.
+                let why = if why.starts_with(trace.as_str()) { why } else { format!("{trace}: {why}") };
+                outcomes.push(failed(&why));
                 continue;
             }
         };
