@@ -142,7 +142,7 @@ impl Both {
     fn write(&mut self, event: &Event<'_>) {
         if self.withheld != Some(event.kind) {
             self.line += 1;
-            self.monitor.take(Place { line: self.line, byte: 0 }, event, event.line().as_bytes());
+            self.monitor.take(Place { line: self.line, ..Place::default() }, event, event.line().as_bytes());
         }
     }
 

@@ -134,6 +134,7 @@ Examples:
   my-orchestrator --log | downbeat validate -
   downbeat validate trace.jsonl --whole    nothing comes after it: what is open never ends
   downbeat validate trace.jsonl --follow   while it is being written; Ctrl-C ends it
+  downbeat validate a.jsonl b.jsonl --merge  logs of one system as one, by their times
   downbeat validate trace.jsonl --explain  whether some run of the kernel explains it
   downbeat validate spans.json             spans of OpenTelemetry, as OTLP JSON
   downbeat validate journal.db             the journal of a shell

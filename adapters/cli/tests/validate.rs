@@ -102,6 +102,45 @@ fn end_says_what_the_trace_shows() {
 }
 
 #[test]
+fn logs_of_several_processes_are_one_trace_in_the_order_of_their_times() {
+    // The loop and the end of the subtask log by themselves. Neither sends twice.
+    let main = "{\"event\":\"request-started\",\"task\":1,\"request\":1,\"at_ms\":10}\n{\"event\":\"request-ended\",\"task\":1,\"request\":1,\"end\":\"completed\",\"at_ms\":30}\n";
+    let other = main.replace("\"request\":1", "\"request\":2").replace("10}", "20}").replace("30}", "40}");
+    let directory = Directory::new("merge");
+    let (one, two) = (directory.file("one", main), directory.file("two", &other));
+    let cut = directory.file("cut", &other[..other.len() - 9]);
+    let untimed = directory.file("untimed", KEPT);
+    let spans = directory.file("spans", "{\"resourceSpans\":[]}");
+    let shuffled = directory.file("shuffled", main.lines().rev().collect::<Vec<_>>().join("\n"));
+    let folder = directory.0.to_str().expect("it is UTF-8");
+    #[rustfmt::skip]
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&[&one, &two], 0, "no promise was broken"),
+        (&[&one, &two, "--merge"], 1, "file 2, line 1: a request was sent while another one is in flight"),
+        (&[&one, &two, "--merge", "--explain"], 1, "explained by the kernel"),
+        (&[&one, "-", "--merge"], 0, "note: file 2 is -"),
+        (&[&one, &cut, "--merge"], 1, "note: the last line of a file is cut off (file 2, line 2"),
+        (&[&one, &untimed, "--merge"], 2, "file 2, line 1, byte 0: it has no time (`at_ms`)"),
+        (&[&one, &spans, "--merge"], 2, "--merge puts lines in order, and this is spans"),
+        (&[&one, folder, "--merge"], 2, "--merge puts lines in order, and this is a folder"),
+        (&[&one, "no-such-file", "--merge"], 2, "no-such-file: "),
+        (&[&one, "--merge", "--follow"], 2, "cannot be used with"),
+        (&[&one, "-", "--merge", "--explain"], 2, "standard input comes once"),
+        (&[&shuffled], 0, "earlier than one above"),
+        (&[&shuffled, "--merge"], 0, "S1   at most one model request in flight for a task\n       kept, once at stake"),
+    ];
+    for (arguments, code, words) in cases {
+        let (ended, out, err) = validate(arguments, "");
+        assert_eq!(ended, Some(*code), "{arguments:?}\n{out}\n{err}");
+        assert!(out.contains(words) || err.contains(words), "{arguments:?}: no {words:?} in\n{out}\n{err}");
+    }
+    let (_, out, _) = validate(&[&one, &two, "--merge", "--explain", "--format", "json"], "");
+    let document = of_schema(&out);
+    assert_eq!(document["traces"][0]["files"], serde_json::json!([one, two]));
+    assert_eq!(document["traces"][0]["properties"][0]["breach"]["context"][1]["file"], 2);
+}
+
+#[test]
 fn standard_input_is_a_trace() {
     let (code, out, _) = validate(&["-"], BROKEN);
     assert_eq!(code, Some(1), "{out}");

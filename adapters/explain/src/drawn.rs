@@ -265,7 +265,7 @@ fn name(call: downbeat_kernel::CallId) -> Name<'static> {
 }
 
 fn placed(trace: Vec<Event<'static>>) -> Vec<(Place, Event<'static>)> {
-    (1..).zip(trace).map(|(line, event)| (Place { line, byte: 0 }, event)).collect()
+    (1..).zip(trace).map(|(line, event)| (Place { line, ..Place::default() }, event)).collect()
 }
 
 /// Kinds without which something of a run is not to be seen.

@@ -198,7 +198,7 @@ impl Judge {
     fn judge(&mut self, event: &Event<'_>) {
         self.line += 1;
         let line = event.line();
-        self.monitor.take(Place { line: self.line, byte: 0 }, event, line.as_bytes());
+        self.monitor.take(Place { line: self.line, ..Place::default() }, event, line.as_bytes());
         for breach in self.monitor.news() {
             let (property, words) = (breach.fault.property(), breach.fault.words());
             tracing::error!(target: "downbeat::violation", property = property.id(), of = breach.of, words);

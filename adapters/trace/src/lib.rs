@@ -6,6 +6,7 @@
 mod event;
 mod fault;
 mod line;
+mod merge;
 mod monitor;
 mod name;
 mod otlp;
@@ -15,6 +16,7 @@ mod read;
 pub use event::{End, Event, Field, Kind, Misfit, Shape};
 pub use fault::Fault;
 pub use line::Line;
+pub use merge::{AHEAD_MAX, Merged};
 pub use monitor::recursion::{Approach, Calls, Recursion};
 pub use monitor::{Breach, Limits, Moment, Monitor, Notable, Open, Shown, Verdict, Waits};
 pub use name::{Key, Name};

@@ -1,104 +1,165 @@
 //! Several traces of one system as one, in the order of their times.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 use std::io::BufRead;
 
-use crate::event::{Event, Field};
-use crate::name::Name;
+use crate::event::Event;
 use crate::read::{Place, Read, Reader, TraceError};
 
-/// Several traces, read as one. What one of them says comes in the order of its lines; of two, the earlier comes first, and of two at the
-/// same time that of the trace that was named first. A line without a time comes at once behind the one above it.
+/// Lines of each trace that are read before the first of them is given: so far may a line stand from where its time belongs.
+pub const AHEAD_MAX: usize = 4_096;
+
+/// Several traces, read as one, in the order of their times. Of lines at the same time, those of the trace that was named first come
+/// first, each in the order of its lines. A line without a time has that of the line above it.
 ///
-/// Each event says which trace it is from ([`Field::Source`]); its place is that in its trace.
+/// Places say in which file a line stands ([`Place::file`]), from 1.
 #[derive(Debug)]
 pub struct Merged<R> {
     traces: Vec<Trace<R>>,
-    /// The line that was read last.
-    text: Vec<u8>,
+    /// What was read, and not given yet.
+    ahead: BinaryHeap<Reverse<Ahead>>,
+    /// The time of what was given last.
+    given_ms: f64,
+    /// The line that was given last.
+    text: Box<[u8]>,
 }
 
 #[derive(Debug)]
 struct Trace<R> {
-    name: String,
     reader: Reader<R>,
-    /// What comes next of it.
-    head: Option<(Place, Event<'static>)>,
-    /// The time of what came last of it.
-    last_ms: f64,
+    /// Lines of it that were read, and not given yet.
+    ahead: usize,
+    /// The time of the line that was read last.
+    last_ms: Option<f64>,
+    /// The latest of its times.
+    until_ms: f64,
     is_over: bool,
-    cut: Option<Place>,
+    /// Why it ended, where nobody was told yet.
+    error: Option<TraceError>,
 }
 
+/// A line that waits for its turn.
+#[derive(Debug)]
+struct Ahead {
+    at_ms: f64,
+    place: Place,
+    event: Event<'static>,
+    text: Box<[u8]>,
+}
+
+impl Ord for Ahead {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.at_ms.total_cmp(&other.at_ms).then_with(|| self.place.cmp(&other.place))
+    }
+}
+
+impl PartialOrd for Ahead {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ahead {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ahead {}
+
 impl<R: BufRead> Merged<R> {
-    /// These traces, each with its name.
-    pub fn new(traces: impl IntoIterator<Item = (String, R)>) -> Self {
-        let trace = |(name, bytes)| Trace {
-            name,
-            reader: Reader::new(bytes),
-            head: None,
-            last_ms: f64::NEG_INFINITY,
+    /// These traces as one.
+    pub fn new(traces: impl IntoIterator<Item = R>) -> Self {
+        let trace = |(file, bytes)| Trace {
+            reader: Reader::of_file(bytes, file),
+            ahead: 0,
+            last_ms: None,
+            until_ms: f64::NEG_INFINITY,
             is_over: false,
-            cut: None,
+            error: None,
         };
-        Self { traces: traces.into_iter().map(trace).collect(), text: Vec::new() }
+        Self {
+            traces: (1..).zip(traces).map(trace).collect(),
+            ahead: BinaryHeap::new(),
+            given_ms: f64::NEG_INFINITY,
+            text: Box::default(),
+        }
     }
 
     /// The next event of all; [`Read::Pending`] at the end.
     ///
     /// # Errors
-    /// With the name of the trace: if a line is no event, or cannot be read.
-    pub fn read(&mut self) -> Result<Read<'_>, (String, TraceError)> {
+    /// As [`Reader::read`], once all that happened before is given; if no line of a trace has a time up to some line; if a line stands
+    /// further than [`AHEAD_MAX`] lines from where its time belongs. Only behind a line that [`TraceError::is_cut`] one can read on: what
+    /// follows is of the other traces.
+    pub fn read(&mut self) -> Result<Read<'_>, TraceError> {
         for trace in &mut self.traces {
-            trace.fill().map_err(|error| (trace.name.clone(), error))?;
+            trace.fill(&mut self.ahead);
         }
-        let heads = self.traces.iter_mut().filter(|trace| trace.head.is_some());
-        let Some(first) = heads.min_by(|one, other| one.time().total_cmp(&other.time())) else {
+        let next_ms = self.ahead.peek().map_or(f64::INFINITY, |Reverse(next)| next.at_ms);
+        let mut ended = self.traces.iter_mut().filter(|trace| trace.until_ms < next_ms);
+        if let Some(error) = ended.find_map(|trace| trace.error.take()) {
+            return Err(error);
+        }
+        let Some(Reverse(Ahead { at_ms, place, event, text })) = self.ahead.pop() else {
             return Ok(Read::Pending);
         };
-        first.last_ms = first.time();
-        let Some((place, event)) = first.head.take() else { return Ok(Read::Pending) };
-        self.text = event.line().into_bytes();
+        if let Some(trace) = self.traces.get_mut((place.file as usize).wrapping_sub(1)) {
+            trace.ahead -= 1;
+        }
+        if at_ms < self.given_ms {
+            return Err(TraceError::TooLate { place });
+        }
+        (self.given_ms, self.text) = (at_ms, text);
         Ok(Read::Event { place, event, text: &self.text })
     }
 
-    /// Traces whose last line is cut off, and where.
-    pub fn cut(&self) -> impl Iterator<Item = (&str, Place)> {
-        self.traces.iter().filter_map(|trace| Some((trace.name.as_str(), trace.cut?)))
+    /// Bytes that were read, of all.
+    pub fn bytes(&self) -> u64 {
+        self.traces.iter().map(|trace| trace.reader.next().byte).sum()
     }
 
-    /// Lines of kinds, and fields, that the schema does not have.
-    pub fn unknown(&self) -> (u64, u64) {
-        let kinds = |trace: &Trace<R>| trace.reader.unknown_kinds().map_or(0, |(count, ..)| count);
-        let fields = |trace: &Trace<R>| trace.reader.unknown_fields();
-        (self.traces.iter().map(kinds).sum(), self.traces.iter().map(fields).sum())
+    /// Lines whose kind the schema does not have: how many, and the first of the first trace that has one.
+    pub fn unknown_kinds(&self) -> Option<(u64, Place, &str)> {
+        let mut unknown = self.traces.iter().filter_map(|trace| trace.reader.unknown_kinds());
+        let (count, place, name) = unknown.next()?;
+        Some((count + unknown.map(|(count, ..)| count).sum::<u64>(), place, name))
+    }
+
+    /// Fields, over all lines, that the schema does not have.
+    pub fn unknown_fields(&self) -> u64 {
+        self.traces.iter().map(|trace| trace.reader.unknown_fields()).sum()
     }
 }
 
 impl<R: BufRead> Trace<R> {
-    /// When its head happened, as far as one knows.
-    fn time(&self) -> f64 {
-        self.head.as_ref().and_then(|(_, event)| event.at_ms).unwrap_or(self.last_ms)
-    }
-
-    fn fill(&mut self) -> Result<(), TraceError> {
-        while self.head.is_none() && !self.is_over {
-            let cut = self.reader.cut();
-            let (read, is_last) = match self.reader.read()? {
-                Read::Event { place, event, .. } => (Some((place, event.into_owned())), false),
-                Read::Other => (None, false),
-                Read::Pending => (None, true),
+    fn fill(&mut self, all: &mut BinaryHeap<Reverse<Ahead>>) {
+        while !self.is_over && self.ahead < AHEAD_MAX {
+            let read = match self.reader.read() {
+                Ok(Read::Pending) => {
+                    self.is_over = true;
+                    self.reader.rest()
+                }
+                read => read,
             };
-            self.head = read;
-            if is_last {
-                self.is_over = true;
-                self.cut = cut;
-            }
-            if let Some((_, event)) = &mut self.head
-                && event.get(Field::Source).is_none()
-            {
-                event.set(Field::Source, Name::Text(self.name.clone().into()));
-            }
+            let error = match read {
+                Ok(Read::Other | Read::Pending) => continue,
+                Ok(Read::Event { place, event, text }) => match event.at_ms.or(self.last_ms) {
+                    Some(at_ms) => {
+                        self.last_ms = Some(at_ms);
+                        self.until_ms = self.until_ms.max(at_ms);
+                        self.ahead += 1;
+                        let (event, text) = (event.into_owned(), text.into());
+                        all.push(Reverse(Ahead { at_ms, place, event, text }));
+                        continue;
+                    }
+                    None => TraceError::NoTime { place },
+                },
+                Err(error) => error,
+            };
+            self.is_over = true;
+            self.error = Some(error);
         }
-        Ok(())
     }
 }

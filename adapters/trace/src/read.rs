@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead};
 
 use crate::line::Line;
+use crate::merge::AHEAD_MAX;
 
 /// Bytes of the longest line that is read: an event says who and what, and no words.
 pub const LINE_MAX: usize = 1 << 20;
@@ -11,6 +12,8 @@ pub const LINE_MAX: usize = 1 << 20;
 /// Where a line stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// The file, from 1, where several are read as one; else 0.
+    pub file: u32,
     /// Its number, from 1.
     pub line: u64,
     /// Where it begins, in bytes from the beginning.
@@ -19,6 +22,9 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file > 0 {
+            write!(f, "file {}, ", self.file)?;
+        }
         write!(f, "line {}", self.line)
     }
 }
@@ -45,14 +51,35 @@ pub enum TraceError {
         /// Why, and at which column.
         source: serde_json::Error,
     },
+    /// Of several traces that are read as one, a line has no time, and none above it has.
+    NoTime {
+        /// Which.
+        place: Place,
+    },
+    /// Of several traces that are read as one, a line stands too far from where its time belongs.
+    TooLate {
+        /// Which.
+        place: Place,
+    },
 }
 
 impl TraceError {
+    /// The line.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Io { place, .. }
+            | Self::TooLong { place }
+            | Self::NoEvent { place, .. }
+            | Self::NoTime { place }
+            | Self::TooLate { place } => *place,
+        }
+    }
+
     /// Whether a line is no event because its rest is missing.
     pub fn is_cut(&self) -> bool {
         match self {
             Self::NoEvent { source, .. } => source.is_eof(),
-            Self::Io { .. } | Self::TooLong { .. } => false,
+            Self::Io { .. } | Self::TooLong { .. } | Self::NoTime { .. } | Self::TooLate { .. } => false,
         }
     }
 }
@@ -72,6 +99,16 @@ impl fmt::Display for TraceError {
                 let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
                 write!(f, "{place}, column {column}, byte {byte}: {what}")
             }
+            Self::NoTime { place } => write!(
+                f,
+                "{place}, byte {}: it has no time (`at_ms`), and no line above it has: nothing tells its order",
+                place.byte
+            ),
+            Self::TooLate { place } => write!(
+                f,
+                "{place}, byte {}: its time belongs more than {AHEAD_MAX} lines further up; sort the file by `at_ms` first",
+                place.byte
+            ),
         }
     }
 }
@@ -81,7 +118,7 @@ impl std::error::Error for TraceError {
         match self {
             Self::Io { source, .. } => Some(source),
             Self::NoEvent { source, .. } => Some(source),
-            Self::TooLong { .. } => None,
+            Self::TooLong { .. } | Self::NoTime { .. } | Self::TooLate { .. } => None,
         }
     }
 }
@@ -126,10 +163,15 @@ pub enum Read<'r> {
 impl<R: BufRead> Reader<R> {
     /// A reader at the beginning.
     pub fn new(inner: R) -> Self {
+        Self::of_file(inner, 0)
+    }
+
+    /// A reader at the beginning of one file of several.
+    pub(crate) fn of_file(inner: R, file: u32) -> Self {
         Self {
             inner,
             buffer: Vec::new(),
-            next: Place { line: 1, byte: 0 },
+            next: Place { file, line: 1, byte: 0 },
             is_partial: false,
             unknown_kinds: None,
             unknown_fields: 0,
@@ -144,6 +186,11 @@ impl<R: BufRead> Reader<R> {
     /// Fields, over all lines, that the schema does not have.
     pub fn unknown_fields(&self) -> u64 {
         self.unknown_fields
+    }
+
+    /// Where the next line stands.
+    pub(crate) fn next(&self) -> Place {
+        self.next
     }
 
     /// Where a line stands that has come in part: the trace is cut there, or is still being written.
@@ -177,7 +224,7 @@ impl<R: BufRead> Reader<R> {
     /// What is in the buffer.
     fn line(&mut self) -> Result<Read<'_>, TraceError> {
         let place = self.next;
-        self.next = Place { line: place.line + 1, byte: place.byte + self.buffer.len() as u64 };
+        self.next = Place { line: place.line + 1, byte: place.byte + self.buffer.len() as u64, ..place };
         if place.byte == 0 && self.buffer.starts_with(BYTE_ORDER_MARK) {
             // Columns stay what they are.
             self.buffer[..BYTE_ORDER_MARK.len()].fill(b' ');

@@ -8,9 +8,10 @@ use downbeat_explain::{Bound, Explained, LEFT_OUT, Order, Prefix, Settings, Step
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::{Outcome, grouped};
 use downbeat_sim::report::Counterexample;
-use downbeat_trace::{Event, Place, Read, Reader, TraceError};
+use downbeat_trace::{Event, Merged, Place, Read, Reader, TraceError};
 use serde_json::{Value, json};
 
+use crate::json::place;
 use crate::words::steps;
 
 /// Events of a trace that is explained: all of them are in memory.
@@ -37,42 +38,69 @@ pub(crate) struct Explanation {
     trees: Vec<Explained>,
     events: Vec<(Place, Event<'static>)>,
     left_out: usize,
-    /// Why it was not read to its end.
-    error: Option<TraceError>,
-    /// There were more events than are explained.
-    is_cut: bool,
+    end: End,
+}
+
+/// Why there are no more events.
+pub(crate) enum End {
+    /// It is the end.
+    Over,
+    /// There are more than are explained.
+    TooMany,
+    /// One of several files is cut off there: what it would have said of what happened later is missing.
+    Cut(Place),
+    /// It cannot be read on.
+    Error(TraceError),
 }
 
 /// Reads a trace into memory, and explains it.
 pub(crate) fn explained(bytes: impl BufRead, settings: Settings) -> Explanation {
     let mut reader = Reader::new(bytes);
     let mut events = Vec::new();
-    let (mut error, mut is_cut) = (None, false);
-    loop {
-        match reader.read() {
-            Ok(Read::Event { place, event, .. }) => {
-                if events.len() == EVENTS_MAX {
-                    is_cut = true;
-                    break;
-                }
-                events.push((place, event.into_owned()));
-            }
-            Ok(Read::Other) => {}
-            Ok(Read::Pending) => break,
-            Err(why) => {
-                error = Some(why);
-                break;
-            }
+    let end = loop {
+        if let Some(end) = gathered(&mut events, reader.read()) {
+            break end;
         }
+    };
+    let mut is_whole = settings.is_whole;
+    let end = match (end, reader.rest()) {
+        // The line that is cut off is the last one: all before it is there.
+        (End::Over, Err(why)) if why.is_cut() => {
+            is_whole = false;
+            End::Over
+        }
+        (End::Over, rest) => gathered(&mut events, rest).unwrap_or(End::Over),
+        (end, _) => end,
+    };
+    let settings = Settings { is_whole, ..settings };
+    Explanation::of(events, settings, end)
+}
+
+/// Reads several into memory as one, and explains it: up to where the first of them is cut off.
+pub(crate) fn explained_merged<R: BufRead>(traces: Vec<R>, settings: Settings) -> Explanation {
+    let mut merged = Merged::new(traces);
+    let mut events = Vec::new();
+    let end = loop {
+        if let Some(end) = gathered(&mut events, merged.read()) {
+            break end;
+        }
+    };
+    Explanation::of(events, settings, end)
+}
+
+/// Keeps an event; why there are no more, if that is so.
+fn gathered(events: &mut Vec<(Place, Event<'static>)>, read: Result<Read<'_>, TraceError>) -> Option<End> {
+    match read {
+        Ok(Read::Event { .. }) if events.len() == EVENTS_MAX => Some(End::TooMany),
+        Ok(Read::Event { place, event, .. }) => {
+            events.push((place, event.into_owned()));
+            None
+        }
+        Ok(Read::Other) => None,
+        Ok(Read::Pending) => Some(End::Over),
+        Err(why) if why.is_cut() => Some(End::Cut(why.place())),
+        Err(why) => Some(End::Error(why)),
     }
-    if error.is_none()
-        && !is_cut
-        && let Ok(Read::Event { place, event, .. }) = reader.rest()
-    {
-        events.push((place, event.into_owned()));
-    }
-    let settings = Settings { is_whole: settings.is_whole && error.is_none(), ..settings };
-    Explanation { error, ..Explanation::of(events, settings, is_cut) }
 }
 
 /// The settings of a command line.
@@ -86,24 +114,28 @@ pub(crate) fn settings(order: OrderOf, apart_ms: f64, is_whole: bool) -> Setting
 }
 
 impl Explanation {
-    /// Explains these events; `is_cut` if there were more.
-    pub(crate) fn of(events: Vec<(Place, Event<'static>)>, settings: Settings, is_cut: bool) -> Self {
+    /// Explains these events.
+    pub(crate) fn of(mut events: Vec<(Place, Event<'static>)>, settings: Settings, end: End) -> Self {
         let left_out = events.iter().filter(|(_, event)| LEFT_OUT.contains(&event.kind)).count();
-        let settings = Settings { is_whole: settings.is_whole && !is_cut, ..settings };
+        let settings = Settings { is_whole: settings.is_whole && matches!(end, End::Over), ..settings };
         let trees = explain(events.iter().cloned(), settings);
-        Self { trees, events, left_out, error: None, is_cut }
+        // They are looked up by their places, and those of several files are not in that order.
+        events.sort_unstable_by_key(|(place, _)| *place);
+        Self { trees, events, left_out, end }
     }
 
     /// What the program ends with for this.
     pub(crate) fn outcome(&self) -> Outcome {
-        if self.error.is_some() {
+        if let End::Error(_) = self.end {
             return Outcome::Failed;
         }
         let is = |is_such: fn(&Verdict) -> bool| self.trees.iter().any(|tree| is_such(&tree.verdict));
         if is(|verdict| matches!(verdict, Verdict::Rejected(_))) {
             return Outcome::Unexpected;
         }
-        if self.is_cut || is(|verdict| matches!(verdict, Verdict::Undecided(..) | Verdict::NoBeginning(_))) {
+        if !matches!(self.end, End::Over)
+            || is(|verdict| matches!(verdict, Verdict::Undecided(..) | Verdict::NoBeginning(_)))
+        {
             return Outcome::Incomplete;
         }
         Outcome::AsExpected
@@ -153,21 +185,29 @@ impl Explanation {
                 count(self.left_out, "event")
             );
         }
-        if self.is_cut {
-            let _ = writeln!(page, "  ? only the first {} were read", count(EVENTS_MAX, "event"));
+        match &self.end {
+            // An error is told of already.
+            End::Over | End::Error(_) => {}
+            End::TooMany => {
+                let _ = writeln!(page, "  ? only the first {} were read", count(EVENTS_MAX, "event"));
+            }
+            End::Cut(place) => {
+                let _ =
+                    writeln!(page, "  ? only what happened before {place} was read, where a file is cut off");
+            }
         }
         page
     }
 
     /// The longest beginning, as a diagram.
     fn told(&self, page: &mut String, tree: &Explained, prefix: &Prefix, style: Style) {
-        let lines: Vec<_> = prefix.next.iter().map(|place| place.line.to_string()).collect();
+        let lines: Vec<_> = prefix.next.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             page,
-            "    the longest beginning that is explained has {} of {} events; what comes next cannot: line {}",
+            "    the longest beginning that is explained has {} of {} events; what comes next cannot: {}",
             grouped(prefix.explained as u64),
             grouped(tree.events as u64),
-            lines.join(", or line ")
+            lines.join(", or ")
         );
         for stand in &prefix.stand {
             let _ = writeln!(page, "    then {stand}");
@@ -206,8 +246,8 @@ impl Explanation {
         json!({
             "trees": trees,
             "leftOut": self.left_out,
-            "cut": self.is_cut,
-            "error": self.error.as_ref().map(ToString::to_string),
+            "cut": matches!(self.end, End::TooMany | End::Cut(_)),
+            "error": if let End::Error(error) = &self.end { Some(error.to_string()) } else { None },
         })
     }
 }
@@ -243,8 +283,7 @@ fn of_tree(tree: &Explained) -> Value {
     document["verdict"] = verdict.into();
     if let Some(prefix) = prefix {
         document["explained"] = prefix.explained.into();
-        document["next"] =
-            prefix.next.iter().map(|place| json!({ "line": place.line, "byte": place.byte })).collect();
+        document["next"] = prefix.next.iter().map(|next| place(*next)).collect();
         document["stand"] = prefix.stand.clone().into();
         document["run"] = prefix.steps.iter().map(of_step).collect();
     }
@@ -253,7 +292,7 @@ fn of_tree(tree: &Explained) -> Value {
 
 fn of_step(step: &Step) -> Value {
     match step {
-        Step::Observed(place) => json!({ "line": place.line }),
+        Step::Observed(at) => place(*at),
         Step::Unobserved(words) => json!({ "unobserved": words }),
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn read(
         }
         let Some((_, journal)) = shards.last_mut() else { return };
         let byte = if last.line == at { last.byte + 1 } else { 0 };
-        last = Place { line: at, byte };
+        last = Place { line: at, byte, ..Place::default() };
         journal.judged.monitor.take(last, &event, event.line().as_bytes());
         if keeps_events && journal.events.len() < EVENTS_MAX {
             journal.events.push((last, event));
@@ -61,6 +61,7 @@ impl Journal {
     fn new(path: &Path, shard: u32, is_whole: bool) -> Self {
         let judged = Judged {
             name: format!("{}, shard {shard}", path.display()),
+            files: Vec::new(),
             monitor: Monitor::default(),
             error: None,
             cut: None,

@@ -8,8 +8,18 @@ use crate::page::waits;
 
 /// The document of one trace.
 pub(crate) fn document(judged: &Judged) -> Value {
-    let Judged { name, monitor, error, cut, spans, unknown_kinds, unknown_fields, is_interrupted, is_whole } =
-        judged;
+    let Judged {
+        name,
+        files,
+        monitor,
+        error,
+        cut,
+        spans,
+        unknown_kinds,
+        unknown_fields,
+        is_interrupted,
+        is_whole,
+    } = judged;
     let verdicts = monitor.verdicts(*is_whole);
     let properties: Vec<_> =
         verdicts.iter().map(|(property, verdict)| of_property(*property, verdict)).collect();
@@ -22,6 +32,7 @@ pub(crate) fn document(judged: &Judged) -> Value {
         .collect();
     json!({
         "trace": name,
+        "files": files,
         "events": monitor.events(),
         "tasks": monitor.tasks(),
         "fromMs": monitor.span_ms().map(|(first, _)| first),
@@ -52,8 +63,13 @@ fn of_spans(tally: &Tally) -> Value {
     })
 }
 
-fn place(place: Place) -> Value {
-    json!({ "line": place.line, "byte": place.byte })
+/// Where a line stands, with the file if there are several.
+pub(crate) fn place(place: Place) -> Value {
+    let mut document = json!({ "line": place.line, "byte": place.byte });
+    if place.file > 0 {
+        document["file"] = place.file.into();
+    }
+    document
 }
 
 fn of_property(property: Property, verdict: &Verdict) -> Value {
@@ -89,7 +105,9 @@ fn of_breach(breach: &Breach) -> Value {
         .iter()
         .map(|shown| {
             let event = serde_json::from_str(&shown.text).unwrap_or(Value::Null);
-            json!({ "line": shown.place.line, "byte": shown.place.byte, "event": event })
+            let mut document = place(shown.place);
+            document["event"] = event;
+            document
         })
         .collect();
     json!({

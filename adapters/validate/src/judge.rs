@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use downbeat_sim::harness::grouped;
-use downbeat_trace::{Breach, Monitor, Otlp, OtlpError, Place, Read, Reader, Tally, TraceError};
+use downbeat_trace::{Breach, Merged, Monitor, Otlp, OtlpError, Place, Read, Reader, Tally, TraceError};
 
 use crate::source::Interruptible;
 
@@ -22,10 +22,12 @@ const LOOK_AFTER: u64 = 8_192;
 pub(crate) struct Judged {
     /// What it is called.
     pub(crate) name: String,
+    /// The files that it was read from, if it was more than one.
+    pub(crate) files: Vec<String>,
     pub(crate) monitor: Monitor,
     /// Why it was not read to its end.
     pub(crate) error: Option<Unread>,
-    /// Where its last line is cut off.
+    /// Where its last line is cut off; of several files, the first that is.
     pub(crate) cut: Option<Place>,
     /// Of spans: how many there were, and which said nothing.
     pub(crate) spans: Option<Tally>,
@@ -85,7 +87,7 @@ pub(crate) fn judge(
                     monitor.news().into_iter().for_each(&mut tell);
                 }
                 if monitor.events().is_multiple_of(LOOK_AFTER) {
-                    meter.show(&name, monitor.events(), place);
+                    meter.show(&name, monitor.events(), place.byte);
                     if reading.interrupt.load(Ordering::Relaxed) {
                         is_interrupted = true;
                         break;
@@ -121,7 +123,71 @@ pub(crate) fn judge(
     let unknown_kinds = reader.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));
     let unknown_fields = reader.unknown_fields();
     let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
-    Judged { name, monitor, error, cut, spans: None, unknown_kinds, unknown_fields, is_interrupted, is_whole }
+    Judged {
+        name,
+        files: Vec::new(),
+        monitor,
+        error,
+        cut,
+        spans: None,
+        unknown_kinds,
+        unknown_fields,
+        is_interrupted,
+        is_whole,
+    }
+}
+
+/// Judges several as one, in the order of their times.
+pub(crate) fn judge_merged<R: BufRead>(files: Vec<String>, traces: Vec<R>, reading: Reading<'_>) -> Judged {
+    let name = match files.as_slice() {
+        [one] => format!("{one}, in the order of its times"),
+        several => format!("{} traces as one", several.len()),
+    };
+    let mut monitor = Monitor::default();
+    let mut merged = Merged::new(traces);
+    let mut meter = Meter::new(reading.shows_progress);
+    let (mut error, mut cut, mut is_interrupted) = (None, None, false);
+    loop {
+        match merged.read() {
+            Ok(Read::Event { place, event, text }) => {
+                monitor.take(place, &event, text);
+                if monitor.events().is_multiple_of(LOOK_AFTER) {
+                    meter.show(&name, monitor.events(), merged.bytes());
+                    if reading.interrupt.load(Ordering::Relaxed) {
+                        is_interrupted = true;
+                        break;
+                    }
+                }
+            }
+            Ok(Read::Other) => {}
+            Ok(Read::Pending) => break,
+            // The others go on, and what this one would have said is missing from here on.
+            Err(why) if why.is_cut() => {
+                cut = cut.or(Some(why.place()));
+                monitor.gap();
+            }
+            Err(why) => {
+                error = Some(Unread::Trace(why));
+                break;
+            }
+        }
+    }
+    meter.clear();
+    let unknown_kinds = merged.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));
+    let unknown_fields = merged.unknown_fields();
+    let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
+    Judged {
+        name,
+        files,
+        monitor,
+        error,
+        cut,
+        spans: None,
+        unknown_kinds,
+        unknown_fields,
+        is_interrupted,
+        is_whole,
+    }
 }
 
 /// Judges spans: all of them are read before the first is judged, as they stand in the order of their ends.
@@ -139,6 +205,7 @@ pub(crate) fn judge_spans(name: String, bytes: impl io::Read, reading: Reading<'
     let error = otlp.into_error().filter(|_| !is_interrupted).map(Unread::Otlp);
     Judged {
         name,
+        files: Vec::new(),
         monitor,
         // A span is written when it ends: of what never ends there is none, whatever comes after it.
         is_whole: false,
@@ -163,14 +230,14 @@ impl Meter {
         Self { is_shown: is_shown && std::io::stderr().is_terminal(), began: Instant::now(), shown: None }
     }
 
-    fn show(&mut self, name: &str, events: u64, place: Place) {
+    fn show(&mut self, name: &str, events: u64, bytes: u64) {
         if !self.is_shown || self.shown.is_some_and(|shown| shown.elapsed() < SHOW_EVERY) {
             return;
         }
         self.shown = Some(Instant::now());
         #[expect(clippy::cast_precision_loss, reason = "a rate to three digits")]
         let rate = events as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
-        let megabytes = place.byte / 1_000_000;
+        let megabytes = bytes / 1_000_000;
         // Whoever does not read it loses nothing.
         let _ = write!(
             std::io::stderr(),

@@ -25,14 +25,17 @@ use downbeat_sim::diagram::Style;
 use downbeat_sim::harness::{Outcome, by_ctrl_c};
 use downbeat_trace::{Breach, Verdict};
 pub use explained::OrderOf;
-use explained::{Explanation, explained, settings};
+use explained::{End, Explanation, explained, explained_merged, settings};
 use folder::Saved;
-use judge::{Judged, Reading, judge, judge_spans};
+use judge::{Judged, Reading, judge, judge_merged, judge_spans};
 use serde_json::Value;
 pub use source::Input;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
+
+/// Why standard input is not explained.
+const ONCE: &str = "--explain reads a trace twice, and standard input comes once: name a file";
 
 /// Arguments of `validate`; a larger program mounts them as a subcommand.
 #[derive(Args, Clone, Debug)]
@@ -48,6 +51,9 @@ pub struct ValidateArgs {
     /// Waits for more at the end, and tells of each broken promise at once; Ctrl-C ends it
     #[arg(long)]
     pub follow: bool,
+    /// The traces are of one system, and judged as one, in the order of their times; also for one whose lines are in no order
+    #[arg(long, conflicts_with_all = ["follow", "settings"])]
+    pub merge: bool,
     /// Whether some run of the kernel explains it, with the steps that nobody wrote down
     #[arg(long, conflicts_with = "follow")]
     pub explain: bool,
@@ -88,13 +94,16 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
     }
     let style = style();
     let (mut documents, mut outcomes) = (Vec::new(), Vec::new());
-    for (number, trace) in args.traces.iter().enumerate() {
-        let told = match told(args, trace, style) {
+    let several: Vec<&[String]> =
+        if args.merge { vec![&args.traces] } else { args.traces.chunks(1).collect() };
+    for (number, traces) in several.into_iter().enumerate() {
+        let told = match traces {
+            [trace] if !args.merge => told(args, trace, style).map_err(|why| named(trace, &*why)),
+            several => merged_told(args, several, style),
+        };
+        let told = match told {
             Ok(told) => told,
             Err(why) => {
-                let why = why.to_string();
-                // Some errors name their place themselves.
-                let why = if why.starts_with(trace.as_str()) { why } else { format!("{trace}: {why}") };
                 outcomes.push(failed(&why));
                 continue;
             }
@@ -123,6 +132,54 @@ struct Told {
     is_interrupted: bool,
 }
 
+/// An error with the trace that it is about.
+fn named(trace: &str, why: &dyn Error) -> String {
+    let why = why.to_string();
+    // Some errors name their place themselves.
+    if why.starts_with(trace) { why } else { format!("{trace}: {why}") }
+}
+
+/// What is said of several as one.
+fn merged_told(args: &ValidateArgs, traces: &[String], style: Style) -> Result<Told, String> {
+    let opened = || {
+        let open = |trace: &String| lines(trace, args.input).map_err(|why| named(trace, &why));
+        traces.iter().map(open).collect::<Result<Vec<_>, _>>()
+    };
+    let judged = judge_merged(traces.to_vec(), opened()?, reading(args));
+    let mut explanation = None;
+    if args.explain {
+        if traces.iter().any(|trace| trace == "-") {
+            return Err(ONCE.to_owned());
+        }
+        let settings = settings(args.order, args.apart, judged.is_whole);
+        explanation = Some(explained_merged(opened()?, settings));
+    }
+    Ok(judged_told(&judged, explanation.as_ref(), style))
+}
+
+/// The lines of a trace that is read with others.
+fn lines(trace: &str, input: Option<Input>) -> io::Result<Box<dyn BufRead>> {
+    let no_lines =
+        |what: &str| Err(io::Error::other(format!("--merge puts lines in order, and this is {what}")));
+    let bytes: Box<dyn BufRead> = if trace == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let path = Path::new(trace);
+        if path.is_dir() {
+            return no_lines("a folder");
+        }
+        if input.is_none() && journal::is_database(path)? {
+            return no_lines("a journal, which is one trace already");
+        }
+        Box::new(BufReader::with_capacity(BUFFER, File::open(path)?))
+    };
+    let (seen, bytes) = source::look(bytes)?;
+    match input.unwrap_or(seen) {
+        Input::Trace => Ok(Box::new(bytes)),
+        Input::Otlp => no_lines("spans, which have their times: join their files, and leave --merge out"),
+    }
+}
+
 fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn Error>> {
     let path = Path::new(trace);
     if trace != "-" && path.is_dir() {
@@ -143,7 +200,8 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
     let (journals, config) = journal::read(path, args.settings.as_deref(), args.whole, args.explain)?;
     let settings = Settings { config, ..settings(args.order, args.apart, args.whole) };
     for journal in journals {
-        let explanation = args.explain.then(|| Explanation::of(journal.events, settings, journal.is_cut));
+        let end = if journal.is_cut { End::TooMany } else { End::Over };
+        let explanation = args.explain.then(|| Explanation::of(journal.events, settings, end));
         let told = judged_told(&journal.judged, explanation.as_ref(), style);
         all.outcomes.extend(told.outcomes);
         if !all.page.is_empty() {
@@ -238,9 +296,7 @@ fn explanation(args: &ValidateArgs, trace: &str) -> io::Result<Option<Explanatio
         return Ok(None);
     }
     if trace == "-" {
-        return Err(io::Error::other(
-            "--explain reads a trace twice, and standard input comes once: name a file",
-        ));
+        return Err(io::Error::other(ONCE));
     }
     let file = BufReader::with_capacity(BUFFER, File::open(trace)?);
     Ok(Some(explained(file, settings(args.order, args.apart, args.whole))))

@@ -140,6 +140,8 @@ fn undecided(page: &mut String, verdicts: &[(Property, Verdict)], is_of_spans: b
 /// What the reader should know of the trace itself.
 fn remarks(page: &mut String, judged: &Judged) {
     let mut remarks = Vec::new();
+    remarks
+        .extend((1..).zip(&judged.files).map(|(number, file): (u32, _)| format!("file {number} is {file}")));
     if judged.monitor.backwards() > 0 {
         remarks.push(format!(
             "{} earlier than one above: lines are judged in their order, not by their times",
@@ -160,7 +162,10 @@ fn remarks(page: &mut String, judged: &Judged) {
     }
     if let Some(place) = judged.cut {
         remarks.push(match &judged.spans {
-            None => format!("the last line is cut off ({place}, byte {})", place.byte),
+            None if judged.files.is_empty() => {
+                format!("the last line is cut off ({place}, byte {})", place.byte)
+            }
+            None => format!("the last line of a file is cut off ({place}, byte {})", place.byte),
             Some(_) => format!("the input is cut off at byte {}, behind span {}", place.byte, place.line - 1),
         });
     }

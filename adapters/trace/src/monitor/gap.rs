@@ -41,7 +41,7 @@ mod tests {
             let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
             let text = format!("{{\"event\":\"{kind}\",\"task\":1{rest}}}");
             let Ok(Line::Event(event, 0)) = Line::read(text.as_bytes()) else { panic!("{text}") };
-            monitor.take(Place { line: number, byte: 0 }, &event, text.as_bytes());
+            monitor.take(Place { line: number, ..Place::default() }, &event, text.as_bytes());
         }
         monitor
     }

@@ -71,7 +71,8 @@ pub(super) fn read(bytes: impl Read, span_max: u64) -> Gathered {
         (Some(Fault::Time), _) => OtlpError::Time { at },
         (None, serde_json::error::Category::Io) => OtlpError::Io { at, source: source.into() },
         (None, serde_json::error::Category::Eof) => {
-            gathered.cut = Some(Place { line: gathered.tally.spans + 1, byte: reached.bytes.get() });
+            gathered.cut =
+                Some(Place { line: gathered.tally.spans + 1, byte: reached.bytes.get(), ..Place::default() });
             return gathered;
         }
         (None, serde_json::error::Category::Syntax | serde_json::error::Category::Data) => {
@@ -320,7 +321,7 @@ impl Gathered {
             Entry::Occupied(_) => self.tally.leave(Left::Twice),
             Entry::Vacant(entry) => {
                 entry.insert(next);
-                let place = Place { line: self.tally.spans, byte };
+                let place = Place { line: self.tally.spans, byte, ..Place::default() };
                 self.spans.all.push(Span { place, trace, id, parent, group, about });
             }
         }

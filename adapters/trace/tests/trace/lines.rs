@@ -44,11 +44,7 @@ fn whole(bytes: &[u8]) -> Whole {
 }
 
 fn place(error: &TraceError) -> (u64, u64) {
-    match error {
-        TraceError::Io { place, .. } | TraceError::TooLong { place } | TraceError::NoEvent { place, .. } => {
-            (place.line, place.byte)
-        }
-    }
+    (error.place().line, error.place().byte)
 }
 
 /// Few names, so that events are about the same things.

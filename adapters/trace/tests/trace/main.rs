@@ -3,6 +3,7 @@
 mod document;
 mod faults;
 mod lines;
+mod merged;
 mod recursion;
 mod verdicts;
 mod words;
