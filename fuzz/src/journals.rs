@@ -1,4 +1,4 @@
-//! Any bytes as a journal of the shell, and as an exported scenario.
+//! Any bytes as a journal of the shell, and as an exported tree.
 
 use downbeat_kernel::{Config, PoolConfig, TaskState};
 use downbeat_past::{Wait, Why, step_through, why};
@@ -13,7 +13,7 @@ fn settings() -> ShellConfig {
     ShellConfig { kernel, pool: Some(pool), ..ShellConfig::default() }
 }
 
-/// Reads bytes as the lines of a journal, and replays them up to the first that does not follow; and as a scenario.
+/// Reads bytes as the lines of a journal, and replays them up to the first that does not follow; and as an exported tree.
 ///
 /// # Panics
 /// If lines that say what happened lead to a state that contradicts itself, or a task waits there for nothing that can come.
@@ -21,7 +21,7 @@ pub fn journals(bytes: &[u8]) {
     replayed(bytes);
 }
 
-/// The same, with how many lines were taken, and whether the bytes are a scenario.
+/// The same, with how many lines were taken, and whether the bytes are an exported tree.
 ///
 /// # Panics
 /// As [`journals`].

@@ -113,15 +113,16 @@ Examples:
   downbeat replay --journal DB --task 7 --tree       each line about a task and its subtasks
   downbeat replay --journal DB --at 120              the state before line 120 and after it
   downbeat replay --journal DB --task 7 --export test > tests/task_7.rs
-  downbeat replay --journal DB --task 7 --export scenario > task-7.jsonl
+  downbeat replay --journal DB --task 7 --export tree > task-7.jsonl
   downbeat replay task-7.jsonl                       steps through the events again
+  downbeat replay --journal DB --task 7 --export scenario   what happened, as a scenario of `sim`
 
 A journal is read as it is, also while its service runs: no lease is taken, and nothing in it changes.
 Words of people and models are shown with --words alone.
 
 Exit code:
-  0  every file, or schedule, violates its property, as recorded; a scenario comes to what was
-     recorded; a journal is sound
+  0  every file, or schedule, violates its property, as recorded; a tree comes to what was recorded;
+     a journal is sound
   1  some does not: its steps cannot be taken any more, or they violate nothing, or another one;
      a journal has lines that do not follow from those before, or leads to another state than its
      snapshot, or to one that contradicts itself
@@ -186,11 +187,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Replays what there is to be replayed: a journal, exported scenarios, what `sim` has found, or what `check` has saved.
+/// Replays what there is to be replayed: a journal, exported trees, what `sim` has found, or what `check` has saved.
 fn replay(ReplayAny { saved, past }: &ReplayAny) -> ExitCode {
-    let is_scenario = |file: &PathBuf| downbeat_past::is_scenario(file);
-    let are_scenarios = !saved.files.is_empty() && saved.files.iter().all(is_scenario);
-    if past.journal.is_none() && !are_scenarios {
+    let is_exported = |file: &PathBuf| downbeat_past::is_exported(file);
+    let are_exported = !saved.files.is_empty() && saved.files.iter().all(is_exported);
+    if past.journal.is_none() && !are_exported {
         let registry = downbeat_models::registry();
         return downbeat_world::replay(saved)
             .map_or_else(|| harness::replay(saved, &registry), ExitCode::from);
@@ -199,11 +200,12 @@ fn replay(ReplayAny { saved, past }: &ReplayAny) -> ExitCode {
         Format::Text => downbeat_past::Format::Text,
         Format::Json => downbeat_past::Format::Json,
         Format::Mermaid => {
-            let refused = "journals and scenarios are shown as text or as JSON: leave `--format mermaid` out";
+            let refused =
+                "journals and exported trees are shown as text or as JSON: leave `--format mermaid` out";
             Program::command().error(ErrorKind::ArgumentConflict, refused).exit();
         }
     };
-    let code = if are_scenarios {
+    let code = if are_exported {
         downbeat_past::play(&saved.files, format)
     } else {
         downbeat_past::past(&PastArgs { is_quiet: saved.quiet, ..past.clone() }, format)

@@ -1,5 +1,6 @@
 //! Journals in this program. What is shown of them is tested where that lives (`adapters/past/src/tests.rs`).
 
+use downbeat_past::SCENARIO_WORDS;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -94,15 +95,30 @@ fn journal_of_a_demo_is_shown_while_it_runs_and_its_trees_are_exported_when_it_w
     );
     let test = folder.replay(&["--task", &task, "--export", "test"]);
     assert!(test.status.success() && text(&test).contains("#[test]"), "{}", text(&test));
-    let scenario = folder.replay(&["--task", &task, "--export", "scenario"]);
-    let file = folder.at("scenario.jsonl");
-    std::fs::write(&file, &scenario.stdout).expect("it is written");
+    let tree = folder.replay(&["--task", &task, "--export", "tree"]);
+    let file = folder.at("tree.jsonl");
+    std::fs::write(&file, &tree.stdout).expect("it is written");
     let played = run(&["replay", &file]);
     assert!(
         played.status.success() && text(&played).ends_with(" events, as recorded\n"),
         "{}",
         text(&played)
     );
+    let scenario = text(&folder.replay(&["--task", &task, "--export", "scenario"]));
+    let command = scenario.lines().last().and_then(|line| line.strip_prefix("downbeat ")).expect("a command");
+    let mut arguments: Vec<_> = command.split(' ').collect();
+    arguments.extend(["--seeds", "20", "--quiet"]);
+    let simulated = run(&arguments);
+    assert!(simulated.status.success(), "{command}\n{}", text(&simulated));
+}
+
+/// Whatever a tree may be exported as, `sim` has: every word at once is a scenario of it.
+#[test]
+fn words_of_exported_scenarios_are_those_of_the_simulator() {
+    let words = SCENARIO_WORDS.iter().flat_map(|(word, most)| (0..*most).map(|_| *word));
+    let name = words.collect::<Vec<_>>().join("+");
+    let simulated = run(&["sim", &name, "--seeds", "1", "--quiet"]);
+    assert!(simulated.status.success(), "{name}\n{}", String::from_utf8_lossy(&simulated.stderr));
 }
 
 #[test]

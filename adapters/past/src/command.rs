@@ -4,7 +4,7 @@ use crate::error::PastError;
 use crate::export::{Tree, root_in};
 use crate::settings::Settings;
 use crate::show::Show;
-use crate::{json, scenario};
+use crate::{exported, json, scenario};
 use clap::{Args, ValueEnum};
 use downbeat_kernel::TaskId;
 use downbeat_store::Sqlite;
@@ -42,7 +42,7 @@ pub struct PastArgs {
     /// With the words of people and models, which may be private
     #[arg(long, requires = "journal", help_heading = JOURNALS)]
     pub words: bool,
-    /// The events of the tree of the task, up to --until, without its words
+    /// The tree of the task, from its first line up to --until, without its words
     #[arg(long, value_enum, requires = "task", conflicts_with_all = ["at", "words", "from", "has_tree"], help_heading = JOURNALS)]
     pub export: Option<Export>,
     /// Whether lines and tasks are left out: set by whoever mounts this.
@@ -58,7 +58,9 @@ const JOURNALS: &str = "Journals";
 pub enum Export {
     /// A test in Rust that plays the events into a kernel
     Test,
-    /// A file that `replay FILE` steps through again
+    /// A file of its events, that `replay FILE` steps through again
+    Tree,
+    /// The command that plays a scenario of `sim`, in which what happened in the tree may happen in every order
     Scenario,
 }
 
@@ -153,24 +155,25 @@ async fn run(args: &PastArgs, format: Format, out: &mut dyn Write) -> Result<(),
     let tree = Tree::read(&mut show.follow(shard).await?, root).await?;
     let text = match export {
         Export::Test => tree.test(),
-        Export::Scenario => scenario::file(&tree),
+        Export::Tree => exported::file(&tree),
+        Export::Scenario => Ok(scenario::command(&tree, show.settings.config.pool.is_some())),
     };
     let text = text.map_err(|error| PastError::Output(error.into()))?;
     Ok(show.out.write_all(text.as_bytes())?)
 }
 
-/// Bytes by which a scenario is known.
+/// Bytes by which an exported tree is known.
 const HEAD_BYTES: u64 = 100;
 
-/// Whether a file is an exported scenario.
-pub fn is_scenario(path: &Path) -> bool {
+/// Whether a file is an exported tree.
+pub fn is_exported(path: &Path) -> bool {
     let mut begins = Vec::new();
     // What cannot be read is somebody else's to say.
     let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut begins));
-    read.is_ok() && scenario::is_meant(&String::from_utf8_lossy(&begins))
+    read.is_ok() && exported::is_meant(&String::from_utf8_lossy(&begins))
 }
 
-/// Steps through exported scenarios again, and gives the exit code: 0 if each comes to what was recorded, 1 if some does not, 2 if some
+/// Steps through exported trees again, and gives the exit code: 0 if each comes to what was recorded, 1 if some does not, 2 if some
 /// cannot be read.
 pub fn play(paths: &[PathBuf], format: Format) -> u8 {
     play_to(paths, format, &mut io::stdout().lock(), &mut io::stderr().lock())
@@ -186,7 +189,7 @@ pub(crate) fn play_to(paths: &[PathBuf], format: Format, out: &mut dyn Write, er
     };
     for path in paths {
         let text = std::fs::read_to_string(path).map_err(PastError::Input);
-        match text.and_then(|text| scenario::step_through(&text)) {
+        match text.and_then(|text| exported::step_through(&text)) {
             Ok(played) => {
                 code = code.max(u8::from(played.misfit.is_some()));
                 let misfit = played.misfit.as_ref().map(ToString::to_string);
@@ -195,7 +198,7 @@ pub(crate) fn play_to(paths: &[PathBuf], format: Format, out: &mut dyn Write, er
                         let said = misfit.unwrap_or_else(|| format!("{} events, as recorded", played.events));
                         say(&format!("{}: tree of task {}: {said}", path.display(), played.root.0));
                     }
-                    Format::Json => documents.push(json::scenario(path, &played, misfit.as_deref())),
+                    Format::Json => documents.push(json::exported(path, &played, misfit.as_deref())),
                 }
             }
             Err(error) => {

@@ -94,8 +94,8 @@ pub enum PastError {
         /// The first task that stands elsewhere.
         task: TaskId,
     },
-    /// A line of such a file is none of an exported scenario.
-    Scenario {
+    /// A line of such a file is none of an exported tree.
+    Exported {
         /// Which line of it, from 1.
         line: usize,
         /// Why.
@@ -136,7 +136,7 @@ impl PastError {
             | Self::Settings { .. }
             | Self::OtherSettings { .. }
             | Self::NotByItself { .. }
-            | Self::Scenario { .. }
+            | Self::Exported { .. }
             | Self::Input(_)
             | Self::Output(_) => false,
         }
@@ -228,8 +228,8 @@ impl fmt::Display for PastError {
                 "the tree of task {} cannot be exported by itself: without the other trees task {} stands elsewhere, because a bound of all tasks together was met",
                 root.0, task.0
             ),
-            Self::Scenario { line, source } => {
-                write!(f, "line {line} is none of an exported scenario: {source}")
+            Self::Exported { line, source } => {
+                write!(f, "line {line} is none of an exported tree: {source}")
             }
             Self::Input(error) => write!(f, "it cannot be read: {error}"),
             Self::Output(error) => write!(f, "what is shown cannot be written: {error}"),
@@ -243,7 +243,7 @@ impl Error for PastError {
             Self::Store(error) => Some(error),
             Self::Shell(error) => Some(error),
             Self::SettingsFile { source, .. } | Self::Input(source) | Self::Output(source) => Some(source),
-            Self::Settings { source, .. } | Self::Scenario { source, .. } => Some(source),
+            Self::Settings { source, .. } | Self::Exported { source, .. } => Some(source),
             Self::Contradiction { .. }
             | Self::Ahead { .. }
             | Self::Disagrees { .. }

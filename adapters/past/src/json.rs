@@ -1,10 +1,10 @@
 //! A journal for machines: a line of JSON for each thing, as `docs/journal.schema.json` describes them.
 
 use crate::change::{Change, facets};
+use crate::exported::Played;
 use crate::follow::Follow;
 use crate::plain::phrase;
 use crate::say::Sayer;
-use crate::scenario::Played;
 use crate::settings::{Settings, Source, changed};
 use crate::text::ordered;
 use downbeat_kernel::TaskId;
@@ -109,10 +109,10 @@ pub(crate) fn event(
     })
 }
 
-/// A scenario that was stepped through again.
-pub(crate) fn scenario(path: &Path, played: &Played, misfit: Option<&str>) -> Value {
+/// An exported tree that was stepped through again.
+pub(crate) fn exported(path: &Path, played: &Played, misfit: Option<&str>) -> Value {
     json!({
-        "kind": "scenario",
+        "kind": "tree",
         "file": path.display().to_string(),
         "root": played.root.0,
         "events": played.events,

@@ -1,182 +1,217 @@
-//! An exported tree in a file of its own: its events, and what they came to. It is stepped through again by the kernel as it is now.
+//! A tree as a scenario of the simulator: what happened in the tree may happen there, in every order.
 
-use crate::error::PastError;
 use crate::export::Tree;
-use crate::plain::phrase;
-use crate::settings::{changed, over};
-use downbeat_kernel::{Config, Effect, Event, Kernel, Outcome, Record, RequestEffect, RequestId, TaskId};
-use serde::de::Error as _;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use downbeat_kernel::{Approval, Budget, Call, Event, Record, RequestEvent, Response, SendFailure, TaskId};
+use std::collections::BTreeMap;
+use std::fmt::Write;
 
-/// What the first line of every such file names as its format.
-const FORMAT: &str = "downbeat-scenario";
-const VERSION: u32 = 1;
+/// What a tree may be exported with as a scenario of `downbeat sim`, in the order of its name, and how often at most.
+pub const SCENARIO_WORDS: [(&str, u32); 11] = [
+    ("child", 2),
+    ("tool", 1),
+    ("message", 2),
+    ("pause", 1),
+    ("question", 2),
+    ("cancel", 1),
+    ("retry", 1),
+    ("error", 1),
+    ("cut", 1),
+    ("token", 1),
+    ("pool", 1),
+];
 
-/// The first line; each other one is an event in the form of the journal.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    format: String,
-    version: u32,
-    root: TaskId,
-    /// The number of the last line of the journal that was read.
-    until: u64,
-    /// The settings that are not as by default.
-    settings: Map<String, Value>,
-    /// Where each task stood at the end.
-    states: Vec<(TaskId, String)>,
-    /// Orders that a restart would have repeated there.
-    outstanding: usize,
-}
-
-/// What stepping through came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Played {
-    /// The root of the tree.
-    pub root: TaskId,
-    /// Events that the kernel has taken.
-    pub events: usize,
-    /// What is otherwise than recorded, if anything.
-    pub misfit: Option<Misfit>,
-}
-
-/// What is otherwise than recorded. Events are counted from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Misfit {
-    /// An event is not taken any more.
-    NotTaken {
-        /// Which.
-        event: usize,
-        /// What it says.
-        what: String,
-        /// What the kernel says.
-        outcome: String,
-    },
-    /// The state after an event contradicts itself.
-    Contradicts {
-        /// After which.
-        event: usize,
-        /// How.
-        what: String,
-    },
-    /// A send goes out a second time (S2).
-    SentTwice {
-        /// By which event.
-        event: usize,
-        /// Which send.
-        request: RequestId,
-    },
-    /// Tasks stand elsewhere at the end, or another number of orders is outstanding.
-    Elsewhere {
-        /// What was recorded.
-        recorded: String,
-        /// What it comes to.
-        now: String,
-    },
-}
-
-impl std::fmt::Display for Misfit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotTaken { event, what, outcome } => {
-                write!(f, "event {event}, {what}, is not taken any more: {outcome}")
-            }
-            Self::Contradicts { event, what } => {
-                write!(f, "the state after event {event} contradicts itself: {what}")
-            }
-            Self::SentTwice { event, request: RequestId { task, turn, attempt } } => write!(
-                f,
-                "S2: event {event} has attempt {} of turn {} of task {} sent a second time",
-                attempt.0, turn.0, task.0
-            ),
-            Self::Elsewhere { recorded, now } => write!(f, "it comes to {now}, and not to {recorded}"),
-        }
+/// The command that plays it, below what it leaves out.
+pub(crate) fn command(tree: &Tree, has_pool: bool) -> String {
+    let mut happened = Happened { root: tree.root, words: BTreeMap::new(), others: BTreeMap::new() };
+    if has_pool {
+        happened.word("pool");
     }
-}
-
-/// Whether a text begins as such a file.
-pub(crate) fn is_meant(text: &str) -> bool {
-    text.starts_with(&format!("{{\"format\":\"{FORMAT}\""))
-}
-
-/// The file of a tree.
-pub(crate) fn file(tree: &Tree) -> Result<String, serde_json::Error> {
-    let states = tree.states.iter().map(|(task, state)| (*task, phrase(state))).collect();
-    let head = Head {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        root: tree.root,
-        until: tree.until,
-        settings: changed(&tree.config).into_iter().collect(),
-        states,
-        outstanding: tree.outstanding,
-    };
-    let mut text = serde_json::to_string(&head)? + "\n";
-    for event in &tree.events {
-        text += &(serde_json::to_string(event)? + "\n");
+    tree.events.iter().cloned().for_each(|record| happened.take(record));
+    let Tree { root: TaskId(root), until, .. } = *tree;
+    let mut text = format!(
+        "# What happened in the tree of task {root} of a journal, up to line {until}, may happen here.\n"
+    );
+    // Nothing fails that is written to memory.
+    for (what, times) in &happened.others {
+        let _ = writeln!(text, "# not here: {what} ({times})");
     }
-    Ok(text)
-}
-
-/// Steps through an exported scenario again, with the kernel as it is now.
-///
-/// # Errors
-/// If it is none, or of another version.
-pub fn step_through(text: &str) -> Result<Played, PastError> {
-    let mut lines = text.lines();
-    let unread = |line| move |source| PastError::Scenario { line, source };
-    let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).map_err(unread(1))?;
-    if head.version != VERSION {
-        let other = format!("it is of version {}, and this program reads version {VERSION}", head.version);
-        return Err(unread(1)(serde_json::Error::custom(other)));
-    }
-    let config: Config = over(&Config::default(), head.settings.clone()).map_err(unread(1))?;
-    let (mut kernel, mut sent, mut events) = (Kernel::new(config), BTreeSet::new(), 0);
-    let mut misfit = None;
-    for (line, number) in lines.zip(2..) {
-        let record: Record = serde_json::from_str(line).map_err(unread(number))?;
-        misfit = step(&mut kernel, record.into(), events + 1, &mut sent);
-        if misfit.is_some() {
-            break;
-        }
-        events += 1;
-    }
-    let misfit = misfit.or_else(|| elsewhere(&kernel, &head));
-    Ok(Played { root: head.root, events, misfit })
-}
-
-fn step(kernel: &mut Kernel, event: Event, number: usize, sent: &mut BTreeSet<RequestId>) -> Option<Misfit> {
-    let (what, mut effects) = (phrase(&event), Vec::new());
-    let outcome = kernel.step(event, &mut effects);
-    if outcome != Outcome::Applied {
-        return Some(Misfit::NotTaken { event: number, what, outcome: phrase(&outcome) });
-    }
-    if let Err(corrupt) = kernel.validate() {
-        return Some(Misfit::Contradicts { event: number, what: format!("{corrupt:?}") });
-    }
-    let sends = effects.iter().filter_map(|effect| {
-        let Effect::Request { task, turn, effect: RequestEffect::Send { attempt, .. } } = *effect else {
-            return None;
-        };
-        Some(RequestId { task, turn, attempt })
+    text += "# A journal does not say when its process died (+kill), which commits failed (+disk), nor which agents (+death).\n";
+    text += "# --exhaustive plays every execution; without it, some are drawn at random.\n";
+    let words = SCENARIO_WORDS.iter().flat_map(|(word, most)| {
+        let times = happened.words.get(word).copied().unwrap_or(0);
+        (0..times.min(*most)).map(|_| *word)
     });
-    sends
-        .filter(|request| !sent.insert(*request))
-        .map(|request| Misfit::SentTwice { event: number, request })
-        .next()
+    let name = words.collect::<Vec<_>>().join("+");
+    let _ = writeln!(text, "downbeat sim {}", if name.is_empty() { "task" } else { &name });
+    text
 }
 
-fn elsewhere(kernel: &Kernel, head: &Head) -> Option<Misfit> {
-    let mut outstanding = Vec::new();
-    kernel.resync(&mut outstanding);
-    let words = |states: &[(TaskId, String)], outstanding: usize| {
-        let states: Vec<_> = states.iter().map(|(task, state)| format!("task {} {state}", task.0)).collect();
-        let states = if states.is_empty() { "no task".to_owned() } else { states.join(", ") };
-        format!("{states} with {outstanding} orders outstanding")
-    };
-    let states: Vec<_> = kernel.tasks().map(|task| (task.id, phrase(&task.state))).collect();
-    let (recorded, now) = (words(&head.states, head.outstanding), words(&states, outstanding.len()));
-    (recorded != now).then_some(Misfit::Elsewhere { recorded, now })
+/// What happened in a tree.
+struct Happened {
+    root: TaskId,
+    /// What a scenario has, and how often.
+    words: BTreeMap<&'static str, u32>,
+    /// What none has, and how often.
+    others: BTreeMap<&'static str, u32>,
+}
+
+impl Happened {
+    fn word(&mut self, word: &'static str) {
+        let times = self.words.entry(word).or_default();
+        *times += 1;
+        let is_more =
+            SCENARIO_WORDS.iter().any(|(known, most)| *known == word && *most > 1 && *times > *most);
+        match word {
+            "child" if is_more => self.other("subtasks beyond the second"),
+            "message" if is_more => self.other("messages beyond the second"),
+            "question" if is_more => self.other("questions beyond the second"),
+            _ => {}
+        }
+    }
+
+    fn other(&mut self, what: &'static str) {
+        *self.others.entry(what).or_default() += 1;
+    }
+
+    /// Of the root it is this word, and of a subtask nothing that a scenario has.
+    fn of(&mut self, task: TaskId, word: &'static str, of_subtask: &'static str) {
+        if task == self.root { self.word(word) } else { self.other(of_subtask) }
+    }
+
+    fn take(&mut self, record: Record) {
+        match Event::from(record) {
+            Event::TaskSubmitted { budget, .. } if budget != Budget::default() => self.other("a budget"),
+            Event::ResponseEnded { request, response, .. } => self.response(request.task, &response),
+            Event::Request { event: RequestEvent::SendFailed { failure, .. }, .. } => match failure {
+                SendFailure::Unauthorized => self.word("token"),
+                SendFailure::Throttled { .. } | SendFailure::Transient => self.word("retry"),
+                SendFailure::Interrupted => self.word("cut"),
+                SendFailure::ContinuityLost | SendFailure::ContextTooLong | SendFailure::Invalid => {
+                    self.other("requests that the provider did not take");
+                }
+            },
+            Event::MessageReceived { task, .. } => self.of(task, "message", "messages to subtasks"),
+            Event::PauseRequested { task } => self.of(task, "pause", "pauses of subtasks"),
+            Event::CancelRequested { task } => self.of(task, "cancel", "cancels of subtasks"),
+            Event::InitializationFailed { .. } => self.other("surroundings that could not be made ready"),
+            Event::Deployed { .. } => self.other("remote agents"),
+            Event::SubtaskRequested { .. } => self.other("subtasks of remote agents"),
+            Event::ProfileDown { .. } => self.other("profiles that went down"),
+            Event::TaskSubmitted { .. }
+            | Event::Spent { .. }
+            | Event::Admitted { .. }
+            | Event::Initialized { .. }
+            | Event::Worker { .. }
+            | Event::Request { .. }
+            | Event::ProfileUp { .. }
+            | Event::ToolEnded { .. }
+            | Event::AnswerReceived { .. }
+            | Event::ResumeRequested { .. }
+            | Event::TimerFired { .. }
+            | Event::EndAcknowledged { .. } => {}
+        }
+    }
+
+    fn response(&mut self, task: TaskId, response: &Response) {
+        let calls = match response {
+            Response::Calls(calls) => calls,
+            Response::Text | Response::Empty => return self.of(task, "error", "wrong responses of subtasks"),
+        };
+        for call in calls {
+            match call {
+                Call::Tool(approval) => {
+                    self.of(task, "tool", "tools of subtasks");
+                    if *approval == Approval::Required {
+                        self.other("tools that a person has to agree to");
+                    }
+                }
+                Call::Subtask { .. } => self.of(task, "child", "subtasks of subtasks"),
+                Call::Question => self.of(task, "question", "questions of subtasks"),
+                Call::Completion(Approval::Required) => self.other("ends that a person has to agree to"),
+                Call::Completion(Approval::Granted) if calls.len() > 1 => {
+                    self.of(task, "error", "wrong responses of subtasks");
+                }
+                Call::Completion(Approval::Granted) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downbeat_kernel::{Attempt, CallId, Config, MessageId, ProfileId, RequestId, ToolEnd, TurnNumber};
+
+    /// The command for these events in the tree of task 1, and what it leaves out.
+    fn played(events: Vec<Event>, has_pool: bool) -> (String, Vec<String>) {
+        let tree = Tree {
+            root: TaskId(1),
+            until: 9,
+            config: Config::default(),
+            events: events.into_iter().map(Record::from).collect(),
+            states: Vec::new(),
+            outstanding: 0,
+        };
+        let text = command(&tree, has_pool);
+        let left_out = text.lines().filter_map(|line| line.strip_prefix("# not here: "));
+        let left_out = left_out.map(str::to_owned).collect();
+        let command = text.lines().last().expect("it has lines").to_owned();
+        assert!(text.lines().all(|line| line.starts_with("# ") || line == command), "{text}");
+        (command, left_out)
+    }
+
+    fn response(task: u64, calls: Vec<Call>) -> Event {
+        let request = RequestId { task: TaskId(task), turn: TurnNumber(1), attempt: Attempt(0) };
+        let response = if calls.is_empty() { Response::Text } else { Response::Calls(calls) };
+        Event::ResponseEnded { request, response, jitter_ms: 0 }
+    }
+
+    fn failed(failure: SendFailure) -> Event {
+        let event = RequestEvent::SendFailed { attempt: Attempt(0), failure, jitter_ms: 0 };
+        Event::Request { task: TaskId(1), turn: TurnNumber(1), event }
+    }
+
+    #[test]
+    fn scenario_has_what_happened_and_says_what_it_has_not() {
+        let subtask = |child| Call::Subtask { child: TaskId(child) };
+        let message =
+            |task, number| Event::MessageReceived { task: TaskId(task), message: MessageId(number) };
+        let budget = Budget { tokens: 7, ..Budget::default() };
+        let end = Call::Completion(Approval::Granted);
+        let quiet = Event::ToolEnded {
+            call: CallId { task: TaskId(1), turn: TurnNumber(1), index: 0 },
+            end: ToolEnd::Succeeded,
+        };
+        let of_one = |event: Event| (vec![event], false);
+        #[rustfmt::skip]
+        let cases: Vec<((Vec<Event>, bool), &str, &[&str])> = vec![
+            ((vec![quiet], false), "task", &[]),
+            ((vec![Event::TaskSubmitted { task: TaskId(1), budget: Budget::default() }], true), "pool", &[]),
+            (of_one(Event::TaskSubmitted { task: TaskId(1), budget }), "task", &["a budget (1)"]),
+            (of_one(response(1, vec![end])), "task", &[]),
+            (of_one(response(1, vec![])), "error", &[]),
+            (of_one(response(1, vec![subtask(2), end])), "child+error", &[]),
+            (of_one(response(2, vec![])), "task", &["wrong responses of subtasks (1)"]),
+            (of_one(response(1, vec![subtask(2), subtask(3), subtask(4)])), "child+child", &["subtasks beyond the second (1)"]),
+            (of_one(response(2, vec![subtask(3), Call::Question])), "task", &["questions of subtasks (1)", "subtasks of subtasks (1)"]),
+            (of_one(response(1, vec![Call::Tool(Approval::Required), Call::Question])), "tool+question", &["tools that a person has to agree to (1)"]),
+            (of_one(response(1, vec![Call::Completion(Approval::Required)])), "task", &["ends that a person has to agree to (1)"]),
+            ((vec![message(1, 1), message(1, 2), message(1, 3), message(2, 1)], false), "message+message", &["messages beyond the second (1)", "messages to subtasks (1)"]),
+            ((vec![Event::CancelRequested { task: TaskId(1) }, Event::PauseRequested { task: TaskId(1) }], false), "pause+cancel", &[]),
+            ((vec![failed(SendFailure::Transient), failed(SendFailure::Throttled { retry_after_ms: None })], false), "retry", &[]),
+            (of_one(failed(SendFailure::Interrupted)), "cut", &[]),
+            (of_one(failed(SendFailure::Unauthorized)), "token", &[]),
+            (of_one(failed(SendFailure::Invalid)), "task", &["requests that the provider did not take (1)"]),
+            (of_one(Event::ProfileDown { profile: ProfileId(0) }), "task", &["profiles that went down (1)"]),
+        ];
+        for ((events, has_pool), name, left_out) in cases {
+            let shown = format!("{events:?}");
+            let (command, others) = played(events, has_pool);
+            assert_eq!(
+                (command, others),
+                (format!("downbeat sim {name}"), left_out.iter().map(|what| (*what).to_owned()).collect()),
+                "{shown}"
+            );
+        }
+    }
 }

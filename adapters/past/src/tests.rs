@@ -1,8 +1,8 @@
 //! Whole journals, as the command shows them.
 
-use crate::command::{Export, Format, PastArgs, is_scenario, play_to};
+use crate::command::{Export, Format, PastArgs, is_exported, play_to};
+use crate::exported;
 use crate::follow::Follow;
-use crate::scenario;
 use crate::settings::Settings;
 use crate::testing::{HISTORY, args, folder, history, shell, shown, stored};
 use crate::why::{Wait, Why, why};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const SCHEMA: &str = include_str!("../../../docs/journal.schema.json");
 const PAGE: &str = include_str!("../../../docs/replay.md");
-const SCENARIO: &str = include_str!("../tests/scenario.jsonl");
+const TREE: &str = include_str!("../tests/tree.jsonl");
 const EXPORTED: &str = include_str!("../tests/exported.rs");
 
 /// What a restart orders has to be what a task waits for, in every state that the history comes by; and since when is what looking at
@@ -423,19 +423,16 @@ async fn tree_is_exported_as_a_test_that_is_one() {
 }
 
 #[tokio::test]
-async fn tree_is_exported_as_a_scenario() {
+async fn tree_is_exported_with_its_events() {
     let path = history("example").await;
-    let export = PastArgs { task: Some(3), until: Some(60), export: Some(Export::Scenario), ..args(&path) };
+    let export = PastArgs { task: Some(3), until: Some(60), export: Some(Export::Tree), ..args(&path) };
     let (code, text, errors) = shown(&export, Format::Text);
     assert_eq!((code, errors.as_str()), (0, ""));
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenario.jsonl");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tree.jsonl");
         std::fs::write(path, text).expect("it can be written");
     } else {
-        assert!(
-            text == SCENARIO,
-            "another scenario: UPDATE_DOCS=1 cargo test -p downbeat-past exported\n{text}"
-        );
+        assert!(text == TREE, "another tree: UPDATE_DOCS=1 cargo test -p downbeat-past exported\n{text}");
     }
 }
 
@@ -454,7 +451,7 @@ async fn tree_that_comes_to_something_else_by_itself_is_not_exported() {
     // The second tree takes the place of the subtask.
     std::fs::write(path.with_file_name("settings.json"), r#"{"kernel":{"tasks_max":2}}"#)
         .expect("it is written");
-    let of = |until| PastArgs { task: Some(1), until, export: Some(Export::Scenario), ..args(&path) };
+    let of = |until| PastArgs { task: Some(1), until, export: Some(Export::Tree), ..args(&path) };
     let (code, text, errors) = shown(&of(None), Format::Text);
     let expected = "error: the tree of task 1 cannot be exported by itself: without the other trees task 1 stands elsewhere, because a bound of all tasks together was met\n";
     assert_eq!((code, text.as_str(), errors.as_str()), (2, "", expected));
@@ -467,14 +464,14 @@ async fn second_attempt_is_exported_with_its_budget() {
     let attempted = r#""Attempted":{"task":10,"budget":{"tokens":"#;
     let lines = HISTORY.replace(&format!("{attempted}0"), &format!("{attempted}1000000"));
     let path = stored("budget", &lines.lines().collect::<Vec<_>>(), 10).await;
-    let export = PastArgs { task: Some(11), until: Some(162), export: Some(Export::Scenario), ..args(&path) };
+    let export = PastArgs { task: Some(11), until: Some(162), export: Some(Export::Tree), ..args(&path) };
     let (code, text, errors) = shown(&export, Format::Text);
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(text.contains(r#""TaskSubmitted":{"task":11,"budget":{"tokens":1000000"#), "{text}");
 }
 
 #[tokio::test]
-async fn every_tree_is_exported_as_a_scenario_that_comes_to_the_same_and_what_does_not_is_told() {
+async fn every_tree_is_exported_as_events_that_comes_to_the_same_and_what_does_not_is_told() {
     let path = history("scenario").await;
     let store = Sqlite::open_as_it_is(&path).await.expect("it is there");
     let settings = Settings::find(&store, args(&path).settings.as_deref()).await.expect("they are there");
@@ -488,11 +485,11 @@ async fn every_tree_is_exported_as_a_scenario_that_comes_to_the_same_and_what_do
     assert!(roots.len() > 5, "{roots:?}");
     let mut of_first = String::new();
     for root in roots {
-        let export = PastArgs { task: Some(root.0), export: Some(Export::Scenario), ..args(&path) };
+        let export = PastArgs { task: Some(root.0), export: Some(Export::Tree), ..args(&path) };
         let (code, text, errors) = shown(&export, Format::Text);
         assert_eq!((code, errors.as_str()), (0, ""), "{root:?}");
-        assert!(scenario::is_meant(&text) && !text.contains("count the files"));
-        let played = scenario::step_through(&text).expect("it is read");
+        assert!(exported::is_meant(&text) && !text.contains("count the files"));
+        let played = exported::step_through(&text).expect("it is read");
         assert_eq!((played.root, played.misfit, played.events > 1), (root, None, true));
         if root == TaskId(1) {
             of_first = text;
@@ -505,7 +502,7 @@ async fn every_tree_is_exported_as_a_scenario_that_comes_to_the_same_and_what_do
         lines.join("\n")
     };
     let misfit = |text: &str| {
-        scenario::step_through(text).map(|played| played.misfit.map(|misfit| misfit.to_string()))
+        exported::step_through(text).map(|played| played.misfit.map(|misfit| misfit.to_string()))
     };
     let gone = misfit(&without(4)).expect("it is read").expect("a misfit");
     assert!(gone.starts_with("event 4, Admitted(task 1), is not taken any more: "), "{gone}");
@@ -519,7 +516,7 @@ async fn every_tree_is_exported_as_a_scenario_that_comes_to_the_same_and_what_do
     };
     let (sound, other) = (file("sound.jsonl", &of_first), file("other.jsonl", &without(4)));
     let foreign = file("foreign.jsonl", "{\"format\":\"downbeat-counterexample\"}");
-    assert_eq!([&sound, &other, &foreign].map(|file| is_scenario(file)), [true, true, false]);
+    assert_eq!([&sound, &other, &foreign].map(|file| is_exported(file)), [true, true, false]);
     let schema = schema();
     for (files, expected) in
         [(vec![sound.clone()], 0), (vec![sound, other.clone()], 1), (vec![other, foreign], 2)]
@@ -536,7 +533,7 @@ async fn every_tree_is_exported_as_a_scenario_that_comes_to_the_same_and_what_do
         }
     }
     let damaged = misfit(&of_first.replacen("V3", "V9", 1)).expect_err("there is no such version");
-    assert!(damaged.to_string().starts_with("line 2 is none of an exported scenario: "), "{damaged}");
+    assert!(damaged.to_string().starts_with("line 2 is none of an exported tree: "), "{damaged}");
     let newer = misfit(&of_first.replacen("\"version\":1", "\"version\":2", 1)).expect_err("it is newer");
     assert!(newer.to_string().contains("this program reads version 1"), "{newer}");
 }
