@@ -106,7 +106,11 @@ pub(crate) fn past_to(args: &PastArgs, format: Format, out: &mut dyn Write, err:
         Ok(()) => 0,
         Err(error) => {
             // A message that cannot be delivered leaves the exit code to tell.
-            drop(writeln!(err, "error: {error}"));
+            drop(if error.is_of_the_file() {
+                writeln!(err, "error: {}: {error}", args.path().display())
+            } else {
+                writeln!(err, "error: {error}")
+            });
             if error.is_of_the_journal() { 1 } else { 2 }
         }
     }
@@ -146,6 +150,14 @@ impl Write for Reader<'_> {
 }
 
 async fn run(args: &PastArgs, format: Format, out: &mut dyn Write) -> Result<(), PastError> {
+    if args.path().is_dir() {
+        return Err(PastError::Input(io::ErrorKind::IsADirectory.into()));
+    }
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from > until
+    {
+        return Err(PastError::Backwards { from, until });
+    }
     let store = Sqlite::open_as_it_is(args.path()).await?;
     let settings = Settings::find(&store, args.settings.as_deref()).await?;
     let mut show = Show { store: &store, settings, args, format, out };

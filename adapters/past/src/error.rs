@@ -101,6 +101,13 @@ pub enum PastError {
         /// Why.
         source: serde_json::Error,
     },
+    /// No line is shown: the first comes after the last.
+    Backwards {
+        /// The first.
+        from: u64,
+        /// The last.
+        until: u64,
+    },
     /// A file that is to be stepped through again cannot be read.
     Input(io::Error),
     /// What is shown cannot be written.
@@ -108,6 +115,11 @@ pub enum PastError {
 }
 
 impl PastError {
+    /// Whether it is the file that cannot be read, whatever is asked of it.
+    pub(crate) fn is_of_the_file(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Input(_) | Self::Empty)
+    }
+
     /// Whether the journal was read and is wrong, as against one that could not be read, or not be asked for like this.
     pub(crate) fn is_of_the_journal(&self) -> bool {
         match self {
@@ -137,6 +149,7 @@ impl PastError {
             | Self::OtherSettings { .. }
             | Self::NotByItself { .. }
             | Self::Exported { .. }
+            | Self::Backwards { .. }
             | Self::Input(_)
             | Self::Output(_) => false,
         }
@@ -231,6 +244,9 @@ impl fmt::Display for PastError {
             Self::Exported { line, source } => {
                 write!(f, "line {line} is none of an exported tree: {source}")
             }
+            Self::Backwards { from, until } => {
+                write!(f, "--from {from} comes after --until {until}: no line is shown")
+            }
             Self::Input(error) => write!(f, "it cannot be read: {error}"),
             Self::Output(error) => write!(f, "what is shown cannot be written: {error}"),
         }
@@ -253,7 +269,8 @@ impl Error for PastError {
             | Self::WhichShard { .. }
             | Self::NoShard { .. }
             | Self::OtherSettings { .. }
-            | Self::NotByItself { .. } => None,
+            | Self::NotByItself { .. }
+            | Self::Backwards { .. } => None,
         }
     }
 }

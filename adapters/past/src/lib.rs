@@ -29,6 +29,6 @@ mod why;
 pub use command::{Export, Format, PastArgs, is_exported, past, play};
 pub use error::PastError;
 pub use exported::{Misfit, Played, step_through};
-pub use observed::observe;
+pub use observed::{Seen, observe};
 pub use scenario::SCENARIO_WORDS;
 pub use why::{Wait, Why, why};

@@ -336,16 +336,30 @@ fn included(task: TaskId, part: Part, kernel: &Kernel, events: &mut Vec<Event<'s
     }
 }
 
-/// Gives what an observer would have written down beside a journal, shard by shard: the shard, the position of the line, and the event.
-/// The journal is read as it is, also while its shell runs. Says under which settings of the kernel it was written.
+/// What is seen of a shard.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives as long as it is looked at, and is an event as a rule"
+)]
+pub enum Seen {
+    /// An event, and the position of its line.
+    Event(u64, Event<'static>),
+    /// It was compacted: what was over before this position is not in it. Said at its end.
+    Compacted(u64),
+    /// It cannot be read on, or a line does not follow from those before it.
+    Unread(PastError),
+}
+
+/// Gives what an observer would have written down beside a journal, shard by shard, with the number of the shard. The journal is read
+/// as it is, also while its shell runs. Says under which settings of the kernel it was written.
 ///
 /// # Errors
-/// If it cannot be read, or was written under other settings than those of that file, or else of its snapshot, or of a shell by default.
-/// What came before was given.
+/// If it cannot be opened, or was written under other settings than those of that file.
 pub fn observe(
     path: &Path,
     settings: Option<&Path>,
-    mut take: impl FnMut(u32, u64, Event<'static>),
+    mut take: impl FnMut(u32, Seen),
 ) -> Result<Config, PastError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PastError::Output)?;
@@ -353,15 +367,33 @@ pub fn observe(
         let store = Sqlite::open_as_it_is(path).await?;
         let config = Settings::find(&store, settings).await?.config;
         for shard in store.shards().await? {
-            let (mut journal, mut replay) = (Journal::new(&store, shard), Replay::new(shard, &config));
-            let mut observer = Observer::default();
-            while let Some(line) = journal.next().await? {
-                let orders = replay.step(line.clone())?;
-                for event in observer.observe(&line, &orders, &replay) {
-                    take(shard.0, line.at.0, event);
-                }
+            let mut journal = Journal::new(&store, shard);
+            let read = read(&mut journal, Replay::new(shard, &config), |at, event| {
+                take(shard.0, Seen::Event(at, event));
+            });
+            if let Err(error) = read.await {
+                take(shard.0, Seen::Unread(error));
+            }
+            if let Some(before) = journal.compacted() {
+                take(shard.0, Seen::Compacted(before.0));
             }
         }
         Ok(config.kernel)
     })
+}
+
+/// Reads a shard to its end.
+async fn read(
+    journal: &mut Journal<'_>,
+    mut replay: Replay,
+    mut take: impl FnMut(u64, Event<'static>),
+) -> Result<(), PastError> {
+    let mut observer = Observer::default();
+    while let Some(line) = journal.next().await? {
+        let orders = replay.step(line.clone())?;
+        for event in observer.observe(&line, &orders, &replay) {
+            take(line.at.0, event);
+        }
+    }
+    Ok(())
 }

@@ -182,31 +182,30 @@ mod tests {
             call: CallId { task: TaskId(1), turn: TurnNumber(1), index: 0 },
             end: ToolEnd::Succeeded,
         };
-        let of_one = |event: Event| (vec![event], false);
         #[rustfmt::skip]
-        let cases: Vec<((Vec<Event>, bool), &str, &[&str])> = vec![
-            ((vec![quiet], false), "task", &[]),
-            ((vec![Event::TaskSubmitted { task: TaskId(1), budget: Budget::default() }], true), "pool", &[]),
-            (of_one(Event::TaskSubmitted { task: TaskId(1), budget }), "task", &["a budget (1)"]),
-            (of_one(response(1, vec![end])), "task", &[]),
-            (of_one(response(1, vec![])), "error", &[]),
-            (of_one(response(1, vec![subtask(2), end])), "child+error", &[]),
-            (of_one(response(2, vec![])), "task", &["wrong responses of subtasks (1)"]),
-            (of_one(response(1, vec![subtask(2), subtask(3), subtask(4)])), "child+child", &["subtasks beyond the second (1)"]),
-            (of_one(response(2, vec![subtask(3), Call::Question])), "task", &["questions of subtasks (1)", "subtasks of subtasks (1)"]),
-            (of_one(response(1, vec![Call::Tool(Approval::Required), Call::Question])), "tool+question", &["tools that a person has to agree to (1)"]),
-            (of_one(response(1, vec![Call::Completion(Approval::Required)])), "task", &["ends that a person has to agree to (1)"]),
-            ((vec![message(1, 1), message(1, 2), message(1, 3), message(2, 1)], false), "message+message", &["messages beyond the second (1)", "messages to subtasks (1)"]),
-            ((vec![Event::CancelRequested { task: TaskId(1) }, Event::PauseRequested { task: TaskId(1) }], false), "pause+cancel", &[]),
-            ((vec![failed(SendFailure::Transient), failed(SendFailure::Throttled { retry_after_ms: None })], false), "retry", &[]),
-            (of_one(failed(SendFailure::Interrupted)), "cut", &[]),
-            (of_one(failed(SendFailure::Unauthorized)), "token", &[]),
-            (of_one(failed(SendFailure::Invalid)), "task", &["requests that the provider did not take (1)"]),
-            (of_one(Event::ProfileDown { profile: ProfileId(0) }), "task", &["profiles that went down (1)"]),
+        let cases: Vec<(Vec<Event>, &str, &[&str])> = vec![
+            (vec![quiet], "task", &[]),
+            (vec![Event::TaskSubmitted { task: TaskId(1), budget: Budget::default() }], "pool", &[]),
+            (vec![Event::TaskSubmitted { task: TaskId(1), budget }], "task", &["a budget (1)"]),
+            (vec![response(1, vec![end])], "task", &[]),
+            (vec![response(1, vec![])], "error", &[]),
+            (vec![response(1, vec![subtask(2), end])], "child+error", &[]),
+            (vec![response(2, vec![])], "task", &["wrong responses of subtasks (1)"]),
+            (vec![response(1, vec![subtask(2), subtask(3), subtask(4)])], "child+child", &["subtasks beyond the second (1)"]),
+            (vec![response(2, vec![subtask(3), Call::Question])], "task", &["questions of subtasks (1)", "subtasks of subtasks (1)"]),
+            (vec![response(1, vec![Call::Tool(Approval::Required), Call::Question])], "tool+question", &["tools that a person has to agree to (1)"]),
+            (vec![response(1, vec![Call::Completion(Approval::Required)])], "task", &["ends that a person has to agree to (1)"]),
+            (vec![message(1, 1), message(1, 2), message(1, 3), message(2, 1)], "message+message", &["messages beyond the second (1)", "messages to subtasks (1)"]),
+            (vec![Event::CancelRequested { task: TaskId(1) }, Event::PauseRequested { task: TaskId(1) }], "pause+cancel", &[]),
+            (vec![failed(SendFailure::Transient), failed(SendFailure::Throttled { retry_after_ms: None })], "retry", &[]),
+            (vec![failed(SendFailure::Interrupted)], "cut", &[]),
+            (vec![failed(SendFailure::Unauthorized)], "token", &[]),
+            (vec![failed(SendFailure::Invalid)], "task", &["requests that the provider did not take (1)"]),
+            (vec![Event::ProfileDown { profile: ProfileId(0) }], "task", &["profiles that went down (1)"]),
         ];
-        for ((events, has_pool), name, left_out) in cases {
+        for (events, name, left_out) in cases {
             let shown = format!("{events:?}");
-            let (command, others) = played(events, has_pool);
+            let (command, others) = played(events, name == "pool");
             assert_eq!(
                 (command, others),
                 (format!("downbeat sim {name}"), left_out.iter().map(|what| (*what).to_owned()).collect()),

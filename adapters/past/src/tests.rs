@@ -258,14 +258,16 @@ async fn what_cannot_be_read_or_does_not_follow_is_told_with_its_place() {
         ("contradicts before", PastArgs { until: Some(2), ..args(&contradicts) }, 1, "shard 0: the lines lead to a state that contradicts itself"),
         ("nothing", args(&folder("nothing").join("journal.db")), 2, "store: it cannot be opened: check the path and the permissions of its folder"),
         ("text",    args(&text),    2, "store: this is no database, or a damaged one: restore it from a backup"),
-        ("empty",   args(&empty),   2, "nothing was ever written to this store"),
+        ("empty",   args(&empty),   2, "journal.db: nothing was ever written to this store"),
+        ("folder",  args(&folder("a-folder")), 2, "past-a-folder: it cannot be read: is a directory"),
+        ("no lines", PastArgs { task: Some(1), from: Some(9), until: Some(8), ..args(&damaged) }, 2, "--from 9 comes after --until 8: no line is shown"),
         ("task",    PastArgs { task: Some(99), ..args(&newer) }, 2, "shard 0: line 2 of the journal cannot be read"),
         ("shard",   PastArgs { shard: Some(1), ..args(&damaged) }, 2, "there is no shard 1: there are 1, numbered from 0"),
     ];
     for (name, args, expected, error) in cases {
         let (code, text, errors) = shown(&args, Format::Text);
         assert_eq!(code, expected, "{name}: {errors}");
-        assert!(errors.starts_with(&format!("error: {error}")), "{name}: {errors}");
+        assert!(errors.starts_with("error: ") && errors.contains(error), "{name}: {errors}");
         if name == "damaged" {
             assert!(
                 text.contains("shard 0: 20 lines") && text.contains("task 1 "),

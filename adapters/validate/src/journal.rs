@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use downbeat_kernel::Config;
-use downbeat_past::{PastError, observe};
+use downbeat_past::{PastError, Seen, observe};
 use downbeat_trace::{Event, Monitor, Place};
 
-use crate::judge::Judged;
+use crate::judge::{Judged, Unread};
 
 /// By which a database of SQLite is known.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -31,7 +31,10 @@ pub(crate) fn is_database(path: &Path) -> io::Result<bool> {
     Ok(head == MAGIC)
 }
 
-/// Reads every shard to its end. A place is the position of the line, and which event of it.
+/// What is said of every journal: it decides what was told to the shell, and not what the shell has done.
+const ORDERED: &str = "of a shell's own journal: what it sent, ran and told is taken from what the kernel has ordered, and nobody wrote down what went out";
+
+/// Reads every shard, to its end or to where it cannot be read on. A place is the position of the line, and which event of it.
 pub(crate) fn read(
     path: &Path,
     settings: Option<&Path>,
@@ -40,11 +43,23 @@ pub(crate) fn read(
 ) -> Result<(Vec<Journal>, Config), PastError> {
     let mut shards: Vec<(u32, Journal)> = Vec::new();
     let mut last = Place::default();
-    let config = observe(path, settings, |shard, at, event| {
+    let config = observe(path, settings, |shard, seen| {
         if shards.last().is_none_or(|(known, _)| *known != shard) {
             shards.push((shard, Journal::new(path, shard, is_whole)));
         }
         let Some((_, journal)) = shards.last_mut() else { return };
+        let (at, event) = match seen {
+            Seen::Event(at, event) => (at, event),
+            Seen::Compacted(before) => {
+                let left_out = format!("compacted: what was over before line {before} is not in it");
+                return journal.judged.notes.push(left_out);
+            }
+            Seen::Unread(error) => {
+                journal.judged.is_whole = false;
+                journal.judged.error = Some(Unread::Journal(error));
+                return;
+            }
+        };
         let byte = if last.line == at { last.byte + 1 } else { 0 };
         last = Place { line: at, byte, ..Place::default() };
         journal.judged.monitor.take(last, &event, event.line().as_bytes());
@@ -59,18 +74,9 @@ pub(crate) fn read(
 
 impl Journal {
     fn new(path: &Path, shard: u32, is_whole: bool) -> Self {
-        let judged = Judged {
-            name: format!("{}, shard {shard}", path.display()),
-            files: Vec::new(),
-            monitor: Monitor::default(),
-            error: None,
-            cut: None,
-            spans: None,
-            unknown_kinds: None,
-            unknown_fields: 0,
-            is_interrupted: false,
-            is_whole,
-        };
+        let name = format!("{}, shard {shard}", path.display());
+        let judged =
+            Judged { is_whole, notes: vec![ORDERED.to_owned()], ..Judged::new(name, Monitor::default()) };
         Self { judged, events: Vec::new(), is_cut: false }
     }
 }

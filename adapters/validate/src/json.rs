@@ -19,6 +19,7 @@ pub(crate) fn document(judged: &Judged) -> Value {
         unknown_fields,
         is_interrupted,
         is_whole,
+        notes,
     } = judged;
     let verdicts = monitor.verdicts(*is_whole);
     let properties: Vec<_> =
@@ -47,6 +48,7 @@ pub(crate) fn document(judged: &Judged) -> Value {
         "spans": spans.as_ref().map(of_spans),
         "unknownKinds": unknown_kinds.as_ref().map(|(count, at, name)| json!({ "count": count, "first": name, "at": place(*at) })),
         "unknownFields": unknown_fields,
+        "notes": notes,
         "cut": cut.map(place),
         "error": error.as_ref().map(ToString::to_string),
     })

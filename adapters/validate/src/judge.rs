@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use downbeat_past::PastError;
 use downbeat_sim::harness::grouped;
 use downbeat_trace::{Breach, Merged, Monitor, Otlp, OtlpError, Place, Read, Reader, Tally, TraceError};
 
@@ -39,6 +40,27 @@ pub(crate) struct Judged {
     pub(crate) is_interrupted: bool,
     /// Whether nothing comes after it.
     pub(crate) is_whole: bool,
+    /// What else a reader has to know of it.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Judged {
+    /// What a monitor knows of an input that was read to its end, and may go on.
+    pub(crate) fn new(name: String, monitor: Monitor) -> Self {
+        Self {
+            name,
+            files: Vec::new(),
+            monitor,
+            error: None,
+            cut: None,
+            spans: None,
+            unknown_kinds: None,
+            unknown_fields: 0,
+            is_interrupted: false,
+            is_whole: false,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// Why an input cannot be read on.
@@ -46,6 +68,7 @@ pub(crate) struct Judged {
 pub(crate) enum Unread {
     Trace(TraceError),
     Otlp(OtlpError),
+    Journal(PastError),
 }
 
 impl fmt::Display for Unread {
@@ -53,6 +76,7 @@ impl fmt::Display for Unread {
         match self {
             Self::Trace(error) => error.fmt(f),
             Self::Otlp(error) => error.fmt(f),
+            Self::Journal(error) => error.fmt(f),
         }
     }
 }
@@ -124,16 +148,13 @@ pub(crate) fn judge(
     let unknown_fields = reader.unknown_fields();
     let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
     Judged {
-        name,
-        files: Vec::new(),
-        monitor,
         error,
         cut,
-        spans: None,
         unknown_kinds,
         unknown_fields,
         is_interrupted,
         is_whole,
+        ..Judged::new(name, monitor)
     }
 }
 
@@ -176,18 +197,8 @@ pub(crate) fn judge_merged<R: BufRead>(files: Vec<String>, traces: Vec<R>, readi
     let unknown_kinds = merged.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));
     let unknown_fields = merged.unknown_fields();
     let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
-    Judged {
-        name,
-        files,
-        monitor,
-        error,
-        cut,
-        spans: None,
-        unknown_kinds,
-        unknown_fields,
-        is_interrupted,
-        is_whole,
-    }
+    let files_known = Judged { files, ..Judged::new(name, monitor) };
+    Judged { error, cut, unknown_kinds, unknown_fields, is_interrupted, is_whole, ..files_known }
 }
 
 /// Judges spans: all of them are read before the first is judged, as they stand in the order of their ends.
@@ -203,19 +214,8 @@ pub(crate) fn judge_spans(name: String, bytes: impl io::Read, reading: Reading<'
     }
     let (cut, tally) = (otlp.cut(), otlp.tally().clone());
     let error = otlp.into_error().filter(|_| !is_interrupted).map(Unread::Otlp);
-    Judged {
-        name,
-        files: Vec::new(),
-        monitor,
-        // A span is written when it ends: of what never ends there is none, whatever comes after it.
-        is_whole: false,
-        error,
-        cut,
-        spans: Some(tally),
-        unknown_kinds: None,
-        unknown_fields: 0,
-        is_interrupted,
-    }
+    // A span is written when it ends: of what never ends there is none, whatever comes after it, so that no input is whole.
+    Judged { error, cut, spans: Some(tally), is_interrupted, ..Judged::new(name, monitor) }
 }
 
 /// A line of progress on a terminal.

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use downbeat_explain::Settings;
+use downbeat_saved::{CONVERSATION, WINDOW};
 use downbeat_sim::diagram::Style;
 use downbeat_sim::harness::{Outcome, by_ctrl_c};
 use downbeat_trace::{Breach, Verdict};
@@ -185,7 +186,13 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
     if trace != "-" && path.is_dir() {
         return folder_told(args, path);
     }
+    if args.input.is_none() && is_of_a_task(path) {
+        return Err("it is a file of a saved task: name its folder".into());
+    }
     if trace == "-" || args.input.is_some() || !journal::is_database(path)? {
+        if args.settings.is_some() {
+            return Err("--settings is for journals of a shell, and this is none".into());
+        }
         let judged = judged(args, trace, style)?;
         let explanation = explanation(args, trace)?;
         return Ok(judged_told(&judged, explanation.as_ref(), style));
@@ -201,7 +208,8 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
     let settings = Settings { config, ..settings(args.order, args.apart, args.whole) };
     for journal in journals {
         let end = if journal.is_cut { End::TooMany } else { End::Over };
-        let explanation = args.explain.then(|| Explanation::of(journal.events, settings, end));
+        let is_explained = args.explain && journal.judged.error.is_none();
+        let explanation = is_explained.then(|| Explanation::of(journal.events, settings, end));
         let told = judged_told(&journal.judged, explanation.as_ref(), style);
         all.outcomes.extend(told.outcomes);
         if !all.page.is_empty() {
@@ -214,10 +222,22 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
     Ok(all)
 }
 
+/// Whether it is called as the files in a folder of a saved task.
+fn is_of_a_task(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == CONVERSATION || name == WINDOW)
+}
+
 /// What is said of a folder of saved tasks.
 fn folder_told(args: &ValidateArgs, path: &Path) -> Result<Told, Box<dyn Error>> {
-    if args.follow || args.explain {
-        return Err("--follow and --explain are for traces, and this is a folder of saved tasks".into());
+    let of_traces = [
+        ("--follow", args.follow),
+        ("--explain", args.explain),
+        ("--whole", args.whole),
+        ("--input", args.input.is_some()),
+        ("--settings", args.settings.is_some()),
+    ];
+    if let Some((name, _)) = of_traces.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(format!("{name} is for traces, and this is a folder of saved tasks").into());
     }
     let saved = Saved::of(path)?;
     Ok(Told {

@@ -139,7 +139,7 @@ fn undecided(page: &mut String, verdicts: &[(Property, Verdict)], is_of_spans: b
 
 /// What the reader should know of the trace itself.
 fn remarks(page: &mut String, judged: &Judged) {
-    let mut remarks = Vec::new();
+    let mut remarks = judged.notes.clone();
     remarks
         .extend((1..).zip(&judged.files).map(|(number, file): (u32, _)| format!("file {number} is {file}")));
     if judged.monitor.backwards() > 0 {
