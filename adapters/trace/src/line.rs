@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::event::{End, Event, Field, Kind};
-use crate::name::Name;
+use crate::name::{NAME_MAX, Name};
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,10 +190,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
                 f.write_str("a text, or a number from 0 without a fraction")
             }
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value<'de>, E> {
-                Ok(Value(Some(Name::of(text))))
+                fits(text).map(|text| Value(Some(Name::of(text))))
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Value<'de>, E> {
-                Ok(Value(Some(Name::of(text.to_owned()))))
+                fits(text).map(|text| Value(Some(Name::of(text.to_owned()))))
             }
             fn visit_u64<E: Error>(self, number: u64) -> Result<Value<'de>, E> {
                 Ok(Value(Some(Name::Number(number))))
@@ -204,4 +204,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
         }
         deserializer.deserialize_any(OfAny)
     }
+}
+
+/// A text that is no longer than a name may be.
+fn fits<E: Error>(text: &str) -> Result<&str, E> {
+    if text.len() > NAME_MAX {
+        return Err(E::custom(format_args!(
+            "a name has at most {NAME_MAX} bytes: give a digest of a longer one"
+        )));
+    }
+    Ok(text)
 }

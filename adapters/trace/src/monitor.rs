@@ -49,7 +49,7 @@ pub struct Moment {
 pub struct Limits {
     /// Live tasks that are followed; others are not. 200,000 by default, at about a kilobyte each.
     pub live_max: usize,
-    /// Ended tasks that are remembered, the last ones. 1,000,000 by default, at about a hundred bytes each.
+    /// Ended tasks that are remembered, the last ones. 1,000,000 by default, at about five hundred bytes each.
     pub ended_max: usize,
     /// Tasks whose calls are told of: the first that are notable. 1,000 by default.
     pub notable_max: usize,
@@ -367,8 +367,8 @@ impl Monitor {
         let parent = self.ended.get(name).and_then(|gone| gone.parent.clone());
         let live = self.tasks.get(name);
         let kin = live.into_iter().flat_map(|task| {
-            let subtasks = task.live.iter().chain(&task.owed).map(|subtask| &subtask.name);
-            task.parent.iter().chain(subtasks).chain(&task.given).cloned()
+            let owed = task.owed.iter().map(|subtask| &subtask.name);
+            task.parent.iter().chain(task.live.values()).chain(owed).chain(&task.given).cloned()
         });
         let child = event.get(Field::Child).map(Key::from);
         kin.chain(parent).chain(child).collect()

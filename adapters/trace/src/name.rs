@@ -6,6 +6,9 @@ use std::hash::{Hash, Hasher};
 
 use hashbrown::Equivalent;
 
+/// Bytes of the longest name: whoever has longer ones gives a digest.
+pub const NAME_MAX: usize = 1_024;
+
 /// What a task, a request, a call is called: a number or a text. A text that is a number is that number, so that `7` and `"7"` are one
 /// name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +55,25 @@ impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::Text(text) => f.pad(text),
+            Self::Text(text) => shown(text, f),
         }
     }
+}
+
+/// Shows a text, with what would move a cursor or change a colour written out.
+fn shown(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if !text.contains(char::is_control) {
+        return f.pad(text);
+    }
+    let escaped = text.chars().fold(String::new(), |mut shown, char| {
+        if char.is_control() {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+        shown
+    });
+    f.pad(&escaped)
 }
 
 impl Hash for Name<'_> {
@@ -113,7 +132,7 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::Text(text) => f.pad(text),
+            Self::Text(text) => shown(text, f),
         }
     }
 }
@@ -131,6 +150,13 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_moves_a_cursor() {
+        let name = Name::of("\u{1b}[31mred\n\u{9b}2Jé");
+        assert_eq!(name.to_string(), "\\u{1b}[31mred\\n\\u{9b}2Jé");
+        assert_eq!(Key::from(&name).to_string(), name.to_string());
+    }
 
     #[test]
     fn a_text_that_is_a_number_is_that_number() {

@@ -14,6 +14,7 @@ use std::io::Read;
 use hashbrown::{HashMap, HashSet};
 
 use crate::event::{End, Event};
+use crate::name::NAME_MAX;
 use crate::read::Place;
 pub use error::{At, OtlpError};
 use follow::Step;
@@ -23,9 +24,6 @@ use follow::Step;
 pub const SPANS_MAX: usize = 1_000_000;
 /// Bytes of the longest span, and of what may stand between two: prompts and answers are in spans, a video is not.
 pub const SPAN_MAX: u64 = 64 << 20;
-/// Bytes of the longest name of a conversation, of an agent or of a call.
-pub const NAME_MAX: usize = 1_024;
-
 macro_rules! lefts {
     ($($name:ident $is_gap:literal $words:literal;)*) => {
         /// Why a span says nothing to a monitor.

@@ -51,6 +51,11 @@ pub enum TraceError {
         /// Why, and at which column.
         source: serde_json::Error,
     },
+    /// The last line has no end, and is no event as it is: its rest is missing.
+    Cut {
+        /// Which.
+        place: Place,
+    },
     /// Of several traces that are read as one, a line has no time, and none above it has.
     NoTime {
         /// Which.
@@ -70,17 +75,15 @@ impl TraceError {
             Self::Io { place, .. }
             | Self::TooLong { place }
             | Self::NoEvent { place, .. }
+            | Self::Cut { place }
             | Self::NoTime { place }
             | Self::TooLate { place } => *place,
         }
     }
 
-    /// Whether a line is no event because its rest is missing.
+    /// Whether it is the last line, and its rest is missing ([`TraceError::Cut`]).
     pub fn is_cut(&self) -> bool {
-        match self {
-            Self::NoEvent { source, .. } => source.is_eof(),
-            Self::Io { .. } | Self::TooLong { .. } | Self::NoTime { .. } | Self::TooLate { .. } => false,
-        }
+        matches!(self, Self::Cut { .. })
     }
 }
 
@@ -99,6 +102,7 @@ impl fmt::Display for TraceError {
                 let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
                 write!(f, "{place}, column {column}, byte {byte}: {what}")
             }
+            Self::Cut { place } => write!(f, "{place}, byte {}: it is cut off", place.byte),
             Self::NoTime { place } => write!(
                 f,
                 "{place}, byte {}: it has no time (`at_ms`), and no line above it has: nothing tells its order",
@@ -118,7 +122,7 @@ impl std::error::Error for TraceError {
         match self {
             Self::Io { source, .. } => Some(source),
             Self::NoEvent { source, .. } => Some(source),
-            Self::TooLong { .. } | Self::NoTime { .. } | Self::TooLate { .. } => None,
+            Self::TooLong { .. } | Self::Cut { .. } | Self::NoTime { .. } | Self::TooLate { .. } => None,
         }
     }
 }
@@ -213,12 +217,15 @@ impl<R: BufRead> Reader<R> {
     /// What has come of a line at the end, as a line: for a trace whose last line has no line break.
     ///
     /// # Errors
-    /// As for [`Reader::read`]. If [`TraceError::is_cut`], it is a line of which the rest is missing.
+    /// As for [`Reader::read`], and [`TraceError::Cut`].
     pub fn rest(&mut self) -> Result<Read<'_>, TraceError> {
         if !std::mem::take(&mut self.is_partial) {
             return Ok(Read::Pending);
         }
-        self.line()
+        self.line().map_err(|error| match error {
+            TraceError::NoEvent { place, source } if source.is_eof() => TraceError::Cut { place },
+            error => error,
+        })
     }
 
     /// What is in the buffer.

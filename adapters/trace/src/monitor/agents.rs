@@ -9,6 +9,8 @@ use crate::property::Property;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agent {
     pub(super) task: Option<Key>,
+    /// The highest under which it was given a task, if the trace says so.
+    pub(super) epoch: Option<u64>,
     iterators: Vec<Key>,
 }
 
@@ -37,7 +39,12 @@ impl Agent {
         self.iterators.clear();
     }
 
-    /// Nothing is known of it that matters.
+    /// Whether an assignment of it is over, as far as that is known.
+    pub(super) fn is_over(&self, epoch: u64) -> bool {
+        self.epoch.is_some_and(|last| epoch < last || epoch == last && self.task.is_none())
+    }
+
+    /// It has no task, and nothing works on its session.
     pub(super) fn is_idle(&self) -> bool {
         self.task.is_none() && self.iterators.is_empty()
     }

@@ -88,8 +88,8 @@ fn waits(task: &Task) -> Waits {
     if let Some(call) = task.calls.first() {
         return Waits::Call(call.to_string());
     }
-    if let Some(child) = task.live.first() {
-        return Waits::Subtask(child.name.to_string());
+    if let Some(child) = task.live.values().next() {
+        return Waits::Subtask(child.to_string());
     }
     if let Some(child) = task.owed.first() {
         return Waits::Result(child.name.to_string());

@@ -24,6 +24,8 @@ pub(super) struct Messages {
 ///              ▼ │         │
 ///            Perhaps ◀─────┘
 /// ```
+///
+/// While it is given, it is given again with another turn only if the request that carried it came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Accepted, and given to nobody.
@@ -32,13 +34,24 @@ enum State {
     Given {
         /// With which turn, if the trace says so.
         turn: Option<u64>,
-        /// A request went out since.
-        is_sent: bool,
+        /// What became of the request that carries it.
+        carried: Carried,
     },
     /// The model has answered a request that carried it.
     Answered,
     /// The model may have it: the request that carried it was stopped, or a later one was answered, or a crash came after the answer.
     Perhaps,
+}
+
+/// What became of the request that carries a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    /// It has not gone out.
+    NotYet,
+    /// It is in flight.
+    InFlight,
+    /// It came to nothing.
+    Lost,
 }
 
 /// Messages that are told apart.
@@ -74,11 +87,19 @@ impl Messages {
             found.broke(Fault::MessageOutOfOrder);
         }
         match self.known[at].1 {
-            State::Answered => found.broke(Fault::MessageTwice),
-            State::Waiting | State::Given { .. } | State::Perhaps => {
-                self.known[at].1 = State::Given { turn, is_sent: false };
+            State::Answered => return found.broke(Fault::MessageTwice),
+            // The same once more.
+            State::Given { turn: before, carried: Carried::NotYet | Carried::InFlight }
+                if before.is_some() && before == turn =>
+            {
+                return;
             }
+            State::Given { carried: Carried::NotYet | Carried::InFlight, .. } => {
+                found.broke(Fault::MessageTwice);
+            }
+            State::Waiting | State::Given { carried: Carried::Lost, .. } | State::Perhaps => {}
         }
+        self.known[at].1 = State::Given { turn, carried: Carried::NotYet };
     }
 
     pub(super) fn returned(&mut self, message: &Name<'_>, is_known: bool, found: &mut Found) {
@@ -102,12 +123,14 @@ impl Messages {
         self.returned.push(message);
     }
 
-    /// A request went out.
-    pub(super) fn sent(&mut self) {
+    /// A request went out, of that turn, if the trace says so.
+    pub(super) fn sent(&mut self, of_turn: Option<u64>) {
         self.known.retain(|(_, state)| *state != State::Answered);
         for (_, state) in &mut self.known {
-            if let State::Given { is_sent, .. } = state {
-                *is_sent = true;
+            if let State::Given { turn, carried } = state
+                && turn.zip(of_turn).is_none_or(|(turn, of_turn)| turn == of_turn)
+            {
+                *carried = Carried::InFlight;
             }
         }
     }
@@ -115,17 +138,20 @@ impl Messages {
     /// A request ended, which was of that turn, if the trace says so.
     pub(super) fn request_ended(&mut self, end: Option<End>, of_turn: Option<u64>) {
         for (_, state) in &mut self.known {
-            let State::Given { turn, is_sent } = *state else { continue };
+            let State::Given { turn, carried } = *state else { continue };
             let (is_carried, is_earlier) = match (turn, of_turn) {
                 (Some(turn), Some(of_turn)) => (turn == of_turn, turn < of_turn),
                 (Some(_), None) => (false, true),
                 // Without a turn it is in what went out since.
-                (None, _) => (is_sent, false),
+                (None, _) => (carried == Carried::InFlight, false),
             };
             *state = match end {
                 Some(End::Completed) if is_carried => State::Answered,
                 Some(End::Completed) if is_earlier => State::Perhaps,
                 Some(End::Stopped | End::Cancelled | End::Unknown) if is_carried => State::Perhaps,
+                Some(End::Failed | End::Refused) if is_carried => {
+                    State::Given { turn, carried: Carried::Lost }
+                }
                 Some(_) | None => *state,
             };
         }
@@ -133,8 +159,10 @@ impl Messages {
 
     pub(super) fn restarted(&mut self) {
         for (_, state) in &mut self.known {
-            if *state == State::Answered {
-                *state = State::Perhaps;
+            match state {
+                State::Answered => *state = State::Perhaps,
+                State::Given { carried, .. } => *carried = Carried::Lost,
+                State::Waiting | State::Perhaps => {}
             }
         }
     }
@@ -143,7 +171,7 @@ impl Messages {
     pub(super) fn task_ended(&mut self, is_in_flight: bool) {
         if is_in_flight {
             for (_, state) in &mut self.known {
-                if let State::Given { is_sent: true, .. } = state {
+                if let State::Given { carried: Carried::InFlight, .. } = state {
                     *state = State::Perhaps;
                 }
             }

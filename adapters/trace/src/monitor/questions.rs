@@ -45,7 +45,12 @@ impl Questions {
     /// An answer came; `is_known` if the task was seen from its beginning.
     pub(super) fn answered(&mut self, event: &Event<'_>, is_known: bool, found: &mut Found) {
         let (named, settles) = (event.get(Field::Question), event.get(Field::Settles));
-        let Some(settled) = settles.or(named) else { return };
+        let Some(settled) = settles.or(named) else {
+            // It does not say to which: none is known to be open any more.
+            self.open.clear();
+            self.may_repeat = true;
+            return;
+        };
         match self.open.iter().position(|open| open == settled) {
             Some(at) => {
                 self.open.remove(at);

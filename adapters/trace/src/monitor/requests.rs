@@ -180,13 +180,21 @@ impl Requests {
 
     /// Somebody wants the turn that is under way to stop, or that one.
     pub(super) fn interrupted(&mut self, turn: Option<u64>) {
-        let under_way = self.flying.last().and_then(|flight| flight.send);
+        // Between two sends of a turn that turn is under way, too.
+        let under_way = self.flying.last().map_or(self.last, |flight| flight.send);
         self.stop = turn.or(under_way.map(|send| send.turn)).map_or(Stop::Any, Stop::Turn);
         // That it was stopped may have been written down before that somebody wanted it.
         self.unmeant = self.unmeant.filter(|unmeant| match (turn, unmeant.turn) {
             (Some(meant), Some(stopped)) => meant != stopped,
             (None, _) | (_, None) => false,
         });
+    }
+
+    /// Nobody wants to stop what is not under way yet.
+    pub(super) fn resumed(&mut self) {
+        if self.flying.is_empty() {
+            self.stop = Stop::Nobody;
+        }
     }
 
     /// Whether a request was stopped that nobody meant to stop, if nothing comes after this.

@@ -5,7 +5,7 @@ use super::credentials::Credential;
 use super::found::Found;
 use super::messages::Messages;
 use super::recursion::Approach;
-use super::task::{Gone, Outcome, Subtask, Task};
+use super::task::{Gone, OUTCOMES_MAX, Outcome, Subtask, Task};
 use super::{DEPTH_MAX, Moment, Monitor, questions};
 use crate::event::{End, Event, Field, Kind};
 use crate::fault::Fault;
@@ -49,6 +49,7 @@ impl Monitor {
             }
             Kind::Resume => self.with(now, event, found, |task| {
                 (task.is_paused, task.is_cancelled) = (false, false);
+                task.requests.resumed();
             }),
             Kind::Cancel => {
                 found.staked(Property::S19);
@@ -87,7 +88,8 @@ impl Monitor {
         if self.ended.get(name).is_some() {
             return found.broke(Fault::StartedAfterEnd);
         }
-        let parent = event.get(Field::Parent);
+        // Nobody is above itself: a parent that would be says nothing.
+        let parent = event.get(Field::Parent).filter(|parent| !self.is_above(name, parent));
         if let Some(parent) = parent {
             if self.is_cancelled(parent) {
                 found.broke(Fault::BeganAfterCancel);
@@ -111,9 +113,14 @@ impl Monitor {
             return;
         }
         task.parent = parent.map(Key::from);
+        let mut number = 0;
         if let Some(task) = parent.and_then(|parent| self.tasks.get_mut(parent)) {
+            number = task.subtasks;
             task.subtasks += 1;
-            task.live.push(Subtask { name: name.into(), is_beside: false });
+            task.live.insert(number, name.into());
+        }
+        if let Some(task) = self.tasks.get_mut(name) {
+            task.number = number;
         }
     }
 
@@ -145,6 +152,7 @@ impl Monitor {
         let Some((key, task)) = self.tasks.remove_entry(name) else { return };
         let Task {
             parent,
+            number,
             outcome,
             notified,
             mut messages,
@@ -165,10 +173,15 @@ impl Monitor {
             agent.task = agent.task.take().filter(|task| task != name);
         }
         if let Some(parent) = parent.as_ref().and_then(|parent| self.tasks.get_mut(parent)) {
-            let subtask = parent.live.iter().position(|live| live.name == *name);
-            let subtask = subtask.map(|at| parent.live.remove(at));
-            if outcome == Outcome::Owed {
-                parent.owed.extend(subtask);
+            let is_beside = number < parent.beside;
+            let subtask = parent.live.remove(&number).map(|name| Subtask { name, is_beside });
+            if let Some(subtask) = subtask.filter(|_| outcome == Outcome::Owed) {
+                if parent.owed.len() < OUTCOMES_MAX {
+                    parent.owed.push(subtask);
+                } else {
+                    found.lost(Property::S3);
+                    found.lost(Property::S4);
+                }
             }
         }
         self.keep_calls(&key, recursion);
@@ -217,10 +230,10 @@ impl Monitor {
         if !task.live.is_empty() {
             task.recursion.sent_beside(now);
             // It does not wait for them, so that their results may come later than with its next request.
-            task.live.iter_mut().for_each(|live| live.is_beside = true);
+            task.beside = task.subtasks;
         }
         task.calls.sent(task.requests.repeats(event), found);
-        task.messages.sent();
+        task.messages.sent(event.number(Field::Turn));
         task.taken.clear();
         task.requests.started(event, found);
         task.recursion.requests(now, task.requests.in_flight());
@@ -318,7 +331,11 @@ impl Monitor {
         }
         let Some(task) = self.of_live(now, event, found) else { return };
         task.owed.retain(|owed| owed.name != *child);
-        task.given.push(child.into());
+        if task.given.len() < OUTCOMES_MAX {
+            task.given.push(child.into());
+        } else {
+            found.lost(Property::S3);
+        }
         if task.requests.in_flight() > 0 {
             task.recursion.approach(now, Approach::ResultWhileRunning);
         }
@@ -411,7 +428,10 @@ impl Monitor {
         let (Some(name), Some(agent)) = (event.get(Field::Task), event.get(Field::Agent)) else { return };
         found.staked(Property::S20);
         let epoch = event.number(Field::Epoch);
-        let before = self.agent(agent, found).and_then(|entry| entry.task.replace(name.into()));
+        let before = self.agent(agent, found).and_then(|entry| {
+            entry.epoch = entry.epoch.max(epoch);
+            entry.task.replace(name.into())
+        });
         if before.is_some_and(|before| before != *name) {
             found.broke(Fault::SecondTask);
         }
@@ -422,6 +442,7 @@ impl Monitor {
             found.broke(Fault::SecondAgent);
         }
         task.epoch = task.epoch.max(epoch);
+        task.was_assigned = true;
         // The one whose assignment is over has the task no more.
         if let Some(before) = before.and_then(|before| self.agents.get_mut(&before)) {
             before.task = before.task.take().filter(|task| task != name);
@@ -429,9 +450,26 @@ impl Monitor {
     }
 
     fn agent_active(&mut self, now: Moment, event: &Event<'_>, found: &mut Found) {
-        let epoch = event.number(Field::Epoch);
-        let Some(task) = self.of_live(now, event, found) else { return };
-        if task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch < current) {
+        let (agent, epoch) = (event.get(Field::Agent), event.number(Field::Epoch));
+        let is_over = agent
+            .and_then(|agent| self.agents.get(agent))
+            .zip(epoch)
+            .is_some_and(|(agent, epoch)| agent.is_over(epoch));
+        let Some(task) = self.of_live(now, event, found) else {
+            if is_over {
+                found.broke(Fault::OldEpoch);
+            }
+            return;
+        };
+        let is_old = task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch < current);
+        let is_new = task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch > current);
+        let has_it = match (&task.agent, agent) {
+            (Some(current), Some(agent)) => current == agent,
+            // It was released.
+            (None, Some(_)) => !task.was_assigned,
+            (_, None) => true,
+        };
+        if is_over || is_old || !has_it && !is_new {
             found.broke(Fault::OldEpoch);
         }
     }
@@ -467,7 +505,7 @@ impl Monitor {
 
     /// An agent of which nothing is known that matters is forgotten.
     fn forget_idle(&mut self, name: &Name<'_>) {
-        if self.agents.get(name).is_some_and(Agent::is_idle) {
+        if self.agents.get(name).is_some_and(|agent| agent.is_idle() && agent.epoch.is_none()) {
             self.agents.remove(name);
         }
     }
@@ -515,6 +553,19 @@ impl Monitor {
         }
     }
 
+    /// Whether a task is that one, or above it.
+    fn is_above(&self, task: &Name<'_>, other: &Name<'_>) -> bool {
+        let mut at = Some(other.clone());
+        for _ in 0..DEPTH_MAX {
+            let Some(name) = at else { return false };
+            if name == *task {
+                return true;
+            }
+            at = self.tasks.get(&name).and_then(|task| task.parent.as_ref()).map(Key::name);
+        }
+        false
+    }
+
     /// Whether somebody asked for the end of this task, or of one above it.
     fn is_cancelled(&self, name: &Name<'_>) -> bool {
         let mut task = self.tasks.get(name);
@@ -545,8 +596,12 @@ impl Monitor {
     fn agent(&mut self, name: &Name<'_>, found: &mut Found) -> Option<&mut Agent> {
         if !self.agents.contains_key(name) {
             if self.agents.len() >= self.limits.others_max {
-                found.lost(Property::S10);
+                // Those that do nothing make room: of them only the assignment that is over is known.
+                self.agents.retain(|_, agent| !agent.is_idle());
                 found.lost(Property::S20);
+            }
+            if self.agents.len() >= self.limits.others_max {
+                found.lost(Property::S10);
                 return None;
             }
             self.agents.insert(name.into(), Agent::default());

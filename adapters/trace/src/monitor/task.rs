@@ -1,6 +1,6 @@
 //! What is kept of tasks: live ones whole, ended ones in a few words.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use hashbrown::HashMap;
 
@@ -30,7 +30,10 @@ pub(super) enum Outcome {
     Taken,
 }
 
-/// A subtask, to its parent.
+/// Subtasks of a task that have ended, and whose result it does not have, or has and was not answered. Of more, nothing is known.
+pub(super) const OUTCOMES_MAX: usize = 4_096;
+
+/// A subtask that has ended, to its parent.
 #[derive(Clone, Debug)]
 pub(super) struct Subtask {
     pub(super) name: Key,
@@ -42,6 +45,8 @@ pub(super) struct Subtask {
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) parent: Option<Key>,
+    /// Which of its parent's subtasks it is, from 0.
+    pub(super) number: u64,
     /// Whether it was seen to begin: then what it was given before is known.
     pub(super) is_born: bool,
     pub(super) requests: Requests,
@@ -51,8 +56,10 @@ pub(super) struct Task {
     pub(super) recursion: recursion::Calls,
     /// Subtasks that it had.
     pub(super) subtasks: u64,
-    /// Subtasks that are live.
-    pub(super) live: Vec<Subtask>,
+    /// Of them, those that began before it has sent while one was live: it does not wait for those.
+    pub(super) beside: u64,
+    /// Subtasks that are live, by their numbers.
+    pub(super) live: BTreeMap<u64, Key>,
     /// Subtasks that have ended, and whose result was not delivered.
     pub(super) owed: Vec<Subtask>,
     /// Subtasks whose result was delivered, and was not answered.
@@ -63,8 +70,9 @@ pub(super) struct Task {
     pub(super) is_cancelled: bool,
     pub(super) is_paused: bool,
     pub(super) notified: Option<End>,
-    /// The agent that has it, and under which assignment.
+    /// The agent that has it, whether it was ever given to one, and under which assignment.
     pub(super) agent: Option<Key>,
+    pub(super) was_assigned: bool,
     pub(super) epoch: Option<u64>,
     /// The last that was heard of it.
     pub(super) last: Moment,
@@ -74,6 +82,7 @@ impl Task {
     pub(super) fn new(now: Moment) -> Self {
         Self {
             parent: None,
+            number: 0,
             is_born: false,
             requests: Requests::default(),
             calls: Calls::default(),
@@ -81,7 +90,8 @@ impl Task {
             questions: Questions::default(),
             recursion: recursion::Calls::default(),
             subtasks: 0,
-            live: Vec::new(),
+            beside: 0,
+            live: BTreeMap::new(),
             owed: Vec::new(),
             given: Vec::new(),
             taken: Vec::new(),
@@ -90,6 +100,7 @@ impl Task {
             is_paused: false,
             notified: None,
             agent: None,
+            was_assigned: false,
             epoch: None,
             last: now,
         }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 
-use super::{NAME_MAX, SPAN_MAX, SPANS_MAX};
+use super::{SPAN_MAX, SPANS_MAX};
+use crate::name::NAME_MAX;
 
 /// Where something stands in OTLP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

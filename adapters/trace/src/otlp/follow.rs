@@ -262,7 +262,7 @@ impl<'s> Aboves<'s> {
             if let Some(known) = self.known[parent as usize] {
                 break known;
             }
-            // Whoever is above itself is above nobody: until the way is known, it ends here.
+            // In a circle the way ends where it comes back; the monitor takes nobody for their own parent.
             self.known[parent as usize] = Some(LOST);
             way.push(parent);
             at = parent;

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 use super::wire::Fault;
-use super::{About, NAME_MAX, Operation};
+use super::{About, Operation};
 use crate::event::End;
+use crate::name::NAME_MAX;
 
 pub(super) fn hex(text: &str, digits: usize) -> Option<u128> {
     let is_hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,10 +1,10 @@
 //! Several traces as one: their order, and what is done where there is none.
 
-use downbeat_trace::{AHEAD_MAX, Merged, Read, TraceError};
+use downbeat_trace::{AHEAD_MAX, LINE_MAX, Merged, Read};
 use proptest::prelude::*;
 
 /// What comes of these files: the task of each event, and the errors on the way.
-fn merged(files: &[String]) -> (Vec<String>, Vec<String>) {
+fn merged_of(files: &[String]) -> (Vec<String>, Vec<String>) {
     let mut merged = Merged::new(files.iter().map(|file| file.as_bytes()));
     let (mut tasks, mut errors) = (Vec::new(), Vec::new());
     loop {
@@ -53,7 +53,7 @@ proptest! {
                 lines.into_iter().map(|(_, task)| line(task, 10 * task)).collect()
             })
             .collect();
-        let (tasks, errors) = merged(&files);
+        let (tasks, errors) = merged_of(&files);
         let expected: Vec<_> = (0..dealt.len()).map(|task| task.to_string()).collect();
         prop_assert_eq!((tasks, errors), (expected, Vec::new()));
     }
@@ -63,7 +63,7 @@ proptest! {
 fn order_is_that_of_the_files_where_times_do_not_tell() {
     let one = [line(1, 5), untimed(2), line(3, 5), line(4, 6)].concat();
     let other = [line(10, 4), line(11, 5), untimed(12)].concat();
-    let (tasks, errors) = merged(&[one, other]);
+    let (tasks, errors) = merged_of(&[one, other]);
     assert_eq!((tasks.join(" ").as_str(), errors), ("10 1 2 3 11 12 4", Vec::new()));
 }
 
@@ -73,7 +73,7 @@ fn no_line_is_lost_and_none_is_put_anywhere() {
         let later: String = (0..lines).map(|at| line(at as u64, 100)).collect();
         format!("{later}{}", line(7, 1))
     };
-    let (tasks, errors) = merged(&[early(AHEAD_MAX - 1)]);
+    let (tasks, errors) = merged_of(&[early(AHEAD_MAX - 1)]);
     assert_eq!((tasks.len(), tasks[0].as_str(), errors), (AHEAD_MAX, "7", Vec::new()));
     let cases = [
         (vec![early(AHEAD_MAX)], 1, "its time belongs more than 4096 lines further up"),
@@ -84,10 +84,10 @@ fn no_line_is_lost_and_none_is_put_anywhere() {
             2,
             "file 1, line 2, column 1",
         ),
-        (vec![format!("{}{}", line(1, 5), "x".repeat(1 << 20)), line(2, 4)], 2, "a line has at most"),
+        (vec![format!("{}{}", line(1, 5), "x".repeat(LINE_MAX + 1)), line(2, 4)], 2, "a line has at most"),
     ];
     for (files, given, words) in cases {
-        let (tasks, errors) = merged(&files);
+        let (tasks, errors) = merged_of(&files);
         assert_eq!(tasks.len(), given, "{words}: {errors:?}");
         assert!(errors.len() == 1 && errors[0].contains(words), "no {words:?} in {errors:?}");
     }
@@ -97,12 +97,16 @@ fn no_line_is_lost_and_none_is_put_anywhere() {
 fn file_that_is_cut_says_where_and_the_others_go_on() {
     let whole = [line(1, 5), line(2, 9)].concat();
     let files = [whole[..whole.len() - 5].to_owned(), [line(3, 4), line(4, 6)].concat()];
-    let (tasks, errors) = merged(&files);
+    let (tasks, errors) = merged_of(&files);
     assert_eq!(tasks.join(" "), "3 1 4");
     assert!(errors.len() == 1 && errors[0].starts_with("file 1, line 2"), "{errors:?}");
     let mut merged = Merged::new([&b"{\"event\""[..]]);
     let why = merged.read().expect_err("it is cut off");
     assert!(why.is_cut() && why.place().file == 1, "{why}");
     assert!(matches!(merged.read(), Ok(Read::Pending)));
-    assert!(!TraceError::TooLate { place: why.place() }.is_cut());
+    // A line with an end is whole, and what it lacks was never there.
+    let torn = format!("{}{{\"event\":\n{}", line(1, 5), line(2, 9));
+    let (tasks, errors) = merged_of(&[torn, line(3, 7)]);
+    assert_eq!(tasks, ["1"]);
+    assert!(errors.len() == 1 && errors[0].starts_with("file 1, line 2, column 9"), "{errors:?}");
 }

@@ -245,13 +245,115 @@ const HEALTHY: &[(&str, &str, &str, &[&str])] = &[
          request-started p turn=2
          request-ended p turn=2 end=completed
          message-delivered p message=1 turn=2", &["S5"]),
+    ("a message goes with another turn when its request has failed, and not while that is in flight",
+        "task-started p
+         message-queued p message=1
+         message-delivered p message=1 turn=1
+         request-started p turn=1
+         request-ended p turn=1 end=failed
+         message-delivered p message=1 turn=2
+         request-started p turn=2
+         request-ended p turn=2 end=completed",
+        "task-started p
+         message-queued p message=1
+         message-delivered p message=1 turn=1
+         request-started p turn=1
+         message-delivered p message=1 turn=2
+         request-ended p turn=1 end=failed
+         request-started p turn=2
+         request-ended p turn=2 end=completed", &["S5"]),
+    ("a message is part of one request once",
+        "task-started p
+         message-queued p message=1
+         message-delivered p message=1 turn=1
+         message-delivered p message=1 turn=1
+         request-started p turn=1
+         request-ended p turn=1 end=completed",
+        "task-started p
+         message-queued p message=1
+         message-delivered p message=1
+         message-delivered p message=1
+         request-started p turn=1
+         request-ended p turn=1 end=completed", &["S5"]),
+    ("an agent acts for the task that it has",
+        "task-started p
+         agent-assigned a task=p
+         agent-active a task=p
+         agent-assigned a task=p
+         agent-active a",
+        "task-started p
+         agent-assigned a task=p
+         agent-active b task=p
+         agent-released a", &["S20"]),
+    ("an agent acts for nothing when it was released",
+        "task-started p
+         agent-assigned a task=p epoch=1
+         agent-active a task=p
+         agent-released a
+         agent-active a
+         agent-assigned a task=p epoch=2
+         agent-active a epoch=2",
+        "task-started p
+         agent-assigned a task=p epoch=1
+         agent-released a
+         agent-active a task=p", &["S20"]),
+    ("an agent is heard of without its task",
+        "task-started p
+         agent-assigned a task=p epoch=1
+         agent-assigned b task=p epoch=2
+         agent-active a
+         agent-active b epoch=2
+         agent-released b",
+        "task-started p
+         agent-assigned a task=p epoch=1
+         agent-assigned b task=p epoch=2
+         agent-active a epoch=1
+         agent-released b", &["S20"]),
+    ("a pause stops what is under way, and nothing after the resume",
+        "task-started p
+         request-started p turn=1
+         pause p
+         resume p
+         request-ended p turn=1 end=stopped
+         request-started p turn=2",
+        "task-started p
+         pause p
+         resume p
+         request-started p turn=1
+         request-ended p turn=1 end=stopped
+         request-started p turn=2", &["S12"]),
+    ("an interrupt between two sends of a turn stops the next send, and no other turn",
+        "task-started p
+         request-started p turn=1
+         request-ended p turn=1 end=failed
+         interrupt p
+         request-started p turn=1 attempt=1
+         request-ended p turn=1 attempt=1 end=stopped
+         request-started p turn=2",
+        "task-started p
+         request-started p turn=1
+         request-ended p turn=1 end=completed
+         interrupt p
+         request-started p turn=2
+         request-ended p turn=2 end=stopped
+         request-started p turn=3", &["S12"]),
+    ("nobody is their own parent",
+        "task-started p parent=p
+         task-started q parent=p
+         task-ended q end=completed
+         result-delivered p child=q
+         request-started p
+         request-ended p end=completed
+         task-ended p end=completed",
+        "task-started p
+         task-started q parent=p
+         task-ended p end=completed", &["S9"]),
     ("a message without a turn, while a request is in flight, is for the next",
         "task-started p
          request-started p
          message-queued p message=1
          message-delivered p message=1
          request-ended p end=completed
-         message-delivered p message=1
          request-started p
          request-ended p end=completed",
         "task-started p
@@ -523,4 +625,22 @@ fn late_word_of_a_task_that_is_forgotten_does_not_make_it_live() {
     let remembered = |ended_max| judged_within(Limits { ended_max, ..Limits::default() }, &lines(words));
     assert_eq!(verdict(&remembered(2), Property::L1, true), Verdict::Kept(2));
     assert_eq!(verdict(&remembered(1), Property::L1, true), Verdict::Incomplete);
+}
+
+#[test]
+fn nobody_is_below_their_own_subtask() {
+    let circle =
+        "task-started p\ntask-started q parent=p\ntask-started r parent=q\ntask-started p parent=r\n";
+    let monitor = decided(&format!("{circle}cancel q\nrequest-started p\ntask-ended q end=cancelled"));
+    assert_eq!(broken(&monitor, false), ["S9"], "r lives under q, and p is below nobody");
+}
+
+/// Whoever answers without saying what leaves no question open that anybody knows of.
+#[test]
+fn task_waits_for_no_person_whose_answer_names_nothing() {
+    let asked = "task-started p\nquestion p question=1\n";
+    let answered = |rest: &str| broken(&decided(&format!("{asked}{rest}")), true);
+    assert_eq!(answered(""), Vec::<&str>::new());
+    assert_eq!(answered("answer p"), ["L1"]);
+    assert_eq!(answered("answer p\nquestion p question=2"), Vec::<&str>::new());
 }
