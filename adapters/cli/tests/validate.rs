@@ -76,7 +76,12 @@ fn end_says_what_the_trace_shows() {
     let foreign = directory.file("foreign", "{\"event\":\"request-started\",\"task\":1}\nhello\n");
     let binary = directory.file("binary", [0x7f, b'E', b'L', b'F', 0, 1, 2, 3]);
     let cut = directory.file("cut", &KEPT[..KEPT.len() - 9]);
-    let folder = directory.0.to_str().expect("it is UTF-8");
+    let cut_behind = directory.file("cut-behind", format!("{KEPT}{}", &KEPT[..20]));
+    let (empty, spans) = (directory.file("empty", ""), directory.file("spans", "{\"resourceSpans\":[]}"));
+    let of_a_task = directory.file("ui_messages.json", "[]");
+    let storage = concat!(env!("CARGO_MANIFEST_DIR"), "/../saved/tests/folders").to_owned();
+    let bare = Directory::new("bare");
+    let folder = bare.0.to_str().expect("it is UTF-8");
     #[rustfmt::skip]
     let cases: &[(&[&str], i32, &str)] = &[
         (&[&kept], 0, "no promise was broken, of those that can be told"),
@@ -84,7 +89,17 @@ fn end_says_what_the_trace_shows() {
         (&[&many], 3, "kept in what was followed; a bound kept the rest out"),
         (&[&foreign], 2, "not read to its end: line 2, column 1, byte 37: expected value"),
         (&[&binary], 2, "not read to its end: line 1, column 1, byte 0: expected value"),
-        (&[&cut], 0, "note: the last line is cut off (line 2, byte 37)"),
+        (&[&cut], 3, "note: the last line is cut off (line 2, byte 37)"),
+        (&[&empty], 3, "nothing was put to the test that can be told"),
+        (&[&cut_behind], 0, "note: the last line is cut off (line 3"),
+        (&[&cut_behind, "--whole"], 3, "note: the last line is cut off (line 3"),
+        (&[&kept, "--explain", "--order", "times", "--apart", "nan"], 2, "invalid value 'nan'"),
+        (&[&kept, "--explain", "--order", "times", "--apart=-5"], 2, "invalid value '-5'"),
+        (&[&kept, "--settings", &kept], 2, "--settings is for journals of a shell"),
+        (&["-", "--explain"], 2, "standard input and pipes come once"),
+        (&[&spans, "--explain"], 2, "--explain is for traces and journals"),
+        (&[&of_a_task], 2, "it is a file of a saved task: name its folder"),
+        (&[&storage, "--whole"], 2, "--whole is for traces"),
         (&[&kept, &many], 3, "kept"),
         (&[&kept, &broken, &many], 1, "broken: S1"),
         (&[&kept, &foreign, &broken], 2, "broken: S1"),
@@ -125,7 +140,8 @@ fn logs_of_several_processes_are_one_trace_in_the_order_of_their_times() {
         (&[&one, folder, "--merge"], 2, "--merge puts lines in order, and this is a folder"),
         (&[&one, "no-such-file", "--merge"], 2, "no-such-file: "),
         (&[&one, "--merge", "--follow"], 2, "cannot be used with"),
-        (&[&one, "-", "--merge", "--explain"], 2, "standard input comes once"),
+        (&[&one, "-", "--merge", "--explain"], 2, "standard input and pipes come once"),
+        (&["-", "-", "--merge"], 2, "name it once"),
         (&[&shuffled], 0, "earlier than one above"),
         (&[&shuffled, "--merge"], 0, "S1   at most one model request in flight for a task\n       kept, once at stake"),
     ];
@@ -145,6 +161,31 @@ fn standard_input_is_a_trace() {
     let (code, out, _) = validate(&["-"], BROKEN);
     assert_eq!(code, Some(1), "{out}");
     assert!(out.starts_with("standard input: 3 events, 1 task\n"), "{out}");
+    // By its path a pipe is read once, too, and the first byte is not lost. It is followed to its end.
+    for arguments in [["/dev/stdin", "--quiet"], ["/dev/stdin", "--follow"], ["-", "--follow"]] {
+        let (code, out, error) = validate(&arguments, BROKEN);
+        assert_eq!((code, error.as_str()), (Some(1), ""), "{arguments:?}: {out}");
+        assert!(out.contains("3 events, 1 task\n") && out.contains("S1 violated"), "{arguments:?}: {out}");
+    }
+}
+
+/// What was found by then is told.
+#[test]
+fn ctrl_c_ends_what_says_nothing() {
+    for arguments in [&["-"][..], &["-", "--merge", "/dev/null"], &["-", "--follow"]] {
+        let mut child = command(arguments).spawn().expect("the program starts");
+        let mut pipe = child.stdin.take().expect("it is a pipe");
+        let timed = BROKEN.replace("\"task\":1", "\"task\":1,\"at_ms\":5");
+        pipe.write_all(timed.as_bytes()).expect("it reads");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert!(child.try_wait().expect("it is a child").is_none(), "{arguments:?}: it did not wait");
+        interrupt(&child);
+        let output = child.wait_with_output().expect("it is a child");
+        let page = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {page}");
+        assert!(page.contains("note: ended by Ctrl-C before its end"), "{arguments:?}: {page}");
+        drop(pipe);
+    }
 }
 
 /// A document that is one of the schema.
@@ -261,7 +302,7 @@ fn memory_does_not_grow_with_the_trace() {
 #[ignore = "a gigabyte takes minutes without optimization"]
 fn gigabyte_takes_no_more_memory_than_its_ended_tasks() {
     let peak = peak_kb_of(1 << 30);
-    // Some 160,000 tasks have ended, of which about a hundred bytes each are kept.
+    // Some 160,000 tasks have ended, of which about five hundred bytes each are kept.
     assert!(peak < 128_000, "{peak} kB");
 }
 

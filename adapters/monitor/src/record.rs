@@ -181,6 +181,7 @@ impl Visit for ShellEar {
             "turn" => &mut self.told.turn,
             "attempt" => &mut self.told.attempt,
             "agent" => &mut self.told.agent,
+            "shard" => &mut self.told.shard,
             _ => return,
         };
         *place = Some(number);

@@ -16,6 +16,7 @@ pub(crate) struct Told {
     pub(crate) turn: Option<u64>,
     pub(crate) attempt: Option<u64>,
     pub(crate) agent: Option<u64>,
+    pub(crate) shard: Option<u64>,
 }
 
 macro_rules! words {
@@ -77,6 +78,8 @@ const ASSIGNED_MAX: usize = 100_000;
 pub(crate) struct Listener {
     /// Roots that were given to an agent. Of these the pool says `TaskEnded` as well, which is no end of the task.
     assigned: HashSet<u64>,
+    /// Shards that were opened.
+    shards: HashSet<u64>,
 }
 
 /// What follows.
@@ -94,9 +97,9 @@ pub(crate) enum Follows {
 
 impl Listener {
     pub(crate) fn hear(&mut self, told: Told) -> Follows {
-        let Told { word, task, turn, attempt, agent } = told;
+        let Told { word, task, turn, attempt, agent, shard } = told;
         if word == Word::Opened {
-            return Follows::Event(Event::new(Kind::Restart));
+            return self.opened(shard.unwrap_or(0));
         }
         let Some(task) = task else { return Follows::Nothing };
         let of = |kind| Event::new(kind).with(Field::Task, Name::Number(task));
@@ -134,6 +137,17 @@ impl Listener {
         };
         event.map_or(Follows::Nothing, Follows::Event)
     }
+
+    /// A shard begins. If it did before, what is ordered again under the same number is not a second send; but which tasks are of
+    /// that shard is not known.
+    fn opened(&mut self, shard: u64) -> Follows {
+        let is_first = self.shards.insert(shard);
+        match (is_first, self.shards.len()) {
+            (true, _) => Follows::Nothing,
+            (false, 1) => Follows::Event(Event::new(Kind::Restart)),
+            (false, _) => Follows::Gap,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +182,16 @@ mod tests {
         let send = Told { turn: Some(2), attempt: Some(0), ..send };
         let expected = r#"{"event":"request-started","task":1,"turn":2,"attempt":0}"#;
         assert_eq!(heard(&mut listener, send).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_shard_that_begins_again_excuses_what_is_sent_again_and_one_of_several_leaves_a_gap() {
+        let mut listener = Listener::default();
+        let opened = |shard| Told { shard: Some(shard), ..Told::default() };
+        assert!(matches!(listener.hear(opened(0)), Follows::Nothing));
+        assert_eq!(heard(&mut listener, opened(0)).as_deref(), Some(r#"{"event":"restart"}"#));
+        assert!(matches!(listener.hear(opened(1)), Follows::Nothing), "it is no restart of the other");
+        assert!(matches!(listener.hear(opened(0)), Follows::Gap));
     }
 
     /// Of a root that an agent has the pool says the same word, and the task may go on.

@@ -126,7 +126,7 @@ impl Shard {
         let settings = Settings { kernel: config.kernel, pool: config.pool };
         let (known, from) = recover(&*store, place, settings, next).await?;
         let (events, replayed, tasks) = (next.0 - 1, next.0 - from.0, known.kernel.tasks().count());
-        tracing::info!(target: "downbeat::shard", epoch = lease.epoch, events, replayed, tasks, "opened");
+        tracing::info!(target: "downbeat::shard", shard = shard.0, epoch = lease.epoch, events, replayed, tasks, "opened");
         let keeper = Keeper::new(rt.clone(), Arc::clone(&store), lease, place, config.snapshot_every, from);
         let actor = Actor::new(shard, rt, ports.clone(), &config, mailbox);
         Ok(Self {

@@ -14,13 +14,12 @@ use std::io::Read;
 use hashbrown::{HashMap, HashSet};
 
 use crate::event::{End, Event};
-use crate::name::NAME_MAX;
 use crate::read::Place;
 pub use error::{At, OtlpError};
 use follow::Step;
 
 /// Spans that are held, of one input: half a gigabyte with names of forty bytes, and three and a half if all names are as long as
-/// [`NAME_MAX`] lets them be.
+/// [`NAME_MAX`](crate::NAME_MAX) lets them be.
 pub const SPANS_MAX: usize = 1_000_000;
 /// Bytes of the longest span, and of what may stand between two: prompts and answers are in spans, a video is not.
 pub const SPAN_MAX: u64 = 64 << 20;

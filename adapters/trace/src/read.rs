@@ -222,9 +222,10 @@ impl<R: BufRead> Reader<R> {
         if !std::mem::take(&mut self.is_partial) {
             return Ok(Read::Pending);
         }
-        self.line().map_err(|error| match error {
-            TraceError::NoEvent { place, source } if source.is_eof() => TraceError::Cut { place },
-            error => error,
+        let place = self.next;
+        self.line().map_err(|error| {
+            let is_cut = matches!(&error, TraceError::NoEvent { source, .. } if source.is_eof());
+            if is_cut { TraceError::Cut { place } } else { error }
         })
     }
 

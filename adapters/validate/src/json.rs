@@ -19,6 +19,7 @@ pub(crate) fn document(judged: &Judged) -> Value {
         unknown_fields,
         is_interrupted,
         is_whole,
+        lacks_end: _,
         notes,
     } = judged;
     let verdicts = monitor.verdicts(*is_whole);

@@ -40,6 +40,8 @@ pub(crate) struct Judged {
     pub(crate) is_interrupted: bool,
     /// Whether nothing comes after it.
     pub(crate) is_whole: bool,
+    /// It was said to be whole, and its last line is cut off.
+    pub(crate) lacks_end: bool,
     /// What else a reader has to know of it.
     pub(crate) notes: Vec<String>,
 }
@@ -58,6 +60,7 @@ impl Judged {
             unknown_fields: 0,
             is_interrupted: false,
             is_whole: false,
+            lacks_end: false,
             notes: Vec::new(),
         }
     }
@@ -81,11 +84,21 @@ impl fmt::Display for Unread {
     }
 }
 
+/// Whether breaches are told of at once, and what is done at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// They are told of in the end.
+    No,
+    /// At once; who is at the end looks again and again, as a file may grow.
+    Grows,
+    /// At once; the end is the end, as of a pipe.
+    Flows,
+}
+
 /// How a trace is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'r> {
-    /// Whether more may come behind its end.
-    pub(crate) follows: bool,
+    pub(crate) follow: Follow,
     pub(crate) is_whole: bool,
     pub(crate) shows_progress: bool,
     pub(crate) interrupt: &'r AtomicBool,
@@ -107,7 +120,7 @@ pub(crate) fn judge(
         match read {
             Ok(Read::Event { place, event, text }) => {
                 monitor.take(place, &event, text);
-                if reading.follows {
+                if reading.follow != Follow::No {
                     monitor.news().into_iter().for_each(&mut tell);
                 }
                 if monitor.events().is_multiple_of(LOOK_AFTER) {
@@ -119,14 +132,18 @@ pub(crate) fn judge(
                 }
             }
             Ok(Read::Other) => {}
-            Ok(Read::Pending) if reading.follows => {
+            Ok(Read::Pending) if reading.follow == Follow::Grows => {
                 if reading.interrupt.load(Ordering::Relaxed) {
                     is_interrupted = true;
                     break;
                 }
                 thread::sleep(LOOK_EVERY);
             }
-            Ok(Read::Pending) => break,
+            Ok(Read::Pending) => {
+                // What is no file ends so, too.
+                is_interrupted = reading.interrupt.load(Ordering::Relaxed);
+                break;
+            }
             Err(why) => {
                 error = Some(Unread::Trace(why));
                 break;
@@ -147,6 +164,7 @@ pub(crate) fn judge(
     let unknown_kinds = reader.unknown_kinds().map(|(count, place, name)| (count, place, name.to_owned()));
     let unknown_fields = reader.unknown_fields();
     let is_whole = reading.is_whole && error.is_none() && cut.is_none() && !is_interrupted;
+    let lacks_end = reading.is_whole && cut.is_some();
     Judged {
         error,
         cut,
@@ -154,6 +172,7 @@ pub(crate) fn judge(
         unknown_fields,
         is_interrupted,
         is_whole,
+        lacks_end,
         ..Judged::new(name, monitor)
     }
 }
@@ -181,7 +200,10 @@ pub(crate) fn judge_merged<R: BufRead>(files: Vec<String>, traces: Vec<R>, readi
                 }
             }
             Ok(Read::Other) => {}
-            Ok(Read::Pending) => break,
+            Ok(Read::Pending) => {
+                is_interrupted = reading.interrupt.load(Ordering::Relaxed);
+                break;
+            }
             // The others go on, and what this one would have said is missing from here on.
             Err(why) if why.is_cut() => {
                 cut = cut.or(Some(why.place()));

@@ -2,6 +2,7 @@
 
 mod explained;
 mod folder;
+mod input;
 mod journal;
 mod json;
 mod judge;
@@ -14,8 +15,7 @@ mod tests;
 mod words;
 
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::iter;
 use std::path::{Path, PathBuf};
 
@@ -28,15 +28,16 @@ use downbeat_trace::{Breach, Verdict};
 pub use explained::OrderOf;
 use explained::{End, Explanation, explained, explained_merged, settings};
 use folder::Saved;
-use judge::{Judged, Reading, judge, judge_merged, judge_spans};
+use judge::{Follow, Judged, Reading, judge, judge_merged, judge_spans};
 use serde_json::Value;
 pub use source::Input;
 
-/// Bytes that are read at once.
-const BUFFER: usize = 1 << 18;
+/// Why what comes once is not explained.
+const ONCE: &str = "--explain reads a trace twice, and standard input and pipes come once: name a file";
 
-/// Why standard input is not explained.
-const ONCE: &str = "--explain reads a trace twice, and standard input comes once: name a file";
+/// Why spans are not explained.
+const NO_ORDER: &str =
+    "--explain is for traces and journals: spans do not say in which order things happened inside them";
 
 /// Arguments of `validate`; a larger program mounts them as a subcommand.
 #[derive(Args, Clone, Debug)]
@@ -49,7 +50,7 @@ pub struct ValidateArgs {
     /// Nothing comes after what is there: what has not ended by then never will
     #[arg(long, conflicts_with = "follow")]
     pub whole: bool,
-    /// Waits for more at the end, and tells of each broken promise at once; Ctrl-C ends it
+    /// Waits for more at the end, and tells of each broken promise at once, as text; Ctrl-C ends it
     #[arg(long)]
     pub follow: bool,
     /// The traces are of one system, and judged as one, in the order of their times; also for one whose lines are in no order
@@ -62,7 +63,7 @@ pub struct ValidateArgs {
     #[arg(long, value_enum, default_value_t, requires = "explain")]
     pub order: OrderOf,
     /// How far clocks are apart at most, in milliseconds, for --order times
-    #[arg(long, value_name = "MS", default_value_t = 0.0, requires = "explain")]
+    #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = milliseconds, requires = "explain")]
     pub apart: f64,
     /// What the files are; without this, their first object tells
     #[arg(long, value_enum)]
@@ -100,7 +101,7 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
     for (number, traces) in several.into_iter().enumerate() {
         let told = match traces {
             [trace] if !args.merge => told(args, trace, style).map_err(|why| named(trace, &*why)),
-            several => merged_told(args, several, style),
+            several => merged_told(args, several, style).map_err(|why| why.to_string()),
         };
         let told = match told {
             Ok(told) => told,
@@ -141,17 +142,24 @@ fn named(trace: &str, why: &dyn Error) -> String {
 }
 
 /// What is said of several as one.
-fn merged_told(args: &ValidateArgs, traces: &[String], style: Style) -> Result<Told, String> {
+fn merged_told(args: &ValidateArgs, traces: &[String], style: Style) -> Result<Told, Box<dyn Error>> {
+    let of = |trace: &str, why: &str| io::Error::other(format!("{trace}: {why}"));
+    if traces.iter().filter(|trace| *trace == input::STANDARD).count() > 1 {
+        return Err("standard input comes once: name it once".into());
+    }
+    for trace in traces {
+        let is_file = input::is_file(trace).map_err(|why| of(trace, &why.to_string()))?;
+        if args.explain && !is_file {
+            return Err(of(trace, ONCE).into());
+        }
+    }
     let opened = || {
-        let open = |trace: &String| lines(trace, args.input).map_err(|why| named(trace, &why));
-        traces.iter().map(open).collect::<Result<Vec<_>, _>>()
+        let open = |trace: &String| lines(trace, args.input).map_err(|why| of(trace, &why.to_string()));
+        traces.iter().map(open).collect::<io::Result<Vec<_>>>()
     };
     let judged = judge_merged(traces.to_vec(), opened()?, reading(args));
     let mut explanation = None;
     if args.explain {
-        if traces.iter().any(|trace| trace == "-") {
-            return Err(ONCE.to_owned());
-        }
         let settings = settings(args.order, args.apart, judged.is_whole);
         explanation = Some(explained_merged(opened()?, settings));
     }
@@ -162,19 +170,14 @@ fn merged_told(args: &ValidateArgs, traces: &[String], style: Style) -> Result<T
 fn lines(trace: &str, input: Option<Input>) -> io::Result<Box<dyn BufRead>> {
     let no_lines =
         |what: &str| Err(io::Error::other(format!("--merge puts lines in order, and this is {what}")));
-    let bytes: Box<dyn BufRead> = if trace == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        let path = Path::new(trace);
-        if path.is_dir() {
-            return no_lines("a folder");
-        }
-        if input.is_none() && journal::is_database(path)? {
-            return no_lines("a journal, which is one trace already");
-        }
-        Box::new(BufReader::with_capacity(BUFFER, File::open(path)?))
-    };
-    let (seen, bytes) = source::look(bytes)?;
+    let path = Path::new(trace);
+    if trace != input::STANDARD && path.is_dir() {
+        return no_lines("a folder");
+    }
+    if input.is_none() && input::is_file(trace)? && journal::is_database(path)? {
+        return no_lines("a journal, which is one trace already");
+    }
+    let (seen, bytes) = source::look(input::open(trace, by_ctrl_c())?)?;
     match input.unwrap_or(seen) {
         Input::Trace => Ok(Box::new(bytes)),
         Input::Otlp => no_lines("spans, which have their times: join their files, and leave --merge out"),
@@ -183,18 +186,25 @@ fn lines(trace: &str, input: Option<Input>) -> io::Result<Box<dyn BufRead>> {
 
 fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn Error>> {
     let path = Path::new(trace);
-    if trace != "-" && path.is_dir() {
+    if trace != input::STANDARD && path.is_dir() {
         return folder_told(args, path);
     }
     if args.input.is_none() && is_of_a_task(path) {
         return Err("it is a file of a saved task: name its folder".into());
     }
-    if trace == "-" || args.input.is_some() || !journal::is_database(path)? {
+    let is_file = input::is_file(trace)?;
+    if args.explain && !is_file {
+        return Err(ONCE.into());
+    }
+    if !is_file || args.input.is_some() || !journal::is_database(path)? {
         if args.settings.is_some() {
             return Err("--settings is for journals of a shell, and this is none".into());
         }
+        if args.explain && kind(args, trace)? == Input::Otlp {
+            return Err(NO_ORDER.into());
+        }
         let judged = judged(args, trace, style)?;
-        let explanation = explanation(args, trace)?;
+        let explanation = if args.explain { Some(explanation(args, trace)?) } else { None };
         return Ok(judged_told(&judged, explanation.as_ref(), style));
     }
     if args.follow {
@@ -260,9 +270,17 @@ fn judged_told(judged: &Judged, explanation: Option<&Explanation>, style: Style)
     Told { outcomes, page, document, is_interrupted: judged.is_interrupted }
 }
 
+/// What an input is, as far as it can be read twice.
+fn kind(args: &ValidateArgs, trace: &str) -> io::Result<Input> {
+    match args.input {
+        Some(input) => Ok(input),
+        None => Ok(source::look(input::open(trace, by_ctrl_c())?)?.0),
+    }
+}
+
 fn reading(args: &ValidateArgs) -> Reading<'static> {
     Reading {
-        follows: args.follow,
+        follow: if args.follow { Follow::Flows } else { Follow::No },
         is_whole: args.whole,
         shows_progress: !args.quiet,
         interrupt: by_ctrl_c(),
@@ -270,7 +288,10 @@ fn reading(args: &ValidateArgs) -> Reading<'static> {
 }
 
 fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> {
-    let reading = reading(args);
+    let mut reading = reading(args);
+    if args.follow && input::is_file(trace)? {
+        reading.follow = Follow::Grows;
+    }
     let tell = |breach: &Breach| {
         if args.format == ValidateFormat::Text {
             let property = breach.fault.property();
@@ -281,14 +302,9 @@ fn judged(args: &ValidateArgs, trace: &str, style: Style) -> io::Result<Judged> 
             ));
         }
     };
-    if trace == "-" {
-        return either("standard input".to_owned(), io::stdin().lock(), args.input, reading, tell);
-    }
-    let file = File::open(Path::new(trace))?;
-    let mut file = BufReader::with_capacity(BUFFER, file);
-    // A directory opens, and says what it is when it is read.
-    file.fill_buf()?;
-    either(trace.to_owned(), file, args.input, reading, tell)
+    let name = if trace == input::STANDARD { "standard input" } else { trace };
+    let bytes = input::open(trace, reading.interrupt)?;
+    either(name.to_owned(), bytes, args.input, reading, tell)
 }
 
 /// Judges what it is said to be, or what its first object tells.
@@ -302,7 +318,7 @@ fn either(
     let (seen, bytes) = source::look(bytes)?;
     match input.unwrap_or(seen) {
         Input::Trace => Ok(judge(name, bytes, reading, tell)),
-        Input::Otlp if reading.follows => Err(io::Error::new(
+        Input::Otlp if reading.follow != Follow::No => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "--follow waits for lines, and spans come out of order; leave it out, or say --input trace",
         )),
@@ -310,16 +326,16 @@ fn either(
     }
 }
 
-/// Whether the kernel explains a trace, if that is asked.
-fn explanation(args: &ValidateArgs, trace: &str) -> io::Result<Option<Explanation>> {
-    if !args.explain {
-        return Ok(None);
-    }
-    if trace == "-" {
-        return Err(io::Error::other(ONCE));
-    }
-    let file = BufReader::with_capacity(BUFFER, File::open(trace)?);
-    Ok(Some(explained(file, settings(args.order, args.apart, args.whole))))
+/// Whether the kernel explains a trace.
+fn explanation(args: &ValidateArgs, trace: &str) -> io::Result<Explanation> {
+    let settings = settings(args.order, args.apart, args.whole);
+    Ok(explained(input::open(trace, by_ctrl_c())?, settings))
+}
+
+/// How far clocks are apart.
+fn milliseconds(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "a number of milliseconds is expected".to_owned())?;
+    if number.is_finite() && number >= 0.0 { Ok(number) } else { Err("from 0".to_owned()) }
 }
 
 fn outcome(judged: &Judged) -> Outcome {
@@ -335,7 +351,9 @@ fn outcome(judged: &Judged) -> Outcome {
         return Outcome::Interrupted;
     }
     // Where events are missing, what is undecided may be so for that.
-    if judged.monitor.gaps() > 0 || is(|verdict| matches!(verdict, Verdict::Incomplete)) {
+    let is_short = judged.monitor.gaps() > 0 || judged.lacks_end;
+    let is_decided = is(|verdict| matches!(verdict, Verdict::Kept(_)));
+    if is_short || !is_decided || is(|verdict| matches!(verdict, Verdict::Incomplete)) {
         return Outcome::Incomplete;
     }
     Outcome::AsExpected

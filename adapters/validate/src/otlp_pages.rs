@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use downbeat_sim::diagram::Style;
 use downbeat_sim::harness::Outcome;
 
-use crate::judge::{Judged, Reading, judge_spans};
+use crate::judge::{Follow, Judged, Reading, judge_spans};
 use crate::{Input, either, json, outcome, page};
 
 const HEALTHY: &str = include_str!("../../trace/tests/otlp/healthy.json");
@@ -14,7 +14,8 @@ const LEFT_OUT: &str = include_str!("../../trace/tests/otlp/left-out.json");
 
 fn judged(name: &str, text: &str, is_interrupted: bool) -> Judged {
     let interrupt = AtomicBool::new(is_interrupted);
-    let reading = Reading { follows: false, is_whole: true, shows_progress: false, interrupt: &interrupt };
+    let reading =
+        Reading { follow: Follow::No, is_whole: true, shows_progress: false, interrupt: &interrupt };
     judge_spans(name.to_owned(), text.as_bytes(), reading)
 }
 
@@ -63,14 +64,15 @@ fn what_a_file_is_may_be_said_and_else_its_first_object_tells() {
     ];
     for (text, input, expected) in cases {
         let reading =
-            Reading { follows: false, is_whole: false, shows_progress: false, interrupt: &interrupt };
+            Reading { follow: Follow::No, is_whole: false, shows_progress: false, interrupt: &interrupt };
         let judged = either("it".to_owned(), text.as_bytes(), input, reading, |_| {});
         let judged =
             judged.map(|judged| (judged.spans.is_some(), judged.error.map(|error| error.to_string())));
         let expected = expected.map(|(is_of_spans, error)| (is_of_spans, error.map(str::to_owned)));
         assert_eq!(judged.map_err(|error: std::io::Error| error.to_string()), expected, "{input:?}");
     }
-    let reading = Reading { follows: true, is_whole: false, shows_progress: false, interrupt: &interrupt };
+    let reading =
+        Reading { follow: Follow::Grows, is_whole: false, shows_progress: false, interrupt: &interrupt };
     let refused = either("it".to_owned(), OVERLAP.as_bytes(), None, reading, |_| {}).err();
     assert!(refused.is_some_and(|error| error.to_string().contains("--follow")));
 }

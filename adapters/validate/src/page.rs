@@ -58,6 +58,9 @@ pub(crate) fn page(judged: &Judged, style: Style) -> String {
     }
     let ids: Vec<_> = broken.iter().map(|(property, _)| property.id()).collect();
     let _ = match ids.len() {
+        0 if !verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Kept(_))) => {
+            writeln!(page, "\nnothing was put to the test that can be told")
+        }
         0 => writeln!(page, "\nno promise was broken, of those that can be told"),
         1 => writeln!(page, "\nbroken: {}", ids[0]),
         several => writeln!(page, "\nbroken: {several} promises, {}", ids.join(", ")),

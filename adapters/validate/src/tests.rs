@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use downbeat_sim::diagram::Style;
 use serde_json::{Value, json};
 
-use crate::judge::{Judged, Reading, judge};
+use crate::judge::{Follow, Judged, Reading, judge};
 use crate::{json, page};
 
 const SCHEMA: &str = include_str!("../../../docs/validate.schema.json");
@@ -29,7 +29,7 @@ const DOUBLE_CONTINUATION: &str = r#"{"event":"task-started","task":"parent","at
 
 fn judged(name: &str, text: &str, is_whole: bool) -> Judged {
     let interrupt = AtomicBool::new(false);
-    let reading = Reading { follows: false, is_whole, shows_progress: false, interrupt: &interrupt };
+    let reading = Reading { follow: Follow::No, is_whole, shows_progress: false, interrupt: &interrupt };
     judge(name.to_owned(), text.as_bytes(), reading, |_| ())
 }
 

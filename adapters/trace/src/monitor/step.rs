@@ -5,7 +5,7 @@ use super::credentials::Credential;
 use super::found::Found;
 use super::messages::Messages;
 use super::recursion::Approach;
-use super::task::{Gone, OUTCOMES_MAX, Outcome, Subtask, Task};
+use super::task::{Gone, Holder, OUTCOMES_MAX, Outcome, Subtask, Task};
 use super::{DEPTH_MAX, Moment, Monitor, questions};
 use crate::event::{End, Event, Field, Kind};
 use crate::fault::Fault;
@@ -159,7 +159,7 @@ impl Monitor {
             recursion,
             given,
             owed,
-            agent,
+            holder,
             is_born,
             requests,
             ..
@@ -168,7 +168,7 @@ impl Monitor {
         for child in given.iter().chain(owed.iter().map(|owed| &owed.name)) {
             self.turn_to(child, Outcome::Taken);
         }
-        if let Some(agent) = agent.and_then(|agent| self.agents.get_mut(&agent)) {
+        if let Some(agent) = holder.agent().and_then(|agent| self.agents.get_mut(agent)) {
             // Whoever releases it may say so later.
             agent.task = agent.task.take().filter(|task| task != name);
         }
@@ -436,13 +436,13 @@ impl Monitor {
             found.broke(Fault::SecondTask);
         }
         let Some(task) = self.of_live(now, event, found) else { return };
-        let before = task.agent.replace(agent.into()).filter(|before| before != agent);
+        let before = std::mem::replace(&mut task.holder, Holder::Agent(agent.into()));
+        let before = before.agent().filter(|before| *before != agent).cloned();
         let is_newer = task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch > current);
         if before.is_some() && !is_newer {
             found.broke(Fault::SecondAgent);
         }
         task.epoch = task.epoch.max(epoch);
-        task.was_assigned = true;
         // The one whose assignment is over has the task no more.
         if let Some(before) = before.and_then(|before| self.agents.get_mut(&before)) {
             before.task = before.task.take().filter(|task| task != name);
@@ -463,11 +463,10 @@ impl Monitor {
         };
         let is_old = task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch < current);
         let is_new = task.epoch.zip(epoch).is_some_and(|(current, epoch)| epoch > current);
-        let has_it = match (&task.agent, agent) {
-            (Some(current), Some(agent)) => current == agent,
-            // It was released.
-            (None, Some(_)) => !task.was_assigned,
-            (_, None) => true,
+        let has_it = match (&task.holder, agent) {
+            (Holder::Agent(current), Some(agent)) => current == agent,
+            (Holder::Released, Some(_)) => false,
+            (Holder::Unknown, _) | (_, None) => true,
         };
         if is_over || is_old || !has_it && !is_new {
             found.broke(Fault::OldEpoch);
@@ -477,8 +476,10 @@ impl Monitor {
     fn agent_released(&mut self, event: &Event<'_>) {
         let Some(name) = event.get(Field::Agent) else { return };
         let Some(agent) = self.agents.get_mut(name) else { return };
-        if let Some(task) = agent.task.take().and_then(|task| self.tasks.get_mut(&task)) {
-            task.agent = task.agent.take().filter(|agent| agent != name);
+        if let Some(task) = agent.task.take().and_then(|task| self.tasks.get_mut(&task))
+            && task.holder.agent().is_some_and(|agent| agent == name)
+        {
+            task.holder = Holder::Released;
         }
         self.forget_idle(name);
     }

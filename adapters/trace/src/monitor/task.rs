@@ -41,6 +41,27 @@ pub(super) struct Subtask {
     pub(super) is_beside: bool,
 }
 
+/// Which agent has a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// None that the trace names.
+    #[default]
+    Unknown,
+    /// This one.
+    Agent(Key),
+    /// None any more: it was released.
+    Released,
+}
+
+impl Holder {
+    pub(super) fn agent(&self) -> Option<&Key> {
+        match self {
+            Self::Agent(agent) => Some(agent),
+            Self::Unknown | Self::Released => None,
+        }
+    }
+}
+
 /// A task that has not ended, as far as the trace says.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
@@ -70,9 +91,8 @@ pub(super) struct Task {
     pub(super) is_cancelled: bool,
     pub(super) is_paused: bool,
     pub(super) notified: Option<End>,
-    /// The agent that has it, whether it was ever given to one, and under which assignment.
-    pub(super) agent: Option<Key>,
-    pub(super) was_assigned: bool,
+    /// Who has it, and under which assignment.
+    pub(super) holder: Holder,
     pub(super) epoch: Option<u64>,
     /// The last that was heard of it.
     pub(super) last: Moment,
@@ -99,8 +119,7 @@ impl Task {
             is_cancelled: false,
             is_paused: false,
             notified: None,
-            agent: None,
-            was_assigned: false,
+            holder: Holder::default(),
             epoch: None,
             last: now,
         }

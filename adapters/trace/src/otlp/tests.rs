@@ -1,3 +1,4 @@
+use crate::NAME_MAX;
 use std::fmt::Write as _;
 
 use super::*;

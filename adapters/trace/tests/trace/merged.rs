@@ -5,13 +5,14 @@ use proptest::prelude::*;
 
 /// What comes of these files: the task of each event, and the errors on the way.
 fn merged_of(files: &[String]) -> (Vec<String>, Vec<String>) {
-    let mut merged = Merged::new(files.iter().map(|file| file.as_bytes()));
+    let mut merged = Merged::new(files.iter().map(String::as_bytes));
     let (mut tasks, mut errors) = (Vec::new(), Vec::new());
     loop {
         match merged.read() {
             Ok(Read::Event { event, place, text }) => {
                 let file = &files[place.file as usize - 1];
-                assert_eq!(file.lines().nth(place.line as usize - 1).map(str::as_bytes), Some(text));
+                let line = (1_u64..).zip(file.lines()).find(|(number, _)| *number == place.line);
+                assert_eq!(line.map(|(_, line)| line.as_bytes()), Some(text));
                 tasks.push(event.said().map(|(_, name)| name.to_string()).collect());
             }
             Ok(Read::Other) => {}
