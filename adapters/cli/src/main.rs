@@ -147,10 +147,11 @@ A promise is decided if the trace has the kinds of events that it is about; for 
 says what is missing. A kind that a trace has at all is taken to be there wherever it happened.
 
 Exit code:
-  0    every promise that the trace can decide was kept
+  0    every promise that the trace puts to the test was kept
   1    some promise was broken, a saved task has a fault that is proven, or the kernel explains it not
   2    wrong usage, or a trace that cannot be read to its end
-  3    a bound was reached: of something not everything was followed, or explained
+  3    nothing was broken, and a bound kept something out, something is missing, or nothing was put
+       to the test
   130  Ctrl-C came before the end; nothing was broken by then";
 
 const DEMO_EXAMPLES: &str = "\

@@ -38,7 +38,7 @@ faults! {
     ResultToStranger S3 "the result of a subtask was delivered to a task that is not its parent";
     CompletedWithoutResult S3 "a task completed that has not got the result of a subtask";
     SentWithoutResult S4 "a request was sent without the result of a subtask that has ended";
-    MessageTwice S5 "a message that the model has answered, or that nobody wrote to this task, was delivered";
+    MessageTwice S5 "a message was delivered that a request carries or the model has answered, or that nobody wrote to this task";
     MessageOutOfOrder S5 "a message was delivered before an earlier one";
     MessageMisreported S5 "a message was delivered after its writer heard that it is not, or returned after it was answered";
     MessageDropped S5 "a message came neither to the model nor back to its writer";
@@ -66,7 +66,7 @@ faults! {
     BeganAfterCancel S19 "a tool or a subtask began after a cancel";
     SecondAgent S20 "a task was given to an agent while another one has it, and not under a newer assignment";
     SecondTask S20 "an agent was given a task while it has another one";
-    OldEpoch S20 "an agent acted under an assignment that is over";
+    OldEpoch S20 "an agent acted under an assignment that is over, or that it never had";
     StartedAfterCancel S21 "a task began that was cancelled before";
     ToldOtherwise S24 "people were told of an end that contradicts the one before, or the one that there is";
     Unended L1 "a task neither ended nor waits for a person";
