@@ -22,4 +22,4 @@ pub use monitor::{Breach, Limits, Moment, Monitor, Notable, Open, Shown, Verdict
 pub use name::{Key, NAME_MAX, Name};
 pub use otlp::{At, Left, Otlp, OtlpError, SPAN_MAX, SPANS_MAX, Tally};
 pub use property::{Decided, Need, Property};
-pub use read::{LINE_MAX, Place, Read, Reader, TraceError};
+pub use read::{BYTE_ORDER_MARK, LINE_MAX, Place, Read, Reader, TraceError};

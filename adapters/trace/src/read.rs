@@ -284,4 +284,4 @@ impl<R: BufRead> Reader<R> {
 }
 
 /// The mark that some programs put at the very beginning of a file in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

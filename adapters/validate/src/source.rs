@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Chain, Cursor, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
+use downbeat_trace::BYTE_ORDER_MARK;
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -16,9 +17,6 @@ pub enum Input {
 
 /// Bytes that are looked at, at most: a document whose first key comes later is taken for lines, and `--input` says otherwise.
 const HEAD_MAX: usize = 1 << 16;
-
-/// The mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What was looked at, and the rest.
 pub(crate) type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
@@ -47,7 +45,7 @@ pub(crate) fn look<R: BufRead>(mut bytes: R) -> io::Result<(Input, Whole<R>)> {
 
 /// What begins like this; nothing if that is not certain yet.
 fn told(head: &[u8]) -> Option<Input> {
-    let head = head.strip_prefix(MARK).unwrap_or(head);
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let (mut depth, mut text_start, mut is_escaped) = (0_u32, None, false);
     let mut last_text: &[u8] = &[];
     for (at, byte) in head.iter().enumerate() {

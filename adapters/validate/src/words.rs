@@ -6,6 +6,8 @@ use downbeat_sim::model::Told;
 use downbeat_sim::report::{Counterexample, Step};
 use downbeat_trace::{self as trace, Breach, Event, Field, Kind, Place};
 
+use jiff::Timestamp;
+
 use crate::explained::Shown;
 
 /// A pause before an event that is told of.
@@ -148,33 +150,16 @@ fn text(event: &Event<'_>) -> String {
     text
 }
 
-/// A time of a trace: a date if it is one since 1970, else seconds.
+/// A time of a trace: a date if it is one since 1970, in UTC, else seconds.
 pub(crate) fn clock(at_ms: f64) -> String {
     // Times before 2001 are those of a clock of the trace's own.
     const FIRST_DATE_MS: f64 = 978_307_200_000.0;
-    if at_ms < FIRST_DATE_MS { format!("{:.3} s", at_ms / 1_000.0) } else { date(at_ms) }
-}
-
-/// A moment since 1970 as a date, in UTC, after Howard Hinnant's `civil_from_days`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "times beyond the year 200,000,000 are shown as that"
-)]
-fn date(at_ms: f64) -> String {
-    let ms = at_ms.clamp(0.0, 6e18) as u64;
-    let (days, of_day) = (ms / 86_400_000, ms % 86_400_000);
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second, milli) =
-        (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1_000 % 60, of_day % 1_000);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{milli:03}")
+    #[expect(clippy::cast_possible_truncation, reason = "what does not fit is no date")]
+    let date = Timestamp::from_millisecond(at_ms as i64).ok().filter(|_| at_ms >= FIRST_DATE_MS);
+    match date {
+        Some(date) => date.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+        None => format!("{:.3} s", at_ms / 1_000.0),
+    }
 }
 
 /// How long something took.
@@ -205,6 +190,7 @@ mod tests {
             (978_307_200_000.0, "2001-01-01 00:00:00.000"),
             (1_709_210_096_789.0, "2024-02-29 12:34:56.789"),
             (1_735_689_599_999.0, "2024-12-31 23:59:59.999"),
+            (1e18, "1000000000000000.000 s"),
         ];
         for (at_ms, expected) in cases {
             assert_eq!(clock(at_ms), expected);

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use super::shape::{WireSpan, about, hex, short};
 use super::{At, Left, OtlpError, SPANS_MAX, Span, Spans, Tally};
-use crate::read::Place;
+use crate::read::{BYTE_ORDER_MARK, Place};
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -26,17 +26,15 @@ pub(super) struct Gathered {
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 16;
-/// The mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads to the end, or to what is none; a span has so many bytes at most.
 pub(super) fn read(bytes: impl Read, span_max: u64) -> Gathered {
     let reached = Reached::default();
     let mut inner = BufReader::with_capacity(BUFFER, bytes);
     // What cannot be read is told where it is needed.
-    if inner.fill_buf().is_ok_and(|head| head.starts_with(MARK)) {
-        inner.consume(MARK.len());
-        reached.bytes.set(MARK.len() as u64);
+    if inner.fill_buf().is_ok_and(|head| head.starts_with(BYTE_ORDER_MARK)) {
+        inner.consume(BYTE_ORDER_MARK.len());
+        reached.bytes.set(BYTE_ORDER_MARK.len() as u64);
     }
     let counted = Counted { inner, reached: &reached, span_max };
     let mut json = serde_json::Deserializer::from_reader(counted);
