@@ -25,7 +25,7 @@ const SAVED: [&str; 3] = [
 const JOURNAL: &str = include_str!("../../adapters/shell/tests/journal/history.jsonl");
 
 /// A tree of it, exported.
-const SCENARIO: &str = include_str!("../../adapters/past/tests/scenario.jsonl");
+const TREE: &str = include_str!("../../adapters/past/tests/tree.jsonl");
 
 /// Spans: an agent with tools and a subagent, one whose requests overlap, and spans that say nothing.
 const SPANS: [&[u8]; 3] = [
@@ -127,7 +127,7 @@ fn sound(target: &str, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         }
         "trace" => trace_lines(random).into_bytes(),
         "journals" if random.below(2) == 0 => JOURNAL.as_bytes().to_vec(),
-        "journals" => SCENARIO.as_bytes().to_vec(),
+        "journals" => TREE.as_bytes().to_vec(),
         other => panic!("no sound input of {other}"),
     }
 }
@@ -154,7 +154,7 @@ fn targets_take_any_bytes() {
 #[test]
 fn journal_is_replayed_to_its_end_and_the_scenario_is_one() {
     let lines = JOURNAL.lines().count() as u64;
-    assert_eq!((replayed(JOURNAL.as_bytes()), replayed(SCENARIO.as_bytes())), ((lines, false), (0, true)));
+    assert_eq!((replayed(JOURNAL.as_bytes()), replayed(TREE.as_bytes())), ((lines, false), (0, true)));
 }
 
 /// The name of an event's variant, and of that of what it carries for a worker.

@@ -2,12 +2,12 @@
 
 use crate::error::PastError;
 use crate::export::{Tree, root_in};
+use crate::place::{self, opened};
 use crate::settings::Settings;
 use crate::show::Show;
 use crate::{exported, json, scenario};
 use clap::{Args, ValueEnum};
 use downbeat_kernel::TaskId;
-use downbeat_store::Sqlite;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `replay` for journals; a larger program mounts them beside others.
 #[derive(Args, Clone, Debug, Default)]
 pub struct PastArgs {
-    /// The journal of a shell, an SQLite file; it may be in use. Without --task an overview
+    /// The journal of a shell, an SQLite file or a database of PostgreSQL (postgres://...); it may be in use. Without --task an overview
     #[arg(long, value_name = "DB", help_heading = JOURNALS)]
     pub journal: Option<PathBuf>,
     /// One task: each line about it, how it stands, and why it waits
@@ -107,7 +107,7 @@ pub(crate) fn past_to(args: &PastArgs, format: Format, out: &mut dyn Write, err:
         Err(error) => {
             // A message that cannot be delivered leaves the exit code to tell.
             drop(if error.is_of_the_file() {
-                writeln!(err, "error: {}: {error}", args.path().display())
+                writeln!(err, "error: {}: {error}", place::name(args.path()))
             } else {
                 writeln!(err, "error: {error}")
             });
@@ -150,17 +150,14 @@ impl Write for Reader<'_> {
 }
 
 async fn run(args: &PastArgs, format: Format, out: &mut dyn Write) -> Result<(), PastError> {
-    if args.path().is_dir() {
-        return Err(PastError::Input(io::ErrorKind::IsADirectory.into()));
-    }
     if let (Some(from), Some(until)) = (args.from, args.until)
         && from > until
     {
         return Err(PastError::Backwards { from, until });
     }
-    let store = Sqlite::open_as_it_is(args.path()).await?;
-    let settings = Settings::find(&store, args.settings.as_deref()).await?;
-    let mut show = Show { store: &store, settings, args, format, out };
+    let store = opened(args.path()).await?;
+    let settings = Settings::find(&*store, args.settings.as_deref()).await?;
+    let mut show = Show { store: &*store, settings, args, format, out };
     let (Some(export), Some(task)) = (args.export, args.task.map(TaskId)) else { return show.run().await };
     let shard = show.shard_of(Some(task))?;
     let root = root_in(&mut show.follow(shard).await?, task).await?;

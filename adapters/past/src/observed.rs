@@ -4,6 +4,7 @@
 //! stands for it. What a restart repeats is in no line, and so in no trace.
 
 use crate::error::PastError;
+use crate::place::opened;
 use crate::settings::Settings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,7 +15,6 @@ use downbeat_kernel::{
     RequestEvent, RequestId, Response, SendFailure, TaskId, TurnNumber, WriteEnd,
 };
 use downbeat_shell::{Journal, OnRecord, Order, Recorded, Replay};
-use downbeat_store::{Sqlite, Store};
 use downbeat_trace::{End, Event, Field, Kind, Name};
 
 /// Makes events of lines.
@@ -364,10 +364,14 @@ pub fn observe(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PastError::Output)?;
     runtime.block_on(async {
-        let store = Sqlite::open_as_it_is(path).await?;
-        let config = Settings::find(&store, settings).await?.config;
-        for shard in store.shards().await? {
-            let mut journal = Journal::new(&store, shard);
+        let store = opened(path).await?;
+        let config = Settings::find(&*store, settings).await?.config;
+        let shards = store.shards().await?;
+        if shards.is_empty() {
+            return Err(PastError::Empty);
+        }
+        for shard in shards {
+            let mut journal = Journal::new(&*store, shard);
             let read = read(&mut journal, Replay::new(shard, &config), |at, event| {
                 take(shard.0, Seen::Event(at, event));
             });

@@ -4,6 +4,7 @@ use crate::change::{Change, changes};
 use crate::command::{Format, PastArgs};
 use crate::error::PastError;
 use crate::follow::Follow;
+use crate::place;
 use crate::say::Sayer;
 use crate::settings::Settings;
 use crate::{json, text};
@@ -26,7 +27,7 @@ pub(crate) struct Show<'s> {
 impl<'s> Show<'s> {
     /// What is asked for.
     pub(crate) async fn run(&mut self) -> Result<(), PastError> {
-        let path = self.args.path().display().to_string();
+        let path = place::name(self.args.path());
         match self.format {
             Format::Text => {
                 let settings = text::settings(&self.settings);

@@ -11,6 +11,7 @@ use downbeat_store::{ShardId, Sqlite, Store};
 use downbeat_wiring::root_of;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 const SCHEMA: &str = include_str!("../../../docs/journal.schema.json");
@@ -260,6 +261,7 @@ async fn what_cannot_be_read_or_does_not_follow_is_told_with_its_place() {
         ("text",    args(&text),    2, "store: this is no database, or a damaged one: restore it from a backup"),
         ("empty",   args(&empty),   2, "journal.db: nothing was ever written to this store"),
         ("folder",  args(&folder("a-folder")), 2, "past-a-folder: it cannot be read: is a directory"),
+        ("server",  args(Path::new("postgres://me:secret@%2Fnowhere:1/there")), 2, "error: postgres://me@%2Fnowhere:1/there: store: it cannot be opened"),
         ("no lines", PastArgs { task: Some(1), from: Some(9), until: Some(8), ..args(&damaged) }, 2, "--from 9 comes after --until 8: no line is shown"),
         ("task",    PastArgs { task: Some(99), ..args(&newer) }, 2, "shard 0: line 2 of the journal cannot be read"),
         ("shard",   PastArgs { shard: Some(1), ..args(&damaged) }, 2, "there is no shard 1: there are 1, numbered from 0"),

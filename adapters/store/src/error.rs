@@ -79,7 +79,7 @@ impl fmt::Display for Trouble {
                 f.write_str("it cannot be written: check the permissions of the file and its folder")
             }
             Self::Absent => {
-                f.write_str("it cannot be opened: check the path and the permissions of its folder")
+                f.write_str("it cannot be opened: check the path and the permissions of its folder, or the address of its server")
             }
             Self::Damaged { what, at } => {
                 write!(f, "the journal is damaged at position {}: {what}; what comes before is whole", at.0)

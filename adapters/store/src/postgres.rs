@@ -3,7 +3,8 @@
 use crate::batch::fenced;
 use crate::error::of_database;
 use crate::schema::{
-    ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot, stored,
+    NEWEST, ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot,
+    stored,
 };
 use crate::{
     Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble,
@@ -49,6 +50,45 @@ impl Postgres {
         let pool = pool.connect(url).await.map_err(|error| of_database(None, error))?;
         let tables = include_str!("../migrations/postgres/1_journal.sql");
         migrator(tables).run(&pool).await.map_err(migration_failed)?;
+        Ok(Self { readers: pool.clone(), pool, url: url.to_owned(), held: Mutex::default() })
+    }
+
+    /// Opens the database of this URL to read what is in it now: what is written later is not seen, and every write is refused. Whoever
+    /// writes waits for nothing; the server keeps what is seen until this is dropped.
+    ///
+    /// # Errors
+    /// If it is out of reach, none of this crate, or was written by a newer version.
+    pub async fn open_as_it_is(url: &str) -> Result<Self, StoreError> {
+        let failed = |error| of_database(None, error);
+        // A transaction sees one state of the database, from its first look on. It belongs to a connection, which has to stay.
+        let one = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT);
+        let one = one.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let one = one.after_connect(|connection, _| {
+            Box::pin(async move {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                sqlx::query(begin).execute(connection).await.map(drop)
+            })
+        });
+        let pool = one.connect(url).await.map_err(|error| {
+            let StoreError { source, .. } = failed(error);
+            StoreError { shard: None, trouble: Trouble::Absent, source }
+        })?;
+        let (tables,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(name) FROM (VALUES (to_regclass('_sqlx_migrations')), (to_regclass('shards'))) AS tables (name)",
+        )
+        .fetch_one(&pool)
+        .await
+        .map_err(failed)?;
+        if tables < 2 {
+            return Err(StoreError { shard: None, trouble: Trouble::NotADatabase, source: None });
+        }
+        let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&pool)
+            .await
+            .map_err(failed)?;
+        if newest > NEWEST {
+            return Err(StoreError { shard: None, trouble: Trouble::Newer, source: None });
+        }
         Ok(Self { readers: pool.clone(), pool, url: url.to_owned(), held: Mutex::default() })
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn read(
 
 impl Journal {
     fn new(path: &Path, shard: u32, is_whole: bool) -> Self {
-        let name = format!("{}, shard {shard}", path.display());
+        let name = format!("{}, shard {shard}", downbeat_past::name(path));
         let judged =
             Judged { is_whole, notes: vec![ORDERED.to_owned()], ..Judged::new(name, Monitor::default()) };
         Self { judged, events: Vec::new(), is_cut: false }

@@ -138,7 +138,8 @@ struct Told {
 fn named(trace: &str, why: &dyn Error) -> String {
     let why = why.to_string();
     // Some errors name their place themselves.
-    if why.starts_with(trace) { why } else { format!("{trace}: {why}") }
+    let trace = downbeat_past::name(Path::new(trace));
+    if why.starts_with(&trace) { why } else { format!("{trace}: {why}") }
 }
 
 /// What is said of several as one.
@@ -192,11 +193,13 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
     if args.input.is_none() && is_of_a_task(path) {
         return Err("it is a file of a saved task: name its folder".into());
     }
-    let is_file = input::is_file(trace)?;
-    if args.explain && !is_file {
+    let is_on_a_server = downbeat_past::is_on_a_server(path);
+    let is_file = !is_on_a_server && input::is_file(trace)?;
+    if args.explain && !is_file && !is_on_a_server {
         return Err(ONCE.into());
     }
-    if !is_file || args.input.is_some() || !journal::is_database(path)? {
+    let is_journal = is_on_a_server || is_file && args.input.is_none() && journal::is_database(path)?;
+    if !is_journal {
         if args.settings.is_some() {
             return Err("--settings is for journals of a shell, and this is none".into());
         }
@@ -228,7 +231,7 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
         all.page += &told.page;
         documents.push(told.document);
     }
-    all.document = serde_json::json!({ "journal": trace, "shards": documents });
+    all.document = serde_json::json!({ "journal": downbeat_past::name(path), "shards": documents });
     Ok(all)
 }
 

@@ -1,6 +1,6 @@
 //! Where a test has its store: a file of its own, or a database of its own on a server that the tests start.
 
-use downbeat_store::{Postgres, Sqlite, Store};
+use downbeat_store::{Postgres, Sqlite, Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -51,6 +51,14 @@ impl Place {
             Self::File(path) => Box::new(Sqlite::open(path).await.expect("a store")),
             Self::Database(url) => Box::new(Postgres::open(url).await.expect("a store")),
         }
+    }
+
+    /// The same, for whoever reads it as it is now.
+    pub(crate) async fn open_as_it_is(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(match self {
+            Self::File(path) => Box::new(Sqlite::open_as_it_is(path).await?),
+            Self::Database(url) => Box::new(Postgres::open_as_it_is(url).await?),
+        })
     }
 
     /// What a disk or a person may do to it.

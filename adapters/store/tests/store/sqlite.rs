@@ -1,6 +1,5 @@
 //! What only a file can do.
 
-use crate::compaction::{Others, until};
 use crate::contract::{SHARD, batch, lines, trouble};
 use crate::place::{Place, folder};
 use downbeat_store::{Position, Sqlite, Store, Trouble};
@@ -28,24 +27,6 @@ async fn what_cannot_be_opened_is_told_with_its_reason() {
     let other = rusqlite::Connection::open(&foreign).expect("a database");
     other.execute("CREATE TABLE shards (name TEXT)", []).expect("a table");
     assert_eq!(trouble(Sqlite::open_to_read(&foreign).await), Trouble::NotADatabase);
-}
-
-#[tokio::test]
-async fn reader_of_what_is_there_now_sees_nothing_that_comes_later() {
-    let path = folder("as-it-is").join("journal.db");
-    let store = Sqlite::open(&path).await.expect("a store");
-    let lease = store.open(SHARD).await.expect("nobody has it").lease;
-    store.append(lease, &batch(1, &["one"])).await.expect("it is appended");
-    let still = Sqlite::open_as_it_is(&path).await.expect("it is there");
-    let other = Sqlite::open_to_read(&path).await.expect("it is there");
-    store.append(lease, &batch(2, &["two"])).await.expect("nobody keeps it from that");
-    assert_eq!(lines(&still, 1).await, ["one"]);
-    let mut compacted = Others::by(vec![until(3, batch(1, &["both"]))]);
-    store.compact(lease, Position(3), &mut compacted).await.expect("nobody keeps it from that");
-    assert_eq!(lines(&still, 1).await, ["one"], "what it has seen stays");
-    assert_eq!(lines(&other, 1).await, ["both"], "others see it");
-    assert_eq!(trouble(still.append(lease, &batch(2, &["two"])).await), Trouble::ReadOnly);
-    assert_eq!(lines(&Sqlite::open_as_it_is(&path).await.expect("it is there"), 1).await, ["both"]);
 }
 
 #[tokio::test]
