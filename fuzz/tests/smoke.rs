@@ -152,7 +152,7 @@ fn targets_take_any_bytes() {
 
 /// The examples are what they are taken for.
 #[test]
-fn journal_is_replayed_to_its_end_and_the_scenario_is_one() {
+fn journal_is_replayed_to_its_end_and_the_tree_is_one() {
     let lines = JOURNAL.lines().count() as u64;
     assert_eq!((replayed(JOURNAL.as_bytes()), replayed(TREE.as_bytes())), ((lines, false), (0, true)));
 }
