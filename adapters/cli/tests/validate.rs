@@ -353,6 +353,9 @@ fn journal_of_a_demo_keeps_every_promise_and_the_kernel_explains_it() {
     assert!(kept.count() > 10, "{:#}", shard["properties"]);
     let trees = shard["explanation"]["trees"].as_array().expect("it was to be explained");
     assert!(trees.len() == 6 && trees.iter().all(|tree| tree["verdict"] == "explained"), "{trees:#?}");
-    // Without its settings it does not follow.
-    assert_eq!(validate(&[&journal], "").0, Some(2));
+    // Without its settings it does not follow: what comes before that line is judged.
+    let (code, page, _) = validate(&[&journal], "");
+    assert_eq!(code, Some(2));
+    assert!(page.contains("not read to its end: shard 0: line ") && page.contains("✓ S2"), "{page}");
+    assert!(page.contains("note: of a shell's own journal"), "{page}");
 }

@@ -366,11 +366,7 @@ pub fn observe(
     runtime.block_on(async {
         let store = opened(path).await?;
         let config = Settings::find(&*store, settings).await?.config;
-        let shards = store.shards().await?;
-        if shards.is_empty() {
-            return Err(PastError::Empty);
-        }
-        for shard in shards {
+        for shard in store.shards().await? {
             let mut journal = Journal::new(&*store, shard);
             let read = read(&mut journal, Replay::new(shard, &config), |at, event| {
                 take(shard.0, Seen::Event(at, event));

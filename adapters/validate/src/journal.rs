@@ -69,6 +69,9 @@ pub(crate) fn read(
             journal.is_cut |= keeps_events;
         }
     })?;
+    if shards.is_empty() {
+        return Err(PastError::Empty);
+    }
     Ok((shards.into_iter().map(|(_, journal)| journal).collect(), config))
 }
 
