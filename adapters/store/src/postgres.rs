@@ -3,8 +3,8 @@
 use crate::batch::fenced;
 use crate::error::of_database;
 use crate::schema::{
-    NEWEST, ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, snapshot,
-    stored,
+    NEWEST, ROWS_AT_ONCE, Row, batches, journal_on, migration_failed, migrator, opened, read_back, require,
+    snapshot, stored,
 };
 use crate::{
     Batch, Lease, Opened, Pending, Position, Rewriting, ShardId, Snapshot, Store, StoreError, Trouble,
@@ -79,16 +79,12 @@ impl Postgres {
         .fetch_one(&pool)
         .await
         .map_err(failed)?;
-        if tables < 2 {
-            return Err(StoreError { shard: None, trouble: Trouble::NotADatabase, source: None });
-        }
+        require(tables == 2, Trouble::NotADatabase)?;
         let (newest,): (i64,) = sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
             .fetch_one(&pool)
             .await
             .map_err(failed)?;
-        if newest > NEWEST {
-            return Err(StoreError { shard: None, trouble: Trouble::Newer, source: None });
-        }
+        require(newest <= NEWEST, Trouble::Newer)?;
         Ok(Self { readers: pool.clone(), pool, url: url.to_owned(), held: Mutex::default() })
     }
 

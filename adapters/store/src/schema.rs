@@ -19,6 +19,11 @@ pub(crate) fn migrator(first: &'static str) -> Migrator {
     )])
 }
 
+/// What has to be so before a store is read.
+pub(crate) fn require(is_so: bool, trouble: Trouble) -> Result<(), StoreError> {
+    if is_so { Ok(()) } else { Err(StoreError { shard: None, trouble, source: None }) }
+}
+
 /// A number as the databases have it. Positions and epochs never come near the difference.
 pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
