@@ -24,6 +24,17 @@ pub(crate) fn require(is_so: bool, trouble: Trouble) -> Result<(), StoreError> {
     if is_so { Ok(()) } else { Err(StoreError { shard: None, trouble, source: None }) }
 }
 
+/// Begins a transaction. It is begun to the end also where nobody waits for it any more, and rolled back then: a connection of PostgreSQL
+/// whose `BEGIN` is dropped on its way would go back to the pool with a transaction that is open, and swallow what is written next.
+pub(crate) async fn begun<D: sqlx::Database>(
+    pool: &sqlx::Pool<D>,
+    statement: &'static str,
+) -> Result<sqlx::Transaction<'static, D>, sqlx::Error> {
+    let pool = pool.clone();
+    let beginning = tokio::spawn(async move { pool.begin_with(statement).await });
+    beginning.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
 /// A number as the databases have it. Positions and epochs never come near the difference.
 pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -98,7 +109,7 @@ macro_rules! journal_on {
             /// Begins to write under this lease: nobody gets a newer one before the end of what comes.
             async fn begin(&self, lease: Lease) -> Result<sqlx::Transaction<'_, $database>, StoreError> {
                 let failed = |error| of_database(Some(lease.shard), error);
-                let mut writing = self.pool.begin_with($tables).await.map_err(failed)?;
+                let mut writing = crate::schema::begun(&self.pool, $tables).await.map_err(failed)?;
                 let held = sqlx::query("UPDATE shards SET epoch = epoch WHERE shard = $1 AND epoch = $2")
                     .bind(i64::from(lease.shard.0))
                     .bind(stored(lease.epoch))
@@ -114,7 +125,7 @@ macro_rules! journal_on {
 
             async fn opened(&self, shard: ShardId) -> Result<Opened, StoreError> {
                 let failed = |error| of_database(Some(shard), error);
-                let mut writing = self.pool.begin_with($tables).await.map_err(failed)?;
+                let mut writing = crate::schema::begun(&self.pool, $tables).await.map_err(failed)?;
                 let (epoch,): (i64,) = sqlx::query_as(
                     "INSERT INTO shards (shard, epoch) VALUES ($1, 1)
                      ON CONFLICT (shard) DO UPDATE SET epoch = shards.epoch + 1 RETURNING epoch",

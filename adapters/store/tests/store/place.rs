@@ -61,6 +61,25 @@ impl Place {
         })
     }
 
+    /// Waits until nobody has a transaction open. One that nobody ends would swallow what is written next on its connection.
+    pub(crate) async fn rests(&self) {
+        let Self::Database(url) = self else { return };
+        let mut other = sqlx::PgConnection::connect(url).await.expect("it is there");
+        for _ in 0..500 {
+            let (open,): (i64,) = sqlx::query_as(
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
+            )
+            .fetch_one(&mut other)
+            .await
+            .expect("it can be asked");
+            if open == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("a transaction is open, and nobody ends it");
+    }
+
     /// What a disk or a person may do to it.
     pub(crate) async fn damage(&self, statement: &str) {
         let statement = AssertSqlSafe(statement.to_owned());
