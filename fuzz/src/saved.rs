@@ -14,7 +14,7 @@ pub fn saved(bytes: &[u8]) {
     saved_task(bytes);
 }
 
-/// The same, with what was found, if the bytes could be read.
+/// The same, with what was found, if something of them could be read.
 ///
 /// # Panics
 /// As [`saved`].
@@ -36,18 +36,31 @@ pub fn saved_task(bytes: &[u8]) -> Option<Examined> {
             let json = serde_json::to_string(&examined).expect("a report has no maps with other keys");
             assert!(!json.contains("\\u001b"), "nothing that a terminal obeys");
             assert!(text(&examined).lines().all(|line| !line.contains(char::is_control)), "one line each");
+            examined.damaged.iter().for_each(|error| refused(error, bytes));
             Some(examined)
         }
-        Err(SavedError::Damaged { offset, line, column, .. }) => {
-            let longest = bytes.split(|byte| *byte == PARTS).map(<[u8]>::len).max().unwrap_or_default();
-            assert!(
-                offset <= longest && line <= offset + 1 && column <= offset + 1,
-                "damaged within the file"
-            );
+        Err(error) => {
+            refused(&error, bytes);
             None
         }
-        Err(SavedError::Foreign { .. } | SavedError::TooLong { .. }) => None,
-        Err(error @ (SavedError::Unreadable { .. } | SavedError::NotSaved { .. })) => {
+    }
+}
+
+/// Why a file of these bytes may be refused.
+fn refused(error: &SavedError, bytes: &[u8]) {
+    match error {
+        SavedError::Damaged { offset, line, column, .. } => {
+            let longest = bytes.split(|byte| *byte == PARTS).map(<[u8]>::len).max().unwrap_or_default();
+            assert!(
+                *offset <= longest && *line <= offset + 1 && *column <= offset + 1,
+                "damaged within the file"
+            );
+        }
+        SavedError::Foreign { .. }
+        | SavedError::TooLong { .. }
+        | SavedError::TooMany { .. }
+        | SavedError::Encoded { .. } => {}
+        SavedError::Unreadable { .. } | SavedError::NoFile { .. } | SavedError::NotSaved { .. } => {
             panic!("bytes are no folder: {error}")
         }
     }

@@ -2,6 +2,7 @@
 
 mod end;
 mod person;
+mod requests;
 mod subtasks;
 mod tools;
 mod turns;
@@ -38,23 +39,23 @@ fn not_recorded(task: &Task, found: &mut Found) {
         note(
             Property::S3,
             place(&task.names.item),
-            "There is no history item: whether this task is a subtask, and of which, the files do not say.",
+            "There is no history item that can be read: whether this task is a subtask, and of which, the files do not say.",
         );
     }
     if task.conversation.is_none() {
         note(
             Property::S8,
             place(&task.names.conversation),
-            "There is no conversation: what the model was given, and whether each call got its result, the files \
-             do not say.",
+            "There is no conversation that can be read: what the model was given, and whether each call got its \
+             result, the files do not say.",
         );
     }
     if task.window.is_none() {
         note(
             Property::S1,
             place(&task.names.window),
-            "There are no messages of the window: when requests were sent and what a person typed, the files do not \
-             say.",
+            "There are no messages of the window that can be read: when requests were sent and what a person typed, \
+             the files do not say.",
         );
     }
 }

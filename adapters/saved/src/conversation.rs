@@ -6,8 +6,8 @@
 //! summary or a truncation hides stay in the file in later versions, and are marked; in earlier ones they are gone.
 
 use crate::error::SavedError;
-use crate::json::{Unknown, foreign, is_true, moment, take_text, text};
-use crate::words::{delivered, is_surroundings, plain, resumes, starts_subtask, was_not_said};
+use crate::json::{Met, Shape, Unknown, each, is_true, moment, take_text, text};
+use crate::words::{delivered, is_surroundings, resumes, starts_of_subtasks, was_not_said};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,9 +36,14 @@ const FIELDS: &[&str] = &[
     "metrics",
 ];
 
+/// The parts of a message that are no texts, and may be what a tool gave.
+const ATTACHMENTS: &[&str] = &["image", "document", "file"];
+
 /// The parts of a message that say nothing about turns and tools.
-const OTHER_PARTS: &[&str] =
-    &["image", "document", "file", "reasoning", "thinking", "redacted_thinking", "thoughtSignature"];
+const OTHER_PARTS: &[&str] = &["reasoning", "thinking", "redacted_thinking", "thoughtSignature"];
+
+/// The tool that starts a subtask.
+pub(crate) const NEW_TASK: &str = "new_task";
 
 /// Who a message is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub(crate) enum Role {
     Assistant,
     /// Results of tools, where they are messages by themselves.
     Tool,
+    /// Somebody who is not known here.
+    Unknown,
 }
 
 /// What a message is there for.
@@ -56,11 +63,10 @@ pub(crate) enum Role {
 pub(crate) enum Mark {
     /// It was said.
     Said,
-    /// It stands for earlier messages. These are in the file still, or are gone.
-    Summary {
-        /// Whether they are still in the file.
-        kept: bool,
-    },
+    /// It stands for earlier messages, which are in the file still.
+    Summary,
+    /// It stands for earlier messages, which are gone.
+    Replacement,
     /// Earlier messages are not sent any more, and are in the file still.
     Truncation,
 }
@@ -72,13 +78,17 @@ pub(crate) enum Part {
     /// A call of a tool.
     Call {
         id: Option<String>,
-        name: String,
+        name: Option<String>,
     },
     /// The result of a call.
     Result {
         id: Option<String>,
         text: String,
     },
+    /// A picture or a file.
+    Attachment,
+    /// Something of a form that is not known here: it may be a call, or a result.
+    Unread,
 }
 
 /// One message.
@@ -97,7 +107,7 @@ impl Turn {
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(text) if !is_surroundings(text) => Some(text.as_str()),
-            Part::Text(_) | Part::Call { .. } | Part::Result { .. } => None,
+            Part::Text(_) | Part::Call { .. } | Part::Result { .. } | Part::Attachment | Part::Unread => None,
         })
     }
 
@@ -105,21 +115,21 @@ impl Turn {
     pub(crate) fn readable(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(text) | Part::Result { text, .. } => Some(text.as_str()),
-            Part::Call { .. } => None,
+            Part::Call { .. } | Part::Attachment | Part::Unread => None,
         })
     }
 
-    pub(crate) fn calls(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Call { id, name } => Some((id.as_deref(), name.as_str())),
-            Part::Text(_) | Part::Result { .. } => None,
+            Part::Call { id, name } => Some((id.as_deref(), name.as_deref())),
+            Part::Text(_) | Part::Result { .. } | Part::Attachment | Part::Unread => None,
         })
     }
 
     pub(crate) fn results(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         self.parts.iter().filter_map(|part| match part {
             Part::Result { id, text } => Some((id.as_deref(), text.as_str())),
-            Part::Text(_) | Part::Call { .. } => None,
+            Part::Text(_) | Part::Call { .. } | Part::Attachment | Part::Unread => None,
         })
     }
 
@@ -141,8 +151,19 @@ impl Turn {
             && self.results().next().is_none()
     }
 
-    pub(crate) fn starts_subtask(&self) -> bool {
-        self.calls().any(|(_, name)| name == "new_task") || self.texts().any(starts_subtask)
+    /// How many subtasks it starts, as far as can be read.
+    pub(crate) fn starts_of_subtasks(&self) -> usize {
+        let calls = self.calls().filter(|(_, name)| *name == Some(NEW_TASK)).count();
+        calls + self.texts().map(starts_of_subtasks).sum::<usize>()
+    }
+
+    /// Whether something of it is of a form that is not known here.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.role == Role::Unknown || self.parts.iter().any(|part| matches!(part, Part::Unread))
+    }
+
+    pub(crate) fn has_attachment(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Attachment))
     }
 }
 
@@ -163,36 +184,26 @@ pub enum ToolForm {
 pub(crate) struct Conversation {
     pub(crate) turns: Vec<Turn>,
     /// What stands before the number of a message in a JSON path.
-    pub(crate) base: &'static str,
+    pub(crate) base: String,
 }
 
 impl Conversation {
-    pub(crate) fn read(file: &str, value: Value, unknown: &mut Unknown) -> Result<Self, SavedError> {
-        let (base, messages) = match value {
-            Value::Array(messages) => ("$", messages),
-            Value::Object(mut envelope) => {
-                unknown.count_fields("conversation field", &envelope, &["version", "messages"]);
-                match envelope.get_mut("messages").map(Value::take) {
-                    Some(Value::Array(messages)) => ("$.messages", messages),
-                    None => {
-                        return Err(foreign(file, "$.messages".into(), "an array of messages", &Value::Null));
-                    }
-                    Some(other) => {
-                        return Err(foreign(file, "$.messages".into(), "an array of messages", &other));
-                    }
-                }
+    pub(crate) fn read(file: &str, bytes: &[u8], unknown: &mut Unknown) -> Result<Self, SavedError> {
+        let shape = Shape { key: Some("messages"), one: "a message", all: "an array of messages" };
+        let (mut turns, mut ids, mut has_hidden) = (Vec::new(), Ids::default(), false);
+        let base = each(file, bytes, &shape, |met| match met {
+            Met::Field(name) if name == "version" => {}
+            Met::Field(name) => unknown.count("conversation field", &name),
+            Met::HalfCharacters(count) => unknown.count_halves(count),
+            Met::One(index, message) => {
+                has_hidden |= message.contains_key("condenseParent");
+                turns.extend(turn(index, message, &mut ids, unknown));
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(foreign(file, "$".into(), "an array of messages", &value));
+        })?;
+        if has_hidden {
+            for turn in turns.iter_mut().filter(|turn| turn.mark == Mark::Replacement) {
+                turn.mark = Mark::Summary;
             }
-        };
-        let (mut turns, mut ids) = (Vec::new(), Ids::default());
-        let has_hidden = messages.iter().any(|message| message.get("condenseParent").is_some());
-        for (index, message) in messages.into_iter().enumerate() {
-            let Value::Object(message) = message else {
-                return Err(foreign(file, format!("{base}[{index}]"), "a message", &message));
-            };
-            turns.extend(turn(index, message, has_hidden, &mut ids, unknown));
         }
         Ok(Self { turns, base })
     }
@@ -208,7 +219,7 @@ impl Conversation {
 
     /// Whether a summary took the place of messages that are gone.
     pub(crate) fn has_cut(&self) -> bool {
-        self.turns.iter().any(|turn| turn.mark == Mark::Summary { kept: false })
+        self.turns.iter().any(|turn| turn.mark == Mark::Replacement)
     }
 
     pub(crate) fn tool_form(&self) -> ToolForm {
@@ -219,23 +230,6 @@ impl Conversation {
         } else {
             ToolForm::None
         }
-    }
-}
-
-/// What the model was given to read, as [`plain`] words, with when.
-pub(crate) struct Given(Vec<(Option<i64>, String)>);
-
-impl Given {
-    pub(crate) fn of(conversation: &Conversation) -> Self {
-        let given = conversation.turns.iter().filter(|turn| turn.role != Role::Assistant);
-        Self(given.flat_map(|turn| turn.readable().map(|text| (turn.ts, plain(text)))).collect())
-    }
-
-    /// Whether a text has these words. Those from this moment on are looked at first, since it is most likely there.
-    pub(crate) fn has(&self, words: &str, from: Option<i64>) -> bool {
-        let has =
-            |is_late: bool| self.0.iter().any(|(ts, text)| (*ts >= from) == is_late && text.contains(words));
-        has(true) || has(false)
     }
 }
 
@@ -260,14 +254,8 @@ impl Ids {
     }
 }
 
-/// One message, unless it is no turn: reasoning that is stored by itself, or a role that is not known.
-fn turn(
-    index: usize,
-    mut message: Map<String, Value>,
-    has_hidden: bool,
-    ids: &mut Ids,
-    unknown: &mut Unknown,
-) -> Option<Turn> {
+/// One message, unless it is no turn: reasoning that is stored by itself.
+fn turn(index: usize, mut message: Map<String, Value>, ids: &mut Ids, unknown: &mut Unknown) -> Option<Turn> {
     unknown.count_fields("message field", &message, FIELDS);
     if text(&message, "type") == Some("reasoning") {
         return None;
@@ -278,68 +266,74 @@ fn turn(
         Some("tool") => Role::Tool,
         Some(other) => {
             unknown.count("role", other);
-            return None;
+            Role::Unknown
         }
         None => {
             unknown.count("message", "without a role");
-            return None;
+            Role::Unknown
         }
     };
     let mark = if is_true(&message, "isSummary") {
-        Mark::Summary { kept: has_hidden || message.get("condenseId").is_some() }
+        if message.contains_key("condenseId") { Mark::Summary } else { Mark::Replacement }
     } else if is_true(&message, "isTruncationMarker") {
         Mark::Truncation
     } else {
         Mark::Said
     };
-    let parts = match message.get_mut("content").map(Value::take) {
+    let mut parts = match message.get_mut("content").map(Value::take) {
         Some(Value::String(text)) => vec![Part::Text(text)],
         Some(Value::Array(parts)) => {
             parts.into_iter().filter_map(|value| part(value, ids, unknown)).collect()
         }
         None | Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
             unknown.count("message", "without content");
-            Vec::new()
+            vec![Part::Unread]
         }
     };
+    // Calls as OpenAI's interface has them stand beside the content, and so do the ids of their results.
+    if ["tool_calls", "tool_call_id"].iter().any(|field| message.contains_key(*field)) {
+        parts.push(Part::Unread);
+    }
     Some(Turn { index, role, ts: moment(&message, "ts"), mark, parts })
 }
 
+/// What a part says, or nothing if it is one that says nothing about turns and tools.
 fn part(value: Value, ids: &mut Ids, unknown: &mut Unknown) -> Option<Part> {
     let Value::Object(mut part) = value else {
         unknown.count("part", "that is no object");
-        return None;
+        return Some(Part::Unread);
     };
-    match text(&part, "type") {
-        Some("text") => Some(Part::Text(take_text(&mut part, "text")?)),
+    let id_of = |part: &mut Map<String, Value>, key| take_text(part, key).filter(|id| !id.is_empty());
+    Some(match text(&part, "type") {
+        Some("text") => take_text(&mut part, "text").map_or(Part::Unread, Part::Text),
         Some("tool_use") => {
-            let id = take_text(&mut part, "id");
-            ids.add(id.as_ref(), take_text(&mut part, "call_id").filter(|other| !other.is_empty()));
-            Some(Part::Call { id, name: take_text(&mut part, "name").unwrap_or_default() })
+            let id = id_of(&mut part, "id");
+            ids.add(id.as_ref(), id_of(&mut part, "call_id"));
+            Part::Call { id, name: take_text(&mut part, "name") }
         }
-        Some("tool-call") => Some(Part::Call {
-            id: take_text(&mut part, "toolCallId"),
-            name: take_text(&mut part, "toolName").unwrap_or_default(),
-        }),
+        Some("tool-call") => {
+            Part::Call { id: id_of(&mut part, "toolCallId"), name: take_text(&mut part, "toolName") }
+        }
         Some("tool_result") => {
-            let content = part.get_mut("content").map(Value::take).unwrap_or_default();
-            let (id, other) = (take_text(&mut part, "tool_use_id"), take_text(&mut part, "call_id"));
-            Some(Part::Result { id: ids.of_result(id, other.as_ref()), text: result_text(content) })
+            let (id, other) = (id_of(&mut part, "tool_use_id"), id_of(&mut part, "call_id"));
+            let text = part.remove("content").map(result_text).unwrap_or_default();
+            Part::Result { id: ids.of_result(id, other.as_ref()), text }
         }
         Some("tool-result") => {
-            let output = part.get_mut("output").map(Value::take).unwrap_or_default();
-            Some(Part::Result { id: take_text(&mut part, "toolCallId"), text: result_text(output) })
+            let text = part.remove("output").map(result_text).unwrap_or_default();
+            Part::Result { id: id_of(&mut part, "toolCallId"), text }
         }
-        Some(other) if OTHER_PARTS.contains(&other) => None,
+        Some(other) if ATTACHMENTS.contains(&other) => Part::Attachment,
+        Some(other) if OTHER_PARTS.contains(&other) => return None,
         Some(other) => {
             unknown.count("part", other);
-            None
+            Part::Unread
         }
         None => {
             unknown.count("part", "without a type");
-            None
+            Part::Unread
         }
-    }
+    })
 }
 
 /// The texts of a result: one text, parts of which some are texts, or an output with a value.

@@ -1,6 +1,6 @@
 //! Why a folder or a file cannot be examined, and where it is damaged.
 
-use crate::bounds::{DEPTH_MAX, FILE_BYTES_MAX};
+use crate::bounds::{DEPTH_MAX, FILE_BYTES_MAX, MESSAGES_MAX};
 use crate::words::quoted;
 use std::fmt;
 use std::io;
@@ -22,6 +22,23 @@ pub enum SavedError {
         file: String,
         /// How long it is, as far as that is known.
         bytes: u64,
+    },
+    /// The file has more than [`MESSAGES_MAX`] messages or items.
+    TooMany {
+        /// Which one.
+        file: String,
+    },
+    /// There is something else than a file: a directory, or a pipe.
+    NoFile {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The bytes are no UTF-8.
+    Encoded {
+        /// Which file.
+        file: String,
+        /// What they are instead.
+        encoding: &'static str,
     },
     /// The file is not JSON, or ends too early, or is nested deeper than [`DEPTH_MAX`].
     Damaged {
@@ -55,6 +72,8 @@ pub enum SavedError {
         path: PathBuf,
         /// What was looked for in it.
         looked_for: &'static [&'static str],
+        /// A storage directory further down, if there is one.
+        below: Option<PathBuf>,
     },
 }
 
@@ -89,20 +108,36 @@ impl fmt::Display for SavedError {
             Self::TooLong { file, bytes } => {
                 write!(f, "{file}: {bytes} bytes, and no more than {FILE_BYTES_MAX} are read")
             }
+            Self::TooMany { file } => {
+                write!(f, "{file}: more than {MESSAGES_MAX} messages, which is too many")
+            }
+            Self::NoFile { path } => write!(f, "{}: no file", path.display()),
+            Self::Encoded { file, encoding } => write!(f, "{file}: {encoding}"),
             Self::Damaged { file, fault, offset, line, column, path } => {
                 write!(f, "{file}: {fault} at byte {offset}, line {line}, column {column}, in {path}")
             }
             Self::Foreign { file, path, expected, found } => {
                 write!(f, "{file}: {path} is {found}, where {expected} was expected")
             }
-            Self::NotSaved { path, looked_for } => {
-                write!(f, "{}: no saved task; looked for {}", path.display(), looked_for.join(", "))
+            Self::NotSaved { path, looked_for, below } => {
+                write!(f, "{}: no saved task; looked for {}", path.display(), looked_for.join(", "))?;
+                match below {
+                    Some(below) => write!(f, "; there are some in {}", below.display()),
+                    None => Ok(()),
+                }
             }
         }
     }
 }
 
 impl std::error::Error for SavedError {}
+
+/// As a text.
+impl serde::Serialize for SavedError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// The byte that a line and a column of the parser mean.
 fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {
@@ -116,7 +151,10 @@ fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {
 /// Where a scan of JSON stands in one array or object.
 enum Level {
     Array(usize),
-    Object { key: String, in_value: bool },
+    /// An object, before the value of a key.
+    Key(String),
+    /// An object, in the value of this key.
+    Field(String),
 }
 
 /// The JSON path to the value in which these bytes end.
@@ -127,28 +165,25 @@ fn path_at(bytes: &[u8]) -> String {
         match bytes[at] {
             b'"' => {
                 let end = end_of_string(bytes, at + 1);
-                if let Some(Level::Object { key, in_value: false }) = levels.last_mut() {
+                if let Some(Level::Key(key)) = levels.last_mut() {
                     *key = String::from_utf8_lossy(&bytes[at + 1..end]).into_owned();
                 }
                 at = end;
             }
             // The parser has stopped before it goes deeper than this.
             b'[' if levels.len() <= DEPTH_MAX => levels.push(Level::Array(0)),
-            b'{' if levels.len() <= DEPTH_MAX => {
-                levels.push(Level::Object { key: String::new(), in_value: false });
-            }
+            b'{' if levels.len() <= DEPTH_MAX => levels.push(Level::Key(String::new())),
             b']' | b'}' => drop(levels.pop()),
             b':' => {
-                if let Some(Level::Object { in_value, .. }) = levels.last_mut() {
-                    *in_value = true;
+                if let Some(level) = levels.last_mut()
+                    && let Level::Key(key) = level
+                {
+                    *level = Level::Field(std::mem::take(key));
                 }
             }
             b',' => match levels.last_mut() {
                 Some(Level::Array(index)) => *index += 1,
-                Some(Level::Object { key, in_value }) => {
-                    key.clear();
-                    *in_value = false;
-                }
+                Some(level @ (Level::Key(_) | Level::Field(_))) => *level = Level::Key(String::new()),
                 None => {}
             },
             _ => {}
@@ -157,8 +192,8 @@ fn path_at(bytes: &[u8]) -> String {
     }
     let steps = levels.iter().map(|level| match level {
         Level::Array(index) => format!("[{index}]"),
-        Level::Object { key, .. } if key.is_empty() => String::new(),
-        Level::Object { key, .. } => format!(".{}", quoted(key)),
+        Level::Key(key) | Level::Field(key) if key.is_empty() => String::new(),
+        Level::Key(key) | Level::Field(key) => format!(".{}", quoted(key)),
     });
     std::iter::once("$".to_owned()).chain(steps).collect()
 }

@@ -1,15 +1,16 @@
 //! One task folder, examined.
 
+use crate::beside;
+use crate::bounds::FINDINGS_MAX;
 use crate::check;
 use crate::conversation::{CONVERSATION, Conversation, Mark, ToolForm};
 use crate::error::SavedError;
-use crate::finding::{Certainty, Counts, Finding, Wait};
+use crate::finding::{Certainty, Counts, Finding, OpenWait, Wait};
 use crate::item::{ITEM, Item, Status};
-use crate::json::{Unknown, bytes_of, parse};
+use crate::json::{Met, Shape, Unknown, bytes_of, each};
 use crate::task::{Names, Task};
 use crate::window::{WINDOW, Window};
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ const EARLIEST: &str = "claude_messages.json";
 const LISTS: [&str; 3] = ["_index.json", "../state/taskHistory.json", "../task_history.json"];
 
 /// What a task folder is known by.
-const LOOKED_FOR: &[&str] = &[CONVERSATION, WINDOW, EARLIEST];
+const LOOKED_FOR: &[&str] = &[CONVERSATION, WINDOW, EARLIEST, ITEM];
 
 /// The files of a task, in memory.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +70,7 @@ pub struct FileRead {
     pub file: String,
     /// Its length in bytes.
     pub bytes: u64,
-    /// How many messages it has, if it has messages: with a role, or of the window.
+    /// How many messages it has, if it has messages. Reasoning that is stored by itself is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<usize>,
 }
@@ -92,6 +93,8 @@ pub struct Examined {
     pub files: Vec<FileRead>,
     /// What is not there, and would say more.
     pub missing: Vec<String>,
+    /// Files that are there and cannot be read. What is found is found in the others.
+    pub damaged: Vec<SavedError>,
     /// The first moment in the files, in milliseconds since 1970.
     pub first_ts: Option<i64>,
     /// The last moment in the files.
@@ -106,6 +109,8 @@ pub struct Examined {
     pub waits: Vec<Wait>,
     /// How many waits more there are, each shorter than those.
     pub waits_left_off: usize,
+    /// What it still waits for when the files end.
+    pub open_waits: Vec<OpenWait>,
     /// How many waits for a person were shorter than a minute.
     pub short_waits: u64,
     /// What was met that is not known here, with how often.
@@ -117,6 +122,17 @@ impl Examined {
     pub fn worst(&self) -> Option<Certainty> {
         self.findings.iter().map(|finding| finding.certainty).max()
     }
+
+    /// Puts a finding before those that are less certain.
+    pub(crate) fn add(&mut self, finding: Finding) {
+        let at = self.findings.partition_point(|other| other.certainty >= finding.certainty);
+        self.counts.add(finding.certainty);
+        self.findings.insert(at, finding);
+        if self.findings.len() > FINDINGS_MAX {
+            self.findings.truncate(FINDINGS_MAX);
+            self.findings_left_off += 1;
+        }
+    }
 }
 
 /// Whether this is the folder of one task: it has one of its files.
@@ -124,23 +140,41 @@ pub fn is_task_folder(path: &Path) -> bool {
     LOOKED_FOR.iter().any(|file| path.join(file).is_file())
 }
 
-/// Examines the folder of one task. Its history item is looked for in the folder, and in the lists beside it.
+/// Examines the folder of one task. Its history item is looked for in the folder, and in the lists beside it; the
+/// relatives that it names are looked for beside the folder.
+///
+/// A file that is damaged, foreign or too long is one of [`Examined::damaged`], if another one can be examined.
+/// Lists beside it that cannot be read are named as missing.
 ///
 /// # Errors
-/// If it is no such folder, or a file of it is damaged, foreign or too long. Lists beside it do not make it fail:
-/// one that cannot be read is named as missing.
+/// If it is no such folder, or nothing that was said can be read.
 pub fn examine(folder: &Path) -> Result<Examined, SavedError> {
     let loaded = load(folder, None)?;
-    Ok(loaded.report())
+    let beside = beside::check(folder, &loaded);
+    let mut examined = loaded.report();
+    for finding in beside {
+        examined.add(finding);
+    }
+    Ok(examined)
 }
 
-/// Examines the files of one task as bytes.
+/// Examines the files of one task as bytes. A file that is damaged, foreign or too long is one of
+/// [`Examined::damaged`], if another one can be examined.
 ///
 /// # Errors
-/// If one of them is damaged, foreign or too long.
+/// If nothing that was said can be read.
 pub fn examine_bytes(task: &str, files: &Files<'_>) -> Result<Examined, SavedError> {
     let names = Names { conversation: CONVERSATION.into(), window: WINDOW.into(), item: ITEM.into() };
-    Ok(Loaded::read(task.to_owned(), names, files, None)?.report())
+    let sources =
+        Sources { conversation: Ok(files.conversation), window: Ok(files.window), item: Ok(files.item) };
+    Ok(Loaded::read(task.to_owned(), names, sources, None)?.report())
+}
+
+/// The bytes of each file, or why there are none.
+struct Sources<'a> {
+    conversation: Result<Option<&'a [u8]>, SavedError>,
+    window: Result<Option<&'a [u8]>, SavedError>,
+    item: Result<Option<&'a [u8]>, SavedError>,
 }
 
 /// One task in memory, with what its report says of the files.
@@ -149,6 +183,7 @@ pub(crate) struct Loaded {
     pub(crate) task: Task,
     files: Vec<FileRead>,
     missing: Vec<String>,
+    damaged: Vec<SavedError>,
     unknown: Unknown,
 }
 
@@ -158,45 +193,60 @@ pub(crate) type Listed = BTreeMap<String, (Item, &'static str)>;
 /// Reads the folder of one task. If it has no item, that of a list is taken; without lists those beside it are read.
 pub(crate) fn load(folder: &Path, lists: Option<&Listed>) -> Result<Loaded, SavedError> {
     if !is_task_folder(folder) {
-        return Err(SavedError::NotSaved { path: folder.to_owned(), looked_for: LOOKED_FOR });
+        return Err(SavedError::NotSaved { path: folder.to_owned(), looked_for: LOOKED_FOR, below: None });
     }
     let mut names = Names { conversation: CONVERSATION.into(), window: WINDOW.into(), item: ITEM.into() };
-    let mut conversation = bytes_of(&folder.join(CONVERSATION))?;
-    let mut window = bytes_of(&folder.join(WINDOW))?;
-    if (conversation.is_none() || window.is_none())
-        && let Some(earliest) = bytes_of(&folder.join(EARLIEST))?
+    let mut conversation = bytes_of(&folder.join(CONVERSATION));
+    let mut window = bytes_of(&folder.join(WINDOW));
+    if (conversation == Ok(None) || window == Ok(None))
+        && let Some(earliest) = bytes_of(&folder.join(EARLIEST)).transpose()
     {
-        let is_conversation =
-            parse(EARLIEST, &earliest)?.get(0).is_some_and(|first| first.get("role").is_some());
+        let is_conversation = earliest.as_ref().is_ok_and(|bytes| is_conversation(bytes));
         let (file, name) = if is_conversation {
             (&mut conversation, &mut names.conversation)
         } else {
             (&mut window, &mut names.window)
         };
-        if file.is_none() {
-            *file = Some(earliest);
+        if *file == Ok(None) {
+            *file = earliest.map(Some);
             EARLIEST.clone_into(name);
         }
     }
-    let item = bytes_of(&folder.join(ITEM))?;
+    let item = bytes_of(&folder.join(ITEM));
     // The name of `.` is that of the folder which it is.
     let folder = &folder.canonicalize().map_err(|error| SavedError::unreadable(folder, &error))?;
     let name = name_of(folder);
-    let files =
-        Files { conversation: conversation.as_deref(), window: window.as_deref(), item: item.as_deref() };
     let mut notes = Vec::new();
     let beside = match (lists, folder.parent()) {
-        (None, Some(tasks)) if item.is_none() => listed_items(tasks, &mut notes),
+        (None, Some(tasks)) if item == Ok(None) => listed_items(tasks, &mut notes),
         (None | Some(_), _) => Listed::new(),
     };
-    let listed = lists.unwrap_or(&beside).get(&name).filter(|_| item.is_none());
+    let listed = lists.unwrap_or(&beside).get(&name).filter(|_| item == Ok(None));
     if let Some((_, list)) = listed {
         list.trim_start_matches("../").clone_into(&mut names.item);
     }
     let listed = listed.map(|(item, _)| item.clone());
-    let mut loaded = Loaded::read(name, names, &files, listed)?;
+    let sources = Sources { conversation: whole(&conversation), window: whole(&window), item: whole(&item) };
+    let mut loaded = Loaded::read(name, names, sources, listed)?;
     loaded.missing.extend(notes);
     Ok(loaded)
+}
+
+/// A file without its owner.
+fn whole(bytes: &Result<Option<Vec<u8>>, SavedError>) -> Result<Option<&[u8]>, SavedError> {
+    bytes.as_ref().map(Option::as_deref).map_err(Clone::clone)
+}
+
+/// Whether the messages of a file of the earliest versions have roles, as those of a conversation do.
+fn is_conversation(bytes: &[u8]) -> bool {
+    let shape = Shape { key: None, one: "a message", all: "an array of messages" };
+    let mut has_role = false;
+    let read = each(EARLIEST, bytes, &shape, |met| match met {
+        Met::One(0, first) => has_role = first.contains_key("role"),
+        Met::One(..) | Met::Field(_) | Met::HalfCharacters(_) => {}
+    });
+    // A damaged one is told of when it is read.
+    has_role && read.is_ok()
 }
 
 /// The name of a folder, which is the id of its task.
@@ -210,7 +260,7 @@ pub(crate) fn listed_items(tasks: &Path, notes: &mut Vec<String>) -> Listed {
     for list in LISTS {
         let read = || {
             let Some(bytes) = bytes_of(&tasks.join(list))? else { return Ok(Vec::new()) };
-            Item::read_all(list, &parse(list, &bytes)?)
+            Item::read_all(list, &bytes)
         };
         match read() {
             // The first list that has a task says the most of it.
@@ -225,35 +275,90 @@ pub(crate) fn listed_items(tasks: &Path, notes: &mut Vec<String>) -> Listed {
     listed
 }
 
-impl Loaded {
-    fn read(name: String, names: Names, files: &Files<'_>, listed: Option<Item>) -> Result<Self, SavedError> {
-        let mut unknown = Unknown::default();
-        let mut read = Vec::new();
-        let mut missing = Vec::new();
-        let mut note = |file: &str, bytes: Option<&[u8]>, messages: Option<usize>| match bytes {
-            Some(bytes) => read.push(FileRead { file: file.to_owned(), bytes: bytes.len() as u64, messages }),
-            None => missing.push(file.to_owned()),
+/// What is said of the files while they are read.
+#[derive(Default)]
+struct Reading {
+    read: Vec<FileRead>,
+    missing: Vec<String>,
+    damaged: Vec<SavedError>,
+    unknown: Unknown,
+}
+
+impl Reading {
+    fn file<T>(
+        &mut self,
+        file: &str,
+        source: Result<Option<&[u8]>, SavedError>,
+        read: impl Fn(&str, &[u8], &mut Unknown) -> Result<T, SavedError>,
+        messages: impl Fn(&T) -> Option<usize>,
+    ) -> Option<T> {
+        let bytes = match source {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                self.missing.push(file.to_owned());
+                return None;
+            }
+            Err(error) => {
+                self.damaged.push(error);
+                return None;
+            }
         };
-        let value = |file: &str, bytes: Option<&[u8]>| bytes.map(|bytes| parse(file, bytes)).transpose();
-        let conversation = value(&names.conversation, files.conversation)?
-            .map(|value| Conversation::read(&names.conversation, value, &mut unknown))
-            .transpose()?;
-        note(&names.conversation, files.conversation, conversation.as_ref().map(|read| read.turns.len()));
-        let window = value(&names.window, files.window)?
-            .map(|value| Window::read(&names.window, value, &mut unknown))
-            .transpose()?;
-        note(&names.window, files.window, window.as_ref().map(|read| read.entries.len()));
-        let item = value(&names.item, files.item)?
-            .map(|value: Value| Item::read(&names.item, &value, &mut unknown))
-            .transpose()?;
-        if item.is_none() && listed.is_none() {
-            note(&names.item, None, None);
-        } else if files.item.is_some() {
-            note(&names.item, files.item, None);
+        let mut unknown = Unknown::default();
+        match read(file, bytes, &mut unknown) {
+            Ok(value) => {
+                let (file, bytes, messages) = (file.to_owned(), bytes.len() as u64, messages(&value));
+                self.read.push(FileRead { file, bytes, messages });
+                self.unknown.extend(unknown);
+                Some(value)
+            }
+            Err(error) => {
+                self.damaged.push(error);
+                None
+            }
         }
-        let task = Task { conversation, window, item: item.or(listed), names };
+    }
+}
+
+impl Loaded {
+    /// A task that only a list knows.
+    pub(crate) fn listed(name: String, item: Item, list: &str) -> Result<Self, SavedError> {
+        let names = Names {
+            conversation: CONVERSATION.into(),
+            window: WINDOW.into(),
+            item: list.trim_start_matches("../").to_owned(),
+        };
+        let sources = Sources { conversation: Ok(None), window: Ok(None), item: Ok(None) };
+        Self::read(name, names, sources, Some(item))
+    }
+
+    fn read(
+        name: String,
+        names: Names,
+        sources: Sources<'_>,
+        listed: Option<Item>,
+    ) -> Result<Self, SavedError> {
+        let mut reading = Reading::default();
+        let conversation =
+            reading.file(&names.conversation, sources.conversation, Conversation::read, |read| {
+                Some(read.turns.len())
+            });
+        let window =
+            reading.file(&names.window, sources.window, Window::read, |read| Some(read.entries.len()));
+        if conversation.is_none()
+            && window.is_none()
+            && let Some(error) = reading.damaged.first()
+        {
+            return Err(error.clone());
+        }
+        // What a list says of it stands for its own.
+        let item = match listed {
+            Some(item) => Some(item),
+            None => reading.file(&names.item, sources.item, Item::read, |_| None),
+        };
+        let task = Task::new(conversation, window, item, names);
+        let Reading { read, mut missing, damaged, unknown } = reading;
         missing.extend(untimed(&task));
-        Ok(Self { name, task, files: read, missing, unknown })
+        Ok(Self { name, task, files: read, missing, damaged, unknown })
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -277,11 +382,13 @@ impl Loaded {
             last_ts: self.task.last_moment(),
             files: self.files,
             missing: self.missing,
+            damaged: self.damaged,
             counts,
             findings,
             findings_left_off,
             waits,
             waits_left_off,
+            open_waits: found.open_waits,
             short_waits: found.short_waits,
             unknown: self.unknown.into_counts(),
         }

@@ -147,6 +147,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// All of them.
+    pub const fn all(self) -> usize {
+        self.proven + self.suspicious + self.cannot_tell
+    }
+
     pub(crate) fn add(&mut self, certainty: Certainty) {
         match certainty {
             Certainty::Proven => self.proven += 1,
@@ -193,4 +198,15 @@ pub struct Wait {
     pub place: Place,
     /// How long it lasted, in milliseconds.
     pub ms: i64,
+}
+
+/// A wait that has not ended when the files do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OpenWait {
+    /// What for.
+    #[serde(rename = "for")]
+    pub wait_for: WaitFor,
+    /// Where it begins, with since when.
+    pub place: Place,
 }

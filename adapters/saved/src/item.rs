@@ -6,7 +6,7 @@
 //! parents and subtasks are those of `packages/types/src/history.ts`.
 
 use crate::error::SavedError;
-use crate::json::{Unknown, foreign, text};
+use crate::json::{Met, Shape, Unknown, each, foreign, kind_of, parse, text};
 use serde_json::{Map, Value};
 
 /// The file that later versions write.
@@ -69,30 +69,33 @@ pub(crate) struct Item {
     pub(crate) delegated_to: Option<String>,
     pub(crate) awaits: Option<String>,
     pub(crate) completed_by: Option<String>,
+    /// Its subtasks, also of earlier times.
+    pub(crate) children: Vec<String>,
     /// Whether messages at the beginning are no longer sent. They are in the file still.
     pub(crate) has_deleted_range: bool,
 }
 
 impl Item {
-    pub(crate) fn read(file: &str, value: &Value, unknown: &mut Unknown) -> Result<Self, SavedError> {
+    pub(crate) fn read(file: &str, bytes: &[u8], unknown: &mut Unknown) -> Result<Self, SavedError> {
+        let value = parse(file, bytes, unknown)?;
         let Value::Object(item) = value else {
-            return Err(foreign(file, "$".into(), "a history item", value));
+            return Err(foreign(file, "$".into(), "a history item", kind_of(&value)));
         };
-        unknown.count_fields("history item field", item, FIELDS);
-        Self::of(item)
-            .ok_or_else(|| foreign(file, "$.id".into(), "a task id", item.get("id").unwrap_or(&Value::Null)))
+        unknown.count_fields("history item field", &item, FIELDS);
+        Self::of(&item).ok_or_else(|| {
+            foreign(file, "$.id".into(), "a task id", kind_of(item.get("id").unwrap_or(&Value::Null)))
+        })
     }
 
     /// Every item of a list, or of an index with `entries`. Entries without an id are left out: they name no task.
-    pub(crate) fn read_all(file: &str, value: &Value) -> Result<Vec<Self>, SavedError> {
-        let list = match value {
-            Value::Object(index) => index.get("entries").unwrap_or(value),
-            Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
-        };
-        let Value::Array(items) = list else {
-            return Err(foreign(file, "$".into(), "an array of history items", value));
-        };
-        Ok(items.iter().filter_map(Value::as_object).filter_map(Self::of).collect())
+    pub(crate) fn read_all(file: &str, bytes: &[u8]) -> Result<Vec<Self>, SavedError> {
+        let shape = Shape { key: Some("entries"), one: "a history item", all: "an array of history items" };
+        let mut items = Vec::new();
+        each(file, bytes, &shape, |met| match met {
+            Met::One(_, item) => items.extend(Self::of(&item)),
+            Met::Field(_) | Met::HalfCharacters(_) => {}
+        })?;
+        Ok(items)
     }
 
     fn of(item: &Map<String, Value>) -> Option<Self> {
@@ -101,8 +104,9 @@ impl Item {
             "active" => Status::Active,
             "delegated" => Status::Delegated,
             "completed" => Status::Completed,
-            _ => Status::Unknown,
+            _other => Status::Unknown,
         });
+        let children = item.get("childIds").and_then(Value::as_array).into_iter().flatten();
         Some(Self {
             id: owned("id")?,
             parent: owned("parentTaskId"),
@@ -110,6 +114,7 @@ impl Item {
             delegated_to: owned("delegatedToId"),
             awaits: owned("awaitingChildId"),
             completed_by: owned("completedByChildId"),
+            children: children.filter_map(Value::as_str).map(str::to_owned).collect(),
             has_deleted_range: item.get("conversationHistoryDeletedRange").is_some_and(Value::is_array),
         })
     }

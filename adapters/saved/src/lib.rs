@@ -9,6 +9,7 @@
 //! Nothing in a file makes it panic: what is damaged is a [`SavedError`] with its place, and what is not known is
 //! counted.
 
+mod beside;
 pub mod bounds;
 mod check;
 mod conversation;
@@ -19,6 +20,7 @@ mod item;
 mod json;
 mod moment;
 mod relatives;
+mod search;
 mod storage;
 mod task;
 mod text;
@@ -30,8 +32,8 @@ pub use error::SavedError;
 pub use examine::{
     Examined, FileRead, Files, Form, Shortened, VERSION, examine, examine_bytes, is_task_folder,
 };
-pub use finding::{Certainty, Counts, Fault, Finding, Place, Property, Wait, WaitFor};
+pub use finding::{Certainty, Counts, Fault, Finding, OpenWait, Place, Property, Wait, WaitFor};
 pub use item::{ITEM, Status};
-pub use storage::{Outcome, Row, Storage, examine_storage, is_storage};
+pub use storage::{Outcome, Row, Storage, examine_storage};
 pub use text::{summary, text};
 pub use window::WINDOW;

@@ -3,11 +3,11 @@
 use crate::bounds::{ASK_MS_MIN, SHOWN_MAX, WIDTH};
 use crate::conversation::ToolForm;
 use crate::examine::{Examined, Shortened};
-use crate::finding::{Certainty, Counts, Fault, Finding, Place};
+use crate::finding::{Certainty, Counts, Fault, Finding, Place, Property};
 use crate::moment::{length, moment};
 use crate::storage::{Outcome, Storage};
 use crate::words::quoted;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The report of one task.
 pub fn text(examined: &Examined) -> String {
@@ -27,6 +27,9 @@ pub fn text(examined: &Examined) -> String {
     }
     for missing in &examined.missing {
         line(&format!("missing: {missing}"));
+    }
+    for damaged in &examined.damaged {
+        line(&format!("cannot be read: {}", quoted_line(&damaged.to_string())));
     }
     findings(examined, &mut out);
     waits(examined, &mut out);
@@ -103,7 +106,7 @@ fn few_of_each(
 }
 
 fn waits(examined: &Examined, out: &mut String) {
-    if !examined.waits.is_empty() {
+    if !examined.waits.is_empty() || !examined.open_waits.is_empty() {
         line(out, "\nwaits");
     }
     for wait in &examined.waits {
@@ -112,6 +115,10 @@ fn waits(examined: &Examined, out: &mut String) {
             out,
             &format!("  {:>13} {}{began}, {}", length(wait.ms), wait.wait_for.name(), place(&wait.place)),
         );
+    }
+    for wait in &examined.open_waits {
+        let since = wait.place.ts.map(|ts| format!(" since {}", moment(ts))).unwrap_or_default();
+        line(out, &format!("  {:>13} {}{since}, {}", "still open", wait.wait_for.name(), place(&wait.place)));
     }
     if examined.waits_left_off > 0 {
         line(out, &format!("  and {} waits more, each shorter", examined.waits_left_off));
@@ -153,12 +160,13 @@ pub fn summary(storage: &Storage) -> String {
         let detail = match &row.outcome {
             Outcome::Damaged(why) => vec![why.clone()],
             Outcome::Examined(examined) => {
+                let damaged = examined.damaged.iter().map(|damaged| format!("cannot be read: {damaged}"));
                 let (shown, more) = few_of_each(examined, |certainty| certainty > Certainty::CannotTell);
                 let shown = shown.into_iter().map(|finding| {
                     format!("{}, {:?}: {}", finding.certainty.name(), finding.property, finding.says)
                 });
                 let more = more.into_iter().map(|(fault, more)| format!("and {more} more: {}", fault.name()));
-                shown.chain(more).collect()
+                damaged.chain(shown).chain(more).collect()
             }
         };
         if !detail.is_empty() {
@@ -168,6 +176,7 @@ pub fn summary(storage: &Storage) -> String {
             out.push_str(&wrapped(&format!("  {}", quoted_line(&says)), 4));
         }
     }
+    cannot_tell(storage, &mut out);
     for damaged in &storage.damaged_lists {
         out.push_str(&wrapped(&format!("missing: {}", quoted_line(damaged)), 4));
     }
@@ -181,6 +190,29 @@ pub fn summary(storage: &Storage) -> String {
         ),
     );
     out
+}
+
+/// What the files of a storage cannot tell: each kind once, with the first of it, and in how many tasks it is.
+fn cannot_tell(storage: &Storage, out: &mut String) {
+    let mut kinds: BTreeMap<(Property, Fault, &str), (usize, &str)> = BTreeMap::new();
+    for examined in storage.examined() {
+        let mut seen = BTreeSet::new();
+        for finding in examined.findings.iter().filter(|it| it.certainty == Certainty::CannotTell) {
+            // Of what is not recorded, each reason is a kind of its own.
+            let reason = if finding.fault == Fault::NotRecorded { finding.says.as_str() } else { "" };
+            let kind = (finding.property, finding.fault, reason);
+            let (tasks, _) = kinds.entry(kind).or_insert((0, &finding.says));
+            *tasks += usize::from(seen.insert(kind));
+        }
+    }
+    if !kinds.is_empty() {
+        line(out, "\ncannot tell, each kind once");
+    }
+    for ((property, fault, _), (tasks, says)) in kinds {
+        let of = if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
+        let told = format!("  {property:?} {}, {of}: {}", fault.name(), quoted_line(says));
+        out.push_str(&wrapped(&told, 4));
+    }
 }
 
 fn line(out: &mut String, text: &str) {

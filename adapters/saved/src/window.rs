@@ -5,8 +5,9 @@
 //! apart from kinds that are not known, and nothing else.
 
 use crate::error::SavedError;
-use crate::json::{Unknown, foreign, is_true, moment, take_text, text};
+use crate::json::{Met, Shape, Unknown, each, is_true, moment, take_text, text};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The file that the programs write.
 pub const WINDOW: &str = "ui_messages.json";
@@ -44,7 +45,6 @@ const OTHER_ASKS: &[&str] = &[
     "plan_mode_respond",
     "act_mode_respond",
     "command",
-    "api_req_failed",
     "mistake_limit_reached",
     "browser_action_launch",
     "use_mcp_server",
@@ -59,20 +59,19 @@ const OTHER_ASKS: &[&str] = &[
     "checkpoint_restore",
 ];
 
-/// Kinds of `say` that show that a response, or a failure, has come.
+/// Kinds of `say` that show that a request has failed, or is sent again.
+const FAILURES: &[&str] = &["error", "error_retry", "api_req_retried", "api_req_retry_delayed"];
+
+/// Kinds of `say` that show that a response has come.
 const OTHER_SAYS: &[&str] = &[
     "task",
-    "error",
-    "error_retry",
+    "text",
     "api_req_finished",
-    "api_req_retried",
-    "api_req_retry_delayed",
     "api_req_rate_limited",
     "api_req_rate_limit_wait",
     "too_many_tools_warning",
     "api_req_deleted",
     "deleted_api_reqs",
-    "text",
     "image",
     "reasoning",
     "command",
@@ -109,10 +108,18 @@ const OTHER_SAYS: &[&str] = &[
 ];
 
 /// What a message of the window is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// A request to the model. Why it failed or was stopped, if it was, the program puts into the same message.
-    RequestStarted { failed: bool },
+    /// What the task is, as it was given: the first message.
+    Task,
+    /// A request to the model.
+    RequestStarted,
+    /// A request that failed or was stopped: the program puts why into the message of its beginning.
+    RequestFailed,
+    /// That a request has failed, or is sent again.
+    Failure,
+    /// The same, and the person is asked what to do.
+    FailureAsked,
     /// The person is asked whether a subtask may start.
     SubtaskAsked,
     /// The person is asked whether the subtask may end.
@@ -137,6 +144,9 @@ pub(crate) enum Kind {
     Said,
 }
 
+/// Requests, however they ended.
+pub(crate) const REQUESTS: [Kind; 2] = [Kind::RequestStarted, Kind::RequestFailed];
+
 /// One message of the window.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -144,7 +154,7 @@ pub(crate) struct Entry {
     pub(crate) index: usize,
     pub(crate) ts: Option<i64>,
     pub(crate) kind: Kind,
-    /// Its text, where a finding may compare it.
+    /// Its text, where a finding may compare it; of a subtask that is asked for, what it is to do.
     pub(crate) text: String,
 }
 
@@ -152,28 +162,44 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     pub(crate) entries: Vec<Entry>,
+    /// The places of the entries of each kind, in their order.
+    places: BTreeMap<Kind, Vec<usize>>,
 }
 
 impl Window {
-    pub(crate) fn read(file: &str, value: Value, unknown: &mut Unknown) -> Result<Self, SavedError> {
-        let Value::Array(messages) = value else {
-            return Err(foreign(file, "$".into(), "an array of messages", &value));
-        };
-        let mut entries = Vec::new();
-        for (index, message) in messages.into_iter().enumerate() {
-            let Value::Object(message) = message else {
-                return Err(foreign(file, format!("$[{index}]"), "a message", &message));
-            };
-            entries.push(entry(index, message, unknown));
-        }
-        Ok(Self { entries })
+    pub(crate) fn read(file: &str, bytes: &[u8], unknown: &mut Unknown) -> Result<Self, SavedError> {
+        let mut window = Self::default();
+        let shape = Shape { key: None, one: "a message", all: "an array of messages" };
+        let read = each(file, bytes, &shape, |met| match met {
+            // It has no key, and so no fields beside it.
+            Met::Field(_) => {}
+            Met::HalfCharacters(count) => unknown.count_halves(count),
+            Met::One(index, message) => {
+                let entry = entry(index, message, unknown);
+                window.places.entry(entry.kind).or_default().push(index);
+                window.entries.push(entry);
+            }
+        });
+        read.map(|_| window)
     }
 
-    /// The first entry after this one that is of such a kind, and those between.
-    pub(crate) fn next(&self, after: usize, is: impl Fn(&Kind) -> bool) -> (&[Entry], Option<&Entry>) {
-        let rest = &self.entries[after + 1..];
-        let found = rest.iter().position(|entry| is(&entry.kind));
-        (&rest[..found.unwrap_or(rest.len())], found.map(|at| &rest[at]))
+    /// The first entry after this place that is of one of these kinds.
+    pub(crate) fn next(&self, after: usize, kinds: &[Kind]) -> Option<&Entry> {
+        let next_of = |kind| {
+            let places = self.places.get(kind)?;
+            places.get(places.partition_point(|place| *place <= after))
+        };
+        kinds.iter().filter_map(next_of).min().map(|place| &self.entries[*place])
+    }
+
+    /// The first entry of such a kind between two others, or after the first if there is no second.
+    pub(crate) fn between(&self, from: &Entry, until: Option<&Entry>, kinds: &[Kind]) -> Option<&Entry> {
+        self.next(from.index, kinds).filter(|found| until.is_none_or(|until| found.index < until.index))
+    }
+
+    /// The entries of one kind.
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Entry> {
+        self.places.get(&kind).into_iter().flatten().map(|place| &self.entries[*place])
     }
 }
 
@@ -184,15 +210,29 @@ fn entry(index: usize, mut message: Map<String, Value>, unknown: &mut Unknown) -
     let body = take_text(&mut message, "text").unwrap_or_default();
     let kind = match (text(&message, "type"), text(&message, "ask"), text(&message, "say")) {
         (Some("ask" | "say"), ..) if is_partial => Kind::Said,
+        (Some("say"), _, Some("text" | "task")) if index == 0 => Kind::Task,
         (Some("ask"), Some(ask), _) => ask_kind(ask, &body, unknown),
         (Some("say"), _, Some(say)) => say_kind(say, &body, unknown),
-        (_, _, _) => {
+        (Some(_) | None, Some(_) | None, Some(_) | None) => {
             unknown.count("window message", "that is neither an ask nor a say");
             Kind::Said
         }
     };
-    let compared = matches!(kind, Kind::SubtaskResult | Kind::Completion | Kind::Feedback);
-    let text = if compared { body } else { String::new() };
+    let text = match kind {
+        Kind::Task | Kind::SubtaskResult | Kind::Completion | Kind::Feedback => body,
+        Kind::SubtaskAsked => named(&body, "content").unwrap_or_default(),
+        Kind::RequestStarted
+        | Kind::RequestFailed
+        | Kind::Failure
+        | Kind::FailureAsked
+        | Kind::EndAsked
+        | Kind::CompletionAsked
+        | Kind::ResumeAsked
+        | Kind::Shortened
+        | Kind::Asked
+        | Kind::Aside
+        | Kind::Said => String::new(),
+    };
     Entry { index, ts: moment(&message, "ts"), kind, text }
 }
 
@@ -200,6 +240,7 @@ fn ask_kind(ask: &str, body: &str, unknown: &mut Unknown) -> Kind {
     match ask {
         "resume_task" | "resume_completed_task" => Kind::ResumeAsked,
         "completion_result" => Kind::CompletionAsked,
+        "api_req_failed" => Kind::FailureAsked,
         // Shown beside a command that runs; nothing waits for it.
         "command_output" => Kind::Said,
         "tool" => match named(body, "tool").as_deref() {
@@ -218,12 +259,14 @@ fn ask_kind(ask: &str, body: &str, unknown: &mut Unknown) -> Kind {
 
 fn say_kind(say: &str, body: &str, unknown: &mut Unknown) -> Kind {
     match say {
-        "api_req_started" => Kind::RequestStarted { failed: has_failed(body) },
+        "api_req_started" if has_failed(body) => Kind::RequestFailed,
+        "api_req_started" => Kind::RequestStarted,
         "subtask_result" => Kind::SubtaskResult,
         "completion_result" => Kind::Completion,
         "user_feedback" => Kind::Feedback,
         "condense_context" | "sliding_window_truncation" => Kind::Shortened,
         "checkpoint_saved" | "checkpoint_created" => Kind::Aside,
+        known if FAILURES.contains(&known) => Kind::Failure,
         known if OTHER_SAYS.contains(&known) => Kind::Said,
         other => {
             unknown.count("say", other);

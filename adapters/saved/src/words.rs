@@ -5,8 +5,9 @@
 
 use crate::bounds::{LETTERS_MIN, QUOTE_MAX};
 
-/// What a response begins or ends with that a person or an error has stopped, or that was empty (Roo-Code
-/// `src/core/task/Task.ts`, Cline `src/core/task/index.ts`). Such a message was not said by the model.
+/// What a response ends with that a person or an error has stopped, or that was empty (Roo-Code
+/// `src/core/task/Task.ts`, Cline `src/core/task/index.ts`). Such a message was not said by the model; one that quotes
+/// the phrase in the middle was.
 const NOT_SAID: [&str; 3] = [
     "[Response interrupted by user]",
     "[Response interrupted by API Error]",
@@ -30,9 +31,10 @@ const COMPLETED: &str = "[new_task completed] Result:";
 
 /// What the program adds to each message of a person (`src/core/environment/getEnvironmentDetails.ts`).
 const SURROUNDINGS: &str = "<environment_details>";
+const SURROUNDINGS_END: &str = "</environment_details>";
 
 pub(crate) fn was_not_said(text: &str) -> bool {
-    NOT_SAID.iter().any(|phrase| text.contains(phrase))
+    NOT_SAID.iter().any(|phrase| text.trim_end().ends_with(phrase))
 }
 
 pub(crate) fn resumes(text: &str) -> bool {
@@ -43,8 +45,10 @@ pub(crate) fn was_filled_in(result: &str) -> bool {
     FILLED.contains(&result.trim())
 }
 
+/// Whether a text is nothing but what the program adds.
 pub(crate) fn is_surroundings(text: &str) -> bool {
-    text.trim_start().starts_with(SURROUNDINGS)
+    let Some(inner) = text.trim_start().strip_prefix(SURROUNDINGS) else { return false };
+    inner.rsplit_once(SURROUNDINGS_END).is_none_or(|(_, behind)| behind.trim().is_empty())
 }
 
 /// What the model is told in a text of a call that is not run (Cline `src/core/task/ToolExecutor.ts` and
@@ -56,11 +60,11 @@ pub(crate) fn refuses_call(text: &str) -> bool {
     REFUSALS.iter().any(|phrase| text.contains(phrase))
 }
 
-/// Whether a text is the result of a call of this tool, as it is given where the call has lost its id (Cline
+/// The tool of which a text is the result, as it is given where the call has lost its id (Cline
 /// `src/core/task/tools/utils/ToolResultUtils.ts`) and where calls are texts.
-pub(crate) fn is_result_of(text: &str, tool: &str) -> bool {
-    let rest = text.trim_start().strip_prefix('[').and_then(|text| text.strip_prefix(tool));
-    rest.is_some_and(|rest| rest.starts_with([' ', ']']) && rest.contains("] Result:"))
+pub(crate) fn result_of(text: &str) -> Option<&str> {
+    let rest = text.trim_start().strip_prefix('[')?;
+    rest.contains("] Result:").then(|| rest.split([' ', ']']).next())?
 }
 
 /// A subtask's result in the conversation of its parent.
@@ -87,19 +91,27 @@ pub(crate) fn delivered(text: &str) -> Option<Delivered<'_>> {
     Some(Delivered { child: Some(child), result: result.trim() })
 }
 
-/// Whether a response starts a subtask in a text: the tools of earlier versions are XML in what the model says.
-pub(crate) fn starts_subtask(text: &str) -> bool {
-    text.contains("<new_task>")
+/// How many subtasks a response starts in a text: the tools of earlier versions are XML in what the model says.
+pub(crate) fn starts_of_subtasks(text: &str) -> usize {
+    text.matches("<new_task>").count()
 }
+
+/// What a sign becomes where a text is quoted as XML, behind the `&`.
+const ENTITIES: [&str; 5] = ["lt;", "gt;", "amp;", "quot;", "#39;"];
 
 /// A text as its letters and digits, in words: what is left of it however it was quoted or escaped on its way.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
+    let mut letters = text.chars();
     while let Some(letter) = letters.next() {
-        if letter == '\\' {
-            // Quoted as JSON, the end of a line is a letter after a backslash.
-            let _escape = letters.next_if(|next| matches!(next, 'n' | 'r' | 't'));
+        // Quoted as JSON, the end of a line is a letter after a backslash.
+        let escapes: &[&str] = match letter {
+            '\\' => &["n", "r", "t"],
+            '&' => &ENTITIES,
+            _ => &[],
+        };
+        if let Some(rest) = escapes.iter().find_map(|escape| letters.as_str().strip_prefix(escape)) {
+            letters = rest.chars();
         }
         if letter.is_alphanumeric() {
             plain.extend(letter.to_lowercase());
@@ -162,6 +174,8 @@ mod tests {
         let escaped = serde_json::to_string(said).expect("a text");
         assert_eq!(plain(said), "use two spaces please");
         assert_eq!(plain(&escaped), plain(said));
+        assert_eq!(plain("if a &lt; b &amp;&amp; c"), plain("if a < b && c"));
+        assert_eq!(plain("a & lt; b"), "a lt b");
     }
 
     #[test]
@@ -175,10 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_said_ends_with_its_mark() {
+        assert!(was_not_said("I list\n\n[Response interrupted by user]\n"));
+        assert!(!was_not_said("I saw \"[Response interrupted by user]\" in the log"));
+    }
+
+    #[test]
     fn results_in_texts_name_their_tool() {
-        assert!(is_result_of("[read_file for 'a.rs'] Result:", "read_file"));
-        assert!(is_result_of("[update_todo_list] Result:\nupdated", "update_todo_list"));
-        assert!(!is_result_of("[read_file for 'a.rs'] Result:", "read"));
+        assert_eq!(result_of("[read_file for 'a.rs'] Result:"), Some("read_file"));
+        assert_eq!(result_of("[update_todo_list] Result:\nupdated"), Some("update_todo_list"));
+        assert_eq!(result_of("[read_file] for the result"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod planted;
 
-use downbeat_saved::bounds::{FILE_BYTES_MAX, FINDINGS_MAX, SHOWN_MAX, WAITS_MAX};
+use downbeat_saved::bounds::{FILE_BYTES_MAX, FINDINGS_MAX, MESSAGES_MAX, SHOWN_MAX, WAITS_MAX};
 use downbeat_saved::{Counts, Examined, Files, SavedError, examine, examine_bytes, examine_storage, text};
 use planted::{Copy, task_folders};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ fn files(folder: &std::path::Path) -> [Vec<u8>; 3] {
     NAMES.map(|name| fs::read(folder.join(name)).unwrap_or_default())
 }
 
+/// The report, or why one of the files cannot be read.
 fn examined([conversation, window, item]: &[Vec<u8>; 3]) -> Result<Examined, SavedError> {
     let some = |bytes: &'_ Vec<u8>| (!bytes.is_empty()).then_some(());
     let files = Files {
@@ -22,7 +23,11 @@ fn examined([conversation, window, item]: &[Vec<u8>; 3]) -> Result<Examined, Sav
         window: some(window).map(|()| window.as_slice()),
         item: some(item).map(|()| item.as_slice()),
     };
-    examine_bytes("task", &files)
+    let examined = examine_bytes("task", &files)?;
+    match examined.damaged.first() {
+        Some(error) => Err(error.clone()),
+        None => Ok(examined),
+    }
 }
 
 #[test]
@@ -79,7 +84,12 @@ fn files_that_are_changed_anywhere_are_examined_or_refused() {
             }
         }
         match examined(&changed) {
-            Ok(_) => read += 1,
+            Ok(examined) => {
+                let told = text(&examined);
+                assert!(!told.lines().any(|line| line.contains(char::is_control)), "{told:?}");
+                assert!(examined.waits.iter().all(|wait| wait.ms >= 0), "{told}");
+                read += 1;
+            }
             Err(_) => refused += 1,
         }
     }
@@ -118,14 +128,14 @@ fn what_is_missing_is_named_and_what_is_unknown_is_counted() {
         examined.missing,
         [
             "history_item.json",
-            "ts of 2 messages in api_conversation_history.json",
+            "ts of 4 messages in api_conversation_history.json",
             "ts of 2 messages in ui_messages.json"
         ]
     );
     let unknown: Vec<_> = examined.unknown.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     #[rustfmt::skip]
     assert_eq!(unknown, [
-        ("ask why", 1), ("message without a role", 1), ("message without content", 1), ("part song", 1),
+        ("ask why", 1), ("message without a role", 1), ("message without content", 2), ("part song", 1),
         ("part that is no object", 1), ("part without a type", 1), ("role chorus", 1), ("say sung", 1),
         ("window field mood", 3), ("window message that is neither an ask nor a say", 1),
     ]);
@@ -170,9 +180,127 @@ fn files_that_are_too_long_are_not_read() {
     let copy = Copy::of("native/0199-native");
     let path = copy.path().join(NAMES[0]);
     fs::File::create(&path).expect("a file").set_len(FILE_BYTES_MAX + 1).expect("a length");
-    let error = examine(copy.path()).expect_err("a long file");
-    assert_eq!(error, SavedError::TooLong { file: path.display().to_string(), bytes: FILE_BYTES_MAX + 1 });
+    let examined = examine(copy.path()).expect("a window");
+    let [error] = &examined.damaged[..] else { panic!("{:?}", examined.damaged) };
+    assert_eq!(*error, SavedError::TooLong { file: path.display().to_string(), bytes: FILE_BYTES_MAX + 1 });
     assert!(error.to_string().ends_with(": 268435457 bytes, and no more than 268435456 are read"), "{error}");
+}
+
+/// Nothing waits for whoever would write into a pipe.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let copy = Copy::of("native/0199-native");
+    let path = copy.path().join(NAMES[2]);
+    copy.remove(NAMES[2]);
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo starts");
+    assert!(made.success());
+    let examined = examine(copy.path()).expect("a conversation and a window");
+    assert_eq!(examined.damaged, [SavedError::NoFile { path }]);
+}
+
+/// A file that cannot be read takes nothing from the others.
+#[test]
+fn sound_files_are_examined_beside_a_damaged_one() {
+    let copy = Copy::of("native/0199-native");
+    let sound = examine(copy.path()).expect("a sound folder");
+    assert_eq!((sound.waits.len(), &sound.damaged[..]), (1, &[][..]));
+    fs::write(copy.path().join(NAMES[0]), "[{").expect("written");
+    let examined = examine(copy.path()).expect("a window");
+    let damaged: Vec<_> = examined.damaged.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        damaged,
+        ["api_conversation_history.json: EOF while parsing an object at byte 2, line 1, column 3, in $[0]"]
+    );
+    assert_eq!((&examined.waits, &examined.parent), (&sound.waits, &sound.parent));
+    assert!(text(&examined).contains("\ncannot be read: api_conversation_history.json: EOF"));
+    fs::write(copy.path().join(NAMES[1]), "[{").expect("written");
+    let error = examine(copy.path()).expect_err("nothing that was said");
+    assert!(matches!(error, SavedError::Damaged { .. }), "{error}");
+}
+
+/// JavaScript cuts texts between the halves of a character, and writes what is left as an escape.
+#[test]
+fn halves_of_characters_are_replaced_and_counted() {
+    #[rustfmt::skip]
+    let cases: [(&str, u64); 7] = [
+        (r"cut \ud83d", 1), (r"\udf89 cut", 1), (r"\udf89\ud83c", 2), (r"\ud83d\ud83c\udf89", 1),
+        (r"whole \ud83c\udf89", 0), (r"a path: \\ud83d", 0), (r"\u00fc", 0),
+    ];
+    for (content, halves) in cases {
+        let conversation = format!(r#"[{{"role":"user","content":"{content}","ts":1}}]"#);
+        let files = [conversation.into_bytes(), b"[]".to_vec(), Vec::new()];
+        let examined = examined(&files).expect("a sound file");
+        let counted = examined.unknown.get("half of a character").copied().unwrap_or_default();
+        assert_eq!((counted, examined.files[0].messages), (halves, Some(1)), "{content}");
+    }
+    let files = [br#"[{"content":"\ud83d", "role" nothing}]"#.to_vec(), b"[]".to_vec(), Vec::new()];
+    assert_eq!(
+        examined(&files).expect_err("damaged elsewhere").to_string(),
+        "api_conversation_history.json: expected `:` at byte 29, line 1, column 30, in $[0].role"
+    );
+}
+
+#[test]
+fn other_encodings_are_named_and_a_mark_of_utf_8_is_passed_over() {
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    #[rustfmt::skip]
+    let cases: [(Vec<u8>, &str); 6] = [
+        (b"\xef\xbb\xbf[]".to_vec(), ""),
+        (b"\xef\xbb\xbf[}".to_vec(), "ui_messages.json: expected value at byte 4, line 1, column 5, in $[0]"),
+        (utf_16("\u{feff}[]"), "ui_messages.json: UTF-16, where UTF-8 was expected"),
+        (utf_16("[]"), "ui_messages.json: UTF-16, where UTF-8 was expected"),
+        (vec![0; 4096], "ui_messages.json: nothing but zeros, which a crash may leave"),
+        (b"\0x".to_vec(), "ui_messages.json: expected value at byte 0, line 1, column 1, in $"),
+    ];
+    for (window, expected) in cases {
+        let told = examined(&[b"[]".to_vec(), window, Vec::new()]);
+        assert_eq!(told.map_or_else(|error| error.to_string(), |_| String::new()), expected);
+    }
+}
+
+#[test]
+fn files_of_too_many_messages_are_refused() {
+    let window = |count: usize| format!("[{}{{}}]", "{},".repeat(count - 1)).into_bytes();
+    let told = |window| examined(&[b"[]".to_vec(), window, Vec::new()]);
+    assert_eq!(
+        told(window(MESSAGES_MAX)).expect("as many as are read").files[1].messages,
+        Some(MESSAGES_MAX)
+    );
+    let error = told(window(MESSAGES_MAX + 1)).expect_err("one more");
+    assert_eq!(error, SavedError::TooMany { file: NAMES[1].to_owned() });
+}
+
+/// Were each message compared with each other one, each of these would be some ten thousand million steps and take
+/// minutes; the limit is far above what one pass takes.
+#[test]
+fn the_time_is_that_of_reading_once() {
+    const COUNT: usize = 150_000;
+    let say = |ts: usize, kind: &str| json!({"ts": ts, "type": "say", "say": kind, "text": ""});
+    let turn = |ts: usize, content: &Value| json!({"ts": ts, "role": "assistant", "content": content});
+    let of =
+        |each: &dyn Fn(usize) -> Value| Value::from((0..COUNT).map(each).collect::<Vec<_>>()).to_string();
+    let asked = json!({"tool": "newTask", "content": "x"}).to_string();
+    let nothing = || "[]".to_owned();
+    #[rustfmt::skip]
+    let cases = [
+        ("results of subtasks", nothing(), of(&|ts| say(ts, "subtask_result"))),
+        ("subtasks", nothing(), of(&|ts| json!({"ts": ts, "type": "ask", "ask": "tool", "text": asked}))),
+        ("ends", nothing(), of(&|ts| say(ts, "completion_result"))),
+        ("responses in a row", of(&|ts| turn(ts, &json!("x"))), of(&|ts| say(ts, "api_req_started"))),
+        (
+            "calls without results, in a task that was often opened again",
+            of(&|ts| turn(ts, &json!([{"type": "tool_use", "id": format!("{ts}"), "name": "read_file"}]))),
+            of(&|ts| json!({"ts": COUNT + ts, "type": "ask", "ask": "resume_task"})),
+        ),
+    ];
+    for (name, conversation, window) in cases {
+        let begin = std::time::Instant::now();
+        let examined =
+            examined(&[conversation.into(), window.into(), Vec::new()]).expect("JSON of the right shape");
+        assert!(examined.findings.len() <= FINDINGS_MAX && examined.waits.len() <= WAITS_MAX, "{name}");
+        assert!(begin.elapsed().as_secs() < 120, "{name}: {:?}", begin.elapsed());
+    }
 }
 
 /// The first versions kept both in files of one name.

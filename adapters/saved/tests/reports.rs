@@ -2,9 +2,7 @@
 
 mod planted;
 
-use downbeat_saved::{
-    Certainty, SavedError, examine, examine_storage, is_storage, is_task_folder, summary, text,
-};
+use downbeat_saved::{Certainty, SavedError, examine, examine_storage, is_task_folder, summary, text};
 use planted::{Copy, folders, task_folders};
 use std::path::Path;
 
@@ -55,7 +53,8 @@ fn json_has_the_version_and_names_that_stay() {
 
 #[test]
 fn folders_are_told_apart() {
-    let is = |path: &str| (is_task_folder(&folders().join(path)), is_storage(&folders().join(path)));
+    let is =
+        |path: &str| (is_task_folder(&folders().join(path)), examine_storage(&folders().join(path)).is_ok());
     assert_eq!(is("native/0199-native"), (true, false));
     assert_eq!(is("native"), (false, true), "a directory of task folders");
     assert_eq!(is("delegation"), (false, true), "a directory with tasks");
@@ -84,13 +83,34 @@ fn every_extension_of_a_global_storage_is_examined() {
     assert_eq!(tasks, ["cline/tasks/1757845351000", "delegation/tasks/0199-c", "delegation/tasks/0199-p"]);
 }
 
+/// An editor's directory is above its `globalStorage`; the error says where to go.
+#[test]
+fn directories_above_a_storage_name_the_one_that_has_tasks() {
+    let copy = Copy::of("delegation");
+    let inner = copy.path().join("User/globalStorage/publisher.extension");
+    std::fs::create_dir_all(&inner).expect("a directory");
+    std::fs::rename(copy.path().join("tasks"), inner.join("tasks")).expect("renamed");
+    let storage = copy.path().join("User/globalStorage");
+    for above in [copy.path().to_owned(), copy.path().join("User")] {
+        let error = examine_storage(&above).expect_err("no storage").to_string();
+        assert!(error.ends_with(&format!("; there are some in {}", storage.display())), "{error}");
+    }
+    assert_eq!(examine_storage(&storage).expect("a storage").tasks.len(), 2);
+    // Further down it is not looked for.
+    let deep = copy.path().join("a/b/c/d");
+    std::fs::create_dir_all(&deep).expect("a directory");
+    std::fs::rename(&storage, deep.join("globalStorage")).expect("renamed");
+    let error = examine_storage(copy.path()).expect_err("no storage").to_string();
+    assert!(error.ends_with("<publisher.extension>/tasks/<task>"), "{error}");
+}
+
 #[test]
 fn folders_of_something_else_say_what_was_looked_for() {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check");
     let told = |error: SavedError| error.to_string().replace(env!("CARGO_MANIFEST_DIR"), "");
     assert_eq!(
         told(examine(&place).expect_err("no task")),
-        "/src/check: no saved task; looked for api_conversation_history.json, ui_messages.json, claude_messages.json"
+        "/src/check: no saved task; looked for api_conversation_history.json, ui_messages.json, claude_messages.json, history_item.json"
     );
     assert_eq!(
         told(examine_storage(&place).expect_err("no storage")),

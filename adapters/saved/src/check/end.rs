@@ -9,28 +9,26 @@ use crate::moment::at;
 use crate::task::{Found, Task};
 use crate::window::Kind;
 
+/// What explains a request after the end.
+const EXPLAINS: [Kind; 8] = [
+    Kind::Feedback,
+    Kind::ResumeAsked,
+    // An answer to a question may be a no that leaves no other trace.
+    Kind::EndAsked,
+    Kind::Asked,
+    Kind::SubtaskAsked,
+    // A failure is shown, and tried again.
+    Kind::Failure,
+    Kind::FailureAsked,
+    Kind::Said,
+];
+
 pub(crate) fn check(task: &Task, found: &mut Found) {
     let Some(window) = &task.window else { return };
-    for (position, entry) in window.entries.iter().enumerate() {
-        if entry.kind != Kind::Completion {
-            continue;
-        }
-        let (between, request) =
-            window.next(position, |kind| matches!(kind, Kind::RequestStarted { .. } | Kind::Completion));
-        let Some(request) = request.filter(|next| next.kind != Kind::Completion) else { continue };
-        let is_explained = between.iter().any(|entry| match entry.kind {
-            // An answer to a question may be a no that leaves no other trace.
-            Kind::Feedback | Kind::ResumeAsked | Kind::EndAsked | Kind::Asked | Kind::SubtaskAsked => true,
-            // A failure is shown, and tried again.
-            Kind::Said => true,
-            Kind::RequestStarted { .. }
-            | Kind::SubtaskResult
-            | Kind::Completion
-            | Kind::CompletionAsked
-            | Kind::Shortened
-            | Kind::Aside => false,
-        });
-        if is_explained {
+    for entry in window.of_kind(Kind::Completion) {
+        let next = window.next(entry.index, &[Kind::RequestStarted, Kind::RequestFailed, Kind::Completion]);
+        let Some(request) = next.filter(|next| next.kind != Kind::Completion) else { continue };
+        if window.between(entry, Some(request), &EXPLAINS).is_some() {
             continue;
         }
         let ended = match task.item.as_ref().and_then(|item| item.status.as_ref()) {

@@ -5,6 +5,7 @@
 //! have been deleted. They are proof when the window shows that both requests had begun before the first response was
 //! saved, and that none began after that.
 
+use super::requests::{self, Requests};
 use crate::bounds::LETTERS_MIN;
 use crate::conversation::{Mark, Role, Turn};
 use crate::finding::{Certainty, Fault, Property};
@@ -24,25 +25,26 @@ struct Exchange<'a> {
 pub(crate) fn check(task: &Task, found: &mut Found) {
     let mut explained = BTreeSet::new();
     let mut before = None;
+    let requests = Requests::of(task.entries());
     for exchange in exchanges(task.turns()) {
         for pair in exchange.answered.windows(2) {
             if let [first, second] = pair {
-                explained.extend(double_continuation(task, before, first, second, found));
+                explained.extend(double_continuation(task, &requests, before, (first, second), found));
             }
         }
         questions(task, &exchange, found);
         before = exchange.answered.last().and_then(|turn| turn.ts).or(before);
     }
-    requests_together(task, &explained, found);
+    requests::check(task, &requests, &explained, found);
 }
 
-/// The conversation in exchanges. A summary or a truncation ends one: what stands on both sides of it was not said in
-/// a row.
+/// The conversation in exchanges. A summary, a truncation or a message of somebody who is not known ends one: what
+/// stands on both sides of it was not said in a row.
 fn exchanges(turns: &[Turn]) -> Vec<Exchange<'_>> {
     let mut exchanges = vec![Exchange::default()];
     for turn in turns {
         let is_over = exchanges.last().is_some_and(|last| match (turn.mark, turn.role) {
-            (Mark::Summary { .. } | Mark::Truncation, _) => true,
+            (Mark::Summary | Mark::Replacement | Mark::Truncation, _) | (Mark::Said, Role::Unknown) => true,
             (Mark::Said, Role::Assistant) => false,
             (Mark::Said, Role::User | Role::Tool) => !last.answered.is_empty(),
         });
@@ -53,8 +55,9 @@ fn exchanges(turns: &[Turn]) -> Vec<Exchange<'_>> {
             match turn.role {
                 Role::Assistant => last.answered.push(turn),
                 Role::User => last.asked.push(turn),
-                // Later versions give results in messages of their own, beside those of the user.
-                Role::Tool => {}
+                // Later versions give results in messages of their own, beside those of the user. What somebody else
+                // said may have been anything.
+                Role::Tool | Role::Unknown => {}
             }
         }
     }
@@ -64,9 +67,9 @@ fn exchanges(turns: &[Turn]) -> Vec<Exchange<'_>> {
 /// Two messages of the model in a row. Gives the requests that they answer, if the window shows both.
 fn double_continuation(
     task: &Task,
+    requests: &Requests<'_>,
     before: Option<i64>,
-    first: &Turn,
-    second: &Turn,
+    (first, second): (&Turn, &Turn),
     found: &mut Found,
 ) -> Vec<usize> {
     let place = task.at_turn(second);
@@ -78,7 +81,7 @@ fn double_continuation(
         found.add(Certainty::Suspicious, (Property::S2, Fault::OutOfAlternation), place, says);
         return Vec::new();
     }
-    if let Some((one, other)) = overlap(task, before, first, second) {
+    if let Some((one, other)) = overlap(requests, before, first, second) {
         let says = format!(
             "Two requests were in flight at once: the second began{} before the response to the first was saved{}, \
              and another response was saved{}.",
@@ -99,34 +102,22 @@ fn double_continuation(
 }
 
 /// Two requests that began after the response before, and before the first of these two, when none began between
-/// them. Only moments that are in order prove something: a clock that was set back does not.
+/// them, and none of that time has failed: what a failed one left may stand among the messages too.
 fn overlap<'a>(
-    task: &'a Task,
+    requests: &Requests<'a>,
     before: Option<i64>,
     first: &Turn,
     second: &Turn,
 ) -> Option<(&'a Entry, &'a Entry)> {
     let (first_ts, second_ts) = (first.ts?, second.ts?);
-    let before = before.unwrap_or(i64::MIN);
-    if !(before <= first_ts && first_ts <= second_ts) {
-        return None;
-    }
-    let is_request = |entry: &&Entry| matches!(entry.kind, Kind::RequestStarted { .. });
-    let requests: Vec<(&Entry, i64)> = task
-        .entries()
-        .iter()
-        .filter(is_request)
-        .map(|entry| Some((entry, entry.ts?)))
-        .collect::<Option<_>>()?;
-    if !requests.is_sorted_by_key(|(_, ts)| *ts)
-        || requests.iter().any(|(_, ts)| first_ts < *ts && *ts <= second_ts)
+    let begun = requests.between(before.unwrap_or(i64::MIN), first_ts)?;
+    if !requests.between(first_ts, second_ts)?.is_empty()
+        || begun.iter().any(|(_, entry)| entry.kind == Kind::RequestFailed)
     {
         return None;
     }
-    let begun: Vec<&Entry> =
-        requests.iter().filter(|(_, ts)| before < *ts && *ts <= first_ts).map(|(entry, _)| *entry).collect();
-    match begun[..] {
-        [.., one, other] => Some((one, other)),
+    match begun {
+        [.., (_, one), (_, other)] => Some((one, other)),
         [] | [_] => None,
     }
 }
@@ -164,38 +155,4 @@ fn is_split(first: &Turn, second: &Turn) -> bool {
     let ids: BTreeSet<_> = first.results().filter_map(|(id, _)| id).collect();
     let mut others = second.results().filter_map(|(id, _)| id).peekable();
     !ids.is_empty() && others.peek().is_some() && others.all(|id| !ids.contains(id))
-}
-
-/// Two requests with nothing between them that a response or a failure would have left in the window.
-///
-/// A response whose tool is refused at once leaves nothing there, but its message is in the conversation. So without
-/// the moments of the conversation this shows nothing.
-fn requests_together(task: &Task, explained: &BTreeSet<usize>, found: &mut Found) {
-    let answers: Option<Vec<i64>> =
-        task.turns().iter().filter(|turn| turn.role == Role::Assistant).map(|turn| turn.ts).collect();
-    let answers = answers.filter(|answers| !answers.is_empty());
-    let shown = task.entries().iter().filter(|entry| !matches!(entry.kind, Kind::Aside | Kind::Shortened));
-    let shown: Vec<&Entry> = shown.collect();
-    for pair in shown.windows(2) {
-        let [one, other] = pair else { continue };
-        let (Kind::RequestStarted { failed: false }, Kind::RequestStarted { .. }) = (&one.kind, &other.kind)
-        else {
-            continue;
-        };
-        let between = |answer: &i64| one.ts <= Some(*answer) && Some(*answer) <= other.ts;
-        let certainty = match &answers {
-            Some(answers) if answers.iter().any(between) => continue,
-            Some(_) => Certainty::Suspicious,
-            None => Certainty::CannotTell,
-        };
-        if !explained.contains(&other.index) {
-            let says = format!(
-                "A request began{} when nothing of a response to the one before, which began{}, had been shown.",
-                at(other.ts),
-                at(one.ts)
-            );
-            let about = (Property::S1, Fault::RequestsTogether);
-            found.add(certainty, about, task.at_entry(other), says);
-        }
-    }
 }

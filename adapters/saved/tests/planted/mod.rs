@@ -1,6 +1,6 @@
 //! The folders of the tests, and their copies with faults.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![expect(dead_code, reason = "each test uses a part of it")]
 
 use serde_json::Value;
 use std::fs;
