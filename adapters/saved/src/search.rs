@@ -2,7 +2,8 @@
 //!
 //! All are looked for at once, in a tree of their beginnings in which each place knows the longest end of it that
 //! begins another text (Aho and Corasick, Communications of the ACM 18, 1975). So the work is that of reading
-//! everything once, however many are looked for and however alike they are.
+//! everything once, however many are looked for and however alike they are. A library that tells of every place
+//! would tell of as many as there are texts within texts.
 
 use std::collections::HashMap;
 
