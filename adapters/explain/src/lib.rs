@@ -8,15 +8,23 @@
 //! Trees of tasks know nothing of each other, so each is explained by itself.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod drawn;
+mod guess;
 mod log;
-mod moves;
+mod observed;
 mod search;
 mod sight;
 mod system;
+mod unobserved;
+
+use std::sync::atomic::AtomicBool;
 
 use downbeat_kernel::Config;
-use downbeat_trace::{Event, Kind, Place};
+use downbeat_trace::{Event, Place};
+
+pub use observed::is_left_out;
 
 /// In which order the events of a trace happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,28 +45,46 @@ pub enum Order {
 pub struct Settings {
     /// In which order its events happened.
     pub order: Order,
-    /// The settings of the kernel. Those by default, but that every profile has a credential that has to be asked for: what a kernel
-    /// does whose keys do not change, that one may do too.
+    /// The settings of the kernel. By default its bounds are as wide as they go, nobody is asked after however many responses without a
+    /// call, and every profile has a credential that has to be asked for: what a kernel does whose keys do not change, that one may
+    /// do too.
     pub config: Config,
     /// Whether nothing comes after it.
     pub is_whole: bool,
     /// Steps that nobody has written down between two that somebody has, at most. 40 by default: from the submission of a task to
     /// its first request it takes four.
     pub unobserved_max: usize,
-    /// Situations that are looked at for each tree, at most. 200,000 by default, some hundred megabytes.
+    /// Situations that are looked at for each tree, at most. 200,000 by default.
     pub situations_max: usize,
+    /// About how many bytes the search for one tree takes, at most. 1,000,000,000 by default.
+    pub bytes_max: usize,
     /// Events of one tree, at most. 100,000 by default.
     pub events_max: usize,
+}
+
+/// The settings under which a kernel refuses least: nobody knows what limits there were.
+fn widest() -> Config {
+    Config {
+        profiles_keyed: 0,
+        tasks_max: u32::MAX,
+        depth_max: u8::MAX,
+        messages_max: u32::MAX,
+        calls_max: u16::MAX,
+        attempts_max: u16::MAX,
+        mistakes_max: 0,
+        ..Config::default()
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             order: Order::Lines,
-            config: Config { profiles_keyed: 0, ..Config::default() },
+            config: widest(),
             is_whole: false,
             unobserved_max: 40,
             situations_max: 200_000,
+            bytes_max: 1_000_000_000,
             events_max: 100_000,
         }
     }
@@ -114,6 +140,13 @@ pub enum Bound {
     Situations,
     /// [`Settings::events_max`].
     Events,
+    /// [`Settings::bytes_max`].
+    Bytes,
+    /// What the kernel counts with: 65,535 calls of one response, 16 sends of one turn, 255 tasks in a line from the root down. A
+    /// kernel with bounds that are lower by choice rejects what is above them.
+    Kernel,
+    /// Somebody wanted the search to end.
+    Interrupted,
 }
 
 /// One step of a run.
@@ -125,29 +158,24 @@ pub enum Step {
     Unobserved(String),
 }
 
-/// Kinds that say nothing to the tree of tasks in the kernel: they are left out.
-pub const LEFT_OUT: [Kind; 15] = [
-    Kind::RefreshStarted,
-    Kind::RefreshEnded,
-    Kind::CredentialStored,
-    Kind::Interrupt,
-    Kind::AgentAssigned,
-    Kind::AgentActive,
-    Kind::AgentReleased,
-    Kind::IteratorStarted,
-    Kind::IteratorEnded,
-    Kind::Notified,
-    Kind::CallEntered,
-    Kind::CallLeft,
-    Kind::LockWaited,
-    Kind::LockTaken,
-    Kind::LockReleased,
-];
-
 /// Explains a trace, tree by tree, in the order of their first events.
 pub fn explain<'e>(
     events: impl IntoIterator<Item = (Place, Event<'e>)>,
     settings: Settings,
 ) -> Vec<Explained> {
-    log::trees(events, settings.order).into_iter().map(|tree| search::explain(&tree, settings)).collect()
+    explain_until(events, settings, &AtomicBool::new(false))
+}
+
+/// As [`explain`], until somebody sets `interrupted`: what is not explained by then is [`Verdict::Undecided`].
+pub fn explain_until<'e>(
+    events: impl IntoIterator<Item = (Place, Event<'e>)>,
+    mut settings: Settings,
+    interrupted: &AtomicBool,
+) -> Vec<Explained> {
+    if let Order::Times { apart_ms } = &mut settings.order {
+        // Clocks cannot be apart by less than nothing, and of those that are apart by no number nothing is known.
+        *apart_ms = if apart_ms.is_nan() { f64::INFINITY } else { apart_ms.max(0.0) };
+    }
+    let trees = log::trees(events, settings.order).into_iter();
+    trees.map(|tree| search::explain(&tree, settings, interrupted)).collect()
 }

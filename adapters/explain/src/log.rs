@@ -3,7 +3,7 @@
 use downbeat_trace::{End, Event, Field, Key, Kind, Name, Place};
 use hashbrown::HashMap;
 
-use crate::{LEFT_OUT, Order};
+use crate::{Order, is_left_out};
 
 /// The kinds that a trace has at all, a bit each: what is written down of something is written down wherever it happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,10 +19,26 @@ impl Vocabulary {
     pub(crate) fn has(self, kind: Kind) -> bool {
         self.0 & (1 << kind as u32) != 0
     }
+
+    /// Whether anything is written down of calls.
+    pub(crate) fn has_calls(self) -> bool {
+        [Kind::ToolCall, Kind::ToolStarted, Kind::ToolResult].into_iter().any(|kind| self.has(kind))
+    }
 }
 
-/// A task of a tree, by number: the root is 0.
+/// A task of a tree, by number: the first that is named is 0.
 pub(crate) type TaskIndex = usize;
+
+/// Whether a line says something that no line has said before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It does.
+    New,
+    /// It is written down again, as after a restart.
+    Again,
+    /// Nothing came of it: a call of a response that broke off, or a response that was lost.
+    Void,
+}
 
 /// What happened, with names as numbers.
 #[derive(Clone, Debug)]
@@ -38,8 +54,11 @@ pub(crate) struct Entry {
     pub(crate) attempt: Option<u64>,
     /// The call, the message or the question, by number within the tree.
     pub(crate) named: Option<usize>,
+    /// Whether no line before has that name.
+    pub(crate) is_first: bool,
     /// Of an answer: whether it names the question that it settles; of others true.
     pub(crate) is_apt: bool,
+    pub(crate) news: News,
     /// Of a response, and of a request: what follows on it.
     pub(crate) hint: Hint,
 }
@@ -50,6 +69,8 @@ pub(crate) struct Hint {
     pub(crate) calls: usize,
     /// Tools that began.
     pub(crate) ran: usize,
+    /// Calls that have a result: tools, and whatever else is a call to whoever writes down.
+    pub(crate) results: usize,
     /// From so many to so many: lines of different tasks may say nothing of what came first.
     pub(crate) subtasks: (usize, usize),
     pub(crate) questions: usize,
@@ -70,12 +91,40 @@ pub(crate) struct Tree {
     pub(crate) may_cancel: bool,
     /// Whether anything shows that a task failed.
     pub(crate) may_fail: bool,
-    /// A task whose beginning is not in the trace, though others are.
+    /// A task whose beginning is not in the trace, though others are; where no beginning is, one of which the trace has nothing but
+    /// its result.
     pub(crate) unbegun: Option<TaskIndex>,
     /// In the order of lines.
     pub(crate) entries: Vec<Entry>,
     /// Those of each task, as places in `entries`.
     pub(crate) of_task: Vec<Vec<usize>>,
+}
+
+impl Tree {
+    /// A task, its parent, and so on. A circle ends.
+    fn line(&self, task: TaskIndex) -> impl Iterator<Item = TaskIndex> {
+        let above = |task: &TaskIndex| self.parents.get(*task).copied().flatten();
+        std::iter::successors(Some(task), above).take(self.tasks.len())
+    }
+
+    /// The task above all others. In a circle, anyone.
+    pub(crate) fn root(&self) -> TaskIndex {
+        self.line(0).last().unwrap_or(0)
+    }
+
+    /// How many tasks are above the one that is lowest.
+    pub(crate) fn depth(&self) -> usize {
+        // Each is as deep as its parent and one more; what is above a task is counted once.
+        let mut depths: Vec<Option<usize>> = vec![None; self.tasks.len()];
+        for task in 0..self.tasks.len() {
+            let unknown: Vec<_> = self.line(task).take_while(|task| depths[*task].is_none()).collect();
+            let above = unknown.last().and_then(|last| self.parents[*last]).and_then(|above| depths[above]);
+            for (depth, task) in (above.map_or(0, |above| above + 1)..).zip(unknown.into_iter().rev()) {
+                depths[task] = Some(depth);
+            }
+        }
+        depths.into_iter().flatten().max().unwrap_or(0)
+    }
 }
 
 /// The trees of a trace.
@@ -84,16 +133,16 @@ pub(crate) fn trees<'e>(events: impl IntoIterator<Item = (Place, Event<'e>)>, or
     let mut kept: Vec<(Place, Event<'e>)> = Vec::new();
     let mut parents: HashMap<Key, Key, foldhash::fast::FixedState> = HashMap::default();
     for (place, event) in events {
-        if LEFT_OUT.contains(&event.kind) {
+        if is_left_out(event.kind) {
             continue;
         }
         said.0 |= 1 << event.kind as u32;
-        if let (Kind::TaskStarted, Some(task), Some(parent)) =
-            (event.kind, event.get(Field::Task), event.get(Field::Parent))
-        {
+        kept.push((place, event));
+    }
+    for (_, event) in &kept {
+        if let Some((task, parent)) = parentage(event, said) {
             parents.entry(task.into()).or_insert_with(|| parent.into());
         }
-        kept.push((place, event));
     }
     let mut places: HashMap<Key, usize, foldhash::fast::FixedState> = HashMap::default();
     let mut trees: Vec<Building<'_, 'e>> = Vec::new();
@@ -112,6 +161,16 @@ pub(crate) fn trees<'e>(events: impl IntoIterator<Item = (Place, Event<'e>)>, or
         }
     }
     trees.into_iter().map(|tree| tree.build(said, order)).collect()
+}
+
+/// Whose subtask a task is, if an event tells that: the beginning of the task, or where no beginning is in the trace its result.
+fn parentage<'n>(event: &'n Event<'_>, said: Vocabulary) -> Option<(&'n Name<'n>, &'n Name<'n>)> {
+    let task = event.get(Field::Task)?;
+    if event.kind == Kind::TaskStarted {
+        return Some((task, event.get(Field::Parent)?));
+    }
+    let is_result = event.kind == Kind::ResultDelivered && !said.has(Kind::TaskStarted);
+    Some((event.get(Field::Child).filter(|_| is_result)?, task))
 }
 
 /// Whoever is above all others. In a circle, anyone.
@@ -174,23 +233,47 @@ impl Building<'_, '_> {
                 attempt: event.number(Field::Attempt),
                 named,
                 is_apt: settles.is_none() || settles == event.get(Field::Question),
+                is_first: false,
+                news: News::New,
                 hint: Hint::default(),
             });
         }
         let names: Vec<_> = tasks.0.iter().map(|(_, name)| name.to_string()).collect();
+        lose_responses(&mut entries);
+        hold_calls(&mut entries, said);
+        let mut is_named = vec![false; things.0.len()];
+        let mut told: HashMap<_, (), foldhash::fast::FixedState> = HashMap::default();
+        for entry in entries.iter_mut().filter(|entry| entry.news != News::Void) {
+            if let Some(named) = entry.named {
+                entry.is_first = !std::mem::replace(&mut is_named[named], true);
+            }
+            if entry.named.is_some() || entry.other.is_some() {
+                let what = (entry.kind as u32, entry.task, entry.named, entry.other);
+                if told.insert(what, ()).is_some() {
+                    entry.news = News::Again;
+                }
+            }
+        }
         let mut of_task = vec![Vec::new(); names.len().max(1)];
         for (at, entry) in entries.iter().enumerate() {
             of_task[entry.task].push(at);
         }
-        let hints = hints(&entries, &of_task, order == Order::Lines);
+        let hints = hints(&entries, &of_task, said, order == Order::Lines);
         for (at, hint) in hints {
             entries[at].hint = hint;
         }
         let is_beginning = |at: &&usize| entries[**at].kind == Kind::TaskStarted;
         let beginnings: Vec<_> = of_task.iter().map(|list| list.iter().find(is_beginning)).collect();
-        let parents = beginnings.iter().map(|at| at.and_then(|at| entries[*at].other)).collect();
-        let unbegun =
-            if said.has(Kind::TaskStarted) { beginnings.iter().position(Option::is_none) } else { None };
+        let mut parents: Vec<_> = beginnings.iter().map(|at| at.and_then(|at| entries[*at].other)).collect();
+        let mut unbegun = beginnings.iter().position(Option::is_none);
+        if !said.has(Kind::TaskStarted) {
+            for entry in entries.iter().filter(|entry| entry.kind == Kind::ResultDelivered) {
+                if let Some(child) = entry.other {
+                    parents[child].get_or_insert(entry.task);
+                }
+            }
+            unbegun = of_task.iter().position(Vec::is_empty);
+        }
         let messages = of_task.iter().map(|list| count_messages(&entries, list)).collect();
         let is_any = |is_such: fn(&Entry) -> bool| entries.iter().any(is_such);
         let may_cancel = !said.has(Kind::TaskEnded)
@@ -200,6 +283,82 @@ impl Building<'_, '_> {
             || is_any(|entry| entry.kind == Kind::TaskEnded && entry.end == Some(End::Failed));
         Tree { said, tasks: names, parents, may_cancel, may_fail, messages, unbegun, entries, of_task }
     }
+}
+
+/// A response is lost, with its calls, if its process died before it was on record: after the restart the same turn is sent again.
+fn lose_responses(entries: &mut [Entry]) {
+    /// The last response of a task, and the restart after it.
+    struct Last {
+        task: TaskIndex,
+        turn: Option<u64>,
+        response: usize,
+        restart: Option<usize>,
+    }
+    let mut last: Vec<Last> = Vec::new();
+    for at in 0..entries.len() {
+        let Entry { kind, task, turn, end, .. } = entries[at];
+        let known = last.iter().position(|last| last.task == task);
+        if kind == Kind::Restart {
+            for last in &mut last {
+                last.restart.get_or_insert(at);
+            }
+        } else if kind == Kind::RequestEnded && end == Some(End::Completed) && turn.is_some() {
+            known.map(|known| last.swap_remove(known));
+            last.push(Last { task, turn, response: at, restart: None });
+        } else if kind == Kind::RequestStarted
+            && let Some(last) = known.map(|known| last.swap_remove(known))
+            && last.turn == turn
+            && let Some(restart) = last.restart
+        {
+            for entry in &mut entries[last.response..restart] {
+                let is_of_it = [Kind::RequestEnded, Kind::ToolCall, Kind::ToolStarted, Kind::ToolResult];
+                if entry.task == task && is_of_it.contains(&entry.kind) {
+                    entry.news = News::Void;
+                }
+            }
+        }
+    }
+}
+
+/// Calls may be written down while the response comes that makes them. They are held until its end; those of a response that broke
+/// off, or has no end in the trace, are void.
+fn hold_calls(entries: &mut Vec<Entry>, said: Vocabulary) {
+    if !said.has(Kind::RequestEnded) {
+        return;
+    }
+    // The calls so far of the responses that are coming.
+    let mut held: Vec<(TaskIndex, Vec<Entry>)> = Vec::new();
+    let mut ordered = Vec::with_capacity(entries.len());
+    let void = |calls: Vec<Entry>| calls.into_iter().map(|call| Entry { news: News::Void, ..call });
+    for entry in entries.drain(..) {
+        let at = held.iter().position(|(task, _)| *task == entry.task);
+        match at {
+            Some(at) if entry.kind == Kind::ToolCall => held[at].1.push(entry),
+            Some(at) if entry.kind == Kind::RequestStarted => {
+                ordered.extend(void(std::mem::take(&mut held[at].1)));
+                ordered.push(entry);
+            }
+            Some(at) if entry.kind == Kind::RequestEnded => {
+                let (_, calls) = held.swap_remove(at);
+                let is_whole = entry.end == Some(End::Completed) && entry.news != News::Void;
+                let at_ms = entry.at_ms;
+                ordered.push(entry);
+                if is_whole {
+                    ordered.extend(calls.into_iter().map(|call| Entry { at_ms, ..call }));
+                } else {
+                    ordered.extend(void(calls));
+                }
+            }
+            Some(_) | None => {
+                if at.is_none() && entry.kind == Kind::RequestStarted {
+                    held.push((entry.task, Vec::new()));
+                }
+                ordered.push(entry);
+            }
+        }
+    }
+    ordered.extend(held.into_iter().flat_map(|(_, calls)| void(calls)));
+    *entries = ordered;
 }
 
 /// Messages of one task.
@@ -214,8 +373,16 @@ fn count_messages(entries: &[Entry], list: &[usize]) -> u32 {
 }
 
 /// What follows on each response and each request.
-fn hints(entries: &[Entry], of_task: &[Vec<usize>], is_ordered: bool) -> Vec<(usize, Hint)> {
+fn hints(
+    entries: &[Entry],
+    of_task: &[Vec<usize>],
+    said: Vocabulary,
+    is_ordered: bool,
+) -> Vec<(usize, Hint)> {
     let mut hints = Vec::new();
+    // Where no request is seen to begin, what follows on a response is what comes before the next one ends.
+    let bound = if said.has(Kind::RequestStarted) { Kind::RequestStarted } else { Kind::RequestEnded };
+    let asks = if said.has(Kind::Question) { Kind::Question } else { Kind::Answer };
     for (task, list) in of_task.iter().enumerate() {
         for (nth, at) in list.iter().enumerate() {
             let entry = &entries[*at];
@@ -224,21 +391,33 @@ fn hints(entries: &[Entry], of_task: &[Vec<usize>], is_ordered: bool) -> Vec<(us
                 continue;
             }
             let after = &list[nth + 1..];
-            let next = after.iter().position(|at| entries[*at].kind == Kind::RequestStarted);
+            let next = after.iter().position(|at| entries[*at].kind == bound);
             let until = next.map_or(entries.len(), |next| after[next]);
             let own = after.iter().take(next.unwrap_or(after.len())).map(|at| &entries[*at]);
-            let mut hint = Hint::default();
-            for entry in own {
-                hint.calls += usize::from(entry.kind == Kind::ToolCall);
-                hint.ran += usize::from(entry.kind == Kind::ToolStarted);
-                hint.questions += usize::from(entry.kind == Kind::Question);
-                hint.completes |= entry.kind == Kind::TaskEnded && entry.end == Some(End::Completed);
-            }
-            let between = entries.get(*at..until).unwrap_or_default();
-            let is_own = |entry: &&Entry| entry.kind == Kind::TaskStarted && entry.other == Some(task);
-            let between = between.iter().filter(is_own).count();
-            hint.subtasks =
-                if is_ordered { (between, between) } else { (0, entries.iter().filter(is_own).count()) };
+            let own: Vec<_> = own.collect();
+            let of = |kind| own.iter().filter(move |entry| entry.kind == kind && entry.news == News::New);
+            let named = |kind| of(kind).count();
+            let mut hint = Hint {
+                calls: named(Kind::ToolCall),
+                ran: named(Kind::ToolStarted),
+                results: named(Kind::ToolResult),
+                subtasks: (0, 0),
+                questions: named(asks),
+                completes: of(Kind::TaskEnded).any(|entry| entry.end == Some(End::Completed)),
+            };
+            hint.subtasks = if said.has(Kind::TaskStarted) {
+                let within = if is_ordered { entries.get(*at..until).unwrap_or_default() } else { entries };
+                let is_own = |entry: &&Entry| {
+                    entry.kind == Kind::TaskStarted && entry.other == Some(task) && entry.news == News::New
+                };
+                let begun = within.iter().filter(is_own).count();
+                (if is_ordered { begun } else { 0 }, begun)
+            } else {
+                // Known by their results; if nobody writes these down either, or nothing is sent any more, there may be one.
+                let known = named(Kind::ResultDelivered);
+                let may_be_more = !said.has(Kind::ResultDelivered) || next.is_none();
+                (known, known + usize::from(may_be_more))
+            };
             hints.push((*at, hint));
         }
     }

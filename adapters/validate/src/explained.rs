@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::io::BufRead;
 
 use clap::ValueEnum;
-use downbeat_explain::{Bound, Explained, LEFT_OUT, Order, Prefix, Settings, Step, Verdict, explain};
+use downbeat_explain::{
+    Bound, Explained, Order, Prefix, Settings, Step, Verdict, explain_until, is_left_out,
+};
 use downbeat_sim::diagram::{self, Style};
-use downbeat_sim::harness::{Outcome, grouped};
+use downbeat_sim::harness::{Outcome, by_ctrl_c, grouped};
 use downbeat_sim::report::Counterexample;
 use downbeat_trace::{Event, Merged, Place, Read, Reader, TraceError};
 use serde_json::{Value, json};
@@ -20,6 +22,10 @@ const EVENTS_MAX: usize = 1_000_000;
 const STEPS_SHOWN: usize = 24;
 /// Trees that are told of, of those that are explained.
 const TREES_SHOWN: usize = 12;
+/// Lines that are told of, of those of which one would have to come next.
+const NEXT_SHOWN: usize = 5;
+/// Tasks of which it is told where they stand.
+const STAND_SHOWN: usize = 12;
 
 /// In which order the events of a trace happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -116,9 +122,9 @@ pub(crate) fn settings(order: OrderOf, apart_ms: f64, is_whole: bool) -> Setting
 impl Explanation {
     /// Explains these events.
     pub(crate) fn of(mut events: Vec<(Place, Event<'static>)>, settings: Settings, end: End) -> Self {
-        let left_out = events.iter().filter(|(_, event)| LEFT_OUT.contains(&event.kind)).count();
+        let left_out = events.iter().filter(|(_, event)| is_left_out(event.kind)).count();
         let settings = Settings { is_whole: settings.is_whole && matches!(end, End::Over), ..settings };
-        let trees = explain(events.iter().cloned(), settings);
+        let trees = explain_until(events.iter().cloned(), settings, by_ctrl_c());
         // They are looked up by their places, and those of several files are not in that order.
         events.sort_unstable_by_key(|(place, _)| *place);
         Self { trees, events, left_out, end }
@@ -132,6 +138,9 @@ impl Explanation {
         let is = |is_such: fn(&Verdict) -> bool| self.trees.iter().any(|tree| is_such(&tree.verdict));
         if is(|verdict| matches!(verdict, Verdict::Rejected(_))) {
             return Outcome::Unexpected;
+        }
+        if is(|verdict| matches!(verdict, Verdict::Undecided(Bound::Interrupted, _))) {
+            return Outcome::Interrupted;
         }
         if !matches!(self.end, End::Over)
             || is(|verdict| matches!(verdict, Verdict::Undecided(..) | Verdict::NoBeginning(_)))
@@ -201,7 +210,10 @@ impl Explanation {
 
     /// The longest beginning, as a diagram.
     fn told(&self, page: &mut String, tree: &Explained, prefix: &Prefix, style: Style) {
-        let lines: Vec<_> = prefix.next.iter().map(ToString::to_string).collect();
+        let mut lines: Vec<_> = prefix.next.iter().take(NEXT_SHOWN).map(ToString::to_string).collect();
+        if prefix.next.len() > NEXT_SHOWN {
+            lines.push(format!("{} more", grouped((prefix.next.len() - NEXT_SHOWN) as u64)));
+        }
         let _ = writeln!(
             page,
             "    the longest beginning that is explained has {} of {} events; what comes next cannot: {}",
@@ -209,8 +221,11 @@ impl Explanation {
             grouped(tree.events as u64),
             lines.join(", or ")
         );
-        for stand in &prefix.stand {
+        for stand in prefix.stand.iter().take(STAND_SHOWN) {
             let _ = writeln!(page, "    then {stand}");
+        }
+        if prefix.stand.len() > STAND_SHOWN {
+            let _ = writeln!(page, "    and {}", count(prefix.stand.len() - STAND_SHOWN, "more task"));
         }
         let from = prefix.steps.len().saturating_sub(STEPS_SHOWN);
         let shown: Vec<Shown<'_>> = prefix.steps[from..]
@@ -302,10 +317,40 @@ fn bound_words(bound: Bound) -> &'static str {
         Bound::Unobserved => "more steps that nobody wrote down would be between two events than are tried",
         Bound::Situations => "there are more situations than are looked at",
         Bound::Events => "it has more events than are explained",
+        Bound::Bytes => "the search takes more memory than it may",
+        Bound::Kernel => {
+            "it is beyond what the kernel can count: calls of a response, sends of a turn, or how deep subtasks nest"
+        }
+        Bound::Interrupted => "the search was interrupted",
     }
 }
 
 fn count(number: usize, one: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {one}{plural}", grouped(number as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_lines_that_may_come_next_some_are_told() {
+        use std::iter::once;
+        // The result of a call that no response has made yet, and before it nothing else can be.
+        let page = |subtasks: usize| {
+            let begun = (1..=subtasks)
+                .map(|child| format!("{{\"event\":\"task-started\",\"task\":{child},\"parent\":0}}\n"));
+            let root = "{\"event\":\"task-started\",\"task\":0}\n".to_owned();
+            let wrong = "{\"event\":\"tool-result\",\"task\":0,\"call\":1}\n".to_owned();
+            let late = "{\"event\":\"request-started\",\"task\":0}\n{\"event\":\"request-ended\",\"task\":0,\"end\":\"completed\"}\n";
+            let lines = once(root).chain(begun).chain([wrong, late.to_owned()]);
+            let settings = settings(OrderOf::Tasks, 0.0, false);
+            explained(lines.collect::<String>().as_bytes(), settings).page(Style::Plain)
+        };
+        let few = page(3);
+        assert!(few.contains("line 2, or line 3, or line 4, or line 5\n"), "{few}");
+        let many = page(300);
+        assert!(many.contains("line 2, or line 3, or line 4, or line 5, or line 6, or 296 more\n"), "{many}");
+    }
 }
