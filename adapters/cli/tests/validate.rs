@@ -188,6 +188,26 @@ fn ctrl_c_ends_what_says_nothing() {
     }
 }
 
+#[test]
+fn what_is_broken_is_drawn_in_mermaid_too() {
+    let directory = Directory::new("mermaid");
+    let (kept, broken) = (directory.file("kept", KEPT), directory.file("broken", BROKEN));
+    let (code, out, error) = validate(&[&kept, &broken, "--format", "mermaid"], "");
+    assert_eq!((code, error.as_str()), (Some(1), ""));
+    let (head, diagram) = out.split_once('\n').expect("two lines");
+    assert_eq!(head, format!("%% {broken} S1"));
+    assert!(diagram.starts_with("sequenceDiagram\n") && diagram.contains("line 2"), "{out}");
+    let (code, out, _) = validate(&["-", "--format", "mermaid"], "hello\n");
+    assert_eq!(
+        (code, out.lines().count(), out.starts_with("%% standard input was not read")),
+        (Some(2), 1, true)
+    );
+    for arguments in [&[&broken, "--explain"][..], &[directory.0.to_str().expect("it is UTF-8")]] {
+        let (code, _, error) = validate(&[arguments, &["--format", "mermaid"]].concat(), "");
+        assert!(code == Some(2) && error.contains("leave `--format mermaid` out"), "{error}");
+    }
+}
+
 /// A document that is one of the schema.
 fn of_schema(document: &str) -> Value {
     let schema = include_str!("../../../docs/validate.schema.json");

@@ -87,10 +87,15 @@ pub enum ValidateFormat {
     Text,
     /// One document of JSON
     Json,
+    /// The sequence diagrams in mermaid, of traces and journals
+    Mermaid,
 }
 
 /// Judges traces.
 pub fn validate(args: &ValidateArgs) -> Outcome {
+    if args.explain && args.format == ValidateFormat::Mermaid {
+        return failed("--explain is shown as text or as JSON: leave `--format mermaid` out");
+    }
     if args.follow && args.traces.len() > 1 {
         return failed("--follow waits at the end of one trace; name one");
     }
@@ -98,7 +103,8 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
     let (mut documents, mut outcomes) = (Vec::new(), Vec::new());
     let several: Vec<&[String]> =
         if args.merge { vec![&args.traces] } else { args.traces.chunks(1).collect() };
-    for (number, traces) in several.into_iter().enumerate() {
+    let mut has_said = false;
+    for traces in several {
         let told = match traces {
             [trace] if !args.merge => told(args, trace, style).map_err(|why| named(trace, &*why)),
             several => merged_told(args, several, style).map_err(|why| why.to_string()),
@@ -112,8 +118,11 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
         };
         outcomes.extend(told.outcomes);
         match args.format {
-            ValidateFormat::Text if number == 0 => say(&told.page),
-            ValidateFormat::Text => say(&format!("\n{}", told.page)),
+            ValidateFormat::Text | ValidateFormat::Mermaid => {
+                let gap = if has_said && !told.page.is_empty() { "\n" } else { "" };
+                say(&format!("{gap}{}", told.page));
+                has_said |= !told.page.is_empty();
+            }
             ValidateFormat::Json => documents.push(told.document),
         }
         if told.is_interrupted {
@@ -164,7 +173,7 @@ fn merged_told(args: &ValidateArgs, traces: &[String], style: Style) -> Result<T
         let settings = settings(args.order, args.apart, judged.is_whole);
         explanation = Some(explained_merged(opened()?, settings));
     }
-    Ok(judged_told(&judged, explanation.as_ref(), style))
+    Ok(judged_told(args.format, &judged, explanation.as_ref(), style))
 }
 
 /// The lines of a trace that is read with others.
@@ -208,7 +217,7 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
         }
         let judged = judged(args, trace, style)?;
         let explanation = if args.explain { Some(explanation(args, trace)?) } else { None };
-        return Ok(judged_told(&judged, explanation.as_ref(), style));
+        return Ok(judged_told(args.format, &judged, explanation.as_ref(), style));
     }
     if args.follow {
         return Err("--follow waits for lines; a journal is read as it is now".into());
@@ -223,7 +232,7 @@ fn told(args: &ValidateArgs, trace: &str, style: Style) -> Result<Told, Box<dyn 
         let end = if journal.is_cut { End::TooMany } else { End::Over };
         let is_explained = args.explain && journal.judged.error.is_none();
         let explanation = is_explained.then(|| Explanation::of(journal.events, settings, end));
-        let told = judged_told(&journal.judged, explanation.as_ref(), style);
+        let told = judged_told(args.format, &journal.judged, explanation.as_ref(), style);
         all.outcomes.extend(told.outcomes);
         if !all.page.is_empty() {
             all.page.push('\n');
@@ -249,6 +258,9 @@ fn folder_told(args: &ValidateArgs, path: &Path) -> Result<Told, Box<dyn Error>>
         ("--input", args.input.is_some()),
         ("--settings", args.settings.is_some()),
     ];
+    if args.format == ValidateFormat::Mermaid {
+        return Err("saved tasks are shown as text or as JSON: leave `--format mermaid` out".into());
+    }
     if let Some((name, _)) = of_traces.into_iter().find(|(_, is_given)| *is_given) {
         return Err(format!("{name} is for traces, and this is a folder of saved tasks").into());
     }
@@ -261,8 +273,16 @@ fn folder_told(args: &ValidateArgs, path: &Path) -> Result<Told, Box<dyn Error>>
     })
 }
 
-fn judged_told(judged: &Judged, explanation: Option<&Explanation>, style: Style) -> Told {
-    let mut page = page::page(judged, style);
+fn judged_told(
+    format: ValidateFormat,
+    judged: &Judged,
+    explanation: Option<&Explanation>,
+    style: Style,
+) -> Told {
+    let mut page = match format {
+        ValidateFormat::Mermaid => page::diagrams(judged),
+        ValidateFormat::Text | ValidateFormat::Json => page::page(judged, style),
+    };
     let mut document = json::document(judged);
     if let Some(explanation) = explanation {
         page.push('\n');

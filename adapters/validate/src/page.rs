@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use downbeat_sim::diagram::{self, Style};
 use downbeat_sim::harness::grouped;
-use downbeat_trace::{Kind, Left, Notable, Property, Recursion, Tally, Verdict, Waits};
+use downbeat_sim::mermaid;
+use downbeat_trace::{Breach, Kind, Left, Notable, Property, Recursion, Tally, Verdict, Waits};
 
 use crate::judge::Judged;
 use crate::words::{clock, drawn, sentence, span};
@@ -28,18 +29,7 @@ pub(crate) fn page(judged: &Judged, style: Style) -> String {
     }
     undecided(&mut page, &verdicts, judged.spans.is_some());
     remarks(&mut page, judged);
-    let broken: Vec<_> = verdicts
-        .iter()
-        .filter_map(|(property, verdict)| match verdict {
-            Verdict::Broken(breach) => Some((*property, &**breach)),
-            Verdict::Kept(_)
-            | Verdict::NotAtStake
-            | Verdict::Undecided(_)
-            | Verdict::Unfinished
-            | Verdict::Undecidable(_)
-            | Verdict::Incomplete => None,
-        })
-        .collect();
+    let broken = broken(&verdicts);
     for (number, (property, breach)) in broken.iter().enumerate() {
         // One event may break several promises: what came before it is drawn once.
         let same = broken[..number].iter().find(|(_, other)| other.context == breach.context);
@@ -66,6 +56,36 @@ pub(crate) fn page(judged: &Judged, style: Style) -> String {
         several => writeln!(page, "\nbroken: {several} promises, {}", ids.join(", ")),
     };
     page
+}
+
+/// The promises that are broken, and by what.
+fn broken(verdicts: &[(Property, Verdict)]) -> Vec<(Property, &Breach)> {
+    verdicts
+        .iter()
+        .filter_map(|(property, verdict)| match verdict {
+            Verdict::Broken(breach) => Some((*property, &**breach)),
+            Verdict::Kept(_)
+            | Verdict::NotAtStake
+            | Verdict::Undecided(_)
+            | Verdict::Unfinished
+            | Verdict::Undecidable(_)
+            | Verdict::Incomplete => None,
+        })
+        .collect()
+}
+
+/// The diagrams of one trace in mermaid, each with a comment that names it, an empty line between them.
+pub(crate) fn diagrams(judged: &Judged) -> String {
+    let verdicts = judged.monitor.verdicts(judged.is_whole);
+    let of = |(property, breach): (Property, &Breach)| {
+        let drawn = mermaid::diagram(property.id(), property.statement(), &drawn(breach));
+        format!("%% {} {}\n{drawn}", judged.name, property.id())
+    };
+    let mut diagrams: Vec<_> = broken(&verdicts).into_iter().map(of).collect();
+    if let Some(error) = &judged.error {
+        diagrams.push(format!("%% {} was not read to its end: {error}\n", judged.name));
+    }
+    diagrams.join("\n")
 }
 
 fn heading(judged: &Judged) -> String {
